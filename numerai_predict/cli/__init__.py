@@ -1,0 +1,1 @@
+"""The command line `numerai-predict`: it parses, calls and prints, nothing else."""

@@ -1,0 +1,47 @@
+"""`numerai-predict`: one program for a data scientist's machine."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import numerai_predict
+
+# Each command is a module of this room; only the one that is called is imported.
+_COMMANDS = {
+    "run": "run a model on this machine, on sample data unless told otherwise",
+    "data": "the tournament's data; `data sample` makes some up",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that the first word names; its exit code, 2 for none such."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    name = words[0] if words else "--help"
+    if name == "--version":
+        print(f"numerai-predict {numerai_predict.__version__}")
+        return 0
+    if name in ("-h", "--help"):
+        print(_help())
+        return 0
+    if name not in _COMMANDS:
+        print(f"numerai-predict: no command {name!r}\n\n{_help()}", file=sys.stderr)
+        return 2
+    command = importlib.import_module(f"numerai_predict.cli.{name}")
+    return int(command.main(words[1:]))
+
+
+def _help() -> str:
+    lines = [f"  {name:6} {words}" for name, words in _COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: numerai-predict COMMAND [OPTIONS]",
+            "",
+            "Run, check and ship pickled Numerai prediction functions.",
+            "",
+            *lines,
+            "",
+            "`numerai-predict COMMAND --help` tells its options.",
+        ]
+    )

@@ -1,0 +1,38 @@
+"""What a run was asked to do: the options of `predict.py`, validated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from numerai_predict.contract.limits import Limits
+
+
+@dataclass(frozen=True)
+class PresignedPost:
+    """A presigned S3 POST; `fields` are its form fields in their order.
+
+    Both are credentials: the representation shows neither.
+    """
+
+    url: str = field(repr=False)
+    fields: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model, one round.
+
+    `model`, `dataset` and `benchmarks` are files, URLs or names of Numerai
+    data sets; `deadline` is in seconds for the whole run.
+    """
+
+    model: str = field(repr=False)
+    dataset: str = field(repr=False)
+    benchmarks: str = field(repr=False)
+    output_dir: Path
+    post: PresignedPost | None = None
+    limits: Limits = Limits()
+    deadline: float | None = None
+    result: Path | None = None
+    debug: bool = False

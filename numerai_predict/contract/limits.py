@@ -1,0 +1,64 @@
+"""What a model may use. The defaults are those of the hosted tournament."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+HOSTED_MEMORY_BYTES = 4 * 1024**3
+HOSTED_SECONDS = 600.0
+
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on a model's process; `None` lifts one.
+
+    `memory_bytes` bounds the resident memory of the model and everything it
+    starts; `seconds` the wall time of loading and calling it.
+    """
+
+    memory_bytes: int | None = HOSTED_MEMORY_BYTES
+    seconds: float | None = HOSTED_SECONDS
+
+
+def parse_size(text: str) -> int | None:
+    """Bytes in a size as Docker writes it (`4g`, `512m`, `1.5GiB`); `none` lifts it.
+
+    Raises:
+        ValueError: the text is no size, or one below a byte.
+    """
+    if text.strip().lower() == "none":
+        return None
+    match = _SIZE.fullmatch(text.strip())
+    size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
+    if size < 1:
+        raise ValueError(f"expected a size like 4g or 512m, or none; found {text!r}")
+    return size
+
+
+def parse_seconds(text: str) -> float | None:
+    """Seconds in a positive number; `none` lifts the limit.
+
+    Raises:
+        ValueError: the text is no positive, finite number.
+    """
+    if text.strip().lower() == "none":
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ValueError(f"expected seconds like 600, or none; found {text!r}")
+    return seconds
+
+
+def format_size(size: float) -> str:
+    """A size for people: `4.0 GiB`, `512 MiB`, `12.3 KiB`, `17 bytes`."""
+    for unit, name in ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size:.0f} bytes"

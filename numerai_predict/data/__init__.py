@@ -1,0 +1,1 @@
+"""The tournament's data: for now a sample of its shape."""

@@ -1,0 +1,233 @@
+"""A sample data set in the shape of v5.2: everything can be tried without an account.
+
+It is made up, the same on every machine for the same parameters, and holds a weak
+signal that a model can learn. Every era is drawn by itself, so that a data set of
+any size is written in the memory of one era.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+SMALL_FEATURES = 42
+TARGETS = ("target", "target_ender_20", "target_ender_60")
+BENCHMARK_MODELS = ("v52_lgbm_ender20", "v52_lgbm_ender60")
+LIVE_ERA = "X"
+FILES = (
+    "features.json",
+    "live.parquet",
+    "live_benchmark_models.parquet",
+    "meta_model.parquet",
+    "train.parquet",
+    "train_benchmark_models.parquet",
+    "validation.parquet",
+    "validation_benchmark_models.parquet",
+)
+
+_FEATURE_VALUES = 5
+_MEDIUM_SHARE = 780 / 2750
+_INFORMATIVE_FEATURES = 12
+_BENCHMARK_SKILL = 0.5
+# Upper edges of the five target values by rank: 5, 20, 50, 20 and 5 percent.
+_TARGET_EDGES = (0.05, 0.25, 0.75, 0.95)
+
+
+@dataclass(frozen=True)
+class SampleShape:
+    """How large a sample is, and how strong its signal.
+
+    `signal` is the correlation of the best possible prediction with the
+    continuous score that targets are cut from.
+    """
+
+    live_rows: int = 1000
+    rows: int = 200
+    train_eras: int = 48
+    validation_eras: int = 24
+    features: int = 310
+    signal: float = 0.2
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        if self.features < SMALL_FEATURES:
+            raise ValueError(
+                f"expected at least {SMALL_FEATURES} features, found {self.features}"
+            )
+        if min(self.live_rows, self.rows, self.train_eras, self.validation_eras) < 1:
+            raise ValueError("expected at least one row and one era of each kind")
+        if not 0 <= self.signal < 1:
+            raise ValueError(f"expected a signal from 0 to below 1, found {self.signal}")
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Names of all features; the small and the medium set are the first of them."""
+        return [f"feature_sample_{number:04d}" for number in range(self.features)]
+
+
+@dataclass(frozen=True)
+class _Era:
+    """One era: `frame` as in train.parquet, benchmark models and meta model by id."""
+
+    frame: pd.DataFrame
+    benchmarks: pd.DataFrame
+    meta_model: pd.DataFrame
+
+
+def write_sample(directory: Path, shape: SampleShape = SampleShape()) -> None:
+    """Write the sample's files into `directory`, which appears when all are whole.
+
+    Parquet files have the index `id`; features are int8 in 0 to 4, targets
+    float32 in {0, .25, .5, .75, 1} and NaN in live data; era and data_type are str.
+
+    Raises:
+        FileExistsError: there is something at `directory` that is no sample.
+        OSError: it cannot be written.
+    """
+    part = directory.with_name(f".{directory.name}.{secrets.token_hex(4)}.part")
+    part.mkdir(parents=True)
+    try:
+        _write_files(part, shape)
+        _replace_directory(part, directory)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _replace_directory(part: Path, directory: Path) -> None:
+    if directory.exists():
+        strangers = {path.name for path in directory.iterdir()} - set(FILES)
+        if strangers:
+            raise FileExistsError(
+                f"expected a sample or nothing at {directory}, found {', '.join(sorted(strangers))}"
+            )
+        shutil.rmtree(directory)
+    part.rename(directory)
+
+
+def _write_files(directory: Path, shape: SampleShape) -> None:
+    (directory / "features.json").write_text(json.dumps(_features_json(shape), indent=2) + "\n")
+    last_train = shape.train_eras
+    last_validation = last_train + shape.validation_eras
+    meta_model = []
+    for name, numbers in (
+        ("train", range(1, last_train + 1)),
+        ("validation", range(last_train + 1, last_validation + 1)),
+    ):
+        eras = (_draw_era(shape, number, f"{number:04d}", name, shape.rows) for number in numbers)
+        meta_models = _write_eras(directory, name, eras)
+        if name == "validation":
+            meta_model = meta_models
+    pd.concat(meta_model).to_parquet(directory / "meta_model.parquet")
+    live = _draw_era(shape, 0, LIVE_ERA, "live", shape.live_rows)
+    live.frame[list(TARGETS)] = np.float32("nan")
+    _write_eras(directory, "live", [live])
+
+
+def _features_json(shape: SampleShape) -> dict[str, object]:
+    names = shape.feature_names
+    medium = max(SMALL_FEATURES, round(shape.features * _MEDIUM_SHARE))
+    return {
+        "feature_sets": {"small": names[:SMALL_FEATURES], "medium": names[:medium], "all": names},
+        "targets": list(TARGETS),
+    }
+
+
+def _write_eras(directory: Path, name: str, eras: Iterable[_Era]) -> list[pd.DataFrame]:
+    """Write one row group an era; the eras' meta models."""
+    meta_models = []
+    with (
+        _Appender(directory / f"{name}.parquet") as frames,
+        _Appender(directory / f"{name}_benchmark_models.parquet") as benchmarks,
+    ):
+        for era in eras:
+            frames.append(era.frame)
+            benchmarks.append(era.benchmarks)
+            meta_models.append(era.meta_model)
+    return meta_models
+
+
+class _Appender:
+    """A parquet file that grows by one frame, one row group, at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> _Appender:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    def append(self, frame: pd.DataFrame) -> None:
+        """Add the frame's rows."""
+        table = pa.Table.from_pandas(frame)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, table.schema)
+        self._writer.write_table(table)
+
+
+def _draw_era(shape: SampleShape, number: int, era: str, data_type: str, rows: int) -> _Era:
+    random = np.random.default_rng([shape.seed, number])
+    features = random.integers(0, _FEATURE_VALUES, (rows, shape.features), dtype=np.int8)
+    ids = pd.Index([f"n{value:015x}" for value in random.integers(0, 2**60, rows)], name="id")
+    truth = _truth(shape, features)
+    kind = pd.DataFrame({"era": era, "data_type": data_type}, index=ids)
+    targets = pd.DataFrame(dict(_targets(shape, random, truth)), index=ids)
+    columns = pd.DataFrame(features, index=ids, columns=shape.feature_names)
+    return _Era(
+        frame=pd.concat([kind, columns, targets], axis=1),
+        benchmarks=pd.DataFrame(
+            {name: _ranked(_blend(random, truth, _BENCHMARK_SKILL)) for name in BENCHMARK_MODELS},
+            index=ids,
+        ),
+        meta_model=kind.assign(numerai_meta_model=_ranked(_blend(random, truth, _BENCHMARK_SKILL))),
+    )
+
+
+def _truth(shape: SampleShape, features: NDArray[np.int8]) -> NDArray[np.float64]:
+    """What can be known of each row, with mean 0 and variance 1; shape (rows,)."""
+    random = np.random.default_rng(shape.seed)
+    weights = random.normal(size=_INFORMATIVE_FEATURES)
+    weights /= np.sqrt(np.square(weights).sum())
+    spread = np.sqrt((_FEATURE_VALUES**2 - 1) / 12)  # of a discrete uniform distribution
+    centred = features[:, :_INFORMATIVE_FEATURES] - (_FEATURE_VALUES - 1) / 2
+    return centred @ weights / spread
+
+
+def _targets(
+    shape: SampleShape, random: np.random.Generator, truth: NDArray[np.float64]
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    days_20 = _blend(random, truth, shape.signal)
+    days_60 = _blend(random, days_20, 0.6) + shape.signal * 0.4 * truth
+    yield TARGETS[0], _binned(days_20)
+    yield TARGETS[1], _binned(days_20)
+    yield TARGETS[2], _binned(days_60)
+
+
+def _blend(
+    random: np.random.Generator, signal: NDArray[np.float64], share: float
+) -> NDArray[np.float64]:
+    """The signal with noise, so that their correlation is `share`."""
+    return share * signal + np.sqrt(1 - share**2) * random.normal(size=len(signal))
+
+
+def _ranked(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks of the values, evenly spaced within 0 and 1."""
+    return (values.argsort().argsort() + 0.5) / len(values)
+
+
+def _binned(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    return (np.searchsorted(_TARGET_EDGES, _ranked(values)) / 4).astype(np.float32)

@@ -1,0 +1,1 @@
+"""What a pickle says about itself, without unpickling it."""

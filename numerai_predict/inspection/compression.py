@@ -1,0 +1,63 @@
+"""Compressed files by the ending of their name, as `pandas.read_pickle` infers them."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, cast
+
+
+@contextmanager
+def open_decompressed(path: str) -> Iterator[BinaryIO]:
+    """The file's bytes, decompressed where its name ends in gz, bz2, xz, zst or zip.
+
+    Raises:
+        OSError, EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile,
+        zstandard.ZstdError: the file is not what its name says.
+    """
+    ending = path.rpartition(".")[2].lower()
+    with _OPENERS.get(ending, _open_plain)(path) as handle:
+        yield handle
+
+
+def _open_plain(path: str) -> BinaryIO:
+    return open(path, "rb")
+
+
+def _open_gzip(path: str) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path))
+
+
+def _open_bz2(path: str) -> BinaryIO:
+    return cast(BinaryIO, bz2.open(path))
+
+
+def _open_xz(path: str) -> BinaryIO:
+    return cast(BinaryIO, lzma.open(path))
+
+
+def _open_zstandard(path: str) -> BinaryIO:
+    import zstandard  # no part of the standard library before Python 3.14
+
+    return cast(BinaryIO, zstandard.open(path, "rb"))
+
+
+def _open_zip(path: str) -> BinaryIO:
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if len(names) != 1:
+            raise ValueError(f"expected one file in the zip archive, found {len(names)}")
+        return cast(BinaryIO, archive.open(names[0]))
+
+
+_OPENERS: dict[str, Callable[[str], BinaryIO]] = {
+    "gz": _open_gzip,
+    "bz2": _open_bz2,
+    "xz": _open_xz,
+    "zst": _open_zstandard,
+    "zip": _open_zip,
+}

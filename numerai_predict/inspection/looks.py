@@ -1,0 +1,37 @@
+"""What the first bytes of a file say that it is, where it is no pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_HEAD_BYTES = 256
+_MAGIC = {
+    b"PK\x03\x04": "a zip archive, whose name must end in .zip",
+    b"\x1f\x8b": "gzip data, whose name must end in .gz",
+    b"BZh": "bzip2 data, whose name must end in .bz2",
+    b"\xfd7zXZ\x00": "xz data, whose name must end in .xz",
+    b"\x28\xb5\x2f\xfd": "zstandard data, whose name must end in .zst",
+    b"\x89HDF": "an HDF5 file",
+    b"PAR1": "a parquet file",
+    b"\x7fELF": "a program",
+}
+_PICKLE_PROTOCOL_2 = b"\x80"
+
+
+def looks_like(path: Path) -> str:
+    """A few words for what the file is: `an empty file`, `text that begins ...`."""
+    with open(path, "rb") as handle:
+        head = handle.read(_HEAD_BYTES)
+    if not head:
+        return "an empty file"
+    for magic, words in _MAGIC.items():
+        if head.startswith(magic):
+            return words
+    if head.startswith(_PICKLE_PROTOCOL_2):
+        return "a broken pickle"
+    if head.lstrip().lower().startswith((b"<?xml", b"<!doctype", b"<html", b"<error")):
+        return "a web page or a server's error"
+    text = head.decode(errors="replace")
+    if text.isprintable() or all(c.isprintable() or c.isspace() for c in text[:-3]):
+        return f"text that begins {text.splitlines()[0][:40]!r}"
+    return f"bytes that begin {head[:8].hex(' ')}"

@@ -1,0 +1,158 @@
+"""The options of `predict.py`, read once and validated into a job."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import numerai_predict
+from numerai_predict.contract.job import Job, PresignedPost
+from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
+from numerai_predict.storage.sources import source_of
+
+DATASET_VERSION = "v5.2"
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What the options mean where they are left out."""
+
+    dataset: str
+    benchmarks: str
+    output_dir: Path
+
+    @classmethod
+    def hosted(cls, environment: Mapping[str, str]) -> Defaults:
+        """The tournament's live data of `NUMERAI_DATASET_VERSION`, as in an image."""
+        version = environment.get("NUMERAI_DATASET_VERSION") or DATASET_VERSION
+        return cls(
+            dataset=f"{version}/live.parquet",
+            benchmarks=f"{version}/live_benchmark_models.parquet",
+            output_dir=Path("/tmp"),
+        )
+
+
+def parse_job(
+    argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ
+) -> Job:
+    """The job that the command line of `predict.py` asks for; exits with 2 on bad options."""
+    return job_of(argument_parser("predict.py", Defaults.hosted(environment)), argv)
+
+
+def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser:
+    """The parser of the runner's options."""
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description="Run a pickled Numerai prediction function on live data and check what it "
+        "returns as the tournament does.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--model", required=True, type=_source, help="pickle of predict(live_features"
+        "[, live_benchmark_models]): file or http(s):// URL"
+    )
+    parser.add_argument(
+        "--dataset",
+        default=defaults.dataset,
+        type=_source,
+        help="live features: file, URL or Numerai data set (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--benchmarks",
+        default=defaults.benchmarks,
+        type=_source,
+        help="live benchmark models, for models with two arguments (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--output_dir",
+        default=defaults.output_dir,
+        type=Path,
+        help="existing directory for the predictions (default: %(default)s)",
+    )
+    parser.add_argument("--post_url", help="presigned S3 POST that takes the predictions")
+    parser.add_argument("--post_data", help="its form fields, urlencoded")
+    parser.add_argument("--result", type=Path, help="write a JSON record of the run to this file")
+    parser.add_argument(
+        "--memory",
+        default=Limits().memory_bytes,
+        type=_value(parse_size),
+        help="memory limit of the model, like 4g, or none (default: 4g)",
+    )
+    parser.add_argument(
+        "--timeout",
+        default=Limits().seconds,
+        type=_value(parse_seconds),
+        help="seconds that the model may run, or none (default: 600)",
+    )
+    parser.add_argument(
+        "--deadline", type=_value(parse_seconds), help="seconds for the whole run (default: none)"
+    )
+    parser.add_argument("--debug", action="store_true", help="log more, show full tracebacks")
+    parser.add_argument(
+        "--version", action="version", version=f"numerai-predict {numerai_predict.__version__}"
+    )
+    return parser
+
+
+def job_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> Job:
+    """The job in the options; exits with 2 and a message that shows no secret."""
+    options, unknown = parser.parse_known_args(argv)
+    if unknown:
+        # Values are not shown: one may belong to a misspelt --post_data.
+        names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
+        parser.error(f"unknown options: {' '.join(names) or 'a value without an option'}")
+    if options.result is not None and not options.result.absolute().parent.is_dir():
+        parser.error(f"--result: expected an existing directory, found {options.result.parent}")
+    return Job(
+        model=options.model,
+        dataset=options.dataset,
+        benchmarks=options.benchmarks,
+        output_dir=options.output_dir,
+        post=_presigned_post(parser, options.post_url, options.post_data),
+        limits=Limits(options.memory, options.timeout),
+        deadline=options.deadline,
+        result=options.result,
+        debug=options.debug,
+    )
+
+
+def _presigned_post(
+    parser: argparse.ArgumentParser, url: str | None, data: str | None
+) -> PresignedPost | None:
+    if (url is None) != (data is None):
+        parser.error("--post_url and --post_data: expected both or neither")
+    if url is None or data is None:
+        return None
+    if urlsplit(url).scheme not in ("http", "https"):
+        parser.error("--post_url: expected an http(s):// URL")
+    try:
+        fields = parse_qsl(data, keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        parser.error("--post_data: expected urlencoded fields, like key=...&policy=...")
+    return PresignedPost(url, tuple(fields))
+
+
+def _source(text: str) -> str:
+    """The text itself, once it is known to name a source; it is split no earlier."""
+    try:
+        source_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _value(parse: Callable[[str], _T]) -> Callable[[str], _T]:
+    def value(text: str) -> _T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return value

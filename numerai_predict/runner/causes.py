@@ -1,0 +1,311 @@
+"""Why a model failed: the child's facts, or its death, as an error with a verdict.
+
+A list of small functions, each of which knows one cause; the first that
+recognises the facts names the error. Facts come from a process that a stranger's
+program ran in: they are shown, and decide nothing but the words and the verdict.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numerai_predict.contract.errors import (
+    DatasetUnavailable,
+    InvalidModel,
+    InvalidPickle,
+    MissingDependency,
+    ModelCrashed,
+    ModelError,
+    OutOfMemory,
+    PythonMismatch,
+    RunError,
+)
+from numerai_predict.contract.limits import format_size
+from numerai_predict.inspection.looks import looks_like
+from numerai_predict.runner.process import Death, out_of_memory
+
+_PYTHON = "{}.{}".format(*sys.version_info)
+_MOST_LIBRARY_FRAMES = 3
+
+_BROKEN_DATA = {
+    "UnpicklingError",
+    "EOFError",
+    "BadGzipFile",
+    "LZMAError",
+    "BadZipFile",
+    "ZstdError",
+}
+_CODE_OF_ANOTHER_PYTHON = re.compile(r"code(\(\)|:| expected| argument)|an integer is required")
+_COLUMN_TROUBLE = re.compile(
+    r"not in index|are in the \[(columns|index)\]|feature[_ ]names|number of features"
+    r"|expecting \d+ features|not in (the )?columns|should match",
+    re.IGNORECASE,
+)
+
+_SIGNAL_CAUSES = {
+    signal.SIGSEGV: (
+        "a pickle made by another Python, or a compiled library of another version than "
+        "the one that the model was made with",
+        f"make the pickle with Python {_PYTHON}, or run it in the image of the Python that made it",
+    ),
+    signal.SIGABRT: (
+        "a compiled library gave up, after a failed allocation or a check of its own",
+        "read the model's last lines above; try fewer threads or less data at once",
+    ),
+    signal.SIGKILL: (
+        "the system killed it: the machine or the container ran out of memory",
+        "give the container as much memory as --memory allows the model, or make the model smaller",
+    ),
+    signal.SIGILL: (
+        "a library compiled for another processor",
+        "install a build of the library for this processor",
+    ),
+    signal.SIGBUS: (
+        "shared memory is full, or a mapped file became shorter",
+        "give the container more shared memory (docker run --shm-size)",
+    ),
+    signal.SIGFPE: ("an integer division by zero in a compiled library", "check the model's input"),
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception in the model's process, and what the parent knows beside it."""
+
+    facts: dict[str, Any]
+    model: Path
+    dataset: str
+    memory_limit_bytes: int | None
+    peak_bytes: int
+
+    @property
+    def stage(self) -> str:
+        """`load`, `read`, `predict` or `answer`."""
+        return str(self.facts.get("stage"))
+
+    @property
+    def types(self) -> set[str]:
+        """Names of the exception's class and its bases."""
+        return {str(name) for name in self.facts.get("types") or ()}
+
+    @property
+    def text(self) -> str:
+        """The exception's message."""
+        return str(self.facts.get("message"))
+
+    @property
+    def frames(self) -> list[dict[str, Any]]:
+        """Stack frames after the runner's own, outermost first."""
+        return [frame for frame in self.facts.get("frames") or () if isinstance(frame, dict)]
+
+    @property
+    def title(self) -> str:
+        """Type and message on one line, as Python ends a traceback."""
+        first = (self.text.strip().splitlines() or [""])[0]
+        return f"{self.facts.get('type')}: {first}" if first else str(self.facts.get("type"))
+
+
+def error_of_failure(failure: Failure) -> RunError:
+    """The error that a failed child stands for."""
+    for cause in CAUSES:
+        if error := cause(failure):
+            return error
+    return ModelError(
+        _with_traceback(f"the model raised {failure.title}", failure),
+        "mend the model and pickle it again; --debug shows the whole traceback",
+    )
+
+
+def error_of_death(death: Death, peak_bytes: int) -> RunError:
+    """The error that a child's end without an answer stands for."""
+    peak = f"peak memory {format_size(peak_bytes)}"
+    if death.malformed is not None:
+        return ModelCrashed(
+            f"the model's process broke off its answer: expected a frame, found {death.malformed}",
+            "a model must return its predictions and leave the runner's descriptors alone",
+        )
+    if death.status is None:
+        return ModelCrashed(
+            "the model's process closed the pipe that its answer was due on",
+            "a model must return its predictions and leave the runner's descriptors alone",
+        )
+    if death.status >= 0:
+        return ModelCrashed(
+            f"the model's process ended with exit status {death.status} before it returned "
+            f"predictions ({peak})",
+            "take out os._exit and whatever else ends the process: a model must return",
+        )
+    number = -death.status
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    likeliest, remedy = _SIGNAL_CAUSES.get(
+        signal.Signals(number) if number in set(signal.Signals) else signal.SIGHUP,
+        ("somebody sent it the signal", "try again; if it stays, look for what sends the signal"),
+    )
+    return ModelCrashed(
+        f"the model's process died by {name} ({peak}); the likeliest cause: {likeliest}", remedy
+    )
+
+
+def _memory(failure: Failure) -> RunError | None:
+    if "MemoryError" not in failure.types:
+        return None
+    if failure.memory_limit_bytes is None:
+        message, remedy = (
+            f"the model asked for more memory than this machine has: {failure.title}",
+            "use less at once, or a larger machine",
+        )
+    else:
+        message, remedy = out_of_memory(failure.memory_limit_bytes, failure.peak_bytes)
+        message = f"{message}, then asked for more: {failure.title}"
+    return OutOfMemory(_with_traceback(message, failure), remedy)
+
+
+def _unreadable_data(failure: Failure) -> RunError | None:
+    if failure.stage != "read":
+        return None
+    return DatasetUnavailable(
+        f"expected a parquet file that pandas can read in {failure.dataset}, found {failure.title}",
+        "fetch the data set again; a copy may have been cut short",
+    )
+
+
+def _not_a_model(failure: Failure) -> RunError | None:
+    if failure.stage != "load" or "NotAModel" not in failure.types:
+        return None
+    return InvalidModel(
+        "expected a function predict(live_features) or "
+        f"predict(live_features, live_benchmark_models), {failure.text}",
+        "pickle the function itself: cloudpickle.dump(predict, file)",
+    )
+
+
+def _another_python(failure: Failure) -> RunError | None:
+    made_of_code = failure.types & {"TypeError", "ValueError", "SystemError"}
+    if failure.stage != "load" or failure.frames or not made_of_code:
+        return None
+    if not _CODE_OF_ANOTHER_PYTHON.match(failure.text):
+        return None
+    return PythonMismatch(
+        f"expected a pickle made by Python {_PYTHON}, found functions of another Python "
+        f"({failure.title})",
+        f"make the pickle with Python {_PYTHON}, or run it in the image of the Python that made it",
+    )
+
+
+def _broken_pickle(failure: Failure) -> RunError | None:
+    if failure.stage != "load":
+        return None
+    own_frames = any(not frame.get("library") for frame in failure.frames)
+    broken = failure.types & _BROKEN_DATA and not own_frames
+    if not broken and failure.facts.get("intact") is not False:
+        return None
+    return InvalidPickle(
+        f"expected a pickle, found {looks_like(failure.model)} ({failure.title})",
+        "write the file anew with cloudpickle.dump(predict, file), close it, and check that "
+        "its copy or upload was whole",
+    )
+
+
+def _missing_module(failure: Failure) -> RunError | None:
+    if "ImportError" not in failure.types:
+        return None
+    module = str(failure.facts.get("module") or "")
+    if module == "__main__" or not module:
+        found = f"found {failure.title}"
+    else:
+        found = f"found that module {module} is missing" if _is_missing(failure) else (
+            f"found that module {module} lacks something: {failure.title}"
+        )
+    return MissingDependency(
+        _with_traceback(f"expected everything that the model imports to be here, {found}", failure),
+        "use a library that the image has, or, if the module is a file of your own, store it in "
+        f"the pickle: cloudpickle.register_pickle_by_value({module.partition('.')[0] or 'module'}) "
+        "before cloudpickle.dump",
+    )
+
+
+def _missing_attribute(failure: Failure) -> RunError | None:
+    module, attribute = failure.facts.get("attribute_of"), failure.facts.get("attribute")
+    if not module:
+        return None
+    if module == "__main__":
+        remedy = (
+            "the pickle only names the function, as pickle.dump does for what a script defines: "
+            "store it whole with cloudpickle.dump(predict, file)"
+        )
+    else:
+        remedy = (
+            f"the model was made with another version of {str(module).partition('.')[0]}: "
+            "install the image's version where it is made, then pickle it again"
+        )
+    return MissingDependency(
+        _with_traceback(f"expected {attribute} in module {module}, found no such name", failure),
+        remedy,
+    )
+
+
+def _exit_call(failure: Failure) -> RunError | None:
+    if "SystemExit" not in failure.types:
+        return None
+    return ModelError(
+        _with_traceback(
+            f"the model called sys.exit({failure.text}) instead of returning predictions", failure
+        ),
+        "take the call out: a model must return a DataFrame",
+    )
+
+
+def _other_columns(failure: Failure) -> RunError | None:
+    missing_key = "KeyError" in failure.types and "feature" in failure.text
+    if failure.stage != "predict" or not (missing_key or _COLUMN_TROUBLE.search(failure.text)):
+        return None
+    return ModelError(
+        _with_traceback(f"the model raised {failure.title}", failure),
+        f"the model wants other columns than {failure.dataset} has: run it on the data version "
+        "that it was trained on (--dataset and --benchmarks), or train it on this one",
+    )
+
+
+CAUSES: tuple[Callable[[Failure], RunError | None], ...] = (
+    _memory,
+    _unreadable_data,
+    _not_a_model,
+    _another_python,
+    _broken_pickle,
+    _missing_module,
+    _missing_attribute,
+    _exit_call,
+    _other_columns,
+)
+
+
+def _is_missing(failure: Failure) -> bool:
+    return "ModuleNotFoundError" in failure.types
+
+
+def _with_traceback(title: str, failure: Failure) -> str:
+    """The title, then the rest of the exception's message, then the frames worth a look."""
+    lines = [title, *failure.text.strip().splitlines()[1:]]
+    frames = _worth_a_look(failure.frames)
+    if frames:
+        lines.append("Traceback of the model (most recent call last):")
+    for frame in frames:
+        lines.append(f'  File "{frame.get("file")}", line {frame.get("line")}, in {frame.get("function")}')
+        if frame.get("text"):
+            lines.append(f"    {frame['text']}")
+    return "\n".join(lines)
+
+
+def _worth_a_look(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The model's own frames, and of a library that it called the place that raised."""
+    own = [position for position, frame in enumerate(frames) if not frame.get("library")]
+    if not own:
+        return frames[-_MOST_LIBRARY_FRAMES:]
+    tail = frames[own[-1] + 1 :]
+    return frames[own[0] : own[-1] + 1] + tail[-1:]

@@ -1,0 +1,87 @@
+"""What the model returned, as facts and an Arrow stream."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from numerai_predict.runner.prediction_column import prediction_column
+
+_LONGEST_NAME = 100
+_MOST_COLUMNS = 100
+
+
+def encode(returned: Any) -> tuple[dict[str, Any], bytes]:
+    """Facts about the returned object, and its predictions as an Arrow stream.
+
+    The stream has the columns `id` (string, null where the index is missing one)
+    and `value`: float64, NaN where missing, or string where the column is no
+    numbers. It is empty where the object is no DataFrame, or no column is meant.
+    """
+    if not isinstance(returned, pd.DataFrame):
+        return {"type": _type_name(returned), "rows": 0, "columns": []}, b""
+    columns = [str(name)[:_LONGEST_NAME] for name in returned.columns]
+    position = prediction_column(columns)
+    facts = {
+        "type": "DataFrame",
+        "rows": len(returned),
+        "columns": columns[:_MOST_COLUMNS] if position is None else _chosen_first(columns, position),
+    }
+    if position is None:
+        return facts, b""
+    table = pa.table({"id": _ids(returned.index), "value": _values(returned.iloc[:, position])})
+    return facts, _stream(table)
+
+
+def _chosen_first(columns: list[str], position: int) -> list[str]:
+    """At most that many names that a wide frame still shows its column of predictions."""
+    others = columns[:position] + columns[position + 1 :]
+    return [columns[position], *others[: _MOST_COLUMNS - 1]]
+
+
+def _type_name(value: Any) -> str:
+    kind = type(value)
+    if value is None:
+        return "None"
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    return f"{module}{kind.__qualname__}"[:_LONGEST_NAME]
+
+
+def _ids(index: pd.Index[Any]) -> pa.Array:
+    missing = np.zeros(len(index), bool) if isinstance(index, pd.MultiIndex) else index.isna()
+    return pa.array(
+        [None if gone else _text(value) for value, gone in zip(index, missing, strict=True)],
+        pa.string(),
+    )
+
+
+def _values(column: pd.Series[Any]) -> pa.Array:
+    kinds = pd.api.types
+    if kinds.is_numeric_dtype(column.dtype) and not kinds.is_complex_dtype(column.dtype):
+        return pa.array(column.to_numpy(dtype=np.float64, na_value=np.nan), pa.float64())
+    if column.dtype == object and all(_is_number(value) for value in column):
+        try:
+            return pa.array([math.nan if pd.isna(v) else float(v) for v in column], pa.float64())
+        except OverflowError:
+            pass  # an integer beyond float64: shown as text
+    return pa.array([_text(value)[:_LONGEST_NAME] for value in column], pa.string())
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real | np.bool_) or value is None or value is pd.NA
+
+
+def _text(value: Any) -> str:
+    return str(value).encode(errors="replace").decode()
+
+
+def _stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]

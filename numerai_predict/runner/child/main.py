@@ -1,0 +1,134 @@
+"""The child's steps: load, report, read, call, hand back.
+
+It runs a stranger's program, so nothing that it says is believed without a
+check by the parent, and it ends without running the model's own exit hooks.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn, TextIO
+
+from numerai_predict.runner import protocol
+
+_PR_SET_PDEATHSIG = 1
+
+# Address space that libraries reserve and never touch (stacks of threads, arenas
+# of the allocator, OpenBLAS buffers) counts against RLIMIT_DATA, but is no memory.
+_RESERVED_BYTES = 1024**3
+
+
+def main(answer_descriptor: int) -> NoReturn:
+    """Serve one load request and one predict request, then end the process."""
+    _die_with_parent()
+    faulthandler.enable()
+    requests = _take_standard_input()
+
+    import pandas as pd  # while the parent still fetches
+
+    from numerai_predict.runner.child import answer, failures, model
+
+    stage = "load"
+    try:
+        load = protocol.LoadRequest(**_next_request(requests))
+        _limit_memory(load.memory_bytes)
+        predict, unpickle_seconds = _timed(lambda: model.load(load.model))
+        arity = model.positional_arity(predict)
+        stage = "read"
+        live, read_seconds = _timed(lambda: pd.read_parquet(load.dataset))
+        _send(
+            answer_descriptor,
+            protocol.Frame(
+                protocol.LOADED,
+                {
+                    "arity": arity,
+                    "name": model.display_name(predict),
+                    "seconds": unpickle_seconds + read_seconds,
+                },
+            ),
+        )
+        benchmarks = protocol.PredictRequest(**_next_request(requests)).benchmarks
+        frames = [live] if benchmarks is None else [live, pd.read_parquet(benchmarks)]
+        stage = "predict"
+        returned, seconds = _timed(lambda: predict(*frames))
+        stage = "answer"
+        facts, payload = answer.encode(returned)
+        frame = protocol.Frame(protocol.PREDICTED, {**facts, "seconds": seconds}, payload)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt are the model's too
+        _lift_memory_limit()  # telling of a MemoryError takes some
+        facts = {**failures.describe(error), "stage": stage}
+        if stage == "load":
+            facts["intact"] = model.is_intact(load.model)
+        frame = protocol.Frame(protocol.FAILED, facts)
+    _flush_output()
+    _send(answer_descriptor, frame)
+    os._exit(0)  # threads that never end and exit hooks are not waited for
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to kill this process when the parent dies, however it dies."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _take_standard_input() -> TextIO:
+    """The pipe of requests, out of the model's way; its standard input is empty."""
+    requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    return requests
+
+
+def _next_request(requests: TextIO) -> dict[str, Any]:
+    line = requests.readline()
+    if not line:  # the parent gave up
+        os._exit(1)
+    request: dict[str, Any] = json.loads(line)
+    return request
+
+
+def _limit_memory(limit_bytes: int | None) -> None:
+    """Make one giant allocation fail with a MemoryError, where the model stands.
+
+    Slow growth is the parent's to watch: it counts what is really used.
+    """
+    if limit_bytes is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        wanted = limit_bytes + _RESERVED_BYTES
+        if hard == resource.RLIM_INFINITY or wanted < hard:
+            resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
+
+
+def _lift_memory_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+
+
+def _timed(step: Callable[[], Any]) -> tuple[Any, float]:
+    started = time.perf_counter()
+    result = step()
+    return result, time.perf_counter() - started
+
+
+def _flush_output() -> None:
+    """Push out what the model printed, from Python and from C, before the answer."""
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        try:
+            stream.flush()  # type: ignore[union-attr]
+        except Exception:
+            pass  # the model closed or replaced it: there is nothing left to show
+    ctypes.CDLL(None).fflush(None)
+
+
+def _send(descriptor: int, frame: protocol.Frame) -> None:
+    data = memoryview(protocol.encode(frame))
+    while data:
+        data = data[os.write(descriptor, data) :]

@@ -1,0 +1,89 @@
+"""The user's pickle as a callable."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import pickle
+import pickletools
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from numerai_predict.inspection.compression import open_decompressed
+
+_MOST_OPCODES = 1_000_000
+
+Model = Callable[..., Any]
+
+
+class NotAModel(Exception):
+    """What was unpickled cannot be called as a model."""
+
+
+def load(path: str) -> Model:
+    """The callable that the pickle holds.
+
+    Warnings of libraries are shown: `pandas.read_pickle` would silence them. It
+    still gets a second try where a plain load fails in the ways that it mends,
+    such as names that moved between versions of pandas.
+
+    Raises:
+        NotAModel: the pickle holds something that cannot be called.
+        Exception: whatever the pickle raises.
+    """
+    try:
+        with open_decompressed(path) as handle:
+            model = pickle.load(handle)
+    except (AttributeError, ImportError, TypeError, UnicodeDecodeError) as first:
+        try:
+            model = pd.read_pickle(path)
+        except Exception:
+            raise first from None
+    if not callable(model):
+        raise NotAModel(f"found {_article(type(model).__qualname__)}, which cannot be called")
+    return model  # type: ignore[no-any-return]
+
+
+def is_intact(path: str) -> bool:
+    """Whether the file reads as pickle opcodes up to its end, without running them.
+
+    Of a very long pickle only the first part is looked at.
+    """
+    try:
+        with open_decompressed(path) as handle:
+            for _ in itertools.islice(pickletools.genops(handle), _MOST_OPCODES):
+                pass
+    except Exception:
+        return False
+    return True
+
+
+def positional_arity(model: Model) -> int:
+    """How many frames the model takes: two if a call with two binds, else one.
+
+    Raises:
+        NotAModel: neither a call with two positional arguments binds nor one with one.
+    """
+    try:
+        signature = inspect.signature(model)
+    except ValueError:
+        raise NotAModel("found a built-in callable that does not tell its parameters") from None
+    for count in (2, 1):
+        try:
+            signature.bind(*range(count))
+        except TypeError:
+            continue
+        return count
+    raise NotAModel(f"found {display_name(model)}{signature}")
+
+
+def display_name(model: Model) -> str:
+    """The name of the function, or of the class of a callable object."""
+    name = getattr(model, "__name__", None)
+    return name if isinstance(name, str) else type(model).__name__
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"

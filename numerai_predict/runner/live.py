@@ -1,0 +1,89 @@
+"""What the parent needs to know of the data: its ids and its shape, no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from numerai_predict.contract.errors import DatasetUnavailable
+
+_REMEDY = (
+    "use the tournament's own file as it was downloaded (v5.2/live.parquet), or write yours "
+    "with the ids as the index: frame.set_index('id').to_parquet(path)"
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Rows and columns of a data set; the index is no column."""
+
+    rows: int
+    columns: int
+
+
+def read_shape(path: Path, source: str) -> Shape:
+    """The shape of a parquet file, from its metadata alone.
+
+    Raises:
+        DatasetUnavailable: it is no parquet file.
+    """
+    with _open(path, source) as parquet:
+        index = _index_columns(parquet)
+        return Shape(parquet.metadata.num_rows, len(parquet.schema_arrow.names) - len(index))
+
+
+def read_ids(path: Path, source: str) -> list[str]:
+    """The ids of the live data, in their order; only that column is read.
+
+    Raises:
+        DatasetUnavailable: it is no parquet file, its index is not `id`, or the
+            ids are none, missing or not unique.
+    """
+    with _open(path, source) as parquet:
+        index = _index_columns(parquet)
+        if index != ["id"]:
+            raise DatasetUnavailable(
+                f"expected the ids as the index `id` of {source}, found {_found(parquet, index)}",
+                _REMEDY,
+            )
+        try:
+            ids = parquet.read(["id"]).column("id").cast(pa.string()).to_pylist()
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(source, error) from error
+    if not ids:
+        raise DatasetUnavailable(f"expected live rows in {source}, found none", _REMEDY)
+    if None in ids or len(set(ids)) < len(ids):
+        raise DatasetUnavailable(
+            f"expected every id of {source} once, found missing or repeated ones", _REMEDY
+        )
+    return ids  # type: ignore[no-any-return]
+
+
+def _open(path: Path, source: str) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(source, error) from error
+
+
+def _unreadable(source: str, error: Exception) -> DatasetUnavailable:
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return DatasetUnavailable(
+        f"expected a parquet file in {source}, found one that cannot be read: {first}",
+        "fetch the data set again; a copy may have been cut short",
+    )
+
+
+def _index_columns(parquet: pq.ParquetFile) -> list[str]:
+    """The columns that pandas takes as index; a range of numbers is no column."""
+    metadata = parquet.schema_arrow.pandas_metadata or {}
+    return [name for name in metadata.get("index_columns", []) if isinstance(name, str)]
+
+
+def _found(parquet: pq.ParquetFile, index: list[str]) -> str:
+    if index:
+        return f"the index {', '.join(index)}"
+    return "a plain column `id`" if "id" in parquet.schema_arrow.names else "no ids"

@@ -1,0 +1,40 @@
+"""The runner's log: one line a step on standard error, the verdict last."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from numerai_predict.contract.redaction import redact_text
+
+logger = logging.getLogger("numerai_predict")
+
+_STEP_WIDTH = 8
+
+
+class _Formatter(logging.Formatter):
+    """UTC time and text, every URL in it without its query."""
+
+    converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact_text(super().format(record))
+
+
+def start_logging(debug: bool) -> None:
+    """Send the log to standard error, from DEBUG or from INFO on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    logger.handlers = [handler]
+    logger.setLevel(logging.DEBUG if debug else logging.INFO)
+    logger.propagate = False
+
+
+def log_step(step: str, text: str) -> None:
+    """One line for what a step did."""
+    logger.info("%-*s %s", _STEP_WIDTH, step, text)
+
+
+def log_model_line(line: str) -> None:
+    """One line of what the model printed, marked as the model's."""
+    logger.info("%-*s | %s", _STEP_WIDTH, "model", line)

@@ -1,0 +1,106 @@
+"""The one place where a run ends: verdict, record, exit code."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+
+import numerai_predict
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.job import Job
+from numerai_predict.contract.record import EnvironmentFacts, Record
+from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.runner.arguments import parse_job
+from numerai_predict.runner.log import log_step, logger, start_logging
+from numerai_predict.runner.run import run
+from numerai_predict.storage.files import atomic_write
+
+_REPORT = "report it with the lines above; the model is not to blame"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `predict.py`; returns the verdict's exit code."""
+    return execute(parse_job(argv)).exit_code
+
+
+def execute(job: Job) -> Record:
+    """Do the job, log how it ended and write the result record that was asked for.
+
+    The record's `verdict` and `exit_code` tell the end; no failure is raised.
+    """
+    start_logging(job.debug)
+    signal.signal(signal.SIGTERM, _interrupt)
+    started = time.perf_counter()
+    record = Record(
+        environment=EnvironmentFacts(
+            python=platform.python_version(),
+            image=os.environ.get("NUMERAI_PREDICT_IMAGE"),
+            runner=numerai_predict.__version__,
+        )
+    )
+    try:
+        run(job, record, Deadline.after(job.deadline))
+        record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
+    except RunError as error:
+        record.conclude(error.verdict, error.message, error.remedy)
+        logger.debug("", exc_info=True)
+    except KeyboardInterrupt as interrupt:
+        _end_by_signal(interrupt)
+    except Exception as error:
+        record.conclude(Verdict.INTERNAL_ERROR, _defect(error), _REPORT)
+    record.seconds.total = time.perf_counter() - started
+    _write_record(job, record)
+    _log_verdict(record)
+    return record
+
+
+def _defect(error: Exception) -> str:
+    trace = "".join(traceback.format_exception(error)).rstrip()
+    return f"a defect of the runner: {type(error).__name__}: {error}\n{trace}"
+
+
+def _write_record(job: Job, record: Record) -> None:
+    if job.result is None:
+        return
+    try:
+        with atomic_write(job.result) as handle:
+            handle.write(record.as_json().encode())
+    except OSError as error:
+        log_step("warning", f"the result record could not be written: {error.strerror}")
+        if record.exit_code == Verdict.OK.exit_code:
+            found = f"expected to write the record to {job.result}, found: {error.strerror}"
+            where = f"the predictions are in {record.predictions.path}"
+            record.conclude(Verdict.SAVE_FAILED, f"{found}; {where}", "choose another --result")
+
+
+def _log_verdict(record: Record) -> None:
+    """Details first, one line each; the verdict with its remedy on the last line."""
+    title, *details = record.message.splitlines()
+    for line in details:
+        log_step("", line)
+    remedy = f" -> {record.remedy}" if record.remedy else ""
+    log_step("verdict", f"{record.verdict} (exit {record.exit_code}): {title}{remedy}")
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, as an exception that unwinds like Ctrl-C: the model's process is ended."""
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+def _end_by_signal(interrupt: KeyboardInterrupt) -> None:
+    """End as the signal ends a program, now that everything is cleaned up."""
+    number = signal.SIGTERM if isinstance(interrupt, _Terminated) else signal.SIGINT
+    log_step("stopped", f"by {number.name}: nothing was delivered")
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    sys.exit(128 + number)

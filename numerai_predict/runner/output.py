@@ -1,0 +1,57 @@
+"""What the model prints, shown line by line and marked as the model's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from numerai_predict.contract.limits import format_size
+
+_MOST_SHOWN_BYTES = 64 * 1024
+_LONGEST_LINE = 2_000
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class ModelOutput:
+    """Splits the model's bytes into lines and shows the first 64 KiB of them.
+
+    The rest is counted, not kept: a model may print without end. Control
+    characters are dropped, so that a model cannot draw on the user's terminal.
+    """
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show = show
+        self._line = b""
+        self._shown_bytes = 0
+        self._hidden_bytes = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Take what the model wrote just now."""
+        if self._shown_bytes >= _MOST_SHOWN_BYTES:
+            self._hidden_bytes += len(chunk)
+            return
+        *lines, self._line = (self._line + chunk).split(b"\n")
+        for line in lines:
+            self._show_line(line)
+        if len(self._line) > _LONGEST_LINE:
+            self._show_line(self._line)
+            self._line = b""
+
+    def finish(self) -> None:
+        """Show a last line without an end, and say how much was not shown."""
+        if self._line:
+            self._show_line(self._line)
+            self._line = b""
+        if self._hidden_bytes:
+            self._show(f"... and {format_size(self._hidden_bytes)} more, not shown")
+            self._hidden_bytes = 0
+
+    def _show_line(self, line: bytes) -> None:
+        if self._shown_bytes >= _MOST_SHOWN_BYTES:
+            self._hidden_bytes += len(line) + 1
+            return
+        self._shown_bytes += len(line) + 1
+        # Of a progress bar that redraws itself only the last state is worth a line.
+        text = line.decode(errors="replace").rstrip("\r").rpartition("\r")[2]
+        text = _CONTROL.sub("", text)
+        self._show(text if len(text) <= _LONGEST_LINE else text[:_LONGEST_LINE] + " ...")

@@ -1,0 +1,277 @@
+"""The parent's hold on the child: starting it, talking to it, ending it.
+
+Every wait is one loop that shows what the model prints, watches its memory, its
+time and the run's deadline, and notices when it dies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numerai_predict
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import ModelTimeout, OutOfMemory
+from numerai_predict.contract.limits import Limits, format_size
+from numerai_predict.runner import memory
+from numerai_predict.runner.output import ModelOutput
+from numerai_predict.runner.protocol import (
+    Frame,
+    FrameReader,
+    LoadRequest,
+    MalformedFrame,
+    PredictRequest,
+)
+
+_TICK_SECONDS = 0.05
+_CHUNK_BYTES = 1024 * 1024
+_ENDING_SECONDS = 1.0
+
+# What the model's process keeps of the environment: nothing that could be a secret.
+_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
+_KEPT_SUFFIXES = ("_NUM_THREADS", "_MAX_THREADS")
+
+# The folder that the package lies in goes last on the path: nothing beside it may
+# stand in for a library of the model's.
+_BOOT = """
+import sys
+sys.path.append(sys.argv[1])
+from numerai_predict.runner.child.main import main
+main(int(sys.argv[2]))
+"""
+
+
+@dataclass(frozen=True)
+class Death:
+    """How the child ended when it had not answered.
+
+    `status` is its exit status, negative for a signal, `None` where it was still
+    alive and had to be killed; `malformed` says what was wrong with its answer.
+    """
+
+    status: int | None
+    malformed: str | None = None
+
+
+class ChildDied(Exception):
+    """The child ended, or broke off the talk, without the frame that was due."""
+
+    def __init__(self, death: Death) -> None:
+        super().__init__(repr(death))
+        self.death = death
+
+
+class Child:
+    """The model's process. A context manager: nothing of it survives the block.
+
+    `peak_bytes` is the most memory seen in use by it and its descendants.
+    """
+
+    def __init__(self, limits: Limits, deadline: Deadline, show: Callable[[str], None]) -> None:
+        self._limits = limits
+        self._deadline = deadline
+        self._output = ModelOutput(show)
+        self._frames = FrameReader()
+        self._selector = selectors.DefaultSelector()
+        self._seconds_used = 0.0
+        self.peak_bytes = 0
+
+    def __enter__(self) -> Child:
+        self._scratch = tempfile.TemporaryDirectory(
+            prefix="numerai-model-", ignore_cleanup_errors=True
+        )
+        self._answer, answer_end = os.pipe()
+        self._printed, printed_end = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                _command(answer_end),
+                stdin=subprocess.PIPE,
+                stdout=printed_end,
+                stderr=printed_end,
+                pass_fds=(answer_end,),
+                start_new_session=True,
+                cwd=self._scratch.name,
+                env=_environment(os.environ, self._scratch.name),
+            )
+        finally:
+            os.close(answer_end)
+            os.close(printed_end)
+        for descriptor in (self._answer, self._printed):
+            os.set_blocking(descriptor, False)
+            self._selector.register(descriptor, selectors.EVENT_READ)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._kill()
+        self._drain_output()
+        self._output.finish()
+        self._selector.close()
+        os.close(self._answer)
+        os.close(self._printed)
+        self._scratch.cleanup()
+
+    def load(self, model: Path, dataset: Path) -> Frame:
+        """Have the child unpickle the model and read the data; its answer.
+
+        Raises:
+            ChildDied: it ended, or sent something else.
+            OutOfMemory, ModelTimeout, DeadlinePassed: it passed a limit.
+        """
+        request = LoadRequest(str(model), str(dataset), self._limits.memory_bytes)
+        return self._ask(request, "load")
+
+    def predict(self, benchmarks: Path | None) -> Frame:
+        """Have the child call the model; its answer.
+
+        Raises:
+            ChildDied: it ended, or sent something else.
+            OutOfMemory, ModelTimeout, DeadlinePassed: it passed a limit.
+        """
+        return self._ask(PredictRequest(None if benchmarks is None else str(benchmarks)), "predict")
+
+    def _ask(self, request: LoadRequest | PredictRequest, step: str) -> Frame:
+        try:
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(asdict(request)).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            pass  # it is dead: the wait tells how
+        started = time.monotonic()
+        try:
+            return self._wait(started, step)
+        finally:
+            self._seconds_used += time.monotonic() - started
+            self._drain_output()
+
+    def _wait(self, started: float, step: str) -> Frame:
+        while True:
+            timeout = self._deadline.wait(_TICK_SECONDS, step)
+            for key, _ in self._selector.select(timeout):
+                chunk = _read(key.fd)
+                if key.fd == self._printed:
+                    self._output.feed(chunk)
+                elif frame := self._take(chunk):
+                    self._watch_memory()
+                    return frame
+                if not chunk:
+                    self._selector.unregister(key.fd)
+            self._watch_memory()
+            self._watch_time(started, step)
+            if frame := self._watch_life():
+                return frame
+
+    def _take(self, chunk: bytes) -> Frame | None:
+        """The frame that a chunk of the answer completes; no chunk means its end."""
+        if not chunk:
+            raise ChildDied(Death(self._exit_status()))
+        try:
+            return self._frames.feed(chunk)
+        except MalformedFrame as error:
+            raise ChildDied(Death(None, malformed=str(error))) from None
+
+    def _watch_memory(self) -> None:
+        used = memory.resident_bytes(self._process.pid)
+        limit = self._limits.memory_bytes
+        if limit is not None and used > limit:
+            used = memory.proportional_bytes(self._process.pid)
+        self.peak_bytes = max(self.peak_bytes, used)
+        if limit is not None and used > limit:
+            self._kill()
+            raise OutOfMemory(*out_of_memory(limit, self.peak_bytes))
+
+    def _watch_time(self, started: float, step: str) -> None:
+        limit = self._limits.seconds
+        used = self._seconds_used + time.monotonic() - started
+        if limit is not None and used > limit:
+            self._kill()
+            raise ModelTimeout(
+                f"the model passed its limit of {limit:g} s in the step: {step}",
+                "make it faster (fewer trees, float32, columns chosen before work is done); "
+                "--timeout moves the limit here, but hosted models get 600 s on one CPU",
+            )
+
+    def _watch_life(self) -> Frame | None:
+        """Notice an end that the pipe does not show: a grandchild may hold it open."""
+        if self._process.poll() is None:
+            return None
+        while chunk := _read(self._answer):
+            if frame := self._take(chunk):
+                return frame
+        raise ChildDied(Death(self._process.returncode))
+
+    def _exit_status(self) -> int | None:
+        """The child's exit status once it has ended by itself; `None` if it does not."""
+        try:
+            return self._process.wait(_ENDING_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def _drain_output(self) -> None:
+        """Show what was printed up to now. Bounded: a model may print without end."""
+        until = time.monotonic() + _ENDING_SECONDS
+        while time.monotonic() < until and (chunk := _read(self._printed)):
+            self._output.feed(chunk)
+
+    def _kill(self) -> None:
+        """End the child and everything in its process group."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        if self._process.stdin is not None:
+            try:
+                self._process.stdin.close()
+            except OSError:
+                pass  # a request that nobody read
+        self._process.wait()
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+        self.peak_bytes = max(self.peak_bytes, ended)
+
+
+def out_of_memory(limit_bytes: int, peak_bytes: int) -> tuple[str, str]:
+    """Message and remedy for a model that passed its memory limit."""
+    return (
+        f"the model passed its memory limit: limit {format_size(limit_bytes)}, "
+        f"peak {format_size(peak_bytes)}",
+        "use less at once: predict in batches of rows, keep features int8 or float32, "
+        "drop copies; --memory moves the limit here, but hosted models get 4 GiB",
+    )
+
+
+def _command(answer_descriptor: int) -> list[str]:
+    package_folder = str(Path(numerai_predict.__file__).parents[1])
+    return [sys.executable, "-I", "-u", "-c", _BOOT, package_folder, str(answer_descriptor)]
+
+
+def _environment(parent: Mapping[str, str], scratch: str) -> dict[str, str]:
+    """The child's environment: a short allow-list, and the scratch folder as its home."""
+    kept = {
+        name: value
+        for name, value in parent.items()
+        if name in _KEPT_VARIABLES or name.endswith(_KEPT_SUFFIXES)
+    }
+    return {**kept, "HOME": scratch, "TMPDIR": scratch}
+
+
+def _read(descriptor: int) -> bytes:
+    """What is there to read now: nothing at the end, or where nothing was written."""
+    try:
+        return os.read(descriptor, _CHUNK_BYTES)
+    except BlockingIOError:
+        return b""

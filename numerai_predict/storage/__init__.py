@@ -1,0 +1,1 @@
+"""Bytes in and out: local files, HTTP, Numerai data sets by name."""

@@ -1,0 +1,8 @@
+"""The entrypoint of every image: run a pickled model on live data."""
+
+import sys
+
+from numerai_predict.runner.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())
