@@ -48,8 +48,6 @@ class Deadline:
         """
         if self.remaining() <= 0:
             raise DeadlinePassed(
-                f"the deadline of {self.seconds:g} s for the whole run passed "
-                f"in the step: {step}",
-                "give the run more time with --deadline, or look above for the "
-                "step that took it",
+                f"the deadline of {self.seconds:g} s for the whole run passed in the step: {step}",
+                "give the run more time with --deadline, or look above for the step that took it",
             )

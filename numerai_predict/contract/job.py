@@ -32,7 +32,7 @@ class Job:
     benchmarks: str = field(repr=False)
     output_dir: Path
     post: PresignedPost | None = None
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     deadline: float | None = None
     result: Path | None = None
     debug: bool = False

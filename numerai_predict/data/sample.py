@@ -61,9 +61,7 @@ class SampleShape:
 
     def __post_init__(self) -> None:
         if self.features < SMALL_FEATURES:
-            raise ValueError(
-                f"expected at least {SMALL_FEATURES} features, found {self.features}"
-            )
+            raise ValueError(f"expected at least {SMALL_FEATURES} features, found {self.features}")
         if min(self.live_rows, self.rows, self.train_eras, self.validation_eras) < 1:
             raise ValueError("expected at least one row and one era of each kind")
         if not 0 <= self.signal < 1:
@@ -204,7 +202,8 @@ def _truth(shape: SampleShape, features: NDArray[np.int8]) -> NDArray[np.float64
     weights /= np.sqrt(np.square(weights).sum())
     spread = np.sqrt((_FEATURE_VALUES**2 - 1) / 12)  # of a discrete uniform distribution
     centred = features[:, :_INFORMATIVE_FEATURES] - (_FEATURE_VALUES - 1) / 2
-    return centred @ weights / spread
+    truth: NDArray[np.float64] = centred @ weights / spread
+    return truth
 
 
 def _targets(
@@ -226,8 +225,10 @@ def _blend(
 
 def _ranked(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Ranks of the values, evenly spaced within 0 and 1."""
-    return (values.argsort().argsort() + 0.5) / len(values)
+    ranked: NDArray[np.float64] = (values.argsort().argsort() + 0.5) / len(values)
+    return ranked
 
 
 def _binned(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    return (np.searchsorted(_TARGET_EDGES, _ranked(values)) / 4).astype(np.float32)
+    fifth: NDArray[np.float32] = np.searchsorted(_TARGET_EDGES, _ranked(values)).astype(np.float32)
+    return fifth / 4

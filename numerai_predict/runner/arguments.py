@@ -35,7 +35,7 @@ class Defaults:
         return cls(
             dataset=f"{version}/live.parquet",
             benchmarks=f"{version}/live_benchmark_models.parquet",
-            output_dir=Path("/tmp"),
+            output_dir=Path("/tmp"),  # noqa: S108 - public: hosted compute looks there
         )
 
 
@@ -55,8 +55,10 @@ def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--model", required=True, type=_source, help="pickle of predict(live_features"
-        "[, live_benchmark_models]): file or http(s):// URL"
+        "--model",
+        required=True,
+        type=_source,
+        help="pickle of predict(live_features[, live_benchmark_models]): file or http(s):// URL",
     )
     parser.add_argument(
         "--dataset",
@@ -114,7 +116,7 @@ def job_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> Job:
         model=options.model,
         dataset=options.dataset,
         benchmarks=options.benchmarks,
-        output_dir=options.output_dir,
+        output_dir=options.output_dir.absolute(),
         post=_presigned_post(parser, options.post_url, options.post_data),
         limits=Limits(options.memory, options.timeout),
         deadline=options.deadline,

@@ -219,8 +219,10 @@ def _missing_module(failure: Failure) -> RunError | None:
     if module == "__main__" or not module:
         found = f"found {failure.title}"
     else:
-        found = f"found that module {module} is missing" if _is_missing(failure) else (
-            f"found that module {module} lacks something: {failure.title}"
+        found = (
+            f"found that module {module} is missing"
+            if _is_missing(failure)
+            else (f"found that module {module} lacks something: {failure.title}")
         )
     return MissingDependency(
         _with_traceback(f"expected everything that the model imports to be here, {found}", failure),
@@ -296,7 +298,9 @@ def _with_traceback(title: str, failure: Failure) -> str:
     if frames:
         lines.append("Traceback of the model (most recent call last):")
     for frame in frames:
-        lines.append(f'  File "{frame.get("file")}", line {frame.get("line")}, in {frame.get("function")}')
+        lines.append(
+            f'  File "{frame.get("file")}", line {frame.get("line")}, in {frame.get("function")}'
+        )
         if frame.get("text"):
             lines.append(f"    {frame['text']}")
     return "\n".join(lines)

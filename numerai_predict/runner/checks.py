@@ -56,7 +56,9 @@ def warnings(predictions: Predictions) -> list[str]:
     found = []
     if others := len(predictions.columns) - 1:
         found.append(f"dropped {others} other column(s); kept {predictions.columns[0]!r}")
-    unknown = [i for i, p in zip(predictions.ids, predictions.positions, strict=True) if p == UNKNOWN]
+    unknown = [
+        i for i, p in zip(predictions.ids, predictions.positions, strict=True) if p == UNKNOWN
+    ]
     if unknown:
         found.append(f"dropped {len(unknown)} row(s) that are not live{_examples(unknown)}")
     return found
@@ -68,7 +70,7 @@ def is_a_dataframe(predictions: Predictions) -> Problem | None:
         return None
     return Problem(
         f"{predictions.type} in place of a DataFrame",
-        "return a pandas DataFrame: pd.DataFrame({'prediction': values}, index=live_features.index)",
+        "return a DataFrame: pd.DataFrame({'prediction': values}, index=live_features.index)",
     )
 
 

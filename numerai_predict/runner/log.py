@@ -15,7 +15,7 @@ _STEP_WIDTH = 8
 class _Formatter(logging.Formatter):
     """UTC time and text, every URL in it without its query."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         return redact_text(super().format(record))

@@ -93,7 +93,7 @@ class _Terminated(KeyboardInterrupt):
     """SIGTERM, as an exception that unwinds like Ctrl-C: the model's process is ended."""
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise _Terminated
 
 

@@ -34,9 +34,8 @@ def tree(root: int) -> list[int]:
 def _children(pid: int) -> list[int]:
     children: list[int] = []
     try:
-        for task in os.listdir(_PROC / str(pid) / "task"):
-            text = (_PROC / str(pid) / "task" / task / "children").read_text()
-            children.extend(int(child) for child in text.split())
+        for task in (_PROC / str(pid) / "task").iterdir():
+            children.extend(int(child) for child in (task / "children").read_text().split())
     except OSError:
         pass  # it ended while we looked
     return children

@@ -51,7 +51,8 @@ class Predictions:
         """The numbers of the rows whose id is live: the only ones that are judged."""
         if not isinstance(self.values, np.ndarray):
             return np.empty(0)
-        return self.values[self.positions != UNKNOWN]
+        live: NDArray[np.float64] = self.values[self.positions != UNKNOWN]
+        return live
 
     @cached_property
     def live_value_ids(self) -> list[str]:

@@ -6,6 +6,7 @@ time and the run's deadline, and notices when it dies.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -93,10 +94,12 @@ class Child:
         )
         self._answer, answer_end = os.pipe()
         self._printed, printed_end = os.pipe()
+        requests_end, requests = os.pipe()
+        self._requests = open(requests, "wb", buffering=0)
         try:
             self._process = subprocess.Popen(
                 _command(answer_end),
-                stdin=subprocess.PIPE,
+                stdin=requests_end,
                 stdout=printed_end,
                 stderr=printed_end,
                 pass_fds=(answer_end,),
@@ -105,8 +108,8 @@ class Child:
                 env=_environment(os.environ, self._scratch.name),
             )
         finally:
-            os.close(answer_end)
-            os.close(printed_end)
+            for descriptor in (answer_end, printed_end, requests_end):
+                os.close(descriptor)
         for descriptor in (self._answer, self._printed):
             os.set_blocking(descriptor, False)
             self._selector.register(descriptor, selectors.EVENT_READ)
@@ -146,12 +149,8 @@ class Child:
         return self._ask(PredictRequest(None if benchmarks is None else str(benchmarks)), "predict")
 
     def _ask(self, request: LoadRequest | PredictRequest, step: str) -> Frame:
-        try:
-            assert self._process.stdin is not None
-            self._process.stdin.write(json.dumps(asdict(request)).encode() + b"\n")
-            self._process.stdin.flush()
-        except OSError:
-            pass  # it is dead: the wait tells how
+        with contextlib.suppress(OSError):  # it is dead: the wait tells how
+            self._requests.write(json.dumps(asdict(request)).encode() + b"\n")
         started = time.monotonic()
         try:
             return self._wait(started, step)
@@ -230,15 +229,10 @@ class Child:
 
     def _kill(self) -> None:
         """End the child and everything in its process group."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        if self._process.stdin is not None:
-            try:
-                self._process.stdin.close()
-            except OSError:
-                pass  # a request that nobody read
+        with contextlib.suppress(OSError):  # a request that nobody read
+            self._requests.close()
         self._process.wait()
         ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
         self.peak_bytes = max(self.peak_bytes, ended)

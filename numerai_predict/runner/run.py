@@ -15,7 +15,6 @@ from numerai_predict.contract.errors import (
     DatasetUnreachable,
     FetchFailed,
     FetchInterrupted,
-    ModelCrashed,
     ModelUnavailable,
     ModelUnreachable,
     RunError,
@@ -96,7 +95,8 @@ def _fetch_live(
     shape = read_shape(path, redact(job.dataset))
     record.dataset.rows, record.dataset.columns = shape.rows, shape.columns
     log_step(
-        "fetch", f"live data {record.dataset.source}, {shape.rows:,} rows x {shape.columns:,} columns"
+        "fetch",
+        f"live data {record.dataset.source}, {shape.rows:,} rows x {shape.columns:,} columns",
     )
     return path, ids
 

@@ -36,7 +36,7 @@ class LocalFile:
 
     path: Path
 
-    def fetch(self, folder: Path, deadline: Deadline) -> Path:
+    def fetch(self, folder: Path, deadline: Deadline) -> Path:  # noqa: ARG002 - nothing to copy
         """The file itself; see `Source.fetch`."""
         deadline.check("fetch")
         if not self.path.exists():

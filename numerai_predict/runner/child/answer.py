@@ -30,7 +30,9 @@ def encode(returned: Any) -> tuple[dict[str, Any], bytes]:
     facts = {
         "type": "DataFrame",
         "rows": len(returned),
-        "columns": columns[:_MOST_COLUMNS] if position is None else _chosen_first(columns, position),
+        "columns": columns[:_MOST_COLUMNS]
+        if position is None
+        else _chosen_first(columns, position),
     }
     if position is None:
         return facts, b""

@@ -74,9 +74,12 @@ def _formatted(error: BaseException) -> list[str]:
 
 
 def _name(kind: type[BaseException]) -> str:
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
 
 
 def _text_or_none(value: Any) -> str | None:
     return value if isinstance(value, str) else None
-

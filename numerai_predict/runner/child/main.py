@@ -6,6 +6,7 @@ check by the parent, and it ends without running the model's own exit hooks.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import faulthandler
 import json
@@ -121,10 +122,8 @@ def _timed(step: Callable[[], Any]) -> tuple[Any, float]:
 def _flush_output() -> None:
     """Push out what the model printed, from Python and from C, before the answer."""
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
-        try:
+        with contextlib.suppress(Exception):  # the model may have closed or replaced it
             stream.flush()  # type: ignore[union-attr]
-        except Exception:
-            pass  # the model closed or replaced it: there is nothing left to show
     ctypes.CDLL(None).fflush(None)
 
 
