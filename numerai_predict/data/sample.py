@@ -202,7 +202,7 @@ def _truth(shape: SampleShape, features: NDArray[np.int8]) -> NDArray[np.float64
     weights /= np.sqrt(np.square(weights).sum())
     spread = np.sqrt((_FEATURE_VALUES**2 - 1) / 12)  # of a discrete uniform distribution
     centred = features[:, :_INFORMATIVE_FEATURES] - (_FEATURE_VALUES - 1) / 2
-    truth: NDArray[np.float64] = centred @ weights / spread
+    truth: NDArray[np.float64] = np.matmul(centred, weights) / spread
     return truth
 
 
@@ -220,15 +220,15 @@ def _blend(
     random: np.random.Generator, signal: NDArray[np.float64], share: float
 ) -> NDArray[np.float64]:
     """The signal with noise, so that their correlation is `share`."""
-    return share * signal + np.sqrt(1 - share**2) * random.normal(size=len(signal))
+    noise = random.normal(size=len(signal))
+    blended: NDArray[np.float64] = share * signal + np.sqrt(1 - share**2) * noise
+    return blended
 
 
 def _ranked(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Ranks of the values, evenly spaced within 0 and 1."""
-    ranked: NDArray[np.float64] = (values.argsort().argsort() + 0.5) / len(values)
-    return ranked
+    return np.divide(values.argsort().argsort() + 0.5, len(values))
 
 
 def _binned(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    fifth: NDArray[np.float32] = np.searchsorted(_TARGET_EDGES, _ranked(values)).astype(np.float32)
-    return fifth / 4
+    return np.divide(np.searchsorted(_TARGET_EDGES, _ranked(values)), 4, dtype=np.float32)

@@ -7,12 +7,10 @@ that is wrong at once, each with a count and ids to look at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-
-import numpy as np
-from numpy.typing import NDArray
 
 from numerai_predict.contract.errors import InvalidPredictions
 from numerai_predict.runner.predictions import UNKNOWN, Predictions
@@ -83,7 +81,7 @@ def is_not_empty(predictions: Predictions) -> Problem | None:
 
 def has_a_column_of_predictions(predictions: Predictions) -> Problem | None:
     """It is clear which column is meant."""
-    if predictions.type != "DataFrame" or predictions.values is not None:
+    if predictions.type != "DataFrame" or predictions.column_chosen:
         return None
     return Problem(
         f"{len(predictions.columns)} columns ({_names(predictions.columns)}) of which no single "
@@ -94,9 +92,9 @@ def has_a_column_of_predictions(predictions: Predictions) -> Problem | None:
 
 def holds_numbers(predictions: Predictions) -> Problem | None:
     """The column is numeric."""
-    if not isinstance(predictions.values, list):
+    if not predictions.texts:
         return None
-    examples = ", ".join(repr(text) for text in predictions.values[:_MOST_EXAMPLES])
+    examples = ", ".join(repr(text) for text in predictions.texts[:_MOST_EXAMPLES])
     return Problem(
         f"values that are no numbers, such as {examples}",
         "return numbers: frame['prediction'].astype(float)",
@@ -111,10 +109,9 @@ def has_no_missing_index(predictions: Predictions) -> Problem | None:
 
 def covers_every_live_id(predictions: Predictions) -> Problem | None:
     """No live id is missing."""
-    if predictions.values is None or not predictions.rows:
+    if not predictions.column_chosen or not predictions.rows:
         return None
-    rows = predictions.rows_per_live_id
-    missing = _where(rows == 0, predictions.live_ids)
+    missing = _live_ids(predictions, lambda rows: rows == 0)
     if not missing:
         return None
     asked = len(predictions.live_ids)
@@ -131,7 +128,7 @@ def covers_every_live_id(predictions: Predictions) -> Problem | None:
 
 def has_each_live_id_once(predictions: Predictions) -> Problem | None:
     """No live id is there twice."""
-    repeated = _where(predictions.rows_per_live_id > 1, predictions.live_ids)
+    repeated = _live_ids(predictions, lambda rows: rows > 1)
     if not repeated:
         return None
     return Problem(
@@ -143,13 +140,13 @@ def has_each_live_id_once(predictions: Predictions) -> Problem | None:
 def has_no_nan(predictions: Predictions) -> Problem | None:
     """No prediction is missing."""
     return _bad_values(
-        predictions, np.isnan, "NaN", "fill missing values before or after the model: fillna(0.5)"
+        predictions, math.isnan, "NaN", "fill missing values before or after the model: fillna(0.5)"
     )
 
 
 def is_finite(predictions: Predictions) -> Problem | None:
     """No prediction is infinite."""
-    return _bad_values(predictions, np.isinf, "infinite", _RANK)
+    return _bad_values(predictions, math.isinf, "infinite", _RANK)
 
 
 def lies_between_zero_and_one(predictions: Predictions) -> Problem | None:
@@ -159,11 +156,11 @@ def lies_between_zero_and_one(predictions: Predictions) -> Problem | None:
 
 def is_not_constant(predictions: Predictions) -> Problem | None:
     """The predictions differ: a standard deviation (ddof 1) of zero says nothing."""
-    values = predictions.live_values[np.isfinite(predictions.live_values)]
+    values = [value for _, value in predictions.live_values if math.isfinite(value)]
     if len(values) < 2:
         return None  # no standard deviation: the tournament lets one row pass
-    deviation = values.std(ddof=1)
-    if abs(deviation) > _ABSOLUTE + _RELATIVE * abs(deviation):
+    deviation = standard_deviation(values)
+    if deviation > _ABSOLUTE + _RELATIVE * deviation:
         return None
     return Problem(
         f"the same value, {values[0]:g}, in every row",
@@ -189,26 +186,32 @@ _KEEP_THE_INDEX = "keep the index of live_features: pd.DataFrame(..., index=live
 _RANK = "bring predictions into 0 to 1, for example by rank(pct=True)"
 
 
-def _outside(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    finite = np.isfinite(values)
-    return finite & ((values < -_ABSOLUTE) | (values > 1 + _ABSOLUTE + _RELATIVE))
+def standard_deviation(values: Sequence[float]) -> float:
+    """The standard deviation with ddof 1, as pandas takes it, of two values or more."""
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
+def _outside(value: float) -> bool:
+    return math.isfinite(value) and not -_ABSOLUTE <= value <= 1 + _ABSOLUTE + _RELATIVE
 
 
 def _bad_values(
     predictions: Predictions,
-    is_bad: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
+    is_bad: Callable[[float], bool],
     word: str,
     remedy: str,
 ) -> Problem | None:
-    bad = is_bad(predictions.live_values)
-    if not bad.any():
+    ids = [live_id for live_id, value in predictions.live_values if is_bad(value)]
+    if not ids:
         return None
-    ids = _where(bad, predictions.live_value_ids)
     return Problem(f"{len(ids)} prediction(s) {word}{_examples(ids)}", remedy)
 
 
-def _where(mask: NDArray[np.bool_], ids: list[str]) -> list[str]:
-    return [ids[position] for position in np.flatnonzero(mask)]
+def _live_ids(predictions: Predictions, has: Callable[[int], bool]) -> list[str]:
+    """The live ids whose number of rows is such."""
+    rows = zip(predictions.live_ids, predictions.rows_per_live_id, strict=True)
+    return [live_id for live_id, count in rows if has(count)]
 
 
 def _examples(ids: Iterable[str | None]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from numerai_predict.runner.prediction_column import prediction_column
 from numerai_predict.runner.protocol import MalformedFrame
@@ -21,9 +21,12 @@ class Predictions:
     """What a model returned, beside the live ids that it was asked for.
 
     `type` is the returned object's type, `columns` the names of its columns. `ids`
-    has one entry a row, `None` where the index is missing one. `values` has
-    shape (rows,) and dtype float64, or holds texts where the column is no
-    numbers; it is `None`, as `ids` is empty, where no column could be chosen.
+    has one entry a row, `None` where the index is missing one, and so has either
+    `values` (float64, NaN where missing) or, where the column is no numbers,
+    `texts`. All are empty where no column was chosen.
+
+    Plain lists: the live rows are few thousand, and importing numpy takes longer
+    than all that is done with them.
     """
 
     live_ids: list[str]
@@ -31,39 +34,34 @@ class Predictions:
     rows: int
     columns: list[str]
     ids: list[str | None]
-    values: NDArray[np.float64] | list[str] | None
+    column_chosen: bool
+    values: list[float]
+    texts: list[str]
 
     @cached_property
-    def positions(self) -> NDArray[np.int64]:
+    def positions(self) -> list[int]:
         """For each row the position of its id in the live data, or `UNKNOWN`."""
         place = {live_id: position for position, live_id in enumerate(self.live_ids)}
-        found = [UNKNOWN if i is None else place.get(i, UNKNOWN) for i in self.ids]
-        return np.array(found, dtype=np.int64)
+        return [UNKNOWN if i is None else place.get(i, UNKNOWN) for i in self.ids]
 
     @cached_property
-    def rows_per_live_id(self) -> NDArray[np.int64]:
+    def rows_per_live_id(self) -> list[int]:
         """How many rows each live id has, in the order of the live data."""
-        known = self.positions[self.positions != UNKNOWN]
-        return np.bincount(known, minlength=len(self.live_ids))
+        counts = Counter(self.positions)
+        return [counts[position] for position in range(len(self.live_ids))]
 
     @cached_property
-    def live_values(self) -> NDArray[np.float64]:
-        """The numbers of the rows whose id is live: the only ones that are judged."""
-        if not isinstance(self.values, np.ndarray):
-            return np.empty(0)
-        live: NDArray[np.float64] = self.values[self.positions != UNKNOWN]
-        return live
+    def live_values(self) -> list[tuple[str, float]]:
+        """Id and number of the rows whose id is live: the only ones that are judged."""
+        if not self.values:
+            return []
+        rows = zip(self.positions, self.values, strict=True)
+        return [(self.live_ids[at], value) for at, value in rows if at != UNKNOWN]
 
-    @cached_property
-    def live_value_ids(self) -> list[str]:
-        """The id of each of `live_values`."""
-        return [self.live_ids[position] for position in self.positions if position != UNKNOWN]
-
-    def in_live_order(self) -> NDArray[np.float64]:
+    def in_live_order(self) -> list[float]:
         """The predictions in the order of the live data; only of checked ones."""
-        ordered = np.empty(len(self.live_ids))
-        ordered[self.positions[self.positions != UNKNOWN]] = self.live_values
-        return ordered
+        values = dict(self.live_values)
+        return [values[live_id] for live_id in self.live_ids]
 
 
 def decode(facts: dict[str, Any], payload: bytes, live_ids: list[str]) -> Predictions:
@@ -76,16 +74,22 @@ def decode(facts: dict[str, Any], payload: bytes, live_ids: list[str]) -> Predic
     if not isinstance(columns, list) or type(rows) is not int:
         raise MalformedFrame("an answer without rows and columns")
     columns = [str(name) for name in columns]
-    table = _read_table(payload) if payload else None
-    if table is not None and prediction_column(columns) is None:
+    if not payload:
+        return Predictions(live_ids, str(facts.get("type")), rows, columns, [], False, [], [])
+    if prediction_column(columns) is None:
         raise MalformedFrame("predictions without a column that they come from")
+    table = _read_table(payload)
+    value = table.column("value")
+    is_text = value.type == pa.string()
     return Predictions(
         live_ids=live_ids,
         type=str(facts.get("type")),
-        rows=rows if table is None else table.num_rows,
+        rows=table.num_rows,
         columns=columns,
-        ids=[] if table is None else table.column("id").to_pylist(),
-        values=None if table is None else _values(table.column("value")),
+        ids=table.column("id").to_pylist(),
+        column_chosen=True,
+        values=[] if is_text else [math.nan if v is None else v for v in value.to_pylist()],
+        texts=[str(text) for text in value.to_pylist()] if is_text else [],
     )
 
 
@@ -100,9 +104,3 @@ def _read_table(payload: bytes) -> pa.Table:
     if table.schema.types[1] not in (pa.float64(), pa.string()):
         raise MalformedFrame(f"values of type {table.schema.types[1]}")
     return table
-
-
-def _values(column: pa.ChunkedArray) -> NDArray[np.float64] | list[str]:
-    if column.type == pa.string():
-        return [str(text) for text in column.to_pylist()]
-    return np.asarray(column.to_numpy(), dtype=np.float64)

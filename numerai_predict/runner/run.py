@@ -211,13 +211,13 @@ def _check_and_save(job: Job, record: Record, predictions: Predictions) -> Path:
         record.warnings.extend(checks.warnings(predictions))
         values = predictions.in_live_order()
     facts = record.predictions
-    facts.rows, facts.min, facts.max = len(values), float(values.min()), float(values.max())
-    facts.std = float(values.std(ddof=1)) if len(values) > 1 else None
+    facts.rows, facts.min, facts.max = len(values), min(values), max(values)
+    facts.std = checks.standard_deviation(values) if len(values) > 1 else None
     for warning in record.warnings:
         log_step("warning", warning)
     log_step("check", f"{facts.rows:,} predictions, {facts.min:.4f} to {facts.max:.4f}: valid")
     with _timed(record.seconds, "deliver"):
-        path = save_predictions(job.output_dir, predictions.live_ids, values.tolist())
+        path = save_predictions(job.output_dir, predictions.live_ids, values)
         facts.path, facts.sha256 = str(path), sha256_of(path)
     log_step("save", str(path))
     return path

@@ -1,0 +1,14 @@
+"""The least that anybody must do: read the data, unpickle, predict, write the CSV.
+
+python bench/floor.py MODEL DATASET CSV
+"""
+
+import pickle
+import sys
+
+import pandas as pd
+
+with open(sys.argv[1], "rb") as file:
+    predict = pickle.load(file)
+live_features = pd.read_parquet(sys.argv[2])
+predict(live_features).to_csv(sys.argv[3])
