@@ -32,6 +32,7 @@ from numerai_predict.runner.process import Death, out_of_memory
 
 _PYTHON = "{}.{}".format(*sys.version_info)
 _MOST_LIBRARY_FRAMES = 3
+_FIRST_FRAMES, _LAST_FRAMES = 5, 10
 
 _BROKEN_DATA = {
     "UnpicklingError",
@@ -147,9 +148,11 @@ def error_of_death(death: Death, peak_bytes: int) -> RunError:
         signal.Signals(number) if number in set(signal.Signals) else signal.SIGHUP,
         ("somebody sent it the signal", "try again; if it stays, look for what sends the signal"),
     )
-    return ModelCrashed(
-        f"the model's process died by {name} ({peak}); the likeliest cause: {likeliest}", remedy
-    )
+    title = f"the model's process died by {name} ({peak}); the likeliest cause: {likeliest}"
+    calls = [f"  {call}" for call in death.calls[:_LAST_FRAMES]]
+    if calls:
+        calls.insert(0, "It stood in (most recent call first):")
+    return ModelCrashed("\n".join([title, *calls]), remedy)
 
 
 def _memory(failure: Failure) -> RunError | None:
@@ -295,9 +298,14 @@ def _with_traceback(title: str, failure: Failure) -> str:
     """The title, then the rest of the exception's message, then the frames worth a look."""
     lines = [title, *failure.text.strip().splitlines()[1:]]
     frames = _worth_a_look(failure.frames)
+    left_out = len(frames) - _FIRST_FRAMES - _LAST_FRAMES
     if frames:
         lines.append("Traceback of the model (most recent call last):")
-    for frame in frames:
+    for position, frame in enumerate(frames):
+        if _FIRST_FRAMES <= position < _FIRST_FRAMES + left_out:
+            if position == _FIRST_FRAMES:
+                lines.append(f"  ... {left_out} more calls ...")
+            continue
         lines.append(
             f'  File "{frame.get("file")}", line {frame.get("line")}, in {frame.get("function")}'
         )

@@ -121,7 +121,7 @@ def covers_every_live_id(predictions: Predictions) -> Problem | None:
             "return a row for every id of live_features: none may be dropped",
         )
     return Problem(
-        f"none of the {asked} live ids in the index, which holds{_examples(predictions.ids)[1:]}",
+        f"none of the {asked} live ids; the index holds {_names(map(str, predictions.ids))}",
         _KEEP_THE_INDEX,
     )
 

@@ -28,6 +28,7 @@ from numerai_predict.contract.limits import Limits, format_size
 from numerai_predict.runner import memory
 from numerai_predict.runner.output import ModelOutput
 from numerai_predict.runner.protocol import (
+    FAULTS_FILE,
     Frame,
     FrameReader,
     LoadRequest,
@@ -38,6 +39,8 @@ from numerai_predict.runner.protocol import (
 _TICK_SECONDS = 0.05
 _CHUNK_BYTES = 1024 * 1024
 _ENDING_SECONDS = 1.0
+_MOST_FAULTS = 16 * 1024
+_PACKAGE = str(Path(numerai_predict.__file__).parent)
 
 # What the model's process keeps of the environment: nothing that could be a secret.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
@@ -45,7 +48,7 @@ _KEPT_SUFFIXES = ("_NUM_THREADS", "_MAX_THREADS")
 
 # The folder that the package lies in goes last on the path: nothing beside it may
 # stand in for a library of the model's.
-_BOOT = """
+_BOOT = """\
 import sys
 sys.path.append(sys.argv[1])
 from numerai_predict.runner.child.main import main
@@ -58,11 +61,13 @@ class Death:
     """How the child ended when it had not answered.
 
     `status` is its exit status, negative for a signal, `None` where it was still
-    alive and had to be killed; `malformed` says what was wrong with its answer.
+    alive and had to be killed; `malformed` says what was wrong with its answer;
+    `calls` are the lines of Python that a fatal signal struck in, innermost first.
     """
 
     status: int | None
     malformed: str | None = None
+    calls: tuple[str, ...] = ()
 
 
 class ChildDied(Exception):
@@ -178,7 +183,7 @@ class Child:
     def _take(self, chunk: bytes) -> Frame | None:
         """The frame that a chunk of the answer completes; no chunk means its end."""
         if not chunk:
-            raise ChildDied(Death(self._exit_status()))
+            raise ChildDied(self._death(self._exit_status()))
         try:
             return self._frames.feed(chunk)
         except MalformedFrame as error:
@@ -212,7 +217,18 @@ class Child:
         while chunk := _read(self._answer):
             if frame := self._take(chunk):
                 return frame
-        raise ChildDied(Death(self._process.returncode))
+        raise ChildDied(self._death(self._process.returncode))
+
+    def _death(self, status: int | None) -> Death:
+        if status is None or status >= 0:
+            return Death(status)
+        try:
+            with open(Path(self._scratch.name, FAULTS_FILE), errors="replace") as faults:
+                lines = [line.strip() for line in faults.read(_MOST_FAULTS).splitlines()]
+        except OSError:
+            lines = []  # the model removed it
+        calls = (line for line in lines if line.startswith("File "))
+        return Death(status, calls=tuple(call for call in calls if _PACKAGE not in call))
 
     def _exit_status(self) -> int | None:
         """The child's exit status once it has ended by itself; `None` if it does not."""
@@ -249,8 +265,8 @@ def out_of_memory(limit_bytes: int, peak_bytes: int) -> tuple[str, str]:
 
 
 def _command(answer_descriptor: int) -> list[str]:
-    package_folder = str(Path(numerai_predict.__file__).parents[1])
-    return [sys.executable, "-I", "-u", "-c", _BOOT, package_folder, str(answer_descriptor)]
+    folder = str(Path(_PACKAGE).parent)
+    return [sys.executable, "-I", "-u", "-c", _BOOT, folder, str(answer_descriptor)]
 
 
 def _environment(parent: Mapping[str, str], scratch: str) -> dict[str, str]:

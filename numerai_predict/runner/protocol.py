@@ -15,6 +15,9 @@ from typing import Any
 LONGEST_HEADER_BYTES = 256 * 1024
 LONGEST_PAYLOAD_BYTES = 256 * 1024**2
 
+# In the child's scratch folder: where it stood when a signal killed it.
+FAULTS_FILE = "faults.txt"
+
 LOADED = "loaded"
 FAILED = "failed"
 PREDICTED = "predicted"

@@ -22,15 +22,16 @@ from numerai_predict.runner import protocol
 
 _PR_SET_PDEATHSIG = 1
 
-# Address space that libraries reserve and never touch (stacks of threads, arenas
-# of the allocator, OpenBLAS buffers) counts against RLIMIT_DATA, but is no memory.
-_RESERVED_BYTES = 1024**3
+# Address space that libraries reserve and never touch (stacks of threads, arenas of
+# allocators, OpenBLAS buffers) counts against RLIMIT_DATA, but is no memory. What is
+# reserved so far is known; this much more may come.
+_RESERVE_BYTES = 1024**3
 
 
 def main(answer_descriptor: int) -> NoReturn:
     """Serve one load request and one predict request, then end the process."""
     _die_with_parent()
-    faulthandler.enable()
+    faulthandler.enable(open(protocol.FAULTS_FILE, "w"))
     requests = _take_standard_input()
 
     import pandas as pd  # while the parent still fetches
@@ -103,9 +104,18 @@ def _limit_memory(limit_bytes: int | None) -> None:
     """
     if limit_bytes is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        wanted = limit_bytes + _RESERVED_BYTES
+        wanted = limit_bytes + _untouched_bytes() + _RESERVE_BYTES
         if hard == resource.RLIM_INFINITY or wanted < hard:
             resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
+
+
+def _untouched_bytes() -> int:
+    """Address space of this process that counts as data and is in no memory."""
+    with open("/proc/self/status") as status:
+        kibibytes = dict(
+            line.split()[:2] for line in status if line.startswith(("VmData", "RssAn"))
+        )
+    return (int(kibibytes["VmData:"]) - int(kibibytes["RssAnon:"])) * 1024
 
 
 def _lift_memory_limit() -> None:

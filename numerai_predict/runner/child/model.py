@@ -42,7 +42,7 @@ def load(path: str) -> Model:
         except Exception:
             raise first from None
     if not callable(model):
-        raise NotAModel(f"found {_article(type(model).__qualname__)}, which cannot be called")
+        raise NotAModel(f"found {_name_with_article(model)}, which cannot be called")
     return model  # type: ignore[no-any-return]
 
 
@@ -85,5 +85,8 @@ def display_name(model: Model) -> str:
     return name if isinstance(name, str) else type(model).__name__
 
 
-def _article(noun: str) -> str:
+def _name_with_article(value: Any) -> str:
+    if value is None:
+        return "None"
+    noun = type(value).__qualname__
     return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"
