@@ -228,7 +228,8 @@ class Child:
         except OSError:
             lines = []  # the model removed it
         calls = (line for line in lines if line.startswith("File "))
-        return Death(status, calls=tuple(call for call in calls if _PACKAGE not in call))
+        ours = (_PACKAGE, 'File "<string>"')
+        return Death(status, calls=tuple(c for c in calls if not any(own in c for own in ours)))
 
     def _exit_status(self) -> int | None:
         """The child's exit status once it has ended by itself; `None` if it does not."""

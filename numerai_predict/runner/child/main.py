@@ -31,7 +31,7 @@ _RESERVE_BYTES = 1024**3
 def main(answer_descriptor: int) -> NoReturn:
     """Serve one load request and one predict request, then end the process."""
     _die_with_parent()
-    faulthandler.enable(open(protocol.FAULTS_FILE, "w"))
+    faulthandler.enable(open(protocol.FAULTS_FILE, "w"))  # noqa: SIM115 - open to the end
     requests = _take_standard_input()
 
     import pandas as pd  # while the parent still fetches
@@ -112,10 +112,9 @@ def _limit_memory(limit_bytes: int | None) -> None:
 def _untouched_bytes() -> int:
     """Address space of this process that counts as data and is in no memory."""
     with open("/proc/self/status") as status:
-        kibibytes = dict(
-            line.split()[:2] for line in status if line.startswith(("VmData", "RssAn"))
-        )
-    return (int(kibibytes["VmData:"]) - int(kibibytes["RssAnon:"])) * 1024
+        facts = dict(line.split(maxsplit=1) for line in status if line.startswith(("Vm", "Rss")))
+    data, resident = (int(facts[name].split()[0]) for name in ("VmData:", "RssAnon:"))
+    return (data - resident) * 1024
 
 
 def _lift_memory_limit() -> None:
