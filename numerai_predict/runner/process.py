@@ -13,19 +13,17 @@ import resource
 import selectors
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
-import numerai_predict
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import ModelTimeout, OutOfMemory
 from numerai_predict.contract.limits import Limits, format_size
 from numerai_predict.runner import memory
+from numerai_predict.runner.launch import PACKAGE, launch
 from numerai_predict.runner.output import ModelOutput
 from numerai_predict.runner.protocol import (
     FAULTS_FILE,
@@ -40,20 +38,6 @@ _TICK_SECONDS = 0.05
 _CHUNK_BYTES = 1024 * 1024
 _ENDING_SECONDS = 1.0
 _MOST_FAULTS = 16 * 1024
-_PACKAGE = str(Path(numerai_predict.__file__).parent)
-
-# What the model's process keeps of the environment: nothing that could be a secret.
-_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
-_KEPT_SUFFIXES = ("_NUM_THREADS", "_MAX_THREADS")
-
-# The folder that the package lies in goes last on the path: nothing beside it may
-# stand in for a library of the model's.
-_BOOT = """\
-import sys
-sys.path.append(sys.argv[1])
-from numerai_predict.runner.child.main import main
-main(int(sys.argv[2]))
-"""
 
 
 @dataclass(frozen=True)
@@ -94,29 +78,9 @@ class Child:
         self.peak_bytes = 0
 
     def __enter__(self) -> Child:
-        self._scratch = tempfile.TemporaryDirectory(
-            prefix="numerai-model-", ignore_cleanup_errors=True
-        )
-        self._answer, answer_end = os.pipe()
-        self._printed, printed_end = os.pipe()
-        requests_end, requests = os.pipe()
-        self._requests = open(requests, "wb", buffering=0)
-        try:
-            self._process = subprocess.Popen(
-                _command(answer_end),
-                stdin=requests_end,
-                stdout=printed_end,
-                stderr=printed_end,
-                pass_fds=(answer_end,),
-                start_new_session=True,
-                cwd=self._scratch.name,
-                env=_environment(os.environ, self._scratch.name),
-            )
-        finally:
-            for descriptor in (answer_end, printed_end, requests_end):
-                os.close(descriptor)
-        for descriptor in (self._answer, self._printed):
-            os.set_blocking(descriptor, False)
+        self._launched = launch()
+        self._process = self._launched.process
+        for descriptor in (self._launched.answer, self._launched.printed):
             self._selector.register(descriptor, selectors.EVENT_READ)
         return self
 
@@ -130,9 +94,7 @@ class Child:
         self._drain_output()
         self._output.finish()
         self._selector.close()
-        os.close(self._answer)
-        os.close(self._printed)
-        self._scratch.cleanup()
+        self._launched.close()
 
     def load(self, model: Path, dataset: Path) -> Frame:
         """Have the child unpickle the model and read the data; its answer.
@@ -140,7 +102,9 @@ class Child:
         Raises:
             ChildDied: it ended, or sent something else.
             OutOfMemory, ModelTimeout, DeadlinePassed: it passed a limit.
+            OSError: a file that it could not read could not be copied for it.
         """
+        model, dataset = (self._launched.readable(path) for path in (model, dataset))
         request = LoadRequest(str(model), str(dataset), self._limits.memory_bytes)
         return self._ask(request, "load")
 
@@ -151,11 +115,12 @@ class Child:
             ChildDied: it ended, or sent something else.
             OutOfMemory, ModelTimeout, DeadlinePassed: it passed a limit.
         """
-        return self._ask(PredictRequest(None if benchmarks is None else str(benchmarks)), "predict")
+        path = None if benchmarks is None else str(self._launched.readable(benchmarks))
+        return self._ask(PredictRequest(path), "predict")
 
     def _ask(self, request: LoadRequest | PredictRequest, step: str) -> Frame:
         with contextlib.suppress(OSError):  # it is dead: the wait tells how
-            self._requests.write(json.dumps(asdict(request)).encode() + b"\n")
+            self._launched.requests.write(json.dumps(asdict(request)).encode() + b"\n")
         started = time.monotonic()
         try:
             return self._wait(started, step)
@@ -168,7 +133,7 @@ class Child:
             timeout = self._deadline.wait(_TICK_SECONDS, step)
             for key, _ in self._selector.select(timeout):
                 chunk = _read(key.fd)
-                if key.fd == self._printed:
+                if key.fd == self._launched.printed:
                     self._output.feed(chunk)
                 elif frame := self._take(chunk):
                     self._watch_memory()
@@ -214,7 +179,7 @@ class Child:
         """Notice an end that the pipe does not show: a grandchild may hold it open."""
         if self._process.poll() is None:
             return None
-        while chunk := _read(self._answer):
+        while chunk := _read(self._launched.answer):
             if frame := self._take(chunk):
                 return frame
         raise ChildDied(self._death(self._process.returncode))
@@ -223,12 +188,12 @@ class Child:
         if status is None or status >= 0:
             return Death(status)
         try:
-            with open(Path(self._scratch.name, FAULTS_FILE), errors="replace") as faults:
+            with open(Path(self._launched.scratch.name, FAULTS_FILE), errors="replace") as faults:
                 lines = [line.strip() for line in faults.read(_MOST_FAULTS).splitlines()]
         except OSError:
             lines = []  # the model removed it
         calls = (line for line in lines if line.startswith("File "))
-        ours = (_PACKAGE, 'File "<string>"')
+        ours = (str(PACKAGE), 'File "<string>"')
         return Death(status, calls=tuple(c for c in calls if not any(own in c for own in ours)))
 
     def _exit_status(self) -> int | None:
@@ -241,7 +206,7 @@ class Child:
     def _drain_output(self) -> None:
         """Show what was printed up to now. Bounded: a model may print without end."""
         until = time.monotonic() + _ENDING_SECONDS
-        while time.monotonic() < until and (chunk := _read(self._printed)):
+        while time.monotonic() < until and (chunk := _read(self._launched.printed)):
             self._output.feed(chunk)
 
     def _kill(self) -> None:
@@ -249,7 +214,7 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):  # a request that nobody read
-            self._requests.close()
+            self._launched.requests.close()
         self._process.wait()
         ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
         self.peak_bytes = max(self.peak_bytes, ended)
@@ -263,21 +228,6 @@ def out_of_memory(limit_bytes: int, peak_bytes: int) -> tuple[str, str]:
         "use less at once: predict in batches of rows, keep features int8 or float32, "
         "drop copies; --memory moves the limit here, but hosted models get 4 GiB",
     )
-
-
-def _command(answer_descriptor: int) -> list[str]:
-    folder = str(Path(_PACKAGE).parent)
-    return [sys.executable, "-I", "-u", "-c", _BOOT, folder, str(answer_descriptor)]
-
-
-def _environment(parent: Mapping[str, str], scratch: str) -> dict[str, str]:
-    """The child's environment: a short allow-list, and the scratch folder as its home."""
-    kept = {
-        name: value
-        for name, value in parent.items()
-        if name in _KEPT_VARIABLES or name.endswith(_KEPT_SUFFIXES)
-    }
-    return {**kept, "HOME": scratch, "TMPDIR": scratch}
 
 
 def _read(descriptor: int) -> bytes:
