@@ -75,30 +75,17 @@ bench: setup ## Measure what the runner costs; kept in bench/RESULTS.md
 ##@ Files that are made from others
 
 .PHONY: lock
-lock: setup ## Lock the newest allowed versions: make lock [POETRY=poetry]
+lock: setup ## Lock the newest allowed versions of our own environment
 	$(POETRY) lock --regenerate
 	$(MAKE) generate
 
 .PHONY: generate
-generate: setup ## Write the requirements from poetry.lock
-	$(call generate_into,requirements)
+generate: setup ## Write the requirements and Dockerfiles from the locks and the template
+	$(BIN)/python -m generate --poetry $(POETRY)
 
 .PHONY: check_generated
 check_generated: setup
-	made=$$(mktemp -d)
-	trap 'rm -rf "$$made"' EXIT
-	$(call generate_into,$$made)
-	diff -ru requirements "$$made" || { echo "make check: requirements/ is not what poetry.lock says: run make generate" >&2; exit 1; }
-
-# Poetry's own check comes first: an export from a stale lock would look right.
-define generate_into
-	$(POETRY) check --lock --quiet || { echo "poetry.lock does not match pyproject.toml: run make lock" >&2; exit 1; }
-	for file in runner dev; do
-	    groups=; [ $$file = runner ] || groups="--all-extras --with dev"
-	    { echo "# Made from poetry.lock by 'make generate': do not edit."
-	      $(POETRY) export --format requirements.txt $$groups; } > "$(1)/$$file.txt"
-	done
-endef
+	$(BIN)/python -m generate --check --poetry $(POETRY)
 
 .PHONY: example_models
 example_models: ## Make the example pickles anew, each with its own Python

@@ -1,0 +1,47 @@
+"""Requirements with hashes, exported from Poetry's locks."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+
+def require_fresh_lock(poetry: str, folder: Path) -> None:
+    """Go on only if the folder's lock belongs to its pyproject: an old one exports silently.
+
+    Raises:
+        FileNotFoundError: there is no lock.
+        ValueError: they do not match.
+    """
+    if not (folder / "poetry.lock").exists():
+        raise FileNotFoundError(f"expected {folder / 'poetry.lock'}, found none: run make lock")
+    command = [poetry, "check", "--lock", "--directory", str(folder)]
+    checked = subprocess.run(command, capture_output=True, text=True)
+    if "poetry.lock was last generated" in checked.stdout + checked.stderr:
+        raise ValueError(f"{folder / 'poetry.lock'} does not match its pyproject: run make lock")
+
+
+def export(poetry: str, folder: Path, *options: str) -> str:
+    """The lock of the folder as requirements with hashes.
+
+    Raises:
+        subprocess.CalledProcessError: Poetry fails; its words are in `stderr`.
+    """
+    command = [poetry, "export", "--directory", str(folder), "--format", "requirements.txt"]
+    exported = subprocess.run([*command, *options], check=True, capture_output=True, text=True)
+    return exported.stdout
+
+
+def without_nvidia(requirements: str) -> str:
+    """The requirements less NVIDIA's libraries, which only a GPU can use.
+
+    xgboost names NCCL among its needs and opens it only when training on several GPUs.
+    """
+    kept = []
+    keep = True
+    for line in requirements.splitlines(keepends=True):
+        if not line.startswith((" ", "#")):
+            keep = not line.startswith("nvidia-")
+        if keep:
+            kept.append(line)
+    return "".join(kept)
