@@ -12,10 +12,9 @@ import shutil
 import sys
 from pathlib import Path
 
-_FOLDERS = {"include", "tests", "test"}
+# Not `test`: tf.test and torch.testing are parts of their packages.
+_FOLDERS = {"include", "tests"}
 _ENDINGS = {".a", ".lib", ".pyx", ".pxd", ".h", ".hpp", ".cuh", ".c", ".cpp", ".cc", ".cu"}
-# Folders whose name says tests, but which are imported by the package itself.
-_NEEDED = {"torch/test", "google/protobuf/internal/test"}
 
 
 def prune(prefix: Path) -> int:
@@ -24,8 +23,6 @@ def prune(prefix: Path) -> int:
     for folder, folders, files in os.walk(prefix):
         for name in sorted(set(folders) & _FOLDERS):
             path = Path(folder, name)
-            if path.relative_to(prefix).as_posix().endswith(tuple(_NEEDED)):
-                continue
             freed += sum(file.lstat().st_size for file in path.rglob("*") if file.is_file())
             shutil.rmtree(path)
             folders.remove(name)
@@ -38,4 +35,5 @@ def prune(prefix: Path) -> int:
 
 
 if __name__ == "__main__":
-    print(f"removed {prune(Path(sys.argv[1])) / 1e6:,.0f} MB of headers, static libraries and tests")
+    freed = prune(Path(sys.argv[1]))
+    print(f"removed {freed / 1e6:,.0f} MB of headers, static libraries and tests")

@@ -1,0 +1,120 @@
+"""Containers of the images that `make` built and named in NUMERAI_PREDICT_TEST_IMAGES."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import tomllib
+
+ROOT = Path(__file__).parents[2]
+DOCKER = os.environ.get("DOCKER", "docker")
+FLAVOURS = ("slim", "full")
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image: a Python and a flavour, like 3.12 and slim."""
+
+    version: str
+    flavour: str
+
+    @property
+    def reference(self) -> str:
+        suffix = "" if self.flavour == "full" else f"-{self.flavour}"
+        return f"numerai_predict_py_{self.version.replace('.', '_')}:latest{suffix}"
+
+    @property
+    def requirements(self) -> Path:
+        suffix = "" if self.flavour == "full" else f"-{self.flavour}"
+        return ROOT / f"py{self.version}" / f"requirements{suffix}.txt"
+
+    def run(self, *command, options=(), entrypoint="python"):
+        """Run a command in a fresh container without network; its result."""
+        return subprocess.run(
+            [DOCKER, "run", "--rm", "--network", "none", *options, "--entrypoint", entrypoint]
+            + [self.reference, *map(str, command)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def inspect(self):
+        """The image's configuration, as the engine tells it."""
+        command = [DOCKER, "image", "inspect", self.reference]
+        (facts,) = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        return facts
+
+
+def pytest_generate_tests(metafunc):
+    """A test that takes `image` runs once for each image that was asked for."""
+    if "image" not in metafunc.fixturenames:
+        return
+    asked = os.environ.get("NUMERAI_PREDICT_TEST_IMAGES", "").split()
+    images = [Image(*name.split("-")) for name in asked]
+    if not images:
+        reason = "no images asked for: `make test_images`, or `make test_3_12` for one Python"
+        images = [pytest.param(None, marks=pytest.mark.skip(reason=reason))]
+    metafunc.parametrize("image", images, ids=asked or str, scope="session")
+
+
+@pytest.fixture
+def output(tmp_path):
+    """A folder that every user may write to."""
+    folder = tmp_path / "output"
+    folder.mkdir()
+    folder.chmod(0o777)
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents[:3]:
+        if parent.stat().st_uid == os.getuid() and parent != Path("/tmp"):
+            parent.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory):
+    """Sample live data, readable by every user."""
+    from numerai_predict.data.sample import SampleShape, write_sample
+
+    folder = tmp_path_factory.mktemp("images") / "sample"
+    write_sample(folder, SampleShape(live_rows=300, rows=20, train_eras=1, validation_eras=1))
+    for path in (folder, folder.parent, folder.parent.parent):
+        path.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def predict(image, inputs, output):
+    """Run a model through the image's own entrypoint, as `docker run IMAGE --model ...`."""
+
+    def run(model: Path, *arguments, options=("--network", "none")):
+        shutil.copy(model, output.parent / "model.pkl")
+        mounts = [f"{inputs}:{inputs}:ro", f"{output.parent}:{output.parent}"]
+        return subprocess.run(
+            [DOCKER, "run", "--rm", *options]
+            + [word for mount in mounts for word in ("-v", mount)]
+            + [image.reference, "--model", str(output.parent / "model.pkl")]
+            + ["--dataset", str(inputs / "live.parquet")]
+            + ["--benchmarks", str(inputs / "live_benchmark_models.parquet")]
+            + ["--output_dir", str(output), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run
+
+
+@pytest.fixture
+def example(image):
+    """Path of an example pickle that this image's Python made."""
+    return lambda name: ROOT / "tests" / "models" / f"py{image.version}" / f"{name}.pkl"
+
+
+@pytest.fixture(scope="session")
+def supported_versions():
+    listed = tomllib.loads((ROOT / "versions.toml").read_text())["python"]
+    return [python["version"] for python in listed]
