@@ -7,6 +7,13 @@ MAKEFLAGS += --no-print-directory
 .SILENT:
 .DELETE_ON_ERROR:
 
+DOCKER ?= docker
+export DOCKER
+
+VERSIONS := $(shell sed -n 's/^version = "\(.*\)"/\1/p' versions.toml)
+TAGS := $(subst .,_,$(VERSIONS))
+GIT_REF := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
 VENV := .venv
 BIN := $(VENV)/bin
 POETRY ?= $(BIN)/poetry
@@ -53,15 +60,28 @@ $(READY):
 ##@ To work on it
 
 .PHONY: test
-test: setup ## Run the tests: make test [TESTS=tests/runner] [OPTIONS="-k memory"]
+test: setup ## Run the tests, and the slim images' where an engine answers: make test [TESTS=tests/runner]
 	$(BIN)/pytest $(OPTIONS) $(TESTS)
+	if [ -n "$(TESTS)" ]; then exit; fi
+	if $(DOCKER) info >/dev/null 2>&1; then
+	    $(MAKE) $(addprefix build_slim_,$(TAGS)) test_built IMAGES="$(VERSIONS:%=%-slim)"
+	else
+	    echo "No Docker engine answers to '$(DOCKER)': the images are not tested here"
+	fi
 
 .PHONY: check
-check: setup check_generated ## Lint, check types and imports, compare generated files
+check: lint check_generated ## Lint, check types, imports and workflows, compare generated files
+
+.PHONY: lint
+lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/shellcheck images/build .ci/run
+	$(BIN)/hadolint --ignore DL3008 --ignore DL3013 $(VERSIONS:%=py%/Dockerfile) shell/Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*
+	$(BIN)/zizmor --offline --quiet .github/workflows
 
 .PHONY: format
 format: setup ## Format the code
@@ -71,6 +91,69 @@ format: setup ## Format the code
 .PHONY: bench
 bench: setup ## Measure what the runner costs; kept in bench/RESULTS.md
 	$(BIN)/python bench/runner.py
+
+##@ Images, one a Python in two flavours, like numerai_predict_py_3_12:latest and :latest-slim
+
+.PHONY: build
+build: $(addprefix build_,$(TAGS)) build_shell ## Build every image; one Python: make build_3_12; its small one: make build_slim_3_12
+
+build_slim_%:
+	images/build $(subst _,.,$*) slim
+
+build_full_%:
+	images/build $(subst _,.,$*) full
+
+.PHONY: build_shell
+build_shell: ## Build the image in which the tests of predict.py run
+	images/build shell
+
+build_3%:
+	$(MAKE) build_full_3$* build_slim_3$*
+
+.PHONY: test_predict
+test_predict: setup build_shell $(addprefix build_slim_,$(TAGS)) ## Test the runner in the shell image and in every slim image
+	images/test_predict $(VERSIONS)
+
+test_3%: setup build_3%
+	$(MAKE) test_built IMAGES="$(subst _,.,3$*)-slim $(subst _,.,3$*)-full"
+
+.PHONY: test_images
+test_images: setup ## Build, test and remove every flavour of every Python, one after the other
+	for version in $(TAGS); do
+	    $(MAKE) test_$$version
+	    $(DOCKER) image rm --force "numerai_predict_py_$$version:latest" "numerai_predict_py_$$version:$(GIT_REF)" >/dev/null
+	done
+
+# What was built already, by the names in IMAGES.
+.PHONY: test_built
+test_built: setup
+	NUMERAI_PREDICT_TEST_IMAGES="$(IMAGES)" $(BIN)/pytest tests/images $(OPTIONS)
+
+push_latest: $(addprefix push_latest_,$(TAGS)) ## Push :latest and :<git-sha> of every image to REGISTRY
+push_latest_%: require_registry
+	images/push "$(REGISTRY)" $(subst _,.,$*) latest "$(GIT_REF)"
+
+push_stable: $(addprefix push_stable_,$(TAGS)) ## Push :stable of every image to REGISTRY
+push_stable_%: require_registry
+	images/push "$(REGISTRY)" $(subst _,.,$*) stable
+
+.PHONY: require_registry
+require_registry:
+	[ -n "$(REGISTRY)" ] || { echo "make push: expected where to push, like REGISTRY=ghcr.io/you" >&2; exit 1; }
+
+.PHONY: add_python
+add_python: setup ## Support one more Python: make add_python VERSION=3.14
+	images/add_python "$(VERSION)"
+
+.PHONY: lock_images
+lock_images: setup ## Lock the images' packages anew after a change: make lock_images [PACKAGE=boto3]
+	for version in $(VERSIONS); do $(POETRY) -C py$$version $(if $(PACKAGE),update --lock $(PACKAGE),lock); done
+	$(MAKE) generate
+
+.PHONY: bench_images
+bench_images: setup ## Measure the images of Python 3.12: sizes, start; kept in bench/RESULTS.md
+	$(MAKE) build_3_12
+	$(BIN)/python bench/images.py
 
 ##@ Files that are made from others
 

@@ -43,7 +43,8 @@ def _own_requirements(poetry: str) -> dict[Path, str]:
     folder = ROOT / "requirements"
     return {
         folder / "runner.txt": banner + export(poetry, ROOT),
-        folder / "dev.txt": banner + export(poetry, ROOT, "--all-extras", "--with", "dev"),
+        folder / "pytest.txt": banner + export(poetry, ROOT, "--only", "pytest"),
+        folder / "dev.txt": banner + export(poetry, ROOT, "--all-extras", "--with", "dev,pytest"),
     }
 
 
