@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cloudpickle
 import lightgbm
 import numpy as np
 import pandas as pd
@@ -18,12 +17,12 @@ ROWS = 6_500
 FEATURES = 2_750
 TREES = 2_000
 
-_FOLDER = Path(__file__).parent / ".inputs"
+FOLDER = Path(__file__).parent / ".inputs"
 
 
 def sample() -> Path:
     """A folder with live data of 6,500 rows and 2,750 features."""
-    folder = _FOLDER / "sample"
+    folder = FOLDER / "sample"
     if not folder.exists():
         print(f"making {ROWS:,} x {FEATURES:,} live data, once", flush=True)
         shape = SampleShape(ROWS, rows=2_000, train_eras=2, validation_eras=1, features=FEATURES)
@@ -31,26 +30,16 @@ def sample() -> Path:
     return folder
 
 
-def model() -> Path:
-    """A pickle of a one-argument LightGBM model with 2,000 trees on all features."""
-    path = _FOLDER / "model.pkl"
+def booster() -> Path:
+    """A LightGBM model of 2,000 trees on all features, in LightGBM's own text."""
+    path = FOLDER / "booster.txt"
     if not path.exists():
         print(f"training {TREES:,} trees, once", flush=True)
-        path.write_bytes(cloudpickle.dumps(_train()))
+        train = pd.read_parquet(sample() / "train.parquet")
+        names = [name for name in train.columns if name.startswith("feature_")]
+        lightgbm.train(
+            {"num_leaves": 31, "feature_fraction": 0.05, "learning_rate": 0.01, "verbose": -1},
+            lightgbm.Dataset(train[names].astype(np.float32), train["target"]),
+            num_boost_round=TREES,
+        ).save_model(path)
     return path
-
-
-def _train():
-    train = pd.read_parquet(sample() / "train.parquet")
-    names = [name for name in train.columns if name.startswith("feature_")]
-    booster = lightgbm.train(
-        {"num_leaves": 31, "feature_fraction": 0.05, "learning_rate": 0.01, "verbose": -1},
-        lightgbm.Dataset(train[names].astype(np.float32), train["target"]),
-        num_boost_round=TREES,
-    )
-
-    def predict(live_features: pd.DataFrame) -> pd.DataFrame:
-        scores = pd.Series(booster.predict(live_features[names]), live_features.index)
-        return scores.rank(pct=True).to_frame("prediction")
-
-    return predict
