@@ -42,6 +42,15 @@ class Image:
             timeout=300,
         )
 
+    def other_flavour(self):
+        """The same Python's other image."""
+        return Image(self.version, "slim" if self.flavour == "full" else "full")
+
+    def is_built(self):
+        """Whether the engine has the image."""
+        command = [DOCKER, "image", "inspect", self.reference]
+        return subprocess.run(command, capture_output=True).returncode == 0
+
     def inspect(self):
         """The image's configuration, as the engine tells it."""
         command = [DOCKER, "image", "inspect", self.reference]
@@ -90,13 +99,13 @@ def inputs(tmp_path_factory):
 def predict(image, inputs, output):
     """Run a model through the image's own entrypoint, as `docker run IMAGE --model ...`."""
 
-    def run(model: Path, *arguments, options=("--network", "none")):
+    def run(model: Path, *arguments, options=("--network", "none"), of=image):
         shutil.copy(model, output.parent / "model.pkl")
         mounts = [f"{inputs}:{inputs}:ro", f"{output.parent}:{output.parent}"]
         return subprocess.run(
             [DOCKER, "run", "--rm", *options]
             + [word for mount in mounts for word in ("-v", mount)]
-            + [image.reference, "--model", str(output.parent / "model.pkl")]
+            + [of.reference, "--model", str(output.parent / "model.pkl")]
             + ["--dataset", str(inputs / "live.parquet")]
             + ["--benchmarks", str(inputs / "live_benchmark_models.parquet")]
             + ["--output_dir", str(output), *arguments],

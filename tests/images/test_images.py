@@ -24,6 +24,16 @@ def test_the_example_pickles_run(predict, output, example, name):
     assert len(csv.read_text().splitlines()) == 301
 
 
+def test_both_flavours_predict_the_same_to_the_last_byte(predict, image, output, example):
+    other = image.other_flavour()
+    if not other.is_built():
+        pytest.skip(f"{other.reference} is not built: make build_{image.version.replace('.', '_')}")
+    for one in (image, other):
+        assert predict(example("two_arguments"), of=one).returncode == 0
+    first, second = output.glob("live_predictions-*.csv")
+    assert first.read_bytes() == second.read_bytes()
+
+
 @pytest.mark.parametrize(
     "options",
     [
