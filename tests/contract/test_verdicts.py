@@ -1,0 +1,68 @@
+"""Verdicts and errors are the contract's table."""
+
+import pytest
+
+from numerai_predict.contract import errors
+from numerai_predict.contract.verdicts import Verdict
+
+
+def subclasses(kind):
+    return {kind} | {found for child in kind.__subclasses__() for found in subclasses(child)}
+
+
+ERRORS = sorted(subclasses(errors.RunError), key=lambda kind: kind.__name__)
+WITHOUT_AN_ERROR = {Verdict.OK, Verdict.USAGE, Verdict.SANDBOX_UNAVAILABLE}
+
+
+def test_words_and_exit_codes_are_those_of_the_contract(contract):
+    assert {verdict.word: verdict.exit_code for verdict in Verdict} == contract.exit_codes
+
+
+def test_no_word_and_no_exit_code_is_used_twice(contract):
+    # __members__ holds aliases, which iterating over an Enum would hide.
+    assert len(Verdict.__members__) == len(contract.exit_codes)
+    assert len({verdict.word for verdict in Verdict}) == len(Verdict.__members__)
+    assert len({verdict.exit_code for verdict in Verdict}) == len(Verdict.__members__)
+
+
+@pytest.mark.parametrize("kind", set(ERRORS) - {errors.RunError, errors.Transient})
+def test_every_error_owns_a_verdict_or_inherits_a_special_one(kind):
+    owners = [base for base in kind.__mro__ if "verdict" in vars(base)]
+    assert owners[0] is not errors.RunError
+    assert isinstance(kind.verdict, Verdict)
+
+
+@pytest.mark.parametrize("verdict", set(Verdict) - WITHOUT_AN_ERROR, ids=lambda v: v.word)
+def test_every_failing_verdict_has_exactly_one_error_that_owns_it(verdict):
+    owners = [
+        kind
+        for kind in ERRORS
+        if vars(kind).get("verdict") is verdict and kind is not errors.RunError
+    ]
+    assert len(owners) == 1
+
+
+@pytest.mark.parametrize(
+    ("transient", "permanent"),
+    [
+        (errors.ModelUnreachable, errors.ModelUnavailable),
+        (errors.DatasetUnreachable, errors.DatasetUnavailable),
+        (errors.UploadInterrupted, errors.UploadFailed),
+    ],
+)
+def test_what_another_try_may_mend_is_told_by_type_and_keeps_its_verdict(transient, permanent):
+    assert issubclass(transient, errors.Transient)
+    assert issubclass(transient, permanent)
+    assert not issubclass(permanent, errors.Transient)
+    assert transient.verdict is permanent.verdict
+
+
+def test_a_permanent_refusal_to_fetch_is_no_interruption():
+    assert issubclass(errors.FetchInterrupted, errors.FetchFailed)
+    assert not issubclass(errors.FetchFailed, errors.FetchInterrupted)
+
+
+def test_an_error_keeps_message_and_remedy_apart():
+    error = errors.SaveFailed("expected a disk, found none", "buy one")
+    assert (error.message, error.remedy) == ("expected a disk, found none", "buy one")
+    assert str(error) == error.message

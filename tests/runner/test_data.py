@@ -1,0 +1,134 @@
+"""Data that cannot be read is named, before or after the model sees it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+def ranks(live_features):
+    values = live_features["feature_sample_0000"].rank(pct=True, method="first")
+    return values.to_frame("prediction")
+
+
+def ranks_of_two(live_features, live_benchmark_models):
+    live_benchmark_models["v52_lgbm_ender20"].sum()
+    return ranks(live_features)
+
+
+@pytest.fixture
+def live(sample):
+    return pd.read_parquet(sample / "live.parquet")
+
+
+@pytest.fixture
+def run_on(run_model, tmp_path):
+    """Run on another data set: bytes, or a frame to be written."""
+
+    def run(data, **parquet_options):
+        path = tmp_path / "other.parquet"
+        if isinstance(data, bytes):
+            path.write_bytes(data)
+        else:
+            data.to_parquet(path, **parquet_options)
+        return run_model(ranks, "--dataset", path)
+
+    return run
+
+
+def with_a_hole(data):
+    """A parquet file whose metadata is whole, and whose pages of data are not."""
+    middle = len(data) // 2
+    return data[: middle // 4] + bytes(middle) + data[middle // 4 + middle :]
+
+
+def test_missing_live_data_are_named(run_model, tmp_path):
+    run_model(ranks, "--dataset", tmp_path / "gone.parquet").fails_as(
+        "dataset_unavailable", "gone.parquet", "check the path"
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"id,era\na,1\n", id="text"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"<html>403</html>", id="html"),
+    ],
+)
+def test_what_is_no_parquet_file_is_named(run_on, data):
+    run_on(data).fails_as("dataset_unavailable", "other.parquet", "parquet", "fetch")
+
+
+def test_a_truncated_parquet_file_is_named(run_on, sample):
+    data = (sample / "live.parquet").read_bytes()
+    run_on(data[: len(data) // 2]).fails_as("dataset_unavailable", "other.parquet", "cut short")
+
+
+def test_damaged_pages_of_live_data_are_named(run_on, sample):
+    data = with_a_hole((sample / "live.parquet").read_bytes())
+    run = run_on(data).fails_as("dataset_unavailable", "other.parquet", "fetch")
+    assert run.record["model"]["arity"] is None
+
+
+@pytest.mark.parametrize(
+    ("alter", "words"),
+    [
+        pytest.param(lambda f: f.reset_index(), "a plain column `id`", id="plain column"),
+        pytest.param(lambda f: f.reset_index(drop=True), "no ids", id="no ids"),
+        pytest.param(lambda f: f.rename_axis("key"), "the index key", id="another name"),
+        pytest.param(lambda f: f.set_index("era", append=True), "index id, era", id="two levels"),
+    ],
+)
+def test_ids_that_are_not_the_index_are_refused_with_the_call_that_mends_it(
+    run_on, live, alter, words
+):
+    run_on(alter(live)).fails_as("dataset_unavailable", words, "set_index('id')")
+
+
+def test_repeated_ids_are_refused(run_on, live):
+    run_on(pd.concat([live, live.iloc[:1]])).fails_as("dataset_unavailable", "repeated", "once")
+
+
+def test_a_missing_id_is_refused(run_on, live):
+    run_on(live.rename(index={live.index[3]: None})).fails_as("dataset_unavailable", "missing")
+
+
+def test_live_data_without_rows_are_refused(run_on, live):
+    run_on(live.iloc[:0]).fails_as("dataset_unavailable", "expected live rows")
+
+
+def test_one_live_row_is_enough(run_on, live):
+    assert len(run_on(live.iloc[:1]).succeeds()) == 1
+
+
+def test_ids_that_are_numbers_or_need_quotes_come_back_as_they_are(run_on, live):
+    ids = [f'a,"b" {number}\n' if number % 2 else str(number) for number in range(len(live))]
+    written = run_on(live.set_axis(pd.Index(ids, name="id"))).succeeds()
+    assert list(written["id"]) == ids
+
+
+def test_ids_of_integers_are_matched(run_on, live):
+    written = run_on(live.set_axis(pd.Index(np.arange(200), name="id"))).succeeds()
+    assert list(written["id"]) == [str(number) for number in range(200)]
+
+
+def test_missing_benchmarks_fail_a_model_that_takes_them(run_model, tmp_path):
+    run = run_model(ranks_of_two, "--benchmarks", tmp_path / "gone.parquet")
+    run.fails_as("dataset_unavailable", "gone.parquet", "check the path")
+    assert run.record["model"]["arity"] == 2
+
+
+def test_unreadable_benchmarks_are_named(run_model, tmp_path):
+    path = tmp_path / "other.parquet"
+    path.write_bytes(b"no parquet")
+    run_model(ranks_of_two, "--benchmarks", path).fails_as(
+        "dataset_unavailable", "other.parquet", "fetch"
+    )
+
+
+def test_damaged_pages_of_benchmarks_are_named_and_not_the_live_data(run_model, sample, tmp_path):
+    path = tmp_path / "damaged_benchmarks.parquet"
+    path.write_bytes(with_a_hole((sample / "live_benchmark_models.parquet").read_bytes()))
+    run = run_model(ranks_of_two, "--benchmarks", path)
+    run.fails_as("dataset_unavailable", "damaged_benchmarks.parquet")
+    assert "live.parquet" not in run.record["message"]

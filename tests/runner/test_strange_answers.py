@@ -1,0 +1,131 @@
+"""Facts that a hostile child makes up end in a verdict, never in a defect."""
+
+import contextlib
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numerai_predict.contract.errors import InternalError, InvalidPredictions, RunError
+from numerai_predict.runner import causes, checks
+from numerai_predict.runner.child import answer
+from numerai_predict.runner.predictions import decode
+from numerai_predict.runner.process import Death
+from numerai_predict.runner.protocol import MalformedFrame
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def some_of(*keys):
+    return st.fixed_dictionaries({}, optional=dict.fromkeys(keys, JSON))
+
+
+def stream(**columns):
+    table = pa.table(columns)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+GOOD = stream(id=["a", "b"], value=[0.1, 0.2])
+FACTS = {"type": "DataFrame", "rows": 2, "columns": ["prediction"]}
+
+
+@settings(max_examples=1000)
+@given(
+    some_of("type", "types", "message", "frames", "module", "attribute", "attribute_of", "intact"),
+    st.sampled_from(["load", "read", "predict", "answer", "other"]),
+)
+def test_any_facts_of_a_failure_become_an_error_with_a_verdict(tmp_path_factory, facts, stage):
+    model = tmp_path_factory.getbasetemp() / "made_up.pkl"
+    model.write_bytes(b"x")
+    failure = causes.Failure({**facts, "stage": stage}, model, "live.parquet", 2**30, 2**20)
+    error = causes.error_of_failure(failure)
+    assert isinstance(error, RunError)
+    assert not isinstance(error, InternalError)
+    assert error.message
+    assert error.remedy
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"types": 5}, {"frames": 5}, {"frames": {"a": 1}}, {"types": [["ImportError"]]}],
+    ids=str,
+)
+def test_facts_of_another_type_become_an_error_with_a_verdict(tmp_path, facts):
+    failure = causes.Failure(facts, tmp_path, "live.parquet", None, 0)
+    assert isinstance(causes.error_of_failure(failure), RunError)
+
+
+@given(st.none() | st.integers(-70, 255), st.none() | st.text(max_size=9))
+def test_every_death_has_a_message_and_a_remedy(status, malformed):
+    error = causes.error_of_death(Death(status, malformed), 2**20)
+    assert error.verdict.word == "model_crashed"
+    assert error.message
+    assert error.remedy
+
+
+@settings(max_examples=500)
+@given(some_of("type", "rows", "columns"), st.binary(max_size=50) | st.just(GOOD) | st.just(b""))
+def test_any_answer_is_decoded_or_malformed_and_then_judged(facts, payload):
+    with contextlib.suppress(MalformedFrame, InvalidPredictions):
+        checks.check(decode(facts, payload, ["a", "b"]))
+
+
+@given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))
+def test_a_stream_with_a_wrong_byte_is_decoded_or_malformed(position, byte):
+    data = bytearray(GOOD)
+    data[position] = byte
+    with contextlib.suppress(MalformedFrame):
+        decode(FACTS, bytes(data), ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("facts", "payload"),
+    [
+        pytest.param({"rows": 2}, GOOD, id="no columns"),
+        pytest.param({**FACTS, "rows": "2"}, GOOD, id="rows of text"),
+        pytest.param({**FACTS, "columns": ["a", "b"]}, GOOD, id="no column is meant"),
+        pytest.param(FACTS, b"garbage", id="no stream"),
+        pytest.param(FACTS, GOOD[:-40], id="truncated stream"),
+        pytest.param(FACTS, stream(id=["a"], value=[1]), id="integers"),
+        pytest.param(FACTS, stream(id=[1], value=[0.1]), id="ids of integers"),
+        pytest.param(FACTS, stream(value=[0.1], id=["a"]), id="another order"),
+        pytest.param(FACTS, stream(id=["a"]), id="no values"),
+    ],
+)
+def test_an_answer_of_another_shape_is_malformed(facts, payload):
+    with pytest.raises(MalformedFrame):
+        decode(facts, payload, ["a", "b"])
+
+
+def test_an_answer_comes_back_as_it_was_encoded():
+    decoded = decode(*answer.encode(pd.DataFrame({"x": [0.5, None]}, index=["b", None])), ["a"])
+    assert decoded.ids == ["b", None]
+    assert decoded.values[0] == 0.5
+    assert pd.isna(decoded.values[1])
+    assert (decoded.rows, decoded.columns, decoded.type) == (2, ["x"], "DataFrame")
+
+
+def test_a_very_wide_frame_keeps_its_column_of_predictions():
+    frame = pd.DataFrame(0.5, index=["a"], columns=[*map(str, range(500)), "prediction"])
+    facts, payload = answer.encode(frame)
+    assert len(facts["columns"]) <= 100
+    assert decode(facts, payload, ["a"]).columns[0] == "prediction"
+
+
+@pytest.mark.parametrize("key", ["feature_a", "'feature_b'"])
+def test_the_causes_are_tried_in_order_and_the_first_that_knows_wins(tmp_path, key):
+    facts = {"type": "KeyError", "types": ["KeyError"], "message": key, "stage": "predict"}
+    error = causes.error_of_failure(causes.Failure(facts, tmp_path, "live.parquet", None, 0))
+    assert error.verdict.word == "model_error"
+    assert "live.parquet" in error.remedy

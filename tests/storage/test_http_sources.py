@@ -1,0 +1,188 @@
+"""Models and data over HTTP: whole, or not at all, and never with their secrets."""
+
+import pytest
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import DeadlinePassed, FetchFailed, FetchInterrupted
+from numerai_predict.storage.http import download
+from numerai_predict.storage.sources import HttpUrl
+
+NO_DEADLINE = Deadline()
+QUERY = "X-Amz-Signature=SECRET"
+
+
+def ranks(live_features):
+    values = live_features["feature_sample_0000"].rank(pct=True, method="first")
+    return values.to_frame("prediction")
+
+
+@pytest.fixture
+def fetch(web, tmp_path):
+    """Download from the server; after a failure the folder is as empty as before."""
+
+    def get(path="/m.pkl", deadline=NO_DEADLINE, url=None):
+        try:
+            return HttpUrl(url or f"{web.url}{path}?{QUERY}").fetch(tmp_path, deadline)
+        except (FetchFailed, DeadlinePassed) as error:
+            assert list(tmp_path.iterdir()) == []
+            if "SECRET" in error.message + error.remedy:
+                pytest.fail("the error shows the query")
+            raise
+
+    return get
+
+
+def test_the_bytes_arrive_under_the_name_in_the_url(fetch, web, tmp_path):
+    web.replies["/a/m.pkl.gz"] = web.reply(b"\x1f\x8b bytes" * 100_000)
+    path = fetch("/a/m.pkl.gz")
+    assert path == tmp_path / "m.pkl.gz"
+    assert path.read_bytes() == b"\x1f\x8b bytes" * 100_000
+    assert list(tmp_path.iterdir()) == [path]
+    assert web.requests[0].query == QUERY
+
+
+def test_a_url_without_a_name_is_fetched_too(fetch, web):
+    web.replies["/"] = web.reply(b"x")
+    assert fetch("/").read_bytes() == b"x"
+
+
+def test_a_redirect_is_followed(fetch, web):
+    web.replies["/m.pkl"] = web.reply(status=302, headers={"Location": "/other"})
+    web.replies["/other"] = web.reply(b"x")
+    assert fetch().read_bytes() == b"x"
+
+
+def test_bytes_are_taken_as_they_are_stored(fetch, web):
+    web.replies["/m.pkl"] = web.reply(b"x")
+    fetch()
+    assert web.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 501])
+def test_a_refusal_is_permanent_and_names_the_status(fetch, web, status):
+    web.replies["/m.pkl"] = web.reply(b"", status)
+    with pytest.raises(FetchFailed, match=f"HTTP {status}") as failed:
+        fetch()
+    assert not isinstance(failed.value, FetchInterrupted)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_an_answer_that_asks_to_come_back_is_transient(fetch, web, status):
+    web.replies["/m.pkl"] = web.reply(b"", status)
+    with pytest.raises(FetchInterrupted, match=f"HTTP {status}"):
+        fetch()
+
+
+def test_the_error_of_s3_is_named(fetch, web):
+    body = b"<Error><Code>ExpiredToken</Code><Message>It has expired.</Message></Error>"
+    web.replies["/m.pkl"] = web.reply(body, 400)
+    with pytest.raises(FetchFailed, match=r"ExpiredToken, It has expired\."):
+        fetch()
+
+
+def test_a_body_shorter_than_declared_is_an_interrupted_fetch(fetch, web):
+    web.replies["/m.pkl"] = web.reply(b"half", headers={"Content-Length": "8"})
+    with pytest.raises(FetchInterrupted):
+        fetch()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:{}/m.pkl?SECRET", "http://user:SECRET@127.0.0.1:{}/m.pkl"]
+)
+def test_a_refused_connection_is_an_interrupted_fetch(fetch, closed_port, url):
+    with pytest.raises(FetchInterrupted, match="no connection"):
+        fetch(url=url.format(closed_port))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://",
+        "http:///m.pkl?SECRET",
+        "http://[::1/m.pkl?SECRET",
+        "http://127.0.0.1:port/m.pkl?SECRET",
+        "http://127.0.0.1:99999/m.pkl?SECRET",
+        "http://" + "a" * 64 + ".invalid/m.pkl?SECRET",
+        "http://a..b/m.pkl?SECRET",
+        "http://*/m.pkl?SECRET",
+    ],
+)
+def test_a_url_that_is_none_is_a_failed_fetch(fetch, url):
+    with pytest.raises(FetchFailed):
+        fetch(url=url)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/" + "n" * 250 + ".pkl", "/..", "/%00", "/.", "/a%2F..", "/x/"],
+    ids=lambda name: name[:9],
+)
+def test_no_name_in_a_url_is_too_odd_for_a_file(fetch, web, name, tmp_path):
+    web.replies[name] = web.replies["/"] = web.reply(b"x")  # requests itself resolves dots
+    path = fetch(name)
+    assert path.read_bytes() == b"x"
+    assert path.parent == tmp_path
+
+
+def test_a_passed_deadline_asks_nobody(fetch, web):
+    with pytest.raises(DeadlinePassed, match="fetch"):
+        fetch(deadline=Deadline(at=0.0, seconds=1))
+    assert web.requests == []
+
+
+@pytest.mark.timeout(10)
+def test_a_server_that_drips_for_ever_is_left_at_the_deadline(fetch, web):
+    web.replies["/m.pkl"] = web.reply(b"", headers={"Content-Length": "1000000"}, drip_seconds=0.05)
+    with pytest.raises(DeadlinePassed, match="fetch"):
+        fetch(deadline=Deadline.after(1))
+
+
+@pytest.mark.timeout(10)
+def test_a_server_that_sends_nothing_is_left_at_the_deadline(web, tmp_path):
+    web.replies["/m.pkl"] = lambda request: waiting.wait(15) or web.reply(b"")
+    import threading
+
+    waiting = threading.Event()
+    try:
+        with pytest.raises(DeadlinePassed, match="fetch"):
+            download(f"{web.url}/m.pkl", tmp_path / "m.pkl", Deadline.after(1))
+    finally:
+        waiting.set()
+
+
+def test_a_model_and_data_run_from_urls_without_showing_them(run_model, pickle_model, sample, web):
+    web.replies["/m.pkl"] = web.reply(pickle_model(ranks).read_bytes())
+    web.replies["/live.parquet"] = web.reply((sample / "live.parquet").read_bytes())
+    run = run_model(
+        f"{web.url}/m.pkl?{QUERY}", "--dataset", f"{web.url}/live.parquet?{QUERY}", "--debug"
+    )
+    run.succeeds()
+    assert run.record["model"]["source"] == f"{web.url}/m.pkl"
+    assert run.record["dataset"]["source"] == f"{web.url}/live.parquet"
+    assert "SECRET" not in run.text + str(run.record)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(404, "presigned"), (500, "try again"), (None, "no connection")]
+)
+def test_a_model_that_cannot_be_had_is_unavailable(run_model, web, closed_port, status, words):
+    url = web.url if status else f"http://127.0.0.1:{closed_port}"
+    web.replies["/m.pkl"] = web.reply(b"", status or 0)
+    run = run_model(f"{url}/m.pkl?{QUERY}", "--debug")
+    run.fails_as("model_unavailable", f"{url}/m.pkl", words)
+    assert "SECRET" not in run.text + str(run.record)
+
+
+def test_a_model_that_arrives_cut_short_is_unavailable(run_model, web):
+    web.replies["/m.pkl"] = web.reply(b"half", headers={"Content-Length": "8"})
+    run_model(f"{web.url}/m.pkl").fails_as("model_unavailable", "broke", "try again")
+
+
+def test_data_that_cannot_be_had_are_unavailable(run_model, web):
+    run = run_model(ranks, "--dataset", f"{web.url}/gone.parquet?{QUERY}")
+    run.fails_as("dataset_unavailable", "404", "presigned")
+    assert "SECRET" not in run.text + str(run.record)
+
+
+def test_a_url_that_is_none_is_no_defect_of_the_runner(run_model):
+    run_model("http://[::1/m.pkl?SECRET").fails_as("model_unavailable", "URL")
