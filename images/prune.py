@@ -1,4 +1,7 @@
-"""Remove from installed packages what no model needs: headers, static libraries, tests.
+"""Remove from installed packages what no model needs.
+
+Headers, static libraries, tests, and from large libraries the symbols that only a
+debugger reads (`strip` of binutils).
 
     python prune.py PREFIX
 
@@ -9,16 +12,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 # Not `test`: tf.test and torch.testing are parts of their packages.
 _FOLDERS = {"include", "tests"}
 _ENDINGS = {".a", ".lib", ".pyx", ".pxd", ".h", ".hpp", ".cuh", ".c", ".cpp", ".cc", ".cu"}
+_LARGE_BYTES = 20 * 1024**2
 
 
 def prune(prefix: Path) -> int:
-    """Remove them below `prefix`; the bytes that this frees."""
+    """Remove files and folders below `prefix`; the bytes that this frees."""
     freed = 0
     for folder, folders, files in os.walk(prefix):
         for name in sorted(set(folders) & _FOLDERS):
@@ -34,6 +39,19 @@ def prune(prefix: Path) -> int:
     return freed
 
 
+def strip(prefix: Path) -> int:
+    """Strip the large libraries below `prefix`; the bytes that this frees.
+
+    What is linked against them stays: only symbols that nothing resolves go.
+    """
+    libraries = [path for path in prefix.rglob("*.so*") if path.is_file() and not path.is_symlink()]
+    large = [path for path in libraries if path.stat().st_size > _LARGE_BYTES]
+    before = sum(path.stat().st_size for path in large)
+    for path in large:
+        subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
+    return before - sum(path.stat().st_size for path in large)
+
+
 if __name__ == "__main__":
-    freed = prune(Path(sys.argv[1]))
-    print(f"removed {freed / 1e6:,.0f} MB of headers, static libraries and tests")
+    removed, stripped = prune(Path(sys.argv[1])), strip(Path(sys.argv[1]))
+    print(f"removed {removed / 1e6:,.0f} MB of files, {stripped / 1e6:,.0f} MB of symbols")

@@ -10,18 +10,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from numerai_predict.contract.redaction import printable, redact_text
 from numerai_predict.contract.verdicts import Verdict
 
 
 class RunError(Exception):
-    """A run that ends without predictions delivered."""
+    """A run that ends without predictions delivered.
+
+    Whatever its words quote, they hold no query of a URL and no control character.
+    """
 
     verdict: ClassVar[Verdict] = Verdict.INTERNAL_ERROR
 
     def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message = printable(redact_text(message))
+        self.remedy = printable(redact_text(remedy))
+        super().__init__(self.message)
 
 
 class Transient(RunError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit, urlunsplit
 
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+")
 
 
@@ -26,3 +27,11 @@ def redact(source: str) -> str:
 def redact_text(text: str) -> str:
     """A text in which every URL is redacted."""
     return _URL.sub(lambda match: redact(match[0]), text)
+
+
+def printable(text: str) -> str:
+    """A text without control characters but tabs and ends of lines.
+
+    What strangers wrote must not draw on a terminal.
+    """
+    return _CONTROL.sub("", text)

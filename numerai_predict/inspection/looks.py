@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 _HEAD_BYTES = 256
+_COMPRESSED = {
+    b"PK\x03\x04": ("a zip archive", ".zip"),
+    b"\x1f\x8b": ("gzip data", ".gz"),
+    b"BZh": ("bzip2 data", ".bz2"),
+    b"\xfd7zXZ\x00": ("xz data", ".xz"),
+    b"\x28\xb5\x2f\xfd": ("zstandard data", ".zst"),
+}
 _MAGIC = {
-    b"PK\x03\x04": "a zip archive, whose name must end in .zip",
-    b"\x1f\x8b": "gzip data, whose name must end in .gz",
-    b"BZh": "bzip2 data, whose name must end in .bz2",
-    b"\xfd7zXZ\x00": "xz data, whose name must end in .xz",
-    b"\x28\xb5\x2f\xfd": "zstandard data, whose name must end in .zst",
     b"\x89HDF": "an HDF5 file",
     b"PAR1": "a parquet file",
     b"\x7fELF": "a program",
@@ -24,6 +26,11 @@ def looks_like(path: Path) -> str:
         head = handle.read(_HEAD_BYTES)
     if not head:
         return "an empty file"
+    for magic, (name, ending) in _COMPRESSED.items():
+        if head.startswith(magic):
+            return f"broken {name}" if path.suffix == ending else f"{name} not named *{ending}"
+    if path.suffix in {ending for _, ending in _COMPRESSED.values()}:
+        return f"a file that is not compressed, though named *{path.suffix}"
     for magic, words in _MAGIC.items():
         if head.startswith(magic):
             return words

@@ -132,7 +132,11 @@ def _presigned_post(
         parser.error("--post_url and --post_data: expected both or neither")
     if url is None or data is None:
         return None
-    if urlsplit(url).scheme not in ("http", "https"):
+    try:
+        is_url = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
+    except ValueError:
+        is_url = False
+    if not is_url:
         parser.error("--post_url: expected an http(s):// URL")
     try:
         fields = parse_qsl(data, keep_blank_values=True, strict_parsing=True)

@@ -29,6 +29,7 @@ from numerai_predict.contract.errors import (
 from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.looks import looks_like
 from numerai_predict.runner.process import Death, out_of_memory
+from numerai_predict.runner.protocol import LOST_PIPE
 
 _PYTHON = "{}.{}".format(*sys.version_info)
 _MOST_LIBRARY_FRAMES = 3
@@ -84,16 +85,17 @@ class Failure:
     dataset: str
     memory_limit_bytes: int | None
     peak_bytes: int
+    benchmarks: str = ""
 
     @property
     def stage(self) -> str:
-        """`load`, `read`, `predict` or `answer`."""
+        """`load`, `read`, `read benchmarks`, `predict` or `answer`."""
         return str(self.facts.get("stage"))
 
     @property
     def types(self) -> set[str]:
         """Names of the exception's class and its bases."""
-        return {str(name) for name in self.facts.get("types") or ()}
+        return {str(name) for name in _list(self.facts.get("types"))}
 
     @property
     def text(self) -> str:
@@ -103,13 +105,17 @@ class Failure:
     @property
     def frames(self) -> list[dict[str, Any]]:
         """Stack frames after the runner's own, outermost first."""
-        return [frame for frame in self.facts.get("frames") or () if isinstance(frame, dict)]
+        return [frame for frame in _list(self.facts.get("frames")) if isinstance(frame, dict)]
 
     @property
     def title(self) -> str:
         """Type and message on one line, as Python ends a traceback."""
         first = (self.text.strip().splitlines() or [""])[0]
         return f"{self.facts.get('type')}: {first}" if first else str(self.facts.get("type"))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def error_of_failure(failure: Failure) -> RunError:
@@ -131,7 +137,7 @@ def error_of_death(death: Death, peak_bytes: int) -> RunError:
             f"the model's process broke off its answer: expected a frame, found {death.malformed}",
             "a model must return its predictions and leave the runner's descriptors alone",
         )
-    if death.status is None:
+    if death.status in (None, LOST_PIPE):
         return ModelCrashed(
             "the model's process closed the pipe that its answer was due on",
             "a model must return its predictions and leave the runner's descriptors alone",
@@ -170,10 +176,12 @@ def _memory(failure: Failure) -> RunError | None:
 
 
 def _unreadable_data(failure: Failure) -> RunError | None:
-    if failure.stage != "read":
+    sources = {"read": failure.dataset, "read benchmarks": failure.benchmarks}
+    if failure.stage not in sources:
         return None
+    source = sources[failure.stage]
     return DatasetUnavailable(
-        f"expected a parquet file that pandas can read in {failure.dataset}, found {failure.title}",
+        f"expected a parquet file that pandas can read in {source}, found {failure.title}",
         "fetch the data set again; a copy may have been cut short",
     )
 

@@ -188,8 +188,11 @@ _RANK = "bring predictions into 0 to 1, for example by rank(pct=True)"
 
 def standard_deviation(values: Sequence[float]) -> float:
     """The standard deviation with ddof 1, as pandas takes it, of two values or more."""
-    mean = math.fsum(values) / len(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    mean = math.fsum(value / len(values) for value in values)
+    deviations = [value - mean for value in values]
+    largest = max(map(abs, deviations)) or 1.0  # squares of huge numbers are none
+    squares = math.fsum((deviation / largest) ** 2 for deviation in deviations)
+    return largest * math.sqrt(squares / (len(values) - 1))
 
 
 def _outside(value: float) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from numerai_predict.contract.limits import format_size
+from numerai_predict.contract.redaction import printable
 
 _MOST_SHOWN_BYTES = 64 * 1024
 _LONGEST_LINE = 2_000
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class ModelOutput:
@@ -53,5 +52,5 @@ class ModelOutput:
         self._shown_bytes += len(line) + 1
         # Of a progress bar that redraws itself only the last state is worth a line.
         text = line.decode(errors="replace").rstrip("\r").rpartition("\r")[2]
-        text = _CONTROL.sub("", text)
+        text = printable(text)
         self._show(text if len(text) <= _LONGEST_LINE else text[:_LONGEST_LINE] + " ...")

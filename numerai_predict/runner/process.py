@@ -23,6 +23,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import ModelTimeout, OutOfMemory
 from numerai_predict.contract.limits import Limits, format_size
 from numerai_predict.runner import memory
+from numerai_predict.runner.descendants import adopt_orphans, descendants, end_descendants
 from numerai_predict.runner.launch import PACKAGE, launch
 from numerai_predict.runner.output import ModelOutput
 from numerai_predict.runner.protocol import (
@@ -65,6 +66,8 @@ class ChildDied(Exception):
 class Child:
     """The model's process. A context manager: nothing of it survives the block.
 
+    This process must have no other children meanwhile: all that are found are the model's.
+
     `peak_bytes` is the most memory seen in use by it and its descendants.
     """
 
@@ -78,6 +81,7 @@ class Child:
         self.peak_bytes = 0
 
     def __enter__(self) -> Child:
+        adopt_orphans()
         self._launched = launch()
         self._process = self._launched.process
         for descriptor in (self._launched.answer, self._launched.printed):
@@ -155,10 +159,11 @@ class Child:
             raise ChildDied(Death(None, malformed=str(error))) from None
 
     def _watch_memory(self) -> None:
-        used = memory.resident_bytes(self._process.pid)
+        processes = descendants(os.getpid())
+        used = memory.resident_bytes(processes)
         limit = self._limits.memory_bytes
         if limit is not None and used > limit:
-            used = memory.proportional_bytes(self._process.pid)
+            used = memory.proportional_bytes(processes)
         self.peak_bytes = max(self.peak_bytes, used)
         if limit is not None and used > limit:
             self._kill()
@@ -210,12 +215,13 @@ class Child:
             self._output.feed(chunk)
 
     def _kill(self) -> None:
-        """End the child and everything in its process group."""
+        """End the child and everything that it started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):  # a request that nobody read
             self._launched.requests.close()
         self._process.wait()
+        end_descendants()
         ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
         self.peak_bytes = max(self.peak_bytes, ended)
 

@@ -18,6 +18,9 @@ LONGEST_PAYLOAD_BYTES = 256 * 1024**2
 # In the child's scratch folder: where it stood when a signal killed it.
 FAULTS_FILE = "faults.txt"
 
+# The child's exit status where the model closed the pipe of frames.
+LOST_PIPE = 97
+
 LOADED = "loaded"
 FAILED = "failed"
 PREDICTED = "predicted"

@@ -162,6 +162,7 @@ def _reporting_failures(job: Job, model: Path, child: Child) -> Iterator[None]:
             redact(job.dataset),
             job.limits.memory_bytes,
             child.peak_bytes,
+            redact(job.benchmarks),
         )
         raise causes.error_of_failure(failure) from failed
 

@@ -39,9 +39,10 @@ def require_directory(directory: Path) -> None:
             f"expected a directory at {directory}, found a file", "choose another --output_dir"
         )
     if not os.access(directory, os.W_OK | os.X_OK):
+        is_read_only = os.statvfs(directory).f_flag & os.ST_RDONLY
         raise SaveFailed(
             f"expected a writable directory at {directory}, found that it is not",
-            _REMEDIES[errno.EACCES],
+            _REMEDIES[errno.EROFS if is_read_only else errno.EACCES],
         )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import requests
+import urllib3
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
@@ -18,6 +20,9 @@ READ_SECONDS = 30.0
 
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_ERROR_BYTES = 64 * 1024
+# urllib3's own errors come through requests where it does not expect them.
+TRANSFER_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError)
+
 _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -43,7 +48,7 @@ def download(url: str, target: Path, deadline: Deadline) -> Path:
                 for chunk in _body(response, source):
                     deadline.check("fetch")
                     handle.write(chunk)
-    except requests.RequestException as error:
+    except TRANSFER_ERRORS as error:
         deadline.check("fetch")
         raise FetchInterrupted(
             f"expected {source}, found {reason(error)}",
@@ -72,7 +77,7 @@ def server_error(response: requests.Response) -> str:
     return redact_text(", ".join(parts))
 
 
-def reason(error: requests.RequestException) -> str:
+def reason(error: Exception) -> str:
     """What broke, in words that hold no URL: their queries are secrets."""
     kinds = (
         (requests.exceptions.SSLError, "a TLS failure: the certificate or the connection is bad"),
@@ -80,7 +85,11 @@ def reason(error: requests.RequestException) -> str:
         (requests.exceptions.Timeout, f"nothing sent for {READ_SECONDS:.0f} s"),
         (requests.exceptions.ChunkedEncodingError, "a connection that broke within the body"),
         (requests.exceptions.ConnectionError, "no connection: unknown host, refused or reset"),
-        (requests.exceptions.InvalidURL, "a URL that names no host"),
+        (urllib3.exceptions.SSLError, "a TLS failure: the certificate or the connection is bad"),
+        (urllib3.exceptions.TimeoutError, f"nothing sent for {READ_SECONDS:.0f} s"),
+        (urllib3.exceptions.ProtocolError, "a connection that broke within the body"),
+        (requests.exceptions.InvalidURL, "a host name that cannot be one"),
+        (urllib3.exceptions.LocationValueError, "a host name that cannot be one"),
     )
     return next((words for kind, words in kinds if isinstance(error, kind)), type(error).__name__)
 
@@ -100,7 +109,7 @@ def _require_success(response: requests.Response, source: str) -> None:
 def _body(response: requests.Response, source: str) -> Iterator[bytes]:
     """The body in chunks, complete by its declared length."""
     received = 0
-    for chunk in response.iter_content(_CHUNK_BYTES):
+    while chunk := _read_some(response):
         received += len(chunk)
         yield chunk
     declared = response.headers.get("Content-Length")
@@ -109,3 +118,14 @@ def _body(response: requests.Response, source: str) -> Iterator[bytes]:
             f"expected {declared} bytes of {source}, found {received}",
             "the transfer was cut short: try again",
         )
+
+
+def _read_some(response: requests.Response) -> bytes:
+    """The bytes that one read gives, nothing at the end.
+
+    A read of a fixed size would wait for all of it, however slowly the server drips.
+    """
+    raw: Any = response.raw
+    reader = raw if hasattr(raw, "read1") else raw._fp  # urllib3 before 2 hides it
+    some: bytes = reader.read1(_CHUNK_BYTES)
+    return some

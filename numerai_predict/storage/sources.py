@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import FetchFailed
+from numerai_predict.contract.redaction import redact
 
 _NUMERAI_NAME = re.compile(r"v\d+(\.\d+)*/\w+\.(parquet|json|csv)")
 
@@ -67,8 +68,8 @@ class HttpUrl:
         """The downloaded file; see `Source.fetch`."""
         from numerai_predict.storage.http import download  # requests takes 0.1 s to import
 
-        name = unquote(urlsplit(self.url).path).rpartition("/")[2]
-        return download(self.url, folder / (name or "download"), deadline)
+        ending = re.search(r"\.\w{1,8}$", urlsplit(self.url).path)  # tells how it is compressed
+        return download(self.url, folder / f"download{ending[0] if ending else ''}", deadline)
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,13 @@ class NumeraiDataset:
         return download(url, folder / self.name.rpartition("/")[2], deadline)
 
 
+def _names_a_host(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
+
+
 def source_of(text: str) -> Source:
     """The source that a user means by `text`.
 
@@ -100,6 +108,8 @@ def source_of(text: str) -> Source:
             raise ValueError(
                 f"expected a file, an http(s):// URL or a Numerai data set; found {scheme}://"
             )
+        if not _names_a_host(text):
+            raise ValueError(f"expected a URL with a host name, found none in {redact(text)}")
         return HttpUrl(text)
     if not text:
         raise ValueError("expected a file, an http(s):// URL or a Numerai data set; found ''")

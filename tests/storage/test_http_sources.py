@@ -32,10 +32,10 @@ def fetch(web, tmp_path):
     return get
 
 
-def test_the_bytes_arrive_under_the_name_in_the_url(fetch, web, tmp_path):
+def test_the_bytes_arrive_in_a_file_with_the_ending_of_the_url(fetch, web, tmp_path):
     web.replies["/a/m.pkl.gz"] = web.reply(b"\x1f\x8b bytes" * 100_000)
     path = fetch("/a/m.pkl.gz")
-    assert path == tmp_path / "m.pkl.gz"
+    assert path.suffix == ".gz"
     assert path.read_bytes() == b"\x1f\x8b bytes" * 100_000
     assert list(tmp_path.iterdir()) == [path]
     assert web.requests[0].query == QUERY
@@ -99,7 +99,6 @@ def test_a_refused_connection_is_an_interrupted_fetch(fetch, closed_port, url):
     [
         "http://",
         "http:///m.pkl?SECRET",
-        "http://[::1/m.pkl?SECRET",
         "http://127.0.0.1:port/m.pkl?SECRET",
         "http://127.0.0.1:99999/m.pkl?SECRET",
         "http://" + "a" * 64 + ".invalid/m.pkl?SECRET",
@@ -184,5 +183,8 @@ def test_data_that_cannot_be_had_are_unavailable(run_model, web):
     assert "SECRET" not in run.text + str(run.record)
 
 
-def test_a_url_that_is_none_is_no_defect_of_the_runner(run_model):
-    run_model("http://[::1/m.pkl?SECRET").fails_as("model_unavailable", "URL")
+def test_a_url_that_names_no_host_is_a_wrong_option(run_model):
+    run = run_model("http://[::1/m.pkl?SECRET")
+    assert run.exit_code == 2
+    assert "expected a URL with a host name, found none in http://[::1/m.pkl" in run.text
+    assert "SECRET" not in run.text

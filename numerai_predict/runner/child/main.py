@@ -58,6 +58,7 @@ def main(answer_descriptor: int) -> NoReturn:
             ),
         )
         benchmarks = protocol.PredictRequest(**_next_request(requests)).benchmarks
+        stage = "read benchmarks"
         frames = [live] if benchmarks is None else [live, pd.read_parquet(benchmarks)]
         stage = "predict"
         returned, seconds = _timed(lambda: predict(*frames))
@@ -138,5 +139,8 @@ def _flush_output() -> None:
 
 def _send(descriptor: int, frame: protocol.Frame) -> None:
     data = memoryview(protocol.encode(frame))
-    while data:
-        data = data[os.write(descriptor, data) :]
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except OSError:
+        os._exit(protocol.LOST_PIPE)
