@@ -1,7 +1,7 @@
 """Remove from installed packages what no model needs.
 
-Headers, static libraries, tests, and from large libraries the symbols that only a
-debugger reads (`strip` of binutils).
+Headers, static libraries and tests; from a few large libraries the symbols that only a
+debugger reads.
 
     python prune.py PREFIX
 
@@ -19,7 +19,14 @@ from pathlib import Path
 # Not `test`: tf.test and torch.testing are parts of their packages.
 _FOLDERS = {"include", "tests"}
 _ENDINGS = {".a", ".lib", ".pyx", ".pxd", ".h", ".hpp", ".cuh", ".c", ".cpp", ".cc", ".cu"}
-_LARGE_BYTES = 20 * 1024**2
+# Libraries with symbols that only a debugger reads. Not every library survives `strip`:
+# those that a wheel's packer has patched (numpy.libs) do not load any more.
+_STRIPPED = (
+    "jaxlib/libjax_common.so",
+    "llvmlite/binding/libllvmlite.so",
+    "triton/_C/libtriton.so",
+    "xgboost/lib/libxgboost.so",
+)
 
 
 def prune(prefix: Path) -> int:
@@ -40,16 +47,12 @@ def prune(prefix: Path) -> int:
 
 
 def strip(prefix: Path) -> int:
-    """Strip the large libraries below `prefix`; the bytes that this frees.
-
-    What is linked against them stays: only symbols that nothing resolves go.
-    """
-    libraries = [path for path in prefix.rglob("*.so*") if path.is_file() and not path.is_symlink()]
-    large = [path for path in libraries if path.stat().st_size > _LARGE_BYTES]
-    before = sum(path.stat().st_size for path in large)
-    for path in large:
+    """Strip those libraries below `prefix`; the bytes that this frees."""
+    found = [path for name in _STRIPPED for path in prefix.rglob(name)]
+    before = sum(path.stat().st_size for path in found)
+    for path in found:
         subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
-    return before - sum(path.stat().st_size for path in large)
+    return before - sum(path.stat().st_size for path in found)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from numerai_predict.runner.child import answer
 submissions = pytest.importorskip(
     "numerai_tools.submissions", reason="numerai-tools needs Python 3.11"
 )
+if not hasattr(submissions, "validate_submission_numerai"):
+    pytest.skip("this numerai-tools is older than the rules", allow_module_level=True)
 
 LIVE = [f"n{number:04x}" for number in range(12)]
 NEAR_BORDERS = [-1e-9, -1e-7, -1e-8, 1 + 1e-6, 1 + 1e-5, 1 + 2e-5, 0.0, -0.0, 1.0]

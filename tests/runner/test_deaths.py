@@ -220,20 +220,19 @@ def test_the_model_cannot_import_from_beside_the_runner(run_model, contract):
     def predict(live_features):
         import sys
 
-        print(repr(sys.path[0]), len(sys.path))
-        assert sys.path[-1] == root
-        assert "" not in sys.path
+        print("last", sys.path[-1], "here" if "" in sys.path else "elsewhere")
         return ranks(live_features)
 
-    root = str(contract.root)
-    run_model(predict).succeeds()
+    run = run_model(predict).succeeds()
+    assert run.model_lines[-1].endswith(f"last {contract.root} elsewhere")
 
 
 def test_standard_input_is_empty_and_does_not_block_the_model(run_model):
     def predict(live_features):
         import sys
 
-        assert sys.stdin.read() == ""
+        print("read", repr(sys.stdin.read()))
         return ranks(live_features)
 
-    run_model(predict).succeeds()
+    run = run_model(predict).succeeds()
+    assert run.model_lines[-1].endswith("read ''")
