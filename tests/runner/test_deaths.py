@@ -223,7 +223,8 @@ def test_the_model_cannot_import_from_beside_the_runner(run_model, contract):
         print("last", sys.path[-1], "here" if "" in sys.path else "elsewhere")
         return ranks(live_features)
 
-    run = run_model(predict).succeeds()
+    run = run_model(predict)
+    run.succeeds()
     assert run.model_lines[-1].endswith(f"last {contract.root} elsewhere")
 
 
@@ -234,5 +235,6 @@ def test_standard_input_is_empty_and_does_not_block_the_model(run_model):
         print("read", repr(sys.stdin.read()))
         return ranks(live_features)
 
-    run = run_model(predict).succeeds()
+    run = run_model(predict)
+    run.succeeds()
     assert run.model_lines[-1].endswith("read ''")
