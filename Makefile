@@ -155,6 +155,18 @@ bench_images: setup ## Measure the images of Python 3.12: sizes, start; kept in 
 	$(MAKE) build_3_12
 	$(BIN)/python bench/images.py
 
+.PHONY: bench_inspection
+bench_inspection: setup ## Measure what the inspection of a pickle costs; kept in bench/RESULTS.md
+	$(BIN)/python bench/inspection.py
+
+.PHONY: test_inspection
+test_inspection: setup ## Run every Python's pickles on every Python: make test_inspection [SHAPES="loops closure"]
+	$(BIN)/python tests/inspection/matrix.py --run $(if $(SHAPES),--shapes $(SHAPES))
+
+.PHONY: fuzz_inspection
+fuzz_inspection: setup ## Inspect mutated pickles: make fuzz_inspection [MINUTES=10]
+	$(BIN)/python tests/inspection/fuzz.py $(or $(MINUTES),10)
+
 ##@ Files that are made from others
 
 .PHONY: lock
@@ -182,9 +194,17 @@ example_models: ## Make the example pickles anew, each with its own Python
 	    ls -l tests/models/py$$version
 	done
 
+.PHONY: inspection_corpus
+inspection_corpus: setup ## Make the pickles of the inspection's tests anew, with the Pythons found
+	$(BIN)/python tests/inspection/matrix.py --make
+
+.PHONY: python_tables
+python_tables: ## Write what the inspection knows of each Python anew, with the Pythons found
+	python3 generate/pythons.py
+
 .PHONY: clean
 clean: ## Remove all that was made here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/.inputs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .inspection bench/.inputs
 
 .PHONY: help
 help:

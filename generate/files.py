@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from generate import images
 from generate.requirements import export, require_fresh_lock, without_nvidia
 
 if sys.version_info >= (3, 11):
@@ -34,6 +35,7 @@ def generated_files(poetry: str) -> dict[Path, str]:
     files = _own_requirements(poetry)
     for version in supported_versions():
         files |= _image_files(poetry, version)
+    files[ROOT / images.FILE] = images.images(ROOT, supported_versions())
     return files
 
 

@@ -19,9 +19,17 @@ def open_decompressed(path: str) -> Iterator[BinaryIO]:
         OSError, EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile,
         zstandard.ZstdError: the file is not what its name says.
     """
-    ending = path.rpartition(".")[2].lower()
-    with _OPENERS.get(ending, _open_plain)(path) as handle:
+    with _OPENERS.get(_ending(path), _open_plain)(path) as handle:
         yield handle
+
+
+def is_compressed(path: str) -> bool:
+    """Whether the file's name says that it is compressed."""
+    return _ending(path) in _OPENERS
+
+
+def _ending(path: str) -> str:
+    return path.rpartition(".")[2].lower()
 
 
 def _open_plain(path: str) -> BinaryIO:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from numerai_predict.contract.errors import InvalidPickle
+
 _HEAD_BYTES = 256
 _COMPRESSED = {
     b"PK\x03\x04": ("a zip archive", ".zip"),
@@ -18,6 +20,15 @@ _MAGIC = {
     b"\x7fELF": "a program",
 }
 _PICKLE_PROTOCOL_2 = b"\x80"
+
+
+def invalid_pickle(path: Path, why: str) -> InvalidPickle:
+    """The error for a file that is no pickle: what it looks like, and what told so."""
+    return InvalidPickle(
+        f"expected a pickle, found {looks_like(path)} ({why})",
+        "write the file anew with cloudpickle.dump(predict, file), close it, and check that "
+        "its copy or upload was whole",
+    )
 
 
 def looks_like(path: Path) -> str:

@@ -1,0 +1,114 @@
+"""Code objects as a pickle stores them: the arguments of `types.CodeType`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from numerai_predict.inspection.values import Blob, Unknown
+
+# The parameters of CodeType in their order, by how many there are; the Pythons that
+# take that many. 3.11 brought the qualified name and the exception table.
+_FIRST = (
+    "argcount posonlyargcount kwonlyargcount nlocals stacksize flags code constants names "
+    "varnames filename name"
+)
+_BEFORE_311 = f"{_FIRST} firstlineno linetable freevars cellvars".split()
+_SINCE_311 = f"{_FIRST} qualname firstlineno linetable exceptiontable freevars cellvars".split()
+_LAYOUTS = {16: _BEFORE_311, 18: _SINCE_311}
+_FIRST_OF_18_FIELDS = (3, 11)
+
+_NUMBERS = ("argcount", "posonlyargcount", "kwonlyargcount", "nlocals", "stacksize", "flags")
+_NAMES = ("names", "varnames", "freevars", "cellvars")
+_VARARGS, _VARKEYWORDS = 0x04, 0x08
+
+
+@dataclass(frozen=True, eq=False)
+class Code:
+    """A code object: its fields as they lie in the pickle, not yet judged.
+
+    `fault` says what no Python would take; `complete` is false where a field was
+    too large to keep.
+    """
+
+    count: int
+    fields: dict[str, Any] = field(repr=False)
+    fault: str | None = None
+    complete: bool = True
+
+    @property
+    def name(self) -> str:
+        """The function's name, `<lambda>` for one without."""
+        name = self.fields.get("qualname") or self.fields.get("name")
+        return name if isinstance(name, str) else "a function"
+
+    def fits(self, version: tuple[int, ...]) -> bool:
+        """Whether that Python's `CodeType` takes this many fields."""
+        return (self.count == len(_SINCE_311)) == (version >= _FIRST_OF_18_FIELDS)
+
+    @property
+    def parameters(self) -> list[str]:
+        """The parameters, `*` before those that take any number."""
+        if self.fault or not self.complete:
+            return []
+        names, count = list(self.fields["varnames"]), self.fields["argcount"]
+        after = count + self.fields["kwonlyargcount"]
+        keyword_only = names[count:after]
+        found = names[:count]
+        if self.fields["flags"] & _VARARGS:
+            found.append(f"*{names[after]}")
+            after += 1
+        elif keyword_only:
+            found.append("*")
+        found += keyword_only
+        if self.fields["flags"] & _VARKEYWORDS:
+            found.append(f"**{names[after]}")
+        return found
+
+
+def code_of(arguments: tuple[Any, ...]) -> Code:
+    """The code object that these arguments of `CodeType` would make."""
+    layout = _LAYOUTS.get(len(arguments))
+    if layout is None:
+        return Code(len(arguments), {}, f"a code object of {len(arguments)} fields")
+    fields = dict(zip(layout, arguments, strict=True))
+    for name in ("code", "linetable", "exceptiontable"):
+        if isinstance(fields.get(name), Blob):
+            fields[name] = fields[name].read()
+    complete = not any(_is_unknown(fields[name]) for name in layout if name != "constants")
+    return Code(len(arguments), fields, _fault(fields) if complete else None, complete)
+
+
+def _is_unknown(value: Any) -> bool:
+    return isinstance(value, Unknown) or (
+        isinstance(value, tuple) and any(isinstance(part, Unknown) for part in value)
+    )
+
+
+def _fault(fields: dict[str, Any]) -> str | None:
+    """What `CodeType` of every Python would refuse."""
+    for name in _NUMBERS:
+        if type(fields[name]) is not int or fields[name] < 0:
+            return f"a code object whose {name} is no number"
+    for name in ("code", "linetable", "exceptiontable"):
+        if name in fields and not isinstance(fields[name], bytes):
+            return f"a code object whose {name} is not bytes"
+    for name in (*_NAMES, "constants"):
+        if not isinstance(fields[name], tuple):
+            return f"a code object whose {name} are no tuple"
+    if not all(isinstance(part, str) for name in _NAMES for part in fields[name]):
+        return "a code object whose names are not text"
+    return _count_fault(fields)
+
+
+def _count_fault(fields: dict[str, Any]) -> str | None:
+    if not fields["code"]:
+        return "a code object without code"
+    if fields["nlocals"] != len(fields["varnames"]):
+        return "a code object with more or fewer local variables than names of them"
+    several = bool(fields["flags"] & _VARARGS) + bool(fields["flags"] & _VARKEYWORDS)
+    if fields["argcount"] + fields["kwonlyargcount"] + several > fields["nlocals"]:
+        return "a code object with more parameters than local variables"
+    if fields["posonlyargcount"] > fields["argcount"]:
+        return "a code object with more positional-only parameters than parameters"
+    return None

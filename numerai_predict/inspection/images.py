@@ -1,0 +1,114 @@
+"""The supported images and what each has, as their locks say."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from numerai_predict.inspection.tables import tables
+
+FULL, SLIM = "full", "slim"
+_FILE = Path(__file__).parent / "data/images.json"
+
+# How an image is called; images/build gives it this name.
+_NAME = "numerai_predict_py_{python}:latest{suffix}"
+_COMMAND = (
+    'docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:$PWD"{mounts} -w "$PWD" {image} '
+    '{options} --output_dir "$PWD"'
+)
+
+# The product itself lies in every image, in no lock.
+_OURS = {"numerai_predict"}
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image: its Python, its flavour, its packages with their versions."""
+
+    python: str
+    flavour: str
+    packages: dict[str, str] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name to run it by."""
+        suffix = "" if self.flavour == FULL else f"-{self.flavour}"
+        return _NAME.format(python=self.python.replace(".", "_"), suffix=suffix)
+
+    def command(self, model: str, data: Mapping[str, str] | None = None) -> str:
+        """The line that runs a model, a path or a URL, in it; for a shell in this folder.
+
+        `data` are further options with a path or a URL each.
+        """
+        options = {"--model": model, **(data or {})}
+        folders = dict.fromkeys(Path(path).parent for path in options.values() if _is_outside(path))
+        mounts = [f" -v {shlex.quote(f'{folder}:{folder}:ro')}" for folder in folders]
+        words = [f"{option} {shlex.quote(path)}" for option, path in options.items()]
+        return _COMMAND.format(image=self.name, options=" ".join(words), mounts="".join(mounts))
+
+    def has(self, module: str) -> bool:
+        """Whether the module of this name, or the package that it is part of, is there."""
+        top = module.partition(".")[0]
+        package = package_of(top)
+        return package in self.packages or top in _standard_library(self.python) or top in _OURS
+
+    def version(self, module: str) -> str | None:
+        """The version of the package that the module comes from."""
+        return self.packages.get(package_of(module.partition(".")[0]) or "")
+
+
+def _is_outside(path: str) -> bool:
+    return Path(path).is_absolute() and not Path(path).is_relative_to(Path.cwd())
+
+
+@functools.cache
+def supported_images() -> tuple[Image, ...]:
+    """All images: of each Python, oldest first, the slim one, then the full one."""
+    found = []
+    for python, facts in _facts().images.items():
+        found.append(Image(python, SLIM, facts[SLIM]))
+        found.append(Image(python, FULL, {**facts[SLIM], **facts[FULL]}))
+    return tuple(found)
+
+
+def supported_pythons() -> tuple[str, ...]:
+    """The Pythons that there are images of, oldest first."""
+    return tuple(_facts().images)
+
+
+def package_of(module: str) -> str | None:
+    """The package that a top-level module comes from; `None` if no image knows it."""
+    return _facts().imports.get(module)
+
+
+def is_known(module: str) -> bool:
+    """Whether the module is in some image, or in the standard library of some Python."""
+    return any(image.has(module) for image in supported_images())
+
+
+def is_standard(module: str, python: str) -> bool:
+    """Whether the module is in that Python's standard library."""
+    return module.partition(".")[0] in _standard_library(python)
+
+
+@functools.cache
+def _standard_library(python: str) -> frozenset[str]:
+    return next((t.standard_library for t in tables() if t.python == python), frozenset())
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """Package by import name; packages with versions by Python and flavour."""
+
+    imports: dict[str, str]
+    images: dict[str, dict[str, dict[str, str]]]
+
+
+@functools.cache
+def _facts() -> _Facts:
+    facts = json.loads(_FILE.read_text())
+    return _Facts(facts["imports"], facts["images"])

@@ -1,0 +1,87 @@
+"""What libraries leave of themselves in the models that they make: versions, features."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from numerai_predict.inspection.values import Blob
+
+_MOST_HEADER_BYTES = 512 * 1024
+_MOST_FEATURES = 20_000
+_VERSION_KEY = re.compile(r"_{0,2}([a-z][a-z-]*(?:_lightning)?)[-_]version_{0,2}")
+_VERSION = re.compile(r"\d+\.\d+[\w.+-]{0,40}")
+_TREES_HEADER = b"tree\nversion="
+_UBJSON_OBJECT = b"{L"
+_UBJSON_VERSION = re.compile(rb"version\[#L\x00{7}\x03i(.)i(.)i(.)", re.DOTALL)
+_UBJSON_NAMES = b"feature_names[#L"
+_TAIL_BYTES = 256
+
+# Where the word before `version` is not how the library is imported.
+_IMPORT_NAMES = {"pytorch-lightning": "pytorch_lightning"}
+
+Facts = tuple[dict[str, str], list[str]]
+
+
+def versions_in_item(key: str, value: Any) -> dict[str, str]:
+    """The version that an entry like `_sklearn_version: 1.6.1` tells, by import name."""
+    found = (
+        _VERSION_KEY.fullmatch(key) if key.endswith(("version", "version_", "version__")) else None
+    )
+    if not found or not isinstance(value, str) or not _VERSION.fullmatch(value):
+        return {}
+    return {_IMPORT_NAMES.get(found[1], found[1]): value}
+
+
+def versions_in_blob(blob: Blob) -> Facts:
+    """Versions by import name, and feature names, in a model of a library's own format."""
+    start = blob.part(0, len(_TREES_HEADER))
+    for beginning, read in _FORMATS.items():
+        if start.startswith(beginning):
+            return read(blob)
+    return {}, []
+
+
+def _lightgbm(blob: Blob) -> Facts:
+    header = blob.part(0, min(blob.size, _MOST_HEADER_BYTES)).partition(b"\n\n")[0]
+    facts = dict(line.partition(b"=")[::2] for line in header.split(b"\n")[1:])
+    names = facts.get(b"feature_names", b"").decode(errors="replace").split()
+    return {}, names[:_MOST_FEATURES]
+
+
+def _xgboost(blob: Blob) -> Facts:
+    tail = blob.part(max(0, blob.size - _TAIL_BYTES), min(blob.size, _TAIL_BYTES))
+    found = _UBJSON_VERSION.search(tail)
+    versions = {"xgboost": ".".join(str(part[0]) for part in found.groups())} if found else {}
+    return versions, _ubjson_names(blob)
+
+
+def _ubjson_names(blob: Blob) -> list[str]:
+    """The texts of the array `feature_names`: each is `S`, `L`, its length, its bytes."""
+    names: list[str] = []
+    for data in (blob.part(0, min(blob.size, _MOST_HEADER_BYTES)), _end(blob)):
+        at = data.find(_UBJSON_NAMES)
+        if at < 0:
+            continue
+        at += len(_UBJSON_NAMES) + 8
+        while data[at : at + 2] == b"SL" and len(names) < _MOST_FEATURES:
+            (length,) = struct.unpack(">q", data[at + 2 : at + 10].rjust(8, b"\xff"))
+            if length < 0:
+                break
+            names.append(data[at + 10 : at + 10 + length].decode(errors="replace"))
+            at += 10 + length
+        return names
+    return names
+
+
+def _end(blob: Blob) -> bytes:
+    """The last part of the blob: a large model's names come after its trees."""
+    return blob.part(max(0, blob.size - _MOST_HEADER_BYTES), min(blob.size, _MOST_HEADER_BYTES))
+
+
+_FORMATS: dict[bytes, Callable[[Blob], Facts]] = {
+    _TREES_HEADER: _lightgbm,
+    _UBJSON_OBJECT: _xgboost,
+}

@@ -1,0 +1,119 @@
+"""Whether an image can run a pickle, and why not."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from numerai_predict.inspection.examine import Inspection
+from numerai_predict.inspection.images import FULL, Image, is_known, supported_images
+
+
+class Mark(enum.IntEnum):
+    """What is to be expected of an image, from the best to the worst."""
+
+    RUNS = 0
+    MAY_RUN = 1
+    LACKS = 2
+    WRONG_PYTHON = 3
+
+    @property
+    def sign(self) -> str:
+        """One word for a table."""
+        return {0: "yes", 1: "maybe", 2: "no", 3: "no"}[self.value]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One image for one pickle: its mark, and the reasons, none where it runs."""
+
+    image: Image
+    mark: Mark
+    reasons: tuple[str, ...]
+
+
+def outcomes(inspection: Inspection) -> list[Outcome]:
+    """The outcome for every supported image."""
+    return [outcome(inspection, image) for image in supported_images()]
+
+
+def outcome(inspection: Inspection, image: Image) -> Outcome:
+    """What is to be expected of a pickle in an image."""
+    found = [reason for rule in _RULES for reason in rule(inspection, image)]
+    mark = max((mark for mark, _ in found), default=Mark.RUNS)
+    return Outcome(image, mark, tuple(words for _, words in found))
+
+
+def choose_image(inspection: Inspection) -> Outcome | None:
+    """The image to run the pickle in; `None` where no image can.
+
+    The best mark wins, then the smaller flavour, then the newest Python. An image
+    that lacks a module is still named where all do: the module may be the user's own.
+    """
+    fitting = [each for each in outcomes(inspection) if each.mark < Mark.WRONG_PYTHON]
+    return min(
+        fitting,
+        key=lambda each: (each.mark, len(each.reasons), each.image.flavour == FULL, _age(each)),
+        default=None,
+    )
+
+
+def unknown_modules(inspection: Inspection) -> list[str]:
+    """Modules that are in no image and no standard library: the user's own files."""
+    wanted = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
+    return [module for module in wanted if not is_known(module)]
+
+
+def _age(each: Outcome) -> int:
+    return -int(each.image.python.rpartition(".")[2])
+
+
+def _python(inspection: Inspection, image: Image) -> Iterator[tuple[Mark, str]]:
+    if inspection.pythons.exclude(image.python):
+        yield Mark.WRONG_PYTHON, f"made by another Python ({inspection.pythons})"
+
+
+def _references(inspection: Inspection, image: Image) -> Iterator[tuple[Mark, str]]:
+    wanted = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
+    lacking = [module for module in wanted if not image.has(module)]
+    if lacking:
+        yield Mark.LACKS, f"lacks {', '.join(lacking)}"
+
+
+def _main_names(inspection: Inspection, _image: Image) -> Iterator[tuple[Mark, str]]:
+    if inspection.main_names:
+        yield Mark.LACKS, f"lacks {', '.join(inspection.main_names)}, of the script that made it"
+
+
+def _imports(inspection: Inspection, image: Image) -> Iterator[tuple[Mark, str]]:
+    """An import in a function may be in a `try`, or never be reached."""
+    lacking = {
+        module.partition(".")[0]: function
+        for module, function in inspection.imports.items()
+        if not image.has(module)
+    }
+    for module, function in lacking.items():
+        yield Mark.MAY_RUN, f"lacks {module}, which {function} imports"
+
+
+def _versions(inspection: Inspection, image: Image) -> Iterator[tuple[Mark, str]]:
+    for module, made_with in inspection.versions.items():
+        here = image.version(module)
+        if here and _differ(made_with, here):
+            yield Mark.MAY_RUN, f"other version of {module}: made with {made_with}, here {here}"
+
+
+def _differ(made_with: str, here: str) -> bool:
+    """Whether the first two parts differ, as far as both tell them."""
+    pairs = zip(made_with.split(".")[:2], here.split(".")[:2], strict=False)
+    return any(one != other for one, other in pairs)
+
+
+_RULES: tuple[Callable[[Inspection, Image], Iterator[tuple[Mark, str]]], ...] = (
+    _python,
+    _references,
+    _main_names,
+    _imports,
+    _versions,
+)

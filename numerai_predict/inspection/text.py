@@ -1,0 +1,81 @@
+"""An inspection for people, and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from numerai_predict.contract.limits import format_size
+from numerai_predict.inspection.advice import advice
+from numerai_predict.inspection.examine import Inspection
+from numerai_predict.inspection.features import probable_version
+from numerai_predict.inspection.outcomes import choose_image, outcomes, unknown_modules
+
+_MOST_SHOWN = 12
+
+
+def as_text(inspection: Inspection) -> str:
+    """What was found, a table of the images, and the line to run it with."""
+    lines = [f"{label:13}{words}" for label, words in _facts(inspection) if words]
+    table = outcomes(inspection)
+    width = max(len(each.image.name) for each in table)
+    lines += ["", f"{'image':{width}}  runs   because"]
+    for each in table:
+        because = "; ".join(each.reasons)
+        lines.append(f"{each.image.name:{width}}  {each.mark.sign:5}  {because}".rstrip())
+    lines += ["", *advice(inspection)]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(inspection: Inspection) -> dict[str, Any]:
+    """The same as JSON: every fact, every image, the line to run it with."""
+    chosen = choose_image(inspection)
+    facts = asdict(inspection)
+    legal = inspection.pythons.legal
+    facts["pythons"] = {**facts["pythons"], "legal": None if legal is None else list(legal)}
+    return {
+        **facts,
+        "own_modules": unknown_modules(inspection),
+        "probable_data_version": probable_version(inspection.features, inspection.data_versions),
+        "images": [
+            {
+                "image": each.image.name,
+                "python": each.image.python,
+                "flavour": each.image.flavour,
+                "mark": each.mark.name.lower(),
+                "reasons": list(each.reasons),
+            }
+            for each in outcomes(inspection)
+        ],
+        "image": chosen.image.name if chosen else None,
+        "command": chosen.image.command(inspection.path) if chosen else None,
+    }
+
+
+def _facts(inspection: Inspection) -> list[tuple[str, str]]:
+    modules = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
+    imports = [f"{module} (in {name})" for module, name in inspection.imports.items()]
+    versions = [f"{module} {version}" for module, version in inspection.versions.items()]
+    version = probable_version(inspection.features, inspection.data_versions)
+    return [
+        ("pickle", f"{inspection.path}, {format_size(inspection.size)}"),
+        ("holds", str(inspection.holds)),
+        ("made by", f"Python {inspection.pythons}"),
+        ("needs", _shown(list(modules))),
+        ("imports", _shown(imports)),
+        ("made with", _shown(versions)),
+        ("features", f"{len(inspection.features):,} named" if inspection.features else ""),
+        ("data", f"probably {version}" if version else ""),
+        ("may use", _abilities(inspection)),
+        ("note", inspection.partial or ""),
+    ]
+
+
+def _abilities(inspection: Inspection) -> str:
+    found = [f"{what} ({', '.join(by)})" for what, by in inspection.abilities.items()]
+    return f"{'; '.join(found)}: for your information, most models do" if found else ""
+
+
+def _shown(items: list[str]) -> str:
+    more = f" and {len(items) - _MOST_SHOWN} more" if len(items) > _MOST_SHOWN else ""
+    return ", ".join(items[:_MOST_SHOWN]) + more
