@@ -11,6 +11,7 @@ import numerai_predict
 # Each command is a module of this room; only the one that is called is imported.
 _COMMANDS = {
     "run": "run a model on this machine, on sample data unless told otherwise",
+    "inspect": "say which Python and packages a pickle needs, without unpickling it",
     "data": "the tournament's data; `data sample` makes some up",
 }
 
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _help() -> str:
-    lines = [f"  {name:6} {words}" for name, words in _COMMANDS.items()]
+    lines = [f"  {name:8} {words}" for name, words in _COMMANDS.items()]
     return "\n".join(
         [
             "usage: numerai-predict COMMAND [OPTIONS]",

@@ -24,7 +24,8 @@ class Job:
     """One model, one round.
 
     `model`, `dataset` and `benchmarks` are files, URLs or names of Numerai
-    data sets; `deadline` is in seconds for the whole run.
+    data sets; `deadline` is in seconds for the whole run. `check` asks for an
+    inspection of the model in place of a run.
     """
 
     model: str = field(repr=False)
@@ -36,3 +37,4 @@ class Job:
     deadline: float | None = None
     result: Path | None = None
     debug: bool = False
+    check: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from numerai_predict.contract.verdicts import Verdict
 
@@ -66,7 +67,8 @@ class Seconds:
 class Record:
     """What happened in a run; filled in as it goes on.
 
-    `sandbox` has one key a layer of isolation, empty where there is none.
+    `sandbox` has one key a layer of isolation, empty where there is none;
+    `inspection` is there after a mere check of the model alone.
     """
 
     verdict: str = Verdict.INTERNAL_ERROR.word
@@ -83,6 +85,7 @@ class Record:
     peak_memory_bytes: int | None = None
     sandbox: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    inspection: dict[str, Any] | None = None
 
     def conclude(self, verdict: Verdict, message: str, remedy: str | None = None) -> None:
         """Say how the run ended."""
@@ -91,4 +94,7 @@ class Record:
 
     def as_json(self) -> str:
         """The record as indented JSON with a final newline."""
-        return json.dumps(asdict(self), indent=2, allow_nan=False) + "\n"
+        facts = asdict(self)
+        if self.inspection is None:
+            del facts["inspection"]
+        return json.dumps(facts, indent=2, allow_nan=False) + "\n"

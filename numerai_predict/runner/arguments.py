@@ -80,6 +80,11 @@ def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser
     )
     parser.add_argument("--post_url", help="presigned S3 POST that takes the predictions")
     parser.add_argument("--post_data", help="its form fields, urlencoded")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="examine the pickle without unpickling it, print what was found, stop",
+    )
     parser.add_argument("--result", type=Path, help="write a JSON record of the run to this file")
     parser.add_argument(
         "--memory",
@@ -122,6 +127,7 @@ def job_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> Job:
         deadline=options.deadline,
         result=options.result,
         debug=options.debug,
+        check=options.check,
     )
 
 

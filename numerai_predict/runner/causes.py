@@ -18,16 +18,16 @@ from typing import Any
 from numerai_predict.contract.errors import (
     DatasetUnavailable,
     InvalidModel,
-    InvalidPickle,
     MissingDependency,
     ModelCrashed,
     ModelError,
     OutOfMemory,
-    PythonMismatch,
     RunError,
 )
 from numerai_predict.contract.limits import format_size
-from numerai_predict.inspection.looks import looks_like
+from numerai_predict.inspection.advice import by_value, remedy_for_main
+from numerai_predict.inspection.looks import invalid_pickle
+from numerai_predict.inspection.pythons import Pythons
 from numerai_predict.runner.process import Death, out_of_memory
 from numerai_predict.runner.protocol import LOST_PIPE
 
@@ -43,7 +43,6 @@ _BROKEN_DATA = {
     "BadZipFile",
     "ZstdError",
 }
-_CODE_OF_ANOTHER_PYTHON = re.compile(r"code(\(\)|:| expected| argument)|an integer is required")
 _COLUMN_TROUBLE = re.compile(
     r"not in index|are in the \[(columns|index)\]|feature[_ ]names|number of features"
     r"|expecting \d+ features|not in (the )?columns|should match",
@@ -74,6 +73,13 @@ _SIGNAL_CAUSES = {
     ),
     signal.SIGFPE: ("an integer division by zero in a compiled library", "check the model's input"),
 }
+
+# Where the inspection found the functions to be this Python's, they are not to blame.
+_SEGFAULT_OF_OWN_CODE = (
+    f"a compiled library of another version than the one that the model was made with (its "
+    f"functions are of Python {_PYTHON}, not of another Python)",
+    "install the image's versions of the libraries where the model is made, and pickle it again",
+)
 
 
 @dataclass(frozen=True)
@@ -129,8 +135,11 @@ def error_of_failure(failure: Failure) -> RunError:
     )
 
 
-def error_of_death(death: Death, peak_bytes: int) -> RunError:
-    """The error that a child's end without an answer stands for."""
+def error_of_death(death: Death, peak_bytes: int, pythons: Pythons | None = None) -> RunError:
+    """The error that a child's end without an answer stands for.
+
+    `pythons` are those of the model's code, where its inspection found them.
+    """
     peak = f"peak memory {format_size(peak_bytes)}"
     if death.malformed is not None:
         return ModelCrashed(
@@ -154,6 +163,8 @@ def error_of_death(death: Death, peak_bytes: int) -> RunError:
         signal.Signals(number) if number in set(signal.Signals) else signal.SIGHUP,
         ("somebody sent it the signal", "try again; if it stays, look for what sends the signal"),
     )
+    if number == signal.SIGSEGV and pythons is not None and pythons.legal:
+        likeliest, remedy = _SEGFAULT_OF_OWN_CODE
     title = f"the model's process died by {name} ({peak}); the likeliest cause: {likeliest}"
     calls = [f"  {call}" for call in death.calls[:_LAST_FRAMES]]
     if calls:
@@ -196,31 +207,13 @@ def _not_a_model(failure: Failure) -> RunError | None:
     )
 
 
-def _another_python(failure: Failure) -> RunError | None:
-    made_of_code = failure.types & {"TypeError", "ValueError", "SystemError"}
-    if failure.stage != "load" or failure.frames or not made_of_code:
-        return None
-    if not _CODE_OF_ANOTHER_PYTHON.match(failure.text):
-        return None
-    return PythonMismatch(
-        f"expected a pickle made by Python {_PYTHON}, found functions of another Python "
-        f"({failure.title})",
-        f"make the pickle with Python {_PYTHON}, or run it in the image of the Python that made it",
-    )
-
-
 def _broken_pickle(failure: Failure) -> RunError | None:
     if failure.stage != "load":
         return None
     own_frames = any(not frame.get("library") for frame in failure.frames)
-    broken = failure.types & _BROKEN_DATA and not own_frames
-    if not broken and failure.facts.get("intact") is not False:
+    if own_frames or not failure.types & _BROKEN_DATA:
         return None
-    return InvalidPickle(
-        f"expected a pickle, found {looks_like(failure.model)} ({failure.title})",
-        "write the file anew with cloudpickle.dump(predict, file), close it, and check that "
-        "its copy or upload was whole",
-    )
+    return invalid_pickle(failure.model, failure.title)
 
 
 def _missing_module(failure: Failure) -> RunError | None:
@@ -237,9 +230,7 @@ def _missing_module(failure: Failure) -> RunError | None:
         )
     return MissingDependency(
         _with_traceback(f"expected everything that the model imports to be here, {found}", failure),
-        "use a library that the image has, or, if the module is a file of your own, store it in "
-        f"the pickle: cloudpickle.register_pickle_by_value({module.partition('.')[0] or 'module'}) "
-        "before cloudpickle.dump",
+        f"use a library that the image has, or, {by_value(module.partition('.')[0])}",
     )
 
 
@@ -248,10 +239,7 @@ def _missing_attribute(failure: Failure) -> RunError | None:
     if not module:
         return None
     if module == "__main__":
-        remedy = (
-            "the pickle only names the function, as pickle.dump does for what a script defines: "
-            "store it whole with cloudpickle.dump(predict, file)"
-        )
+        remedy = remedy_for_main()
     else:
         remedy = (
             f"the model was made with another version of {str(module).partition('.')[0]}: "
@@ -289,7 +277,6 @@ CAUSES: tuple[Callable[[Failure], RunError | None], ...] = (
     _memory,
     _unreadable_data,
     _not_a_model,
-    _another_python,
     _broken_pickle,
     _missing_module,
     _missing_attribute,

@@ -18,10 +18,11 @@ _REMEDY = (
 
 @dataclass(frozen=True)
 class Shape:
-    """Rows and columns of a data set; the index is no column."""
+    """Rows and columns of a data set, and the columns' names; the index is no column."""
 
     rows: int
     columns: int
+    names: frozenset[str] = frozenset()
 
 
 def read_shape(path: Path, source: str) -> Shape:
@@ -31,8 +32,9 @@ def read_shape(path: Path, source: str) -> Shape:
         DatasetUnavailable: it is no parquet file.
     """
     with _open(path, source) as parquet:
-        index = _index_columns(parquet)
-        return Shape(parquet.metadata.num_rows, len(parquet.schema_arrow.names) - len(index))
+        names = parquet.schema_arrow.names
+        count = len(names) - len(_index_columns(parquet))
+        return Shape(parquet.metadata.num_rows, count, frozenset(names))
 
 
 def read_ids(path: Path, source: str) -> list[str]:

@@ -18,6 +18,7 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import EnvironmentFacts, Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.arguments import parse_job
+from numerai_predict.runner.check import check
 from numerai_predict.runner.log import log_step, logger, start_logging
 from numerai_predict.runner.run import run
 from numerai_predict.storage.files import atomic_write
@@ -46,8 +47,12 @@ def execute(job: Job) -> Record:
         )
     )
     try:
-        run(job, record, Deadline.after(job.deadline))
-        record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
+        if job.check:
+            check(job, record, Deadline.after(job.deadline))
+            record.conclude(Verdict.OK, "nothing was found against running it here")
+        else:
+            run(job, record, Deadline.after(job.deadline))
+            record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
     except RunError as error:
         record.conclude(error.verdict, error.message, error.remedy)
         logger.debug("", exc_info=True)

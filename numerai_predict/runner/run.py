@@ -23,7 +23,8 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.record import DataFacts, Record, Seconds
 from numerai_predict.contract.redaction import redact
-from numerai_predict.runner import causes
+from numerai_predict.inspection.examine import Inspection
+from numerai_predict.runner import causes, preflight
 from numerai_predict.runner.log import log_model_line, log_step, logger
 from numerai_predict.runner.process import Child, ChildDied, Death
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
@@ -54,9 +55,11 @@ def _predict(job: Job, record: Record, deadline: Deadline, folder: Path) -> Pred
     try:
         with child:
             with _timed(record.seconds, "fetch"):
-                model = _fetch_model(job, record, deadline, folder)
-                dataset, live_ids = _fetch_live(job, record, deadline, folder)
-            with _reporting_failures(job, model, child):
+                model = fetch_model(job, record, deadline, folder)
+            inspection = preflight.inspect_model(job, record, model)
+            with _timed(record.seconds, "fetch"):
+                dataset, live_ids = _fetch_live(job, record, deadline, folder, inspection)
+            with _reporting_failures(job, inspection, child):
                 _record_loaded(record, _expect(LOADED, child.load(model, dataset)))
                 benchmarks = None
                 if record.model.arity == 2:
@@ -75,7 +78,12 @@ def _predict(job: Job, record: Record, deadline: Deadline, folder: Path) -> Pred
     return predictions
 
 
-def _fetch_model(job: Job, record: Record, deadline: Deadline, folder: Path) -> Path:
+def fetch_model(job: Job, record: Record, deadline: Deadline, folder: Path) -> Path:
+    """Fetch the model into the folder, or find it where it lies; its facts go into the record.
+
+    Raises:
+        ModelUnavailable: it cannot be fetched.
+    """
     record.model.source = redact(job.model)
     with _fetching(ModelUnavailable, ModelUnreachable, "the model"):
         path = source_of(job.model).fetch(_subfolder(folder, "model"), deadline)
@@ -86,7 +94,7 @@ def _fetch_model(job: Job, record: Record, deadline: Deadline, folder: Path) -> 
 
 
 def _fetch_live(
-    job: Job, record: Record, deadline: Deadline, folder: Path
+    job: Job, record: Record, deadline: Deadline, folder: Path, inspection: Inspection
 ) -> tuple[Path, list[str]]:
     from numerai_predict.runner.live import read_ids, read_shape  # pyarrow takes 0.1 s to import
 
@@ -98,6 +106,7 @@ def _fetch_live(
         "fetch",
         f"live data {record.dataset.source}, {shape.rows:,} rows x {shape.columns:,} columns",
     )
+    preflight.warn_of_columns(inspection, record, shape.names)
     return path, ids
 
 
@@ -145,20 +154,21 @@ def _fetching(
 
 
 @contextmanager
-def _reporting_failures(job: Job, model: Path, child: Child) -> Iterator[None]:
+def _reporting_failures(job: Job, inspection: Inspection, child: Child) -> Iterator[None]:
     """Turn what the child says of its failure, or its death, into an error with a verdict."""
     try:
         yield
     except ChildDied as died:
-        raise causes.error_of_death(died.death, child.peak_bytes) from died
+        raise causes.error_of_death(died.death, child.peak_bytes, inspection.pythons) from died
     except MalformedFrame as error:
-        raise causes.error_of_death(Death(None, str(error)), child.peak_bytes) from error
+        death = Death(None, str(error))
+        raise causes.error_of_death(death, child.peak_bytes, inspection.pythons) from error
     except _ChildFailed as failed:
         if trace := failed.facts.get("traceback"):
             logger.debug("%s", trace)
         failure = causes.Failure(
             failed.facts,
-            model,
+            Path(inspection.path),
             redact(job.dataset),
             job.limits.memory_bytes,
             child.peak_bytes,

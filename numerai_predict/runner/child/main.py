@@ -68,8 +68,6 @@ def main(answer_descriptor: int) -> NoReturn:
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the model's too
         _lift_memory_limit()  # telling of a MemoryError takes some
         facts = {**failures.describe(error), "stage": stage}
-        if stage == "load":
-            facts["intact"] = model.is_intact(load.model)
         frame = protocol.Frame(protocol.FAILED, facts)
     _flush_output()
     _send(answer_descriptor, frame)

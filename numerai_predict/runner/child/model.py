@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import itertools
 import pickle
-import pickletools
 from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
 from numerai_predict.inspection.compression import open_decompressed
-
-_MOST_OPCODES = 1_000_000
 
 Model = Callable[..., Any]
 
@@ -44,20 +40,6 @@ def load(path: str) -> Model:
     if not callable(model):
         raise NotAModel(f"found {_name_with_article(model)}, which cannot be called")
     return model  # type: ignore[no-any-return]
-
-
-def is_intact(path: str) -> bool:
-    """Whether the file reads as pickle opcodes up to its end, without running them.
-
-    Of a very long pickle only the first part is looked at.
-    """
-    try:
-        with open_decompressed(path) as handle:
-            for _ in itertools.islice(pickletools.genops(handle), _MOST_OPCODES):
-                pass
-    except Exception:
-        return False
-    return True
 
 
 def positional_arity(model: Model) -> int:
