@@ -1,0 +1,46 @@
+"""`numerai-predict inspect`."""
+
+import json
+
+import cloudpickle
+import pytest
+
+from numerai_predict.cli.main import main
+
+
+@pytest.fixture
+def model(tmp_path):
+    def predict(live_features):
+        return live_features
+
+    path = tmp_path / "model.pkl"
+    path.write_bytes(cloudpickle.dumps(predict))
+    return str(path)
+
+
+def test_it_prints_a_table_of_images_and_the_line_to_run_it_with(model, capsys):
+    assert main(["inspect", model]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("numerai_predict_py_3_") for line in lines) == 8
+    assert lines[-1].startswith("  docker run")
+    assert lines[-1].count(model) == 1
+
+
+def test_it_prints_json(model, capsys):
+    assert main(["inspect", model, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["holds"]["parameters"] == ["live_features"]
+    assert len(facts["images"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("data", "exit_code", "words"), [(b"no pickle", 11, "no pickle"), (None, 10, "check the path")]
+)
+def test_what_cannot_be_inspected_ends_with_a_reason(tmp_path, capsys, data, exit_code, words):
+    path = tmp_path / "model.pkl"
+    if data is not None:
+        path.write_bytes(data)
+    assert main(["inspect", str(path)]) == exit_code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert words in printed.err

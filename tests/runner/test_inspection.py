@@ -1,0 +1,153 @@
+"""A run inspects the model first: what is certain to fail ends before it is unpickled."""
+
+import json
+import pickle
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+CORPUS = Path(__file__).parents[1] / "inspection/corpus"
+HERE_PYTHON = "{}.{}".format(*sys.version_info)
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+OTHERS = [python for python in PYTHONS if python != HERE_PYTHON]
+
+
+def of_corpus(python, shape):
+    with zipfile.ZipFile(CORPUS / f"py{python}-cloudpickle3.1.zip") as archive:
+        return archive.read(f"{shape}.pkl")
+
+
+def with_side_effect(data, target):
+    """The pickle, which would first make a file if it were unpickled."""
+    path = str(target).encode()  # not remembered: the memo of the rest stays as it is
+    effect = b"cos\nmkdir\nX" + len(path).to_bytes(4, "little") + path + b"\x85R0"
+    return data[:2] + effect + data[2:]
+
+
+@pytest.mark.parametrize("python", OTHERS)
+@pytest.mark.parametrize("shape", ["loops", "generator", "try_except_finally"])
+def test_a_pickle_of_another_python_names_the_image_and_is_not_unpickled(
+    run_model, tmp_path, python, shape
+):
+    target = tmp_path / "unpickled"
+    run = run_model(with_side_effect(of_corpus(python, shape), target))
+    image = f"numerai_predict_py_{python.replace('.', '_')}:latest"
+    run.fails_as(
+        "python_mismatch", "another Python", f"found functions of another Python: {python}"
+    )
+    assert image in run.record["remedy"]
+    assert "docker run" in run.record["remedy"]
+    assert run.record["model"]["python"] == [python]
+    assert not target.exists()
+
+
+def test_the_side_effect_of_these_tests_is_one(run_model, tmp_path):
+    target = tmp_path / "unpickled"
+    run_model(with_side_effect(pickle.dumps({"no": "function"}, 5), target))
+    assert target.is_dir()
+
+
+def test_the_pythons_of_a_model_are_in_the_record(run_model):
+    def predict(live_features):
+        ranks = live_features["feature_sample_0000"].rank(pct=True, method="first")
+        return ranks.to_frame("prediction")
+
+    run = run_model(predict)
+    run.succeeds()
+    assert HERE_PYTHON in run.record["model"]["python"]
+
+
+def test_a_module_that_is_missing_ends_the_run_before_it_is_unpickled(run_model, tmp_path):
+    target = tmp_path / "unpickled"
+    data = with_side_effect(b"\x80\x05cmy_own_helpers\npredict\n.", target)
+    run = run_model(data).fails_as("missing_dependency", "module my_own_helpers is missing")
+    assert "register_pickle_by_value(my_own_helpers)" in run.record["remedy"]
+    assert not target.exists()
+
+
+def test_a_library_that_an_image_has_names_that_image(run_model):
+    data = b"\x80\x05ctensorflow_decision_forests\npredict\n."
+    run = run_model(data).fails_as("missing_dependency", "tensorflow_decision_forests is missing")
+    assert "run it in the image that has tensorflow_decision_forests" in run.record["remedy"]
+    assert "-slim" not in run.record["remedy"]
+
+
+def test_an_import_within_a_function_is_a_warning(run_model):
+    def predict(live_features):
+        try:
+            import no_such_module
+        except ImportError:
+            no_such_module = None
+        ranks = live_features["feature_sample_0000"].rank(pct=True, method="first")
+        return ranks.to_frame("prediction" if no_such_module is None else "other")
+
+    run = run_model(predict)
+    run.succeeds()
+    assert any("imports the module no_such_module" in each for each in run.record["warnings"])
+
+
+def test_features_that_the_data_lacks_are_a_warning_that_names_the_version(run_model):
+    source = {"feature": "feature_honoured_observational_balaamite", "data": "v4.3/live.parquet"}
+
+    def predict_of_another_version(live_features):
+        return live_features[[source["feature"]]].assign(data=source["data"])
+
+    run = run_model(predict_of_another_version).fails_as("model_error", "other columns")
+    (warning,) = run.record["warnings"]
+    assert "feature_honoured_observational_balaamite" in warning
+    assert "probably made for the data of v4.3" in warning
+
+
+def test_code_that_no_python_takes_is_an_invalid_pickle(run_model, pickle_model):
+    def predict(live_features):
+        return live_features
+
+    data = pickle_model(predict).read_bytes()
+    code = predict.__code__.co_code
+    assert code in data
+    run = run_model(data.replace(code, b"\xfe" + code[1:]))
+    run.fails_as("invalid_pickle", "legal for no CPython", "predict")
+
+
+@pytest.fixture
+def check(command, clean_environment, tmp_path):
+    """Run `predict.py --check` on a model."""
+
+    def run(model):
+        ended = subprocess.run(
+            [*command(model), "--check"], capture_output=True, text=True, env=clean_environment
+        )
+        record = json.loads((tmp_path / "result.json").read_text())
+        return ended, record
+
+    return run
+
+
+def test_a_check_prints_what_was_found_and_stops(check, tmp_path):
+    text = str(tmp_path / "called")
+
+    def predict_with_text(live_features):
+        open(text, "w").close()
+
+    ended, record = check(predict_with_text)
+    assert ended.returncode == 0, ended.stderr
+    assert "holds" in ended.stdout
+    assert "predict_with_text(live_features)" in ended.stdout
+    assert "docker run" in ended.stdout
+    assert record["verdict"] == "ok"
+    assert record["predictions"]["path"] is None
+    assert HERE_PYTHON in record["inspection"]["pythons"]["legal"]
+    assert not (tmp_path / "called").exists()
+
+
+def test_a_check_ends_as_a_run_would_end_before_unpickling(check, pickle_model):
+    ended, record = check(pickle_model(of_corpus(OTHERS[-1], "loops")))
+    assert ended.returncode == 12
+    assert record["verdict"] == "python_mismatch"
+    assert f"Python {OTHERS[-1]}" in ended.stdout
+    ended, record = check(pickle_model(b"no pickle", "other.pkl"))
+    assert (ended.returncode, ended.stdout) == (11, "")
+    assert "inspection" not in record
