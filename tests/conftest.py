@@ -173,7 +173,8 @@ def clean_environment(tmp_path: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.lower().endswith("_proxy") and not name.startswith("NUMERAI_")
     }
-    return {**kept, "TMPDIR": str(temporary), "NO_PROXY": "*"}
+    no_engine = {"DOCKER": "false"}
+    return {**kept, **no_engine, "TMPDIR": str(temporary), "NO_PROXY": "*"}
 
 
 @pytest.fixture

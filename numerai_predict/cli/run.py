@@ -1,19 +1,31 @@
-"""`numerai-predict run`: predict.py with the defaults of a first try."""
+"""`numerai-predict run`: predict.py with the defaults of a first try, in the right image."""
 
 from __future__ import annotations
 
 import itertools
+import json
 import os
+import platform
+import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numerai_predict
-from numerai_predict.contract.record import Record
-from numerai_predict.runner.arguments import Defaults, argument_parser, job_of
+from numerai_predict.cli.engine import Engine
+from numerai_predict.contract.errors import InvalidPickle
+from numerai_predict.contract.job import Job
+from numerai_predict.inspection.examine import examine
+from numerai_predict.inspection.images import Image
+from numerai_predict.inspection.outcomes import choose_image
+from numerai_predict.runner.arguments import Defaults, argument_parser, job_of, options_of
 from numerai_predict.runner.main import execute
 
 _PREVIEW_ROWS = 5
+# In a checkout; an installed package cannot build images.
+_BUILD = Path(numerai_predict.__file__).parents[1] / "images" / "build"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -24,12 +36,90 @@ def main(argv: Sequence[str]) -> int:
         benchmarks=str(sample / "live_benchmark_models.parquet"),
         output_dir=Path(),
     )
-    job = job_of(argument_parser("numerai-predict run", defaults), argv)
+    parser = argument_parser("numerai-predict run", defaults)
+    parser.add_argument(
+        "--local", action="store_true", help="run in this Python, also where an image could be used"
+    )
+    parser.add_argument("--build", action="store_true", help="build the image if it is not here")
+    options = options_of(parser, argv)
+    job = _with_absolute_paths(job_of(parser, options))
     if {job.dataset, job.benchmarks} & {defaults.dataset, defaults.benchmarks}:
         _make_sample(sample)
+    place = _Local("as asked for") if options.local else _choose_place(job, options.build)
+    _say(str(place))
+    return _run_here(job) if isinstance(place, _Local) else _run_in_image(place, job)
+
+
+@dataclass(frozen=True)
+class _Local:
+    """This Python, and why."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Running in the local Python {platform.python_version()}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class _Container:
+    """An image of an engine."""
+
+    engine: Engine
+    image: Image
+
+    def __str__(self) -> str:
+        return f"Running in the image {self.image.name}"
+
+
+def _choose_place(job: Job, build: bool) -> _Local | _Container:
+    """The image that fits the model best where an engine answers, else this Python."""
+    engine = Engine.found(os.environ)
+    if engine is None:
+        return _Local("no Docker engine answers")
+    try:
+        chosen = choose_image(examine(job.model))
+    except (InvalidPickle, OSError):
+        return _Local("the model cannot be inspected to choose an image")
+    if chosen is None:
+        return _Local("no image fits the model")
+    image = chosen.image
+    if engine.has(image.name) or (build and _build(image)):
+        return _Container(engine, image)
+    target = f"build_{image.flavour}_{image.python.replace('.', '_')}"
+    return _Local(f"the image {image.name} is not here (make {target} makes it)")
+
+
+def _build(image: Image) -> bool:
+    if not _BUILD.is_file():
+        return False
+    _say(f"The image {image.name} is not here: making it, once, takes some minutes")
+    return subprocess.run([_BUILD, image.python, image.flavour], stdout=sys.stderr).returncode == 0
+
+
+def _run_here(job: Job) -> int:
     record = execute(job)
-    _show_predictions(record)
+    _show_predictions(record.predictions.path, record.predictions.rows)
     return record.exit_code
+
+
+def _run_in_image(place: _Container, job: Job) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        result = job.result or Path(folder, "record.json")
+        code = place.engine.run(place.image.name, replace(job, result=result))
+        if result.is_file():
+            predictions = json.loads(result.read_text())["predictions"]
+            _show_predictions(predictions["path"], predictions["rows"])
+    return code
+
+
+def _with_absolute_paths(job: Job) -> Job:
+    """The job with its local files by their full paths, which hold in a container as well."""
+    sources = (job.model, job.dataset, job.benchmarks)
+    model, dataset, benchmarks = (
+        str(Path(source).absolute()) if Path(source).is_file() else source for source in sources
+    )
+    result = job.result.absolute() if job.result else None
+    return replace(job, model=model, dataset=dataset, benchmarks=benchmarks, result=result)
 
 
 def _sample_directory(environment: Mapping[str, str]) -> Path:
@@ -43,16 +133,19 @@ def _make_sample(directory: Path) -> None:
         return
     from numerai_predict.data.sample import write_sample  # pandas takes 0.4 s to import
 
-    print(f"Making sample data, once, in {directory}", file=sys.stderr)
+    _say(f"Making sample data, once, in {directory}")
     directory.parent.mkdir(parents=True, exist_ok=True)
     write_sample(directory)
 
 
-def _show_predictions(record: Record) -> None:
-    path = record.predictions.path
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+def _show_predictions(path: str | None, rows: int | None) -> None:
     if path is None:
         return
-    print(f"\nThe first of {record.predictions.rows:,} predictions in {path}:\n")
+    print(f"\nThe first of {rows:,} predictions in {path}:\n")
     with open(path, encoding="utf-8") as lines:
         for line in itertools.islice(lines, _PREVIEW_ROWS + 1):
             row_id, _, prediction = line.rstrip("\n").partition(",")

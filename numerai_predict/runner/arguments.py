@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import numerai_predict
 from numerai_predict.contract.job import Job, PresignedPost
@@ -43,7 +43,8 @@ def parse_job(
     argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ
 ) -> Job:
     """The job that the command line of `predict.py` asks for; exits with 2 on bad options."""
-    return job_of(argument_parser("predict.py", Defaults.hosted(environment)), argv)
+    parser = argument_parser("predict.py", Defaults.hosted(environment))
+    return job_of(parser, options_of(parser, argv))
 
 
 def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser:
@@ -108,13 +109,18 @@ def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser
     return parser
 
 
-def job_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> Job:
-    """The job in the options; exits with 2 and a message that shows no secret."""
+def options_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
+    """The options in the words; exits with 2 and a message that shows no secret."""
     options, unknown = parser.parse_known_args(argv)
     if unknown:
         # Values are not shown: one may belong to a misspelt --post_data.
         names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
         parser.error(f"unknown options: {' '.join(names) or 'a value without an option'}")
+    return options
+
+
+def job_of(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Job:
+    """The job that the options ask for; exits with 2 where they contradict each other."""
     if options.result is not None and not options.result.absolute().parent.is_dir():
         parser.error(f"--result: expected an existing directory, found {options.result.parent}")
     return Job(
@@ -129,6 +135,20 @@ def job_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> Job:
         debug=options.debug,
         check=options.check,
     )
+
+
+def arguments_of(job: Job) -> list[str]:
+    """The words on a command line of `predict.py` that ask for this job."""
+    words = ["--model", job.model, "--dataset", job.dataset, "--benchmarks", job.benchmarks]
+    words += ["--output_dir", str(job.output_dir)]
+    words += ["--memory", str(job.limits.memory_bytes or "none")]
+    words += ["--timeout", str(job.limits.seconds or "none")]
+    if job.post is not None:
+        words += ["--post_url", job.post.url, "--post_data", urlencode(job.post.fields)]
+    for option, value in (("--deadline", job.deadline), ("--result", job.result)):
+        if value is not None:
+            words += [option, str(value)]
+    return words + ["--debug"] * job.debug + ["--check"] * job.check
 
 
 def _presigned_post(

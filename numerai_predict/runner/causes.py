@@ -1,4 +1,4 @@
-"""Why a model failed: the child's facts, or its death, as an error with a verdict.
+"""Why a model failed: the facts that the child sent, as an error with a verdict.
 
 A list of small functions, each of which knows one cause; the first that
 recognises the facts names the error. Facts come from a process that a stranger's
@@ -8,8 +8,6 @@ program ran in: they are shown, and decide nothing but the words and the verdict
 from __future__ import annotations
 
 import re
-import signal
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,21 +15,17 @@ from typing import Any
 
 from numerai_predict.contract.errors import (
     DatasetUnavailable,
+    InternalError,
     InvalidModel,
     MissingDependency,
-    ModelCrashed,
     ModelError,
     OutOfMemory,
     RunError,
 )
-from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.advice import by_value, remedy_for_main
 from numerai_predict.inspection.looks import invalid_pickle
-from numerai_predict.inspection.pythons import Pythons
-from numerai_predict.runner.process import Death, out_of_memory
-from numerai_predict.runner.protocol import LOST_PIPE
+from numerai_predict.runner.process import out_of_memory
 
-_PYTHON = "{}.{}".format(*sys.version_info)
 _MOST_LIBRARY_FRAMES = 3
 _FIRST_FRAMES, _LAST_FRAMES = 5, 10
 
@@ -49,38 +43,6 @@ _COLUMN_TROUBLE = re.compile(
     re.IGNORECASE,
 )
 
-_SIGNAL_CAUSES = {
-    signal.SIGSEGV: (
-        "a pickle made by another Python, or a compiled library of another version than "
-        "the one that the model was made with",
-        f"make the pickle with Python {_PYTHON}, or run it in the image of the Python that made it",
-    ),
-    signal.SIGABRT: (
-        "a compiled library gave up, after a failed allocation or a check of its own",
-        "read the model's last lines above; try fewer threads or less data at once",
-    ),
-    signal.SIGKILL: (
-        "the system killed it: the machine or the container ran out of memory",
-        "give the container as much memory as --memory allows the model, or make the model smaller",
-    ),
-    signal.SIGILL: (
-        "a library compiled for another processor",
-        "install a build of the library for this processor",
-    ),
-    signal.SIGBUS: (
-        "shared memory is full, or a mapped file became shorter",
-        "give the container more shared memory (docker run --shm-size)",
-    ),
-    signal.SIGFPE: ("an integer division by zero in a compiled library", "check the model's input"),
-}
-
-# Where the inspection found the functions to be this Python's, they are not to blame.
-_SEGFAULT_OF_OWN_CODE = (
-    f"a compiled library of another version than the one that the model was made with (its "
-    f"functions are of Python {_PYTHON}, not of another Python)",
-    "install the image's versions of the libraries where the model is made, and pickle it again",
-)
-
 
 @dataclass(frozen=True)
 class Failure:
@@ -95,7 +57,7 @@ class Failure:
 
     @property
     def stage(self) -> str:
-        """`load`, `read`, `read benchmarks`, `predict` or `answer`."""
+        """`start`, `load`, `read`, `read benchmarks`, `predict` or `answer`."""
         return str(self.facts.get("stage"))
 
     @property
@@ -135,41 +97,16 @@ def error_of_failure(failure: Failure) -> RunError:
     )
 
 
-def error_of_death(death: Death, peak_bytes: int, pythons: Pythons | None = None) -> RunError:
-    """The error that a child's end without an answer stands for.
-
-    `pythons` are those of the model's code, where its inspection found them.
-    """
-    peak = f"peak memory {format_size(peak_bytes)}"
-    if death.malformed is not None:
-        return ModelCrashed(
-            f"the model's process broke off its answer: expected a frame, found {death.malformed}",
-            "a model must return its predictions and leave the runner's descriptors alone",
-        )
-    if death.status in (None, LOST_PIPE):
-        return ModelCrashed(
-            "the model's process closed the pipe that its answer was due on",
-            "a model must return its predictions and leave the runner's descriptors alone",
-        )
-    if death.status >= 0:
-        return ModelCrashed(
-            f"the model's process ended with exit status {death.status} before it returned "
-            f"predictions ({peak})",
-            "take out os._exit and whatever else ends the process: a model must return",
-        )
-    number = -death.status
-    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-    likeliest, remedy = _SIGNAL_CAUSES.get(
-        signal.Signals(number) if number in set(signal.Signals) else signal.SIGHUP,
-        ("somebody sent it the signal", "try again; if it stays, look for what sends the signal"),
+def _broken_environment(failure: Failure) -> RunError | None:
+    if failure.stage != "start":
+        return None
+    return InternalError(
+        _with_traceback(
+            f"the runner's own libraries do not work in the model's process: {failure.title}",
+            failure,
+        ),
+        "report it; the model is not to blame, but the image or the environment",
     )
-    if number == signal.SIGSEGV and pythons is not None and pythons.legal:
-        likeliest, remedy = _SEGFAULT_OF_OWN_CODE
-    title = f"the model's process died by {name} ({peak}); the likeliest cause: {likeliest}"
-    calls = [f"  {call}" for call in death.calls[:_LAST_FRAMES]]
-    if calls:
-        calls.insert(0, "It stood in (most recent call first):")
-    return ModelCrashed("\n".join([title, *calls]), remedy)
 
 
 def _memory(failure: Failure) -> RunError | None:
@@ -274,6 +211,7 @@ def _other_columns(failure: Failure) -> RunError | None:
 
 
 CAUSES: tuple[Callable[[Failure], RunError | None], ...] = (
+    _broken_environment,
     _memory,
     _unreadable_data,
     _not_a_model,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from collections.abc import Collection
 from pathlib import Path
 
 from numerai_predict.contract.errors import MissingDependency, PythonMismatch
+from numerai_predict.contract.interpreter import RUNNING_PYTHON
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.redaction import redact
@@ -21,8 +21,6 @@ from numerai_predict.inspection.examine import Inspection, examine
 from numerai_predict.inspection.features import missing_columns
 from numerai_predict.inspection.looks import invalid_pickle
 from numerai_predict.runner.log import log_step
-
-PYTHON = "{}.{}".format(*sys.version_info)
 
 # Pickles of millions of objects are looked at for so long; what comes after is not known.
 _SECONDS = 2.0
@@ -77,17 +75,18 @@ def _attempt(job: Job) -> Attempt:
     """This run, to be made again in an image: with the data that lies on this machine."""
     sources = {"--dataset": job.dataset, "--benchmarks": job.benchmarks}
     data = {option: source for option, source in sources.items() if Path(source).is_file()}
-    return Attempt(PYTHON, redact(job.model), data)
+    return Attempt(RUNNING_PYTHON, redact(job.model), data)
 
 
 def _require_python(inspection: Inspection, attempt: Attempt) -> None:
     pythons = inspection.pythons
-    if not pythons.exclude(PYTHON):
+    if not pythons.exclude(RUNNING_PYTHON):
         return
     if pythons.corrupt:
         raise invalid_pickle(Path(inspection.path), pythons.corrupt)
     raise PythonMismatch(
-        f"expected a pickle made by Python {PYTHON}, found functions of another Python: {pythons}",
+        f"expected a pickle made by Python {RUNNING_PYTHON}, "
+        f"found functions of another Python: {pythons}",
         remedy_for_python(inspection, attempt),
     )
 

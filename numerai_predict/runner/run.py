@@ -25,6 +25,7 @@ from numerai_predict.contract.record import DataFacts, Record, Seconds
 from numerai_predict.contract.redaction import redact
 from numerai_predict.inspection.examine import Inspection
 from numerai_predict.runner import causes, preflight
+from numerai_predict.runner.deaths import error_of_death
 from numerai_predict.runner.log import log_model_line, log_step, logger
 from numerai_predict.runner.process import Child, ChildDied, Death
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
@@ -159,10 +160,10 @@ def _reporting_failures(job: Job, inspection: Inspection, child: Child) -> Itera
     try:
         yield
     except ChildDied as died:
-        raise causes.error_of_death(died.death, child.peak_bytes, inspection.pythons) from died
+        raise error_of_death(died.death, child.peak_bytes, inspection.pythons) from died
     except MalformedFrame as error:
         death = Death(None, str(error))
-        raise causes.error_of_death(death, child.peak_bytes, inspection.pythons) from error
+        raise error_of_death(death, child.peak_bytes, inspection.pythons) from error
     except _ChildFailed as failed:
         if trace := failed.facts.get("traceback"):
             logger.debug("%s", trace)

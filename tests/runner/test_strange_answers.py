@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numerai_predict.contract.errors import InternalError, InvalidPredictions, RunError
 from numerai_predict.runner import causes, checks
 from numerai_predict.runner.child import answer
+from numerai_predict.runner.deaths import error_of_death
 from numerai_predict.runner.predictions import decode
 from numerai_predict.runner.process import Death
 from numerai_predict.runner.protocol import MalformedFrame
@@ -68,7 +69,7 @@ def test_facts_of_another_type_become_an_error_with_a_verdict(tmp_path, facts):
 
 @given(st.none() | st.integers(-70, 255), st.none() | st.text(max_size=9))
 def test_every_death_has_a_message_and_a_remedy(status, malformed):
-    error = causes.error_of_death(Death(status, malformed), 2**20)
+    error = error_of_death(Death(status, malformed), 2**20)
     assert error.verdict.word == "model_crashed"
     assert error.message
     assert error.remedy

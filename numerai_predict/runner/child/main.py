@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TextIO
 
 from numerai_predict.runner import protocol
+from numerai_predict.runner.child.failures import describe
 
 _PR_SET_PDEATHSIG = 1
 
@@ -32,46 +33,48 @@ def main(answer_descriptor: int) -> NoReturn:
     """Serve one load request and one predict request, then end the process."""
     _die_with_parent()
     faulthandler.enable(open(protocol.FAULTS_FILE, "w"))  # noqa: SIM115 - open to the end
-    requests = _take_standard_input()
-
-    import pandas as pd  # while the parent still fetches
-
-    from numerai_predict.runner.child import answer, failures, model
-
-    stage = "load"
+    steps = _Steps(_take_standard_input(), answer_descriptor)
     try:
-        load = protocol.LoadRequest(**_next_request(requests))
-        _limit_memory(load.memory_bytes)
-        predict, unpickle_seconds = _timed(lambda: model.load(load.model))
-        arity = model.positional_arity(predict)
-        stage = "read"
-        live, read_seconds = _timed(lambda: pd.read_parquet(load.dataset))
-        _send(
-            answer_descriptor,
-            protocol.Frame(
-                protocol.LOADED,
-                {
-                    "arity": arity,
-                    "name": model.display_name(predict),
-                    "seconds": unpickle_seconds + read_seconds,
-                },
-            ),
-        )
-        benchmarks = protocol.PredictRequest(**_next_request(requests)).benchmarks
-        stage = "read benchmarks"
-        frames = [live] if benchmarks is None else [live, pd.read_parquet(benchmarks)]
-        stage = "predict"
-        returned, seconds = _timed(lambda: predict(*frames))
-        stage = "answer"
-        facts, payload = answer.encode(returned)
-        frame = protocol.Frame(protocol.PREDICTED, {**facts, "seconds": seconds}, payload)
+        answer = steps.run()
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the model's too
         _lift_memory_limit()  # telling of a MemoryError takes some
-        facts = {**failures.describe(error), "stage": stage}
-        frame = protocol.Frame(protocol.FAILED, facts)
+        answer = protocol.Frame(protocol.FAILED, {**describe(error), "stage": steps.stage})
     _flush_output()
-    _send(answer_descriptor, frame)
+    _send(answer_descriptor, answer)
     os._exit(0)  # threads that never end and exit hooks are not waited for
+
+
+class _Steps:
+    """What is done between start and answer; `stage` names what is being done."""
+
+    def __init__(self, requests: TextIO, answer_descriptor: int) -> None:
+        self._requests = requests
+        self._answer_descriptor = answer_descriptor
+        self.stage = "start"
+
+    def run(self) -> protocol.Frame:
+        """The answer of a model that returned."""
+        import pandas as pd  # while the parent still fetches
+
+        from numerai_predict.runner.child import answer, model
+
+        load = protocol.LoadRequest(**_next_request(self._requests))
+        self.stage = "load"
+        _limit_memory(load.memory_bytes)
+        predict, unpickle_seconds = _timed(lambda: model.load(load.model))
+        facts = {"arity": model.positional_arity(predict), "name": model.display_name(predict)}
+        self.stage = "read"
+        live, read_seconds = _timed(lambda: pd.read_parquet(load.dataset))
+        facts["seconds"] = unpickle_seconds + read_seconds
+        _send(self._answer_descriptor, protocol.Frame(protocol.LOADED, facts))
+        benchmarks = protocol.PredictRequest(**_next_request(self._requests)).benchmarks
+        self.stage = "read benchmarks"
+        frames = [live] if benchmarks is None else [live, pd.read_parquet(benchmarks)]
+        self.stage = "predict"
+        returned, seconds = _timed(lambda: predict(*frames))
+        self.stage = "answer"
+        facts, payload = answer.encode(returned)
+        return protocol.Frame(protocol.PREDICTED, {**facts, "seconds": seconds}, payload)
 
 
 def _die_with_parent() -> None:

@@ -1,0 +1,60 @@
+"""Docker, where an engine answers: which images it has, and running a model in one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from numerai_predict.contract.job import Job
+from numerai_predict.runner.arguments import arguments_of
+
+_PATIENCE_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine that answers to a command like `docker`."""
+
+    command: str
+
+    @classmethod
+    def found(cls, environment: Mapping[str, str]) -> Engine | None:
+        """The engine that the variable DOCKER names, else `docker`; `None` if none answers."""
+        engine = cls(environment.get("DOCKER") or "docker")
+        if shutil.which(engine.command) is None:
+            return None
+        return engine if engine._succeeds("info") else None
+
+    def has(self, image: str) -> bool:
+        """Whether the image is here."""
+        return self._succeeds("image", "inspect", image)
+
+    def run(self, image: str, job: Job) -> int:
+        """Do the job in the image, as the user that asks for it; the container's exit code.
+
+        Every file of the job has the same path inside; there is a network only where
+        something has to be fetched or uploaded.
+        """
+        command = [self.command, "run", "--rm", "--user", f"{os.getuid()}:{os.getgid()}"]
+        files = [path for path in (job.model, job.dataset, job.benchmarks) if Path(path).is_file()]
+        for path in files:
+            command += ["--volume", f"{path}:{path}:ro"]
+        folders = {job.output_dir, *([job.result.parent] if job.result else [])}
+        for folder in sorted(folders):
+            command += ["--volume", f"{folder}:{folder}"]
+        if len(files) == 3 and job.post is None:
+            command += ["--network", "none"]
+        return subprocess.run([*command, image, *arguments_of(job)]).returncode
+
+    def _succeeds(self, *words: str) -> bool:
+        try:
+            asked = subprocess.run(
+                [self.command, *words], capture_output=True, timeout=_PATIENCE_SECONDS
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return asked.returncode == 0

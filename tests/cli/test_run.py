@@ -1,0 +1,100 @@
+"""`numerai-predict run`: in the image that fits where an engine answers, else here."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from numerai_predict.runner.arguments import Defaults, argument_parser, arguments_of, job_of
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = "from numerai_predict.cli.main import main; raise SystemExit(main())"
+OWN = ROOT / "tests/models" / "py{}.{}".format(*sys.version_info) / "one_argument.pkl"
+OTHER = ROOT / "tests/models/py3.10/one_argument.pkl"
+
+
+@pytest.fixture
+def run(clean_environment, tmp_path):
+    def call(*words, docker="false"):
+        return subprocess.run(
+            [sys.executable, "-c", PROGRAM, "run", *map(str, words)],
+            env={**clean_environment, "DOCKER": str(docker), "XDG_CACHE_HOME": str(tmp_path)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return call
+
+
+@pytest.fixture
+def engine(tmp_path):
+    """An engine that answers, has the images named, and writes down what it is asked to run."""
+
+    def make(*images):
+        script = tmp_path / "docker"
+        here = f'" {" ".join(images)} "'
+        script.write_text(
+            "#!/bin/sh\n"
+            'case "$1 $2" in\n'
+            '  "info ") exit 0 ;;\n'
+            f'  "image inspect") case {here} in *" $3 "*) exit 0 ;; esac; exit 1 ;;\n'
+            f'  run*) echo "$@" >>{tmp_path}/asked; exit 23 ;;\n'
+            "esac\n"
+        )
+        script.chmod(0o755)
+        return script
+
+    return make
+
+
+def test_without_an_engine_it_runs_here_and_shows_the_first_predictions(run, tmp_path):
+    ended = run("--model", OWN)
+    assert ended.returncode == 0, ended.stderr
+    assert "Running in the local Python" in ended.stderr
+    assert "no Docker engine answers" in ended.stderr
+    (csv,) = tmp_path.glob("live_predictions-*.csv")
+    assert f"The first of 1,000 predictions in {csv}" in ended.stdout
+    assert ended.stdout.count("\n  n") == 5
+
+
+def test_sample_data_are_made_once(run):
+    assert "Making sample data" in run("--model", OWN).stderr
+    assert "Making sample data" not in run("--model", OWN).stderr
+
+
+def test_the_image_of_the_models_python_is_used_where_the_engine_has_it(run, engine, tmp_path):
+    docker = engine("numerai_predict_py_3_10:latest-slim")
+    ended = run("--model", OTHER, docker=docker)
+    assert "Running in the image numerai_predict_py_3_10:latest-slim" in ended.stderr
+    assert ended.returncode == 23
+    asked = (tmp_path / "asked").read_text()
+    assert f"--user {os.getuid()}:{os.getgid()}" in asked
+    assert f"--volume {OTHER}:{OTHER}:ro" in asked
+    assert "--network none" in asked
+    assert f"--model {OTHER}" in asked
+
+
+def test_an_image_that_is_not_there_is_named_with_what_makes_it(run, engine):
+    ended = run("--model", OTHER, docker=engine())
+    assert "Running in the local Python" in ended.stderr
+    assert "make build_slim_3_10 makes it" in ended.stderr
+    assert ended.returncode == 12
+
+
+def test_local_keeps_it_here(run, engine):
+    ended = run("--model", OTHER, "--local", docker=engine("numerai_predict_py_3_10:latest-slim"))
+    assert "as asked for" in ended.stderr
+    assert ended.returncode == 12
+
+
+def test_the_words_for_a_container_ask_for_the_same_job(tmp_path):
+    words = ["--model", "m.pkl", "--memory", "512m", "--timeout", "none", "--deadline", "9"]
+    words += ["--post_url", "https://host/x", "--post_data", "a=1&b=c%26d", "--debug"]
+    words += ["--result", str(tmp_path / "r.json"), "--output_dir", str(tmp_path)]
+    parser = argument_parser("predict.py", Defaults.hosted({}))
+    job = job_of(parser, parser.parse_args(words))
+    assert job_of(parser, parser.parse_args(arguments_of(job))) == job
