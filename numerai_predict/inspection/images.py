@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,7 +46,7 @@ class Image:
         `data` are further options with a path or a URL each.
         """
         options = {"--model": model, **(data or {})}
-        folders = dict.fromkeys(Path(path).parent for path in options.values() if _is_outside(path))
+        folders = dict.fromkeys(filter(None, map(_folder_outside, options.values())))
         mounts = [f" -v {shlex.quote(f'{folder}:{folder}:ro')}" for folder in folders]
         words = [f"{option} {shlex.quote(path)}" for option, path in options.items()]
         return _COMMAND.format(image=self.name, options=" ".join(words), mounts="".join(mounts))
@@ -61,8 +62,11 @@ class Image:
         return self.packages.get(package_of(module.partition(".")[0]) or "")
 
 
-def _is_outside(path: str) -> bool:
-    return Path(path).is_absolute() and not Path(path).is_relative_to(Path.cwd())
+def _folder_outside(source: str) -> str | None:
+    """The folder of a file that lies outside the current one; `None` for a URL."""
+    path = os.path.abspath(source)  # noqa: PTH100 - `..` taken out, links left as they are
+    here = "://" in source or Path(path).is_relative_to(Path.cwd())
+    return None if here else str(Path(path).parent)
 
 
 @functools.cache

@@ -3,8 +3,10 @@
 import functools
 import json
 import pickle
+import shlex
 import sys
 import types
+from pathlib import Path
 
 import cloudpickle
 import pytest
@@ -114,8 +116,9 @@ def test_modules_by_reference_and_within_functions_are_told_apart(inspected):
     assert "pandas" in inspection.references
     assert "torch" not in inspection.references
     assert list(inspection.imports) == ["torch"]
-    reason = by_image(inspection)[SLIM].reasons
-    assert reason == (f"lacks torch, which {predict.__qualname__} imports",)
+    (reason,) = by_image(inspection)[SLIM].reasons
+    assert reason.startswith("lacks torch, which ")
+    assert reason.endswith("predict imports")
     assert by_image(inspection)[SLIM].mark == Mark.MAY_RUN
     assert choose_image(inspection).image.name == FULL
 
@@ -263,12 +266,20 @@ def test_the_json_says_all_that_the_text_says(corpus_pickle):
     assert {each["mark"] for each in facts["images"]} <= {"runs", "may_run", "wrong_python"}
 
 
-@pytest.mark.parametrize("model", ["my model.pkl", "/elsewhere/m.pkl", "/a b/m.pkl"])
-def test_the_line_to_run_it_with_is_safe_in_a_shell(model):
-    import shlex
-
+@pytest.mark.parametrize(
+    ("model", "folder"),
+    [
+        ("my model.pkl", None),
+        ("inner/m.pkl", None),
+        ("https://host/m.pkl", None),
+        ("/elsewhere/m.pkl", "/elsewhere"),
+        ("/a b/m.pkl", "/a b"),
+        ("../beside/m.pkl", "{parent}/beside"),
+    ],
+)
+def test_the_line_to_run_it_with_mounts_what_it_needs_and_is_safe_in_a_shell(model, folder):
     words = shlex.split(images.supported_images()[0].command(model))
     assert words[words.index("--model") + 1] == model
-    if model.startswith("/"):
-        folder = model.rpartition("/")[0]
-        assert f"{folder}:{folder}:ro" in words
+    mounts = [word for word in words if word.endswith(":ro")]
+    folder = folder and folder.format(parent=Path.cwd().parent)
+    assert mounts == ([f"{folder}:{folder}:ro"] if folder else [])
