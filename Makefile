@@ -121,7 +121,7 @@ test_3%: setup build_3%
 test_images: setup ## Build, test and remove every flavour of every Python, one after the other
 	for version in $(TAGS); do
 	    $(MAKE) test_$$version
-	    $(DOCKER) image rm --force "numerai_predict_py_$$version:latest" "numerai_predict_py_$$version:$(GIT_REF)" >/dev/null
+	    $(DOCKER) image rm --force "numerai_predict_py_$$version:latest" >/dev/null
 	done
 
 # What was built already, by the names in IMAGES.
