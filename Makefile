@@ -183,16 +183,14 @@ check_generated: setup
 	$(BIN)/python -m generate --check --poetry $(POETRY)
 
 .PHONY: example_models
-example_models: ## Make the example pickles anew, each with its own Python
-	for version in $$(sed -n 's/^version = "\(.*\)"/\1/p' versions.toml); do
-	    command -v python$$version >/dev/null || { echo "python$$version: not on this machine, left as it is"; continue; }
-	    environment=$$(mktemp -d)
-	    python$$version -m venv "$$environment"
-	    "$$environment/bin/pip" install -qq --disable-pip-version-check -r tests/models/requirements.txt
-	    "$$environment/bin/python" tests/models/make.py tests/models/py$$version
-	    rm -rf "$$environment"
-	    ls -l tests/models/py$$version
-	done
+example_models: $(addprefix example_models_,$(TAGS)) ## Make the example pickles anew, each in its Python's image
+
+example_models_%: build_slim_%
+	folder=tests/models/py$(subst _,.,$*)
+	mkdir -p $$folder
+	$(DOCKER) run --rm --network none --user "$$(id -u):$$(id -g)" -v "$$PWD:$$PWD" -w "$$PWD" \
+	    --entrypoint python numerai_predict_py_$*:latest-slim tests/models/make.py $$folder
+	ls -l $$folder
 
 .PHONY: inspection_corpus
 inspection_corpus: setup ## Make the pickles of the inspection's tests anew, with the Pythons found

@@ -8,6 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.timeout(900)  # importing everything takes minutes
+
 # Modules that cannot be imported with the hosted versions, and why.
 KNOWN_FAILURES = {
     "tensorflow_estimator": "2.15 asks for a part of TensorFlow that 2.19 no longer has",
