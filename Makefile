@@ -73,7 +73,7 @@ test: setup ## Run the tests, and the slim images' where an engine answers: make
 check: lint check_generated ## Lint, check types, imports and workflows, compare generated files
 
 .PHONY: lint
-lint: setup
+lint: setup ## The same without the generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -6,6 +6,9 @@ import subprocess
 from pathlib import Path
 
 
+_REMEDY = "run make lock for our own, make lock_images for the images'"
+
+
 def require_fresh_lock(poetry: str, folder: Path) -> None:
     """Go on only if the folder's lock belongs to its pyproject: an old one exports silently.
 
@@ -13,12 +16,13 @@ def require_fresh_lock(poetry: str, folder: Path) -> None:
         FileNotFoundError: there is no lock.
         ValueError: they do not match.
     """
-    if not (folder / "poetry.lock").exists():
-        raise FileNotFoundError(f"expected {folder / 'poetry.lock'}, found none: run make lock")
+    lock = folder / "poetry.lock"
+    if not lock.exists():
+        raise FileNotFoundError(f"expected {lock}, found none: {_REMEDY}")
     command = [poetry, "check", "--lock", "--directory", str(folder)]
     checked = subprocess.run(command, capture_output=True, text=True)
     if "poetry.lock was last generated" in checked.stdout + checked.stderr:
-        raise ValueError(f"{folder / 'poetry.lock'} does not match its pyproject: run make lock")
+        raise ValueError(f"{lock} does not match its pyproject: {_REMEDY}")
 
 
 def export(poetry: str, folder: Path, *options: str) -> str:
