@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-
 _REMEDY = "run make lock for our own, make lock_images for the images'"
 
 
