@@ -18,6 +18,7 @@ from pathlib import Path
 
 # Not `test`: tf.test and torch.testing are parts of their packages.
 _FOLDERS = {"include", "tests"}
+_NEEDED = ("numpy/_core/tests",)  # numpy.testing imports from it
 _ENDINGS = {".a", ".lib", ".pyx", ".pxd", ".h", ".hpp", ".cuh", ".c", ".cpp", ".cc", ".cu"}
 # Libraries with symbols that only a debugger reads. Not every library survives `strip`:
 # those that a wheel's packer has patched (numpy.libs) do not load any more.
@@ -35,6 +36,8 @@ def prune(prefix: Path) -> int:
     for folder, folders, files in os.walk(prefix):
         for name in sorted(set(folders) & _FOLDERS):
             path = Path(folder, name)
+            if path.as_posix().endswith(_NEEDED):
+                continue
             freed += sum(file.lstat().st_size for file in path.rglob("*") if file.is_file())
             shutil.rmtree(path)
             folders.remove(name)
