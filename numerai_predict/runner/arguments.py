@@ -55,6 +55,21 @@ def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser
         "returns as the tournament does.",
         allow_abbrev=False,
     )
+    _add_sources(parser, defaults)
+    _add_targets(parser, defaults)
+    _add_limits(parser)
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="examine the pickle without unpickling it, print what was found, stop",
+    )
+    parser.add_argument("--debug", action="store_true", help="log more, show full tracebacks")
+    version = f"numerai-predict {numerai_predict.__version__}"
+    parser.add_argument("--version", action="version", version=version)
+    return parser
+
+
+def _add_sources(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
     parser.add_argument(
         "--model",
         required=True,
@@ -73,6 +88,9 @@ def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser
         type=_source,
         help="live benchmark models, for models with two arguments (default: %(default)s)",
     )
+
+
+def _add_targets(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
     parser.add_argument(
         "--output_dir",
         default=defaults.output_dir,
@@ -81,12 +99,10 @@ def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser
     )
     parser.add_argument("--post_url", help="presigned S3 POST that takes the predictions")
     parser.add_argument("--post_data", help="its form fields, urlencoded")
-    parser.add_argument(
-        "--check",
-        action="store_true",
-        help="examine the pickle without unpickling it, print what was found, stop",
-    )
     parser.add_argument("--result", type=Path, help="write a JSON record of the run to this file")
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--memory",
         default=Limits().memory_bytes,
@@ -102,11 +118,6 @@ def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser
     parser.add_argument(
         "--deadline", type=_value(parse_seconds), help="seconds for the whole run (default: none)"
     )
-    parser.add_argument("--debug", action="store_true", help="log more, show full tracebacks")
-    parser.add_argument(
-        "--version", action="version", version=f"numerai-predict {numerai_predict.__version__}"
-    )
-    return parser
 
 
 def options_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
