@@ -28,7 +28,15 @@ _REPORT = "report it with the lines above; the model is not to blame"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `predict.py`; returns the verdict's exit code."""
+    _open_standard_streams()
     return execute(parse_job(argv)).exit_code
+
+
+def _open_standard_streams() -> None:
+    """Fill descriptors 0 to 2 where the caller closed them: no pipe of ours may get them."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
 
 
 def execute(job: Job) -> Record:

@@ -141,3 +141,10 @@ def test_what_goes_on_for_ever_is_not_kept(output, shown):
     before = list(shown)
     output.finish()
     assert shown == before
+
+
+def test_a_caller_that_closed_the_standard_streams_gets_its_predictions(run_model):
+    closed = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "closed")
+    run = run_model(ranks, wrapper=closed)
+    assert run.exit_code == 0
+    assert len(run.predictions) == 1
