@@ -12,6 +12,7 @@ from pathlib import Path
 _PR_SET_CHILD_SUBREAPER = 36
 _PROC = Path("/proc")
 _PATIENCE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.002
 
 
 def adopt_orphans() -> None:
@@ -38,7 +39,9 @@ def end_descendants() -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(-1, 0)
+            while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                pass
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _children(pid: int) -> list[int]:
