@@ -210,4 +210,4 @@ clean: ## Remove all that was made here
 help:
 	@awk 'BEGIN {FS = ":.*## "}
 	    /^##@/ {printf "\n%s\n", substr($$0, 5)}
-	    /^[a-z_0-9%]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	    /^[a-z_0-9%]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
