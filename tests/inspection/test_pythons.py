@@ -36,7 +36,10 @@ class Calling:
 
 def fields(code):
     """The arguments of CodeType as cloudpickle stores them."""
-    return cloudpickle.cloudpickle._code_reduce(code)[1]
+    module = cloudpickle.cloudpickle
+    if not hasattr(module, "_code_reduce"):  # before cloudpickle 3
+        import cloudpickle.cloudpickle_fast as module
+    return module._code_reduce(code)[1]
 
 
 def legal_for(code_fields):
