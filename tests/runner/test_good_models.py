@@ -92,7 +92,8 @@ def assert_same_predictions(written, returned, live):
 def test_a_model_with_one_argument_is_run_on_the_live_data_alone(
     run_model, train, trainer, live, tmp_path
 ):
-    with warnings.catch_warnings(action="ignore"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         predict = one_argument(trainer(*train))
         expected = predict(live)
     run = run_model(predict, "--benchmarks", tmp_path / "missing.parquet")
@@ -105,7 +106,8 @@ def test_a_model_with_one_argument_is_run_on_the_live_data_alone(
 def test_a_model_with_two_arguments_gets_the_benchmarks_too(
     run_model, train, trainer, live, benchmarks, sample
 ):
-    with warnings.catch_warnings(action="ignore"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         predict = two_arguments(trainer(*train))
         expected = predict(live, benchmarks)
     run = run_model(predict)
