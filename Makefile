@@ -35,7 +35,7 @@ run: setup ## Run a model on sample data: make run [MODEL=my.pkl] [OPTIONS="--de
 setup: $(READY) ## Make the environment in .venv; every other target does so itself
 
 $(READY):
-	supported=$$(sed -n 's/^version = "\(.*\)"/\1/p' versions.toml | grep -v '^3\.10$$' | sort -Vr)
+	supported=$$(printf '%s\n' $(filter-out 3.10,$(VERSIONS)) | sort -Vr)
 	for candidate in python3 $$(printf 'python%s ' $$supported); do
 	    found=$$("$$candidate" -c 'import sys; print("{}.{}".format(*sys.version_info))' 2>/dev/null) || continue
 	    if grep -qx "$$found" <<<"$$supported"; then python=$$candidate; break; fi

@@ -48,12 +48,6 @@ class FetchInterrupted(FetchFailed):
     """A file could not be fetched this time; another try may succeed."""
 
 
-class UsageError(RunError):
-    """The options contradict each other or cannot be understood."""
-
-    verdict = Verdict.USAGE
-
-
 class ModelUnavailable(RunError):
     """The model could not be fetched."""
 

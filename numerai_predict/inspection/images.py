@@ -94,11 +94,6 @@ def is_known(module: str) -> bool:
     return any(image.has(module) for image in supported_images())
 
 
-def is_standard(module: str, python: str) -> bool:
-    """Whether the module is in that Python's standard library."""
-    return module.partition(".")[0] in _standard_library(python)
-
-
 @functools.cache
 def _standard_library(python: str) -> frozenset[str]:
     return next((t.standard_library for t in tables() if t.python == python), frozenset())
