@@ -9,18 +9,30 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from numerai_predict.runner.sandbox import landlock, privileges
+
 _NOBODY = 65534
-_CAP_SETGID, _CAP_SETUID = 6, 7
+
+# To become another user, to hand it a folder, to end it and to tidy up after it.
+_NEEDED = (
+    privileges.SETUID,
+    privileges.SETGID,
+    privileges.CHOWN,
+    privileges.KILL,
+    privileges.DAC_OVERRIDE,
+)
 
 
 @dataclass(frozen=True)
 class Identity:
     """The user and group of the model's process; `None` for the parent's own.
 
-    `kept` says why a parent that is root could not give the process another user.
+    `reads_all` says that it may pass by file modes: Landlock bounds what it reads.
+    `kept` says why a parent that is root cannot give the process another user.
     """
 
     user: int | None = None
+    reads_all: bool = False
     kept: str | None = None
 
 
@@ -28,12 +40,16 @@ def identity_for_model(package: Path) -> Identity:
     """Nobody where the parent is root and nobody can read the interpreter and `package`."""
     if os.geteuid() != 0:
         return Identity()
-    if not _may_change_user():
+    held = privileges.effective()
+    if not all(held >> capability & 1 for capability in _NEEDED):
         return Identity(kept="this container may not change users (CAP_SETUID is dropped)")
-    for place in (Path(sys.executable), Path(sys.prefix), Path(sys.base_prefix), package):
-        if not is_open_to_all(place):
-            return Identity(kept=f"other users cannot read {place}")
-    return Identity(user=_NOBODY)
+    prefixes = (sys.executable, sys.prefix, sys.base_prefix)
+    closed = [p for p in (*map(Path, prefixes), package) if not is_open_to_all(p)]
+    if not closed:
+        return Identity(_NOBODY)
+    if held >> privileges.DAC_READ_SEARCH & 1 and landlock.abi():
+        return Identity(_NOBODY, reads_all=True)
+    return Identity(kept=f"other users cannot read {closed[0]}")
 
 
 def is_open_to_all(path: Path) -> bool:
@@ -45,22 +61,18 @@ def is_open_to_all(path: Path) -> bool:
     )
 
 
-def readable_by(identity: Identity, path: Path, folder: Path) -> Path:
+def readable_by(identity: Identity, path: Path, known: frozenset[Path], folder: Path) -> Path:
     """The file itself where the model's process can read it, else a copy in `folder`.
+
+    It can read the files that were `known` when it was started.
 
     Raises:
         OSError: the copy cannot be written.
     """
-    if identity.user is None or is_open_to_all(path):
+    open_to_it = identity.user is None or identity.reads_all or is_open_to_all(path)
+    if open_to_it and (path in known or any(parent in known for parent in path.parents)):
         return path
     copy = folder / f"readable-{path.name}"
     shutil.copyfile(path, copy)
     copy.chmod(0o444)
     return copy
-
-
-def _may_change_user() -> bool:
-    with open("/proc/self/status") as status:
-        effective = next((int(line.split()[1], 16) for line in status if line[:6] == "CapEff"), 0)
-    wanted = 1 << _CAP_SETUID | 1 << _CAP_SETGID
-    return effective & wanted == wanted

@@ -21,6 +21,7 @@ from numerai_predict.runner.arguments import parse_job
 from numerai_predict.runner.check import check
 from numerai_predict.runner.log import log_step, logger, start_logging
 from numerai_predict.runner.run import run
+from numerai_predict.runner.sandbox.secrecy import hide_process
 from numerai_predict.storage.files import atomic_write
 
 _REPORT = "report it with the lines above; the model is not to blame"
@@ -55,6 +56,7 @@ def execute(job: Job) -> Record:
         )
     )
     try:
+        record.sandbox["runner"] = hide_process()
         if job.check:
             check(job, record, Deadline.after(job.deadline))
             record.conclude(Verdict.OK, "nothing was found against running it here")

@@ -19,9 +19,17 @@ def resident_bytes(processes: Iterable[int]) -> int:
     return sum(map(_resident, processes))
 
 
-def proportional_bytes(processes: Iterable[int]) -> int:
-    """The same with every shared page counted once: exact, but slow for much memory."""
-    return sum(map(_proportional, processes))
+def proportional_bytes(processes: Iterable[int], shared_files_bytes: int = 0) -> int:
+    """The same with every shared page counted once: exact, but slow for much memory.
+
+    `shared_files_bytes` are those of shared memory that has names, mapped or not.
+    """
+    own = mapped = 0
+    for pid in processes:
+        of_process, of_shared = _proportional(pid)
+        own += of_process - of_shared
+        mapped += of_shared
+    return own + max(mapped, shared_files_bytes)
 
 
 def _resident(pid: int) -> int:
@@ -31,9 +39,15 @@ def _resident(pid: int) -> int:
         return 0
 
 
-def _proportional(pid: int) -> int:
+def _proportional(pid: int) -> tuple[int, int]:
+    """A process's share of memory in bytes: all of it, and what of it is shared memory."""
     try:
         lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
     except OSError:
-        return _resident(pid)
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+        return _resident(pid), 0
+    sizes = dict(line.split(":", 1) for line in lines[1:])
+    return _kibibytes(sizes, "Pss"), _kibibytes(sizes, "Pss_Shmem")
+
+
+def _kibibytes(sizes: dict[str, str], name: str) -> int:
+    return int(sizes[name].split()[0]) * 1024 if name in sizes else 0

@@ -24,14 +24,17 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.record import DataFacts, Record, Seconds
 from numerai_predict.contract.redaction import redact
 from numerai_predict.inspection.examine import Inspection
-from numerai_predict.runner import causes, preflight
+from numerai_predict.runner import causes, container_memory, preflight
+from numerai_predict.runner.attempts import naming_attempts
+from numerai_predict.runner.breaches import out_of_container_memory
 from numerai_predict.runner.deaths import error_of_death
+from numerai_predict.runner.isolation import report_layers
 from numerai_predict.runner.log import log_model_line, log_step, logger
 from numerai_predict.runner.process import Child, ChildDied, Death
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
 from numerai_predict.runner.save import require_directory, save_predictions
 from numerai_predict.storage.files import sha256_of
-from numerai_predict.storage.sources import source_of
+from numerai_predict.storage.sources import LocalFile, source_of
 
 if TYPE_CHECKING:
     from numerai_predict.runner.predictions import Predictions
@@ -52,15 +55,16 @@ def run(job: Job, record: Record, deadline: Deadline) -> None:
 
 def _predict(job: Job, record: Record, deadline: Deadline, folder: Path) -> Predictions:
     # The child imports pandas while the parent fetches and imports pyarrow.
-    child = Child(job.limits, deadline, log_model_line)
+    child = Child(job.limits, deadline, log_model_line, [folder, *_local_files(job)], job.sandbox)
     try:
-        with child:
+        with child, naming_attempts(child.attempts):
             with _timed(record.seconds, "fetch"):
                 model = fetch_model(job, record, deadline, folder)
             inspection = preflight.inspect_model(job, record, model)
             with _timed(record.seconds, "fetch"):
                 dataset, live_ids = _fetch_live(job, record, deadline, folder, inspection)
             with _reporting_failures(job, inspection, child):
+                report_layers(child.confine(), job.sandbox, record)
                 _record_loaded(record, _expect(LOADED, child.load(model, dataset)))
                 benchmarks = None
                 if record.model.arity == 2:
@@ -77,6 +81,12 @@ def _predict(job: Job, record: Record, deadline: Deadline, folder: Path) -> Pred
         f"peak memory {format_size(child.peak_bytes)}",
     )
     return predictions
+
+
+def _local_files(job: Job) -> list[Path]:
+    """The files of the job that lie on this machine, by their real places."""
+    sources = map(source_of, (job.model, job.dataset, job.benchmarks))
+    return [source.path.resolve() for source in sources if isinstance(source, LocalFile)]
 
 
 def fetch_model(job: Job, record: Record, deadline: Deadline, folder: Path) -> Path:
@@ -159,23 +169,31 @@ def _reporting_failures(job: Job, inspection: Inspection, child: Child) -> Itera
     """Turn what the child says of its failure, or its death, into an error with a verdict."""
     try:
         yield
-    except ChildDied as died:
-        raise error_of_death(died.death, child.peak_bytes, inspection.pythons) from died
-    except MalformedFrame as error:
-        death = Death(None, str(error))
-        raise error_of_death(death, child.peak_bytes, inspection.pythons) from error
-    except _ChildFailed as failed:
-        if trace := failed.facts.get("traceback"):
-            logger.debug("%s", trace)
-        failure = causes.Failure(
-            failed.facts,
+    except (ChildDied, MalformedFrame, _ChildFailed) as ended:
+        if child.was_killed_by_container():
+            limit = container_memory.limit_bytes()
+            raise out_of_container_memory(limit, child.peak_bytes) from ended
+        if isinstance(ended, _ChildFailed):
+            raise _error_of_failure(job, inspection, child, ended.facts) from ended
+        death = ended.death if isinstance(ended, ChildDied) else Death(None, str(ended))
+        raise error_of_death(death, child.peak_bytes, inspection.pythons) from ended
+
+
+def _error_of_failure(
+    job: Job, inspection: Inspection, child: Child, facts: dict[str, Any]
+) -> RunError:
+    if trace := facts.get("traceback"):
+        logger.debug("%s", trace)
+    return causes.error_of_failure(
+        causes.Failure(
+            facts,
             Path(inspection.path),
             redact(job.dataset),
-            job.limits.memory_bytes,
+            job.limits,
             child.peak_bytes,
             redact(job.benchmarks),
         )
-        raise causes.error_of_failure(failure) from failed
+    )
 
 
 class _ChildFailed(Exception):
