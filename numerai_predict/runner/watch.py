@@ -17,8 +17,8 @@ from numerai_predict.runner.identity import Identity
 from numerai_predict.runner.sandbox.linux import set_file_system_user
 from numerai_predict.runner.shared_memory import SharedFiles
 
-_SCRATCH_SECONDS = 0.25
-_SCRATCH_SHARE = 0.05  # of the time at most goes into counting files
+_SCRATCH_SECONDS, _LONGEST_SCRATCH_SECONDS = 0.25, 2.0
+_SCRATCH_SHARE = 0.1  # of the time goes into counting many files
 _BLOCK_BYTES = 512
 
 
@@ -29,6 +29,7 @@ class Watch:
         self._limits = limits
         self._identity = identity
         self._scratch = scratch
+        self._device = scratch.stat().st_dev
         self._next_count = 0.0
         self.shared = SharedFiles(os.geteuid() if identity.user is None else identity.user)
         self.peak_bytes = 0
@@ -36,10 +37,10 @@ class Watch:
     def look(self) -> Breach | None:
         """The limit that is passed now, if one is."""
         family = descendants(os.getpid())
-        if self._passes_memory(family):
-            return Breach.MEMORY
         if family.tasks > self._limits.processes:
             return Breach.PROCESSES
+        if self._passes_memory(family):
+            return Breach.MEMORY
         if self._passes_scratch(family):
             return Breach.SCRATCH
         return None
@@ -60,9 +61,10 @@ class Watch:
             return False
         used = sum(_named(self._scratch))
         with _as_user(self._identity):
-            used += sum(_unnamed(self._scratch, family.processes))
+            used += sum(_unnamed(self._device, family.processes))
         now = time.monotonic()
-        self._next_count = now + max(_SCRATCH_SECONDS, (now - started) / _SCRATCH_SHARE)
+        pause = max(_SCRATCH_SECONDS, (now - started) / _SCRATCH_SHARE)
+        self._next_count = now + min(pause, _LONGEST_SCRATCH_SECONDS)
         return used > self._limits.scratch_bytes
 
 
@@ -89,12 +91,8 @@ def _named(folder: Path) -> Iterator[int]:
                 continue  # removed meanwhile
 
 
-def _unnamed(folder: Path, processes: list[int]) -> Iterator[int]:
-    """Bytes of the files there that were removed and are still open."""
-    try:
-        device = folder.stat().st_dev
-    except OSError:
-        return
+def _unnamed(device: int, processes: list[int]) -> Iterator[int]:
+    """Bytes of the files on the device that were removed and are still open."""
     seen: set[int] = set()
     for pid in processes:
         for facts in _open_files(pid):

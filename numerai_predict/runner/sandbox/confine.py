@@ -140,10 +140,12 @@ def _landlock(wanted: Confinement) -> str:
 
 def _seccomp(wanted: Confinement) -> str:
     kind = _processor()
-    rules = seccomp.rules(os.getppid(), same_user=wanted.user is None)
+    rules = seccomp.rules(
+        os.getppid(), same_user=wanted.user is None, landlock_version=landlock.abi()
+    )
     seccomp.enforce(seccomp.program(rules, kind), kind)
     calls = {call for rule in rules for call in rule.calls.split() if kind.number(call) is not None}
-    return f"{len(calls)} system calls of {kind.name} denied or bounded, no network sockets"
+    return f"{len(calls)} system calls of {kind.name} denied or bounded, no network"
 
 
 def _processor() -> Processor:

@@ -45,12 +45,17 @@ class Right(IntFlag):
     RESOLVE_UNIX = 1 << 16
 
 
-_SINCE = {Right.REFER: 2, Right.TRUNCATE: 3, Right.IOCTL_DEV: 5, Right.RESOLVE_UNIX: 9}
 _TCP_SINCE, _SCOPES_SINCE = 4, 6
+NAMED_SOCKETS_SINCE = 9
+_SINCE = {
+    Right.REFER: 2,
+    Right.TRUNCATE: 3,
+    Right.IOCTL_DEV: 5,
+    Right.RESOLVE_UNIX: NAMED_SOCKETS_SINCE,
+}
 _GAPS = {
     3: "cutting files short",
     6: "signals and abstract sockets of others",
-    9: "sockets in the file system",
 }
 _OF_FILES = (Right.EXECUTE | Right.WRITE_FILE | Right.READ_FILE) | (
     Right.TRUNCATE | Right.IOCTL_DEV | Right.RESOLVE_UNIX

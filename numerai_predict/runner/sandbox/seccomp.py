@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from numerai_predict.runner.sandbox.landlock import NAMED_SOCKETS_SINCE
 from numerai_predict.runner.sandbox.linux import PR_SET_PDEATHSIG, address, system_call
 from numerai_predict.runner.sandbox.system_calls import Processor
 
@@ -28,7 +29,7 @@ _IF_EQUAL, _IF_AT_LEAST, _IF_ANY_BIT = 0x15, 0x35, 0x45
 _NEW_NAMESPACES = 0x7E020000
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # type into the terminal
 _PRETEND = 0
-_AF_UNIX = 1
+_AF_UNIX, _SOCK_DGRAM = 1, 2
 
 
 class Test(Enum):
@@ -111,6 +112,13 @@ _FIXED_METADATA = (
     ),
 )
 
+# Before Landlock holds sockets in the file system, nobody but the model's own processes may
+# be talked to: of the same user's, the session's bus and agents would do anything for it.
+_NO_NAMED_SOCKETS = (
+    Rule("connect", errno.EACCES),
+    Rule("socket socketpair", errno.EACCES, When(1, Test.HAS_BITS, _SOCK_DGRAM)),
+)
+
 _BY_PROCESS_ID = {
     0: "kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open "
     "sched_setaffinity sched_setattr sched_setparam sched_setscheduler",
@@ -119,14 +127,19 @@ _BY_PROCESS_ID = {
 _EVERY_PROCESS = 0xFFFFFFFF
 
 
-def rules(parent: int, *, same_user: bool) -> tuple[Rule, ...]:
-    """What is denied to a model whose parent has that process id."""
+def rules(parent: int, *, same_user: bool, landlock_version: int) -> tuple[Rule, ...]:
+    """What is denied to a model whose parent has that process id.
+
+    `same_user` says that the model has the user of the one who runs it.
+    """
     spared = (
         Rule(calls, errno.EPERM, When(argument, Test.EQUALS, parent))
         for argument, calls in _BY_PROCESS_ID.items()
     )
     every = Rule("kill", errno.EPERM, When(0, Test.EQUALS, _EVERY_PROCESS))
-    return (*_RULES, *spared, every, *(_FIXED_METADATA if same_user else ()))
+    metadata = _FIXED_METADATA if same_user else ()
+    sockets = _NO_NAMED_SOCKETS if landlock_version < NAMED_SOCKETS_SINCE else ()
+    return (*_RULES, *spared, every, *metadata, *sockets)
 
 
 def program(rules: Iterable[Rule], processor: Processor) -> bytes:
