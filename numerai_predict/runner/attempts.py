@@ -17,10 +17,11 @@ _FOLLOWS = (ModelError, ModelCrashed, ModelTimeout, InvalidPredictions)
 
 
 @contextmanager
-def naming_attempts(hosts: Sequence[str]) -> Iterator[None]:
-    """Name the hosts that the model tried to reach in an error that may come of it."""
+def naming_attempts() -> Iterator[list[str]]:
+    """A list for hosts that the model tries to reach; an error that may come of it names them."""
+    hosts: list[str] = []
     try:
-        yield
+        yield hosts
     except _FOLLOWS as error:
         if not hosts:
             raise

@@ -75,8 +75,8 @@ class Child:
     This process must have no other children meanwhile: all that are found are the model's.
     The model may read what lies at and below `readable`, and its own files.
 
-    `attempts` are the hosts that the model tried to reach, `peak_bytes` is the most memory
-    seen in use by it and its descendants.
+    `attempts` is filled with the hosts that the model tries to reach, `peak_bytes` is the
+    most memory seen in use by it and its descendants.
     """
 
     def __init__(
@@ -85,7 +85,8 @@ class Child:
         deadline: Deadline,
         show: Callable[[str], None],
         readable: Collection[Path],
-        sandbox: Sandbox = Sandbox.AUTO,
+        sandbox: Sandbox,
+        attempts: list[str],
     ) -> None:
         self._limits = limits
         self._deadline = deadline
@@ -96,7 +97,7 @@ class Child:
         self._taken: deque[Frame] = deque()
         self._selector = selectors.DefaultSelector()
         self._seconds_used = 0.0
-        self.attempts: list[str] = []
+        self._attempts = attempts
         self.peak_bytes = 0
 
     def __enter__(self) -> Child:
@@ -199,8 +200,8 @@ class Child:
             raise ChildDied(Death(None, malformed=str(error))) from None
 
     def _note(self, frame: Frame) -> None:
-        if len(self.attempts) < _MOST_ATTEMPTS:
-            self.attempts.append(printable(str(frame.facts.get("what")))[:_LONGEST_ATTEMPT])
+        if len(self._attempts) < _MOST_ATTEMPTS:
+            self._attempts.append(printable(str(frame.facts.get("what")))[:_LONGEST_ATTEMPT])
 
     def _require_limits(self, started: float, step: str) -> None:
         breach = self._watch.look()

@@ -47,17 +47,21 @@ def run(job: Job, record: Record, deadline: Deadline) -> None:
         RunError: it ended without predictions delivered.
     """
     require_directory(job.output_dir)
-    with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as folder:
-        predictions = _predict(job, record, deadline, Path(folder))
-    path = _check_and_save(job, record, predictions)
+    with naming_attempts() as attempts:
+        with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as folder:
+            predictions = _predict(job, record, deadline, Path(folder), attempts)
+        path = _check_and_save(job, record, predictions)
     _deliver(job, record, deadline, path)
 
 
-def _predict(job: Job, record: Record, deadline: Deadline, folder: Path) -> Predictions:
+def _predict(
+    job: Job, record: Record, deadline: Deadline, folder: Path, attempts: list[str]
+) -> Predictions:
     # The child imports pandas while the parent fetches and imports pyarrow.
-    child = Child(job.limits, deadline, log_model_line, [folder, *_local_files(job)], job.sandbox)
+    readable = [folder, *_local_files(job)]
+    child = Child(job.limits, deadline, log_model_line, readable, job.sandbox, attempts)
     try:
-        with child, naming_attempts(child.attempts):
+        with child:
             with _timed(record.seconds, "fetch"):
                 model = fetch_model(job, record, deadline, folder)
             inspection = preflight.inspect_model(job, record, model)

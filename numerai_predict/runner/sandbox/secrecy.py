@@ -35,7 +35,8 @@ def _clear_command_line() -> None:
     with open("/proc/self/stat", "rb") as facts:
         fields = facts.read().rpartition(b")")[2].split()
     start, end = int(fields[_ARGUMENTS_START]), int(fields[_ARGUMENTS_END])
-    shown = b"\0".join(_without_secrets(words))[: end - start]
+    # The last byte stays zero: the kernel takes another one for a title that goes on elsewhere.
+    shown = b"\0".join(_without_secrets(words))[: end - start - 1]
     ctypes.memmove(start, shown.ljust(end - start, b"\0"), end - start)
 
 

@@ -120,6 +120,9 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
 # fmt: on
 
 
+CALLS = frozenset(_NUMBERS)
+
+
 @dataclass(frozen=True)
 class Processor:
     """A kind of processor: its name, the kernel's mark of its calls, and their numbers."""
