@@ -211,6 +211,19 @@ def _denied_file(failure: Failure) -> RunError | None:
     )
 
 
+def _denied_call(failure: Failure) -> RunError | None:
+    numbers = {error.get("errno") for error in failure.errors}
+    if failure.stage not in ("load", "predict") or not numbers & _DENIED:
+        return None
+    return ModelError(
+        _with_traceback(
+            f"the model asked the system for what models may not have: {failure.title}", failure
+        ),
+        "keep to one process where its workers would talk through sockets "
+        "(num_workers=0 of a DataLoader, no multiprocessing.Manager); pools and threads work",
+    )
+
+
 def _absent_file(failure: Failure) -> RunError | None:
     absent = _first(failure, {errno.ENOENT})
     if absent is None:
@@ -280,6 +293,7 @@ CAUSES: tuple[Callable[[Failure], RunError | None], ...] = (
     _missing_attribute,
     _exit_call,
     _denied_file,
+    _denied_call,
     _absent_file,
     _passed_limit,
     _other_columns,

@@ -269,7 +269,7 @@ def main():
     parser.add_argument("sample", type=Path)
     parser.add_argument("--sandbox", default="auto")
     parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     options.folder.mkdir(exist_ok=True)
     stage = Stage(options.predict, options.folder, options.sample, options.sandbox)
     with contextlib.closing(stage):

@@ -184,3 +184,14 @@ def test_data_that_only_root_may_read_is_given_to_the_model(run_model, sample, t
 def test_a_model_by_way_of_a_link_is_read(run_model, pickle_model, tmp_path):
     (tmp_path / "link.pkl").symlink_to(pickle_model(ranks))
     run_model(tmp_path / "link.pkl").succeeds()
+
+
+@pytest.mark.skipif(not 0 < landlock.abi() < 9, reason="this kernel tells such sockets apart")
+def test_workers_that_would_talk_through_sockets_are_told_of(run_model):
+    def predict(live_features):
+        import multiprocessing
+
+        with multiprocessing.get_context("fork").Manager() as manager:
+            return manager.dict()
+
+    run_model(predict).fails_as("model_error", "may not have", "PermissionError", "num_workers=0")
