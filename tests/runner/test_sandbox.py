@@ -189,9 +189,9 @@ def test_a_model_by_way_of_a_link_is_read(run_model, pickle_model, tmp_path):
 @pytest.mark.skipif(not 0 < landlock.abi() < 9, reason="this kernel tells such sockets apart")
 def test_workers_that_would_talk_through_sockets_are_told_of(run_model):
     def predict(live_features):
-        import multiprocessing
-
-        with multiprocessing.get_context("fork").Manager() as manager:
-            return manager.dict()
+        with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+            server.bind("own")
+            server.listen()
+            client.connect("own")
 
     run_model(predict).fails_as("model_error", "may not have", "PermissionError", "num_workers=0")
