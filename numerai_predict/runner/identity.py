@@ -43,6 +43,8 @@ def identity_for_model(package: Path) -> Identity:
     held = privileges.effective()
     if not all(held >> capability & 1 for capability in _NEEDED):
         return Identity(kept="this container may not change users (CAP_SETUID is dropped)")
+    if not (_is_known("uid_map") and _is_known("gid_map")):
+        return Identity(kept=f"this container has no user {_NOBODY}")
     prefixes = (sys.executable, sys.prefix, sys.base_prefix)
     closed = [p for p in (*map(Path, prefixes), package) if not is_open_to_all(p)]
     if not closed:
@@ -50,6 +52,13 @@ def identity_for_model(package: Path) -> Identity:
     if held >> privileges.DAC_READ_SEARCH & 1 and landlock.abi():
         return Identity(_NOBODY, reads_all=True)
     return Identity(kept=f"other users cannot read {closed[0]}")
+
+
+def _is_known(map_name: str) -> bool:
+    """Whether this name space of users has that user, or group."""
+    lines = Path("/proc/self", map_name).read_text().splitlines()
+    ranges = ([int(field) for field in line.split()] for line in lines)
+    return any(first <= _NOBODY < first + count for first, _, count in ranges)
 
 
 def is_open_to_all(path: Path) -> bool:
