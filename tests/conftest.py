@@ -174,7 +174,8 @@ def clean_environment(tmp_path: Path) -> dict[str, str]:
         if not name.lower().endswith("_proxy") and not name.startswith("NUMERAI_")
     }
     no_engine = {"DOCKER": "false"}
-    return {**kept, **no_engine, "TMPDIR": str(temporary), "NO_PROXY": "*"}
+    own = {"TMPDIR": str(temporary), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    return {**kept, **no_engine, **own, "NO_PROXY": "*"}
 
 
 @pytest.fixture
@@ -293,7 +294,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.web.requests.append(request)
         reply = self.web.replies.get(parts.path, Reply(b"nothing here", 404))
         reply = reply(request) if callable(reply) else reply
-        self.send_response(reply.status)
+        dated = "Date" in reply.headers
+        (self.send_response_only if dated else self.send_response)(reply.status)
         for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()

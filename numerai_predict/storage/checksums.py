@@ -12,9 +12,11 @@ import hashlib
 import re
 import zlib
 from collections.abc import Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
+_BATCH_BYTES = 4 * 1024 * 1024
 _HASHES = ("sha256", "sha1", "sha512", "md5")
 _PREFIX = "x-amz-checksum-"
 _MD5_ETAG = re.compile(r'"([0-9a-fA-F]{32})"')
@@ -54,6 +56,50 @@ class Checksum:
 
     def __str__(self) -> str:
         return f"{self.name} {self.promised.hex()}"
+
+
+class Alongside:
+    """A checksum that is computed in another thread, while the next bytes come.
+
+    It is at most one batch behind: a slow hash slows the transfer down, and bytes do
+    not pile up.
+    """
+
+    def __init__(self, checksum: Checksum, pool: Executor) -> None:
+        self._checksum = checksum
+        self._pool = pool
+        self._batch: list[bytes] = []
+        self._batch_bytes = 0
+        self._hashing: Future[None] | None = None
+
+    def update(self, data: bytes) -> None:
+        """Take in the next bytes."""
+        self._batch.append(data)
+        self._batch_bytes += len(data)
+        if self._batch_bytes >= _BATCH_BYTES:
+            self._hash()
+
+    def holds(self) -> bool:
+        """Whether the bytes so far are those that were promised."""
+        self._hash()
+        self._catch_up()
+        return self._checksum.holds()
+
+    def __str__(self) -> str:
+        return str(self._checksum)
+
+    def _hash(self) -> None:
+        self._catch_up()
+        self._hashing = self._pool.submit(self._consume, self._batch)
+        self._batch, self._batch_bytes = [], 0
+
+    def _catch_up(self) -> None:
+        if self._hashing is not None:
+            self._hashing.result()
+
+    def _consume(self, batch: list[bytes]) -> None:
+        for data in batch:
+            self._checksum.update(data)
 
 
 def checksum_of(headers: Mapping[str, str]) -> Checksum | None:

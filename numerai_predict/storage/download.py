@@ -6,6 +6,7 @@ import gzip
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import BinaryIO, Protocol
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
-from numerai_predict.storage.checksums import Checksum, checksum_of
+from numerai_predict.storage.checksums import Alongside, checksum_of
 from numerai_predict.storage.files import part_beside
 from numerai_predict.storage.progress import Progress
 from numerai_predict.storage.terms import Terms
@@ -21,6 +22,7 @@ from numerai_predict.storage.terms import Terms
 STEP = "fetch"
 
 _CHUNK_BYTES = 1024 * 1024
+_SHORTEST_WATCH_SECONDS = 1.0
 _NAMES_OF_GZIP = (".gz", ".gzip", ".tgz")
 
 
@@ -73,8 +75,8 @@ def download(opener: Opener, target: Path, source: str, terms: Terms) -> Mapping
         DeadlinePassed: the time for the whole run is over.
     """
     with part_beside(target) as part:
-        with open(part, "r+b") as handle:
-            transfer = _Transfer(opener, handle, source, terms)
+        with open(part, "r+b") as handle, ThreadPoolExecutor(1) as pool:
+            transfer = _Transfer(opener, handle, pool, source, terms)
             try:
                 terms.repeat(transfer.attempt, STEP)
             finally:
@@ -86,17 +88,20 @@ def download(opener: Opener, target: Path, source: str, terms: Terms) -> Mapping
 class _Transfer:
     """One object on its way into one file, over as many tries as it takes."""
 
-    def __init__(self, opener: Opener, handle: BinaryIO, source: str, terms: Terms) -> None:
+    def __init__(
+        self, opener: Opener, handle: BinaryIO, pool: Executor, source: str, terms: Terms
+    ) -> None:
         self.headers: Mapping[str, str] = {}
         self.progress = Progress(source, terms)
         self._opener = opener
         self._handle = handle
+        self._pool = pool
         self._source = source
         self._terms = terms
         self._received = 0
         self._total: int | None = None
         self._etag: str | None = None
-        self._checksum: Checksum | None = None
+        self._checksum: Alongside | None = None
 
     def attempt(self) -> None:
         """Get the rest, or all where there is no telling that it is the rest."""
@@ -105,6 +110,12 @@ class _Transfer:
             with self._opener(self._received if resumable else 0, self._etag) as body:
                 if body.start == 0:
                     self._begin(body)
+                elif body.total != self._total:
+                    raise CannotResume(
+                        f"expected the rest of {self._total} bytes of {self._source}, "
+                        f"found one of {body.total}",
+                        "try again",
+                    )
                 self._receive(body)
         except CannotResume:
             self._forget()
@@ -114,7 +125,8 @@ class _Transfer:
     def _begin(self, body: Body) -> None:
         self._forget()
         self.headers, self._total, self._etag = body.headers, body.total, body.etag
-        self._checksum = checksum_of(body.headers)
+        checksum = checksum_of(body.headers)
+        self._checksum = Alongside(checksum, self._pool) if checksum else None
 
     def _forget(self) -> None:
         self._received, self._etag = 0, None
@@ -157,15 +169,16 @@ class _SpeedWatch:
 
     def __init__(self, source: str, terms: Terms) -> None:
         self._source = source
-        self._patience = terms.patience
+        self._slowest = terms.patience.slowest
+        self._seconds = max(terms.timeouts(STEP)[1], _SHORTEST_WATCH_SECONDS)
         self._since, self._bytes = time.monotonic(), 0
 
     def saw(self, count: int) -> None:
         self._bytes += count
         spent = time.monotonic() - self._since
-        if spent < self._patience.read:
+        if spent < self._seconds:
             return
-        if self._bytes < self._patience.slowest:
+        if self._bytes < self._slowest * spent:
             raise FetchInterrupted(
                 f"expected {self._source}, found only {self._bytes} bytes in {spent:.0f} s",
                 "the server or the network is slow: try again later",

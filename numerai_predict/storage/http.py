@@ -69,7 +69,7 @@ def http_opener(
                 yield _body(response, start, source)
         except TRANSFER_ERRORS as error:
             terms.deadline.check(STEP)
-            raise trouble_of(error, terms).fetching(source) from None  # its text holds the URL
+            raise trouble_of(error).fetching(source) from None  # its text holds the URL
 
     return open_
 
@@ -116,12 +116,12 @@ def refusal_of(response: requests.Response, remedy: str, **more: Any) -> Refusal
     )
 
 
-def trouble_of(error: BaseException, terms: Terms) -> Trouble:
+def trouble_of(error: BaseException) -> Trouble:
     """What broke, in words that hold no URL: their queries are secrets."""
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return _BAD_CERTIFICATE
-    silence = f"nothing sent for {terms.patience.read:g} s"
+    silence = "a server that fell silent"
     kinds = (
         (requests.exceptions.SSLError, "a TLS failure"),
         (urllib3.exceptions.SSLError, "a TLS failure"),

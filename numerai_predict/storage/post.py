@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from numerai_predict.storage.troubles import Trouble
 
 STEP = "deliver"
 
+_SHORT = 4
 _NEW_POST = "ask for a new presigned POST: a policy expires and bounds the size"
 
 
@@ -66,7 +68,7 @@ def _send(post: PresignedPost, body: bytes, content_type: str, terms: Terms) -> 
                 raise _refusal(response, post).uploading(target)
     except TRANSFER_ERRORS as error:
         terms.deadline.check(STEP)
-        raise trouble_of(error, terms).uploading(target) from None  # its text holds the URL
+        raise trouble_of(error).uploading(target) from None  # its text holds the URL
 
 
 def _is_stored(response: requests.Response, post: PresignedPost) -> bool:
@@ -86,7 +88,7 @@ def _refusal(response: requests.Response, post: PresignedPost) -> Trouble:
 
 def _without_values(said: str, post: PresignedPost) -> str:
     """The server's words less what they repeat of the form, which is a credential."""
-    for _, value in sorted(post.fields, key=lambda field: -len(field[1])):
-        if value:
-            said = said.replace(value, "***")
+    for value in sorted({value for _, value in post.fields if value}, key=len, reverse=True):
+        whole = rf"(?<!\w){re.escape(value)}(?!\w)"  # a key may be as short as a letter
+        said = re.sub(re.escape(value) if len(value) >= _SHORT else whole, "***", said)
     return said

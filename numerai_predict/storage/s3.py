@@ -68,7 +68,7 @@ def s3_opener(location: S3Location, source: str, terms: Terms) -> Opener:
                 yield _body(answer, stream)
         except _ERRORS as error:
             terms.deadline.check(STEP)
-            raise _fetch_error(error, source, terms, start) from None
+            raise _fetch_error(error, source, start) from None
 
     return open_
 
@@ -95,7 +95,7 @@ def put_file(path: Path, location: S3Location, terms: Terms, step: str) -> None:
             )
         except _ERRORS as error:
             terms.deadline.check(step)
-            raise _trouble(error, terms).uploading(str(location)) from None
+            raise _trouble(error).uploading(str(location)) from None
 
     terms.repeat(attempt, step)
 
@@ -129,7 +129,7 @@ def _headers(answer: dict[str, Any]) -> Any:
     return CaseInsensitiveDict(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}))
 
 
-def _fetch_error(error: Exception, source: str, terms: Terms, start: int) -> FetchFailed:
+def _fetch_error(error: Exception, source: str, start: int) -> FetchFailed:
     if isinstance(error, botocore.exceptions.ClientError) and start:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         if status in (412, 416):
@@ -137,20 +137,20 @@ def _fetch_error(error: Exception, source: str, terms: Terms, start: int) -> Fet
                 f"expected the rest of {source} from byte {start}, found another object",
                 "try again",
             )
-    return _trouble(error, terms).fetching(source)
+    return _trouble(error).fetching(source)
 
 
-def _trouble(error: Exception, terms: Terms) -> Trouble:
+def _trouble(error: Exception) -> Trouble:
     if isinstance(error, botocore.exceptions.ClientError):
         return _trouble_of_answer(error.response)
     if isinstance(error, botocore.exceptions.SSLError):
-        return trouble_of(error.kwargs.get("error") or error, terms)
+        return trouble_of(error.kwargs.get("error") or error)
     if isinstance(error, _BROKEN):
         words = "no connection, or one that broke or fell silent"
         return Trouble(words, "check the network and the endpoint, then try again", True)
     if isinstance(error, botocore.exceptions.BotoCoreError):
         return Trouble(str(error), "see that boto3 finds credentials and a region on this machine")
-    return trouble_of(error, terms)
+    return trouble_of(error)
 
 
 def _trouble_of_answer(answer: Any) -> Trouble:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+_SHORTEST_SECONDS = 0.05  # a time limit of zero would mean something else
+
 Interrupted = (FetchInterrupted, UploadInterrupted)
 
 
@@ -28,8 +30,8 @@ class Patience:
     """How long a transfer waits for what; all in seconds but `tries` and `slowest`.
 
     `connect` and `read` bound the silence of a server. A transfer that brings
-    fewer than `slowest` bytes in `read` seconds is broken off: one byte a second is
-    no transfer. Between two tries it waits at random up to `first`, doubled with each
+    fewer than `slowest` bytes a second for that long is broken off: one byte a second
+    is no transfer. Between two tries it waits at random up to `first`, doubled with each
     try up to `longest` ("full jitter"): whoever failed together does not return
     together. `tries` bounds them where no deadline does; `pause` bounds what a
     server may ask for.
@@ -37,7 +39,7 @@ class Patience:
 
     connect: float = 10.0
     read: float = 30.0
-    slowest: int = 64 * 1024
+    slowest: int = 2048
     tries: int = 7
     first: float = 0.5
     longest: float = 10.0
@@ -57,13 +59,17 @@ class Terms:
     terminal: TextIO | None = None
 
     def timeouts(self, step: str) -> tuple[float, float]:
-        """Seconds to connect and seconds between two reads, within the deadline.
+        """Seconds to connect and seconds between two reads.
+
+        Of what the deadline leaves they take half: a silent server must not use up the
+        time for another try.
 
         Raises:
             DeadlinePassed: nothing is left; the message names `step`.
         """
-        wait = self.deadline.wait
-        return wait(self.patience.connect, step), wait(self.patience.read, step)
+        self.deadline.check(step)
+        half = max(self.deadline.remaining() / 2, _SHORTEST_SECONDS)
+        return min(self.patience.connect, half), min(self.patience.read, half)
 
     def repeat(self, work: Callable[[], _T], step: str) -> _T:
         """Do the work until it is not interrupted, as often as there is time and patience.
