@@ -25,23 +25,31 @@ from pathlib import Path
 import cloudpickle
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
-from tests.storage.faults import GETS, POSTS, Faults  # noqa: E402
+from faults import GETS, POSTS, Faults  # noqa: E402
 
 _TABLE = Path(__file__).parent / "FAULTS.md"
 _SECRET = "X-Amz-Signature=SECRET"
 _DEADLINES = (2.5, 4.0, 6.0, 10.0)
 _GRACE_SECONDS = 1.0
 _ROWS = 200
+_KILLS_SHARE = 0.2
 _HEALTHY = {"none", "reset after", "redirect", "gzip"}
 # How a run may end; everything else is a defect.
 _ENDS = ("ok", "model_unavailable", "dataset_unavailable", "upload_failed", "deadline")
 
 
-def predict(live_features):
-    values = live_features["feature_sample_0000"].rank(pct=True, method="first")
-    return values.to_frame("prediction")
+def model_bytes() -> bytes:
+    """A pickled model, large enough to be cut within, also by a reset."""
+    weights = random.Random(7).randbytes(300_000)
+
+    def predict(live_features):  # within a function: it is pickled by its code, not its name
+        assert weights
+        values = live_features["feature_sample_0000"].rank(pct=True, method="first")
+        return values.to_frame("prediction")
+
+    return cloudpickle.dumps(predict)
 
 
 @dataclass
@@ -84,9 +92,7 @@ class Bench:
         self.folder = folder
         self.sample = sample
         self.server = Faults()
-        # Large enough to be cut within, also by a reset.
-        predict.weights = random.Random(7).randbytes(300_000)
-        self.model = cloudpickle.dumps(predict)
+        self.model = model_bytes()
         self.live = (sample / "live.parquet").read_bytes()
 
     def run(self, plan: Plan) -> End:
@@ -102,7 +108,7 @@ class Bench:
             capture_output=True,
             text=True,
             timeout=120,
-            env={**_environment(), "TMPDIR": str(temporary)},
+            env={**clean_environment(), "TMPDIR": str(temporary)},
             stdin=subprocess.DEVNULL,
         )
         end.late = time.monotonic() - began - plan.deadline
@@ -177,8 +183,13 @@ def _wrong_outputs(record: dict, files: list[Path], stored: list[bytes]) -> list
     return wrong
 
 
-def _environment() -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+def clean_environment() -> dict[str, str]:
+    """This environment without proxies and settings."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.lower().endswith("_proxy") and not name.startswith("NUMERAI_")
+    }
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**kept, "NO_PROXY": "*"}
 
@@ -210,6 +221,8 @@ def run_all(count: int, seed: int, folder: Path, sample: Path, workers: int) -> 
 
 
 def main() -> int:
+    from kills import kill_all
+
     from numerai_predict.data.sample import SampleShape, write_sample
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
@@ -219,6 +232,8 @@ def main() -> int:
     began = time.monotonic()
     ends = run_all(count, seed, folder, folder / "sample", workers=3)
     minutes = (time.monotonic() - began) / 60
+    kills = round(count * _KILLS_SHARE)
+    killed = kill_all(kills, seed, folder / "kills", folder / "sample")
     wrong = [(end.plan, words) for end in ends for words in end.wrong]
     worst = max(end.late for end in ends)
     lines = [
@@ -233,15 +248,18 @@ def main() -> int:
         f"The latest ended {worst:+.2f} s from its deadline, the start of Python included (at most "
         f"{_GRACE_SECONDS:+.2f}). Truncated or other bytes taken for whole, predictions lost, "
         f"other bytes stored, secrets shown, untrue verdicts: {len(wrong)}.",
+        "",
+        f"Of {kills} runs that were killed by SIGKILL at random moments, what was half under a "
+        f"final name, or kept the next from succeeding: {len(killed)}.",
     ]
-    print("\n".join(lines))
+    print("\n".join(lines + killed))
     for plan, words in wrong:
         print(f"run {plan.number} {plan.deadline} {plan.faults}: {words}")
     if count >= 1000:
         _TABLE.write_text("\n".join(lines) + "\n")
-    if not wrong:
+    if not wrong + killed:
         shutil.rmtree(folder)
-    return 1 if wrong else 0
+    return 1 if wrong or killed else 0
 
 
 if __name__ == "__main__":

@@ -38,11 +38,15 @@ class Asked:
 
 @dataclass
 class Faults:
-    """The server: `objects` are what it has, `stored` what was posted, `plan` what goes wrong."""
+    """The server: `objects` are what it has, `stored` what was posted, `plan` what goes wrong.
+
+    `answers` are what it says to a POST to a path that is no upload.
+    """
 
     objects: dict[str, bytes] = field(default_factory=dict)
     stored: dict[str, list[bytes]] = field(default_factory=dict)
     plan: dict[str, list[str]] = field(default_factory=dict)
+    answers: dict[str, bytes] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     certificate: Path | None = None
 
@@ -83,6 +87,11 @@ class Faults:
     def _answer(self, wire: Wire) -> None:
         asked = wire.read_head()
         self.asked.append(asked)
+        if asked.path in self.answers:
+            wire.read_body(asked)
+            said = self.answers[asked.path]
+            wire.send(head("200 OK", len(said)) + said)
+            return
         plan = self.plan.get(asked.path, [])
         fault = plan.pop(0) if plan else "none"
         act = ({**GETS, **_TOLD} if asked.method == "GET" else POSTS)[fault]
@@ -166,7 +175,9 @@ def _whole(server: Faults, wire: Wire, asked: Asked) -> None:
     """As S3 answers a GET: whole, or the rest that was asked for of the same object."""
     data = server.object_of(asked)
     start = re.fullmatch(r"bytes=(\d+)-", asked.headers.get("range", ""))
-    if start and int(start[1]) >= len(data):
+    if asked.headers.get("if-none-match") == etag_of(data):
+        wire.send(head("304 Not Modified", 0, ETag=etag_of(data)))
+    elif start and int(start[1]) >= len(data):
         wire.send(head("416 Range Not Satisfiable", 0))
     elif start and asked.headers.get("if-range") == etag_of(data):
         first = int(start[1])
@@ -177,6 +188,19 @@ def _whole(server: Faults, wire: Wire, asked: Asked) -> None:
         )
     else:
         wire.send(head("200 OK", len(data), ETag=etag_of(data)) + data)
+
+
+def _slowly(server: Faults, wire: Wire, asked: Asked) -> None:
+    """In pieces, for about half a second."""
+    if "if-none-match" in asked.headers:
+        _whole(server, wire, asked)
+        return
+    data = server.object_of(asked)
+    wire.send(head("200 OK", len(data), ETag=etag_of(data)))
+    piece = len(data) // 20 + 1
+    for first in range(0, len(data), piece):
+        wire.send(data[first : first + piece])
+        wire.stopping.wait(0.025)
 
 
 def _half(server: Faults, asked: Asked) -> bytes:
@@ -349,6 +373,7 @@ _TOLD = {
     "no length": _no_length,
     "chunks": _chunks(b"0\r\n\r\n"),
     "truncated chunks": _chunks(b""),
+    "slowly": _slowly,
 }
 POSTS = {
     **_BOTH,
