@@ -28,7 +28,7 @@ def bounded(work: Callable[[], _T], deadline: Deadline, step: str) -> _T:
         return work()
     worker = _Worker(work)
     threading.Thread(target=worker.run, name=f"bounded-{step}", daemon=True).start()
-    worker.done.wait(deadline.remaining())
+    worker.done.wait(min(deadline.remaining(), threading.TIMEOUT_MAX))
     if not worker.done.is_set():
         deadline.check(step)
     return worker.result()

@@ -53,25 +53,31 @@ def http_opener(
             headers |= {"Range": f"bytes={start}-", "If-Range": etag}
         elif known_etag:
             headers["If-None-Match"] = known_etag
-        try:
-            with (
-                new_session() as session,
-                session.get(
+        with new_session() as session:
+            with _telling(source, terms):
+                response = session.get(
                     url, stream=True, timeout=terms.timeouts(STEP), headers=headers
-                ) as response,
-            ):
+                )
+            with response:
                 if response.status_code == 304 and "If-None-Match" in headers:
                     raise NotModified
                 if start and response.status_code == 416:
                     raise _no_such_part(source, start)
-                if response.status_code not in (200, 203, 206):
-                    raise _refusal(response, url).fetching(source)
-                yield _body(response, start, source)
-        except TRANSFER_ERRORS as error:
-            terms.deadline.check(STEP)
-            raise trouble_of(error).fetching(source) from None  # its text holds the URL
+                with _telling(source, terms):
+                    _require_success(response, url, source)
+                yield _body(response, start, source, terms)
 
     return open_
+
+
+@contextmanager
+def _telling(source: str, terms: Terms) -> Iterator[None]:
+    """Turn what breaks on the way from a server, and that alone, into the error of a fetch."""
+    try:
+        yield
+    except TRANSFER_ERRORS as error:
+        terms.deadline.check(STEP)
+        raise trouble_of(error).fetching(source) from None  # its text holds the URL
 
 
 def new_session() -> requests.Session:
@@ -157,11 +163,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     return iter(seen)
 
 
-def _refusal(response: requests.Response, url: str) -> Trouble:
-    return refusal_of(response, _NEW_URL, valid_until=url_valid_until(url)).trouble()
+def _require_success(response: requests.Response, url: str, source: str) -> None:
+    if response.status_code not in (200, 203, 206):
+        refusal = refusal_of(response, _NEW_URL, valid_until=url_valid_until(url))
+        raise refusal.trouble().fetching(source)
 
 
-def _body(response: requests.Response, start: int, source: str) -> Body:
+def _body(response: requests.Response, start: int, source: str, terms: Terms) -> Body:
     headers = response.headers
     begins, total = 0, _length(headers)
     if response.status_code == 206:
@@ -169,13 +177,13 @@ def _body(response: requests.Response, start: int, source: str) -> Body:
         if not matched or int(matched[1]) != start or start == 0:
             raise _no_such_part(source, start)
         begins, total = start, int(matched[2])
-    return Body(
-        lambda: _read_some(response),
-        headers,
-        begins,
-        total,
-        ends_itself="chunked" in headers.get("Transfer-Encoding", "").lower(),
-    )
+
+    def read() -> bytes:
+        with _telling(source, terms):
+            return _read_some(response)
+
+    chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
+    return Body(read, headers, begins, total, ends_itself=chunked)
 
 
 def _no_such_part(source: str, start: int) -> CannotResume:

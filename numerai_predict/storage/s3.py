@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,17 +60,28 @@ def s3_opener(location: S3Location, source: str, terms: Terms) -> Opener:
     @contextmanager
     def open_(start: int, etag: str | None) -> Iterator[Body]:
         rest = {"Range": f"bytes={start}-", "IfMatch": etag} if start and etag else {}
-        try:
-            answer = _client(terms, STEP).get_object(
-                Bucket=location.bucket, Key=location.key, **rest
-            )
-            with answer["Body"] as stream:
-                yield _body(answer, stream)
-        except _ERRORS as error:
-            terms.deadline.check(STEP)
-            raise _fetch_error(error, source, start) from None
+        with _telling(source, terms, start):
+            client = _client(terms, STEP)
+            answer = client.get_object(Bucket=location.bucket, Key=location.key, **rest)
+        with answer["Body"] as stream:
+
+            def read() -> bytes:
+                with _telling(source, terms):
+                    return bytes(stream.read(_CHUNK_BYTES))
+
+            yield _body(answer, read)
 
     return open_
+
+
+@contextmanager
+def _telling(source: str, terms: Terms, start: int = 0) -> Iterator[None]:
+    """Turn what breaks on the way from S3, and that alone, into the error of a fetch."""
+    try:
+        yield
+    except _ERRORS as error:
+        terms.deadline.check(STEP)
+        raise _fetch_error(error, source, start) from None
 
 
 def put_file(path: Path, location: S3Location, terms: Terms, step: str) -> None:
@@ -111,11 +122,11 @@ def _client(terms: Terms, step: str) -> Any:
     return boto3.session.Session().client("s3", config=config)
 
 
-def _body(answer: dict[str, Any], stream: Any) -> Body:
+def _body(answer: dict[str, Any], read: Callable[[], bytes]) -> Body:
     headers = _headers(answer)
     matched = _CONTENT_RANGE.fullmatch(answer.get("ContentRange", ""))
     return Body(
-        lambda: bytes(stream.read(_CHUNK_BYTES)),
+        read,
         headers,
         start=int(matched[1]) if matched else 0,
         total=int(matched[2]) if matched else answer["ContentLength"],

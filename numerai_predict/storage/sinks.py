@@ -38,10 +38,10 @@ class Directory:
 
     def deliver(self, path: Path, terms: Terms) -> str:
         """Copy the file into it, unless it lies there; see `Sink.deliver`."""
-        terms.deadline.check(STEP)
         target = self.path.absolute() / path.name
         if target == path.absolute():
             return str(target)
+        terms.deadline.check(STEP)
         try:
             with open(path, "rb") as reader, atomic_write(target) as writer:
                 shutil.copyfileobj(reader, writer)

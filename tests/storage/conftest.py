@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import evidence
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # faults.py is a program's part too
@@ -33,6 +34,8 @@ def faults():
     server = Faults()
     yield server
     server.close()
+    for asked in server.asked:
+        evidence.learn_request(asked.query, asked.headers, asked.body)
 
 
 @pytest.fixture

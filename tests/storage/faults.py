@@ -33,6 +33,7 @@ class Asked:
     method: str
     path: str
     headers: dict[str, str]
+    query: str = ""
     body: bytes = b""
 
 
@@ -116,7 +117,8 @@ class Wire:
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in map(_split, lines)}
         method, target, _ = first.split(" ")
-        return Asked(method, target.partition("?")[0], headers)
+        path, _, query = target.partition("?")
+        return Asked(method, path, headers, query)
 
     def read_body(self, asked: Asked, share: float = 1.0) -> None:
         wanted = int(int(asked.headers.get("content-length", 0)) * share)
