@@ -170,6 +170,14 @@ test_isolation: setup ## Have models try to break out, here and in containers; t
 	fi
 	$(BIN)/python tests/isolation/suite.py $$images
 
+.PHONY: test_faults
+test_faults: setup ## Break a thousand runs at random, kill two hundred; kept in tests/storage/FAULTS.md
+	$(BIN)/python tests/storage/fault_runs.py $(or $(RUNS),1000) $(or $(SEED),6)
+
+.PHONY: bench_transfers
+bench_transfers: setup ## Measure how fast a model is fetched, beside curl; kept in bench/RESULTS.md
+	$(BIN)/python bench/transfers.py
+
 .PHONY: test_inspection
 test_inspection: setup ## Run every Python's pickles on every Python: make test_inspection [SHAPES="loops closure"]
 	$(BIN)/python tests/inspection/matrix.py --run $(if $(SHAPES),--shapes $(SHAPES))
@@ -215,7 +223,7 @@ python_tables: ## Write what the inspection knows of each Python anew, with the 
 
 .PHONY: clean
 clean: ## Remove all that was made here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .inspection bench/.inputs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .inspection .s3rver bench/.inputs
 
 .PHONY: help
 help:

@@ -18,10 +18,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import cloudpickle
+import evidence
 import pandas as pd
 import pytest
 from hypothesis import settings
 
+from numerai_predict.contract.errors import FetchFailed, RunError
 from numerai_predict.data.sample import SampleShape, write_sample
 
 settings.register_profile("suite", deadline=None, derandomize=True, database=None)
@@ -86,6 +88,39 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("connect", "connect_ex"):
         monkeypatch.setattr(socket.socket, name, guard(getattr(socket.socket, name)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Look for secrets in what all other tests said."""
+    items.sort(key=lambda item: item.path.name == "test_secrets.py")
+
+
+@pytest.fixture(autouse=True)
+def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep what processes print and which errors are made; see `evidence.py`."""
+    errors: list[Exception] = []
+    communicate = subprocess.Popen.communicate
+
+    def heard_communicate(self: subprocess.Popen[Any], *args: Any, **kwargs: Any) -> Any:
+        out = communicate(self, *args, **kwargs)
+        evidence.learn_command(self.args)  # type: ignore[arg-type]
+        evidence.hear(*out)
+        return out
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", heard_communicate)
+    for kind in (RunError, FetchFailed):
+        monkeypatch.setattr(kind, "__init__", _listening(kind.__init__, errors))
+    yield
+    for error in errors:
+        evidence.hear_error(error)
+
+
+def _listening(initialise: Callable[..., None], errors: list[Exception]) -> Callable[..., None]:
+    def listening(self: Exception, *args: Any, **kwargs: Any) -> None:
+        initialise(self, *args, **kwargs)
+        errors.append(self)
+
+    return listening
 
 
 @pytest.fixture(scope="session")
@@ -174,7 +209,8 @@ def clean_environment(tmp_path: Path) -> dict[str, str]:
         if not name.lower().endswith("_proxy") and not name.startswith("NUMERAI_")
     }
     no_engine = {"DOCKER": "false"}
-    return {**kept, **no_engine, "TMPDIR": str(temporary), "NO_PROXY": "*"}
+    own = {"TMPDIR": str(temporary), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    return {**kept, **no_engine, **own, "NO_PROXY": "*"}
 
 
 @pytest.fixture
@@ -238,6 +274,8 @@ def run_model(
         )
         output = output or tmp_path / "output"
         record = tmp_path / "result.json"
+        if record.is_file():
+            evidence.hear(record.read_text())
         return Run(
             exit_code=ended.returncode,
             record=json.loads(record.read_text()) if record.exists() else {},
@@ -291,9 +329,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         request = Request(self.command, parts.path, parts.query, dict(self.headers), body)
         self.web.requests.append(request)
+        evidence.learn_request(parts.query, request.headers, body)
         reply = self.web.replies.get(parts.path, Reply(b"nothing here", 404))
         reply = reply(request) if callable(reply) else reply
-        self.send_response(reply.status)
+        dated = "Date" in reply.headers
+        (self.send_response_only if dated else self.send_response)(reply.status)
         for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()

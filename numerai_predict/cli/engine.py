@@ -46,8 +46,11 @@ class Engine:
         folders = {job.output_dir, *([job.result.parent] if job.result else [])}
         for folder in sorted(folders):
             command += ["--volume", f"{folder}:{folder}"]
-        if len(files) == 3 and job.post is None:
+        if len(files) == 3 and job.post is None and job.output_url is None:
             command += ["--network", "none"]
+        if any(word.startswith("s3://") for word in arguments_of(job)):
+            for name in sorted(name for name in os.environ if name.startswith("AWS_")):
+                command += ["--env", name]  # the name alone: the engine takes the value itself
         return subprocess.run([*command, image, *arguments_of(job)]).returncode
 
     def _succeeds(self, *words: str) -> bool:

@@ -20,7 +20,13 @@ from numerai_predict.contract.job import Job
 from numerai_predict.inspection.examine import examine
 from numerai_predict.inspection.images import Image
 from numerai_predict.inspection.outcomes import choose_image
-from numerai_predict.runner.arguments import Defaults, argument_parser, job_of, options_of
+from numerai_predict.runner.arguments import (
+    Defaults,
+    argument_parser,
+    cache_directory,
+    job_of,
+    options_of,
+)
 from numerai_predict.runner.main import execute
 
 _PREVIEW_ROWS = 5
@@ -35,6 +41,7 @@ def main(argv: Sequence[str]) -> int:
         dataset=str(sample / "live.parquet"),
         benchmarks=str(sample / "live_benchmark_models.parquet"),
         output_dir=Path(),
+        cache=cache_directory(os.environ),
     )
     parser = argument_parser("numerai-predict run", defaults)
     parser.add_argument(

@@ -45,7 +45,14 @@ class FetchFailed(Exception):
 
 
 class FetchInterrupted(FetchFailed):
-    """A file could not be fetched this time; another try may succeed."""
+    """A file could not be fetched this time; another try may succeed.
+
+    `pause` is how many seconds the server wants to be left alone before it.
+    """
+
+    def __init__(self, message: str, remedy: str, pause: float = 0.0) -> None:
+        super().__init__(message, remedy)
+        self.pause = pause
 
 
 class ModelUnavailable(RunError):
@@ -129,7 +136,14 @@ class UploadFailed(RunError):
 
 
 class UploadInterrupted(UploadFailed, Transient):
-    """The predictions were saved and could not be uploaded this time."""
+    """The predictions were saved and could not be uploaded this time.
+
+    `pause` is how many seconds the server wants to be left alone before another try.
+    """
+
+    def __init__(self, message: str, remedy: str, pause: float = 0.0) -> None:
+        super().__init__(message, remedy)
+        self.pause = pause
 
 
 class SaveFailed(RunError):

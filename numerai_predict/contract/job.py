@@ -25,14 +25,18 @@ class Job:
     """One model, one round.
 
     `model`, `dataset` and `benchmarks` are files, URLs or names of Numerai
-    data sets; `deadline` is in seconds for the whole run. `check` asks for an
-    inspection of the model in place of a run.
+    data sets. The predictions are saved in `output_dir`, and sent from there to
+    `output_url`, an `s3://bucket/prefix`, and to `post`. `cache` is the folder
+    for data sets by name, `None` for no cache. `deadline` is in seconds for the
+    whole run. `check` asks for an inspection of the model in place of a run.
     """
 
     model: str = field(repr=False)
     dataset: str = field(repr=False)
     benchmarks: str = field(repr=False)
     output_dir: Path
+    output_url: str | None = None
+    cache: Path | None = None
     post: PresignedPost | None = None
     limits: Limits = field(default_factory=Limits)
     sandbox: Sandbox = Sandbox.AUTO

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import numerai_predict
 from numerai_predict.contract.job import Job, PresignedPost
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.storage.sinks import sink_of
 from numerai_predict.storage.sources import source_of
 
 DATASET_VERSION = "v5.2"
@@ -23,11 +25,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Defaults:
-    """What the options mean where they are left out."""
+    """What the options mean where they are left out, and what the environment says."""
 
     dataset: str
     benchmarks: str
     output_dir: Path
+    cache: Path | None = None
 
     @classmethod
     def hosted(cls, environment: Mapping[str, str]) -> Defaults:
@@ -37,7 +40,23 @@ class Defaults:
             dataset=f"{version}/live.parquet",
             benchmarks=f"{version}/live_benchmark_models.parquet",
             output_dir=Path("/tmp"),  # noqa: S108 - public: hosted compute looks there
+            cache=cache_directory(environment),
         )
+
+
+def cache_directory(environment: Mapping[str, str]) -> Path | None:
+    """The folder for data sets by name: `NUMERAI_PREDICT_CACHE`, `none` for none, else the usual.
+
+    Where there is no home there is no cache.
+    """
+    chosen = environment.get("NUMERAI_PREDICT_CACHE")
+    if chosen:
+        return None if chosen.lower() == "none" else Path(chosen).absolute()
+    try:
+        usual = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return None
+    return usual.absolute() / "numerai-predict" / "datasets"
 
 
 def parse_job(
@@ -65,6 +84,7 @@ def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser
         help="examine the pickle without unpickling it, print what was found, stop",
     )
     parser.add_argument("--debug", action="store_true", help="log more, show full tracebacks")
+    parser.set_defaults(cache=defaults.cache)
     version = f"numerai-predict {numerai_predict.__version__}"
     parser.add_argument("--version", action="version", version=version)
     return parser
@@ -74,19 +94,20 @@ def _add_sources(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
     parser.add_argument(
         "--model",
         required=True,
-        type=_source,
-        help="pickle of predict(live_features[, live_benchmark_models]): file or http(s):// URL",
+        type=checked(source_of),
+        help="pickle of predict(live_features[, live_benchmark_models]): file, http(s):// URL or "
+        "s3://bucket/key",
     )
     parser.add_argument(
         "--dataset",
         default=defaults.dataset,
-        type=_source,
-        help="live features: file, URL or Numerai data set (default: %(default)s)",
+        type=checked(source_of),
+        help="live features: file, URL, s3://... or Numerai data set (default: %(default)s)",
     )
     parser.add_argument(
         "--benchmarks",
         default=defaults.benchmarks,
-        type=_source,
+        type=checked(source_of),
         help="live benchmark models, for models with two arguments (default: %(default)s)",
     )
 
@@ -94,30 +115,37 @@ def _add_sources(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
 def _add_targets(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
     parser.add_argument(
         "--output_dir",
-        default=defaults.output_dir,
-        type=Path,
-        help="existing directory for the predictions (default: %(default)s)",
+        default=str(defaults.output_dir),
+        type=checked(sink_of),
+        help="existing directory for the predictions, or s3://bucket/prefix (default: %(default)s)",
     )
+    add_post_options(parser)
+    parser.add_argument("--result", type=Path, help="write a JSON record of the run to this file")
+
+
+def add_post_options(parser: argparse.ArgumentParser) -> None:
+    """The two options of an upload."""
     parser.add_argument("--post_url", help="presigned S3 POST that takes the predictions")
     parser.add_argument("--post_data", help="its form fields, urlencoded")
-    parser.add_argument("--result", type=Path, help="write a JSON record of the run to this file")
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--memory",
         default=Limits().memory_bytes,
-        type=_value(parse_size),
+        type=option_value(parse_size),
         help="memory limit of the model, like 4g, or none (default: 4g)",
     )
     parser.add_argument(
         "--timeout",
         default=Limits().seconds,
-        type=_value(parse_seconds),
+        type=option_value(parse_seconds),
         help="seconds that the model may run, or none (default: 600)",
     )
     parser.add_argument(
-        "--deadline", type=_value(parse_seconds), help="seconds for the whole run (default: none)"
+        "--deadline",
+        type=option_value(parse_seconds),
+        help="seconds for the whole run (default: none)",
     )
     parser.add_argument(
         "--sandbox",
@@ -142,12 +170,15 @@ def job_of(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Job:
     """The job that the options ask for; exits with 2 where they contradict each other."""
     if options.result is not None and not options.result.absolute().parent.is_dir():
         parser.error(f"--result: expected an existing directory, found {options.result.parent}")
+    remote = "://" in options.output_dir
     return Job(
         model=options.model,
         dataset=options.dataset,
         benchmarks=options.benchmarks,
-        output_dir=options.output_dir.absolute(),
-        post=_presigned_post(parser, options.post_url, options.post_data),
+        output_dir=Path(tempfile.gettempdir() if remote else options.output_dir).absolute(),
+        output_url=options.output_dir if remote else None,
+        cache=options.cache,
+        post=presigned_post(parser, options),
         limits=Limits(options.memory, options.timeout),
         sandbox=Sandbox(options.sandbox),
         deadline=options.deadline,
@@ -160,7 +191,7 @@ def job_of(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Job:
 def arguments_of(job: Job) -> list[str]:
     """The words on a command line of `predict.py` that ask for this job."""
     words = ["--model", job.model, "--dataset", job.dataset, "--benchmarks", job.benchmarks]
-    words += ["--output_dir", str(job.output_dir)]
+    words += ["--output_dir", job.output_url or str(job.output_dir)]
     words += ["--memory", str(job.limits.memory_bytes or "none")]
     words += ["--timeout", str(job.limits.seconds or "none")]
     words += ["--sandbox", job.sandbox.value]
@@ -172,9 +203,11 @@ def arguments_of(job: Job) -> list[str]:
     return words + ["--debug"] * job.debug + ["--check"] * job.check
 
 
-def _presigned_post(
-    parser: argparse.ArgumentParser, url: str | None, data: str | None
+def presigned_post(
+    parser: argparse.ArgumentParser, options: argparse.Namespace
 ) -> PresignedPost | None:
+    """The upload that the options ask for; exits with 2 on half of one, or a bad one."""
+    url, data = options.post_url, options.post_data
     if (url is None) != (data is None):
         parser.error("--post_url and --post_data: expected both or neither")
     if url is None or data is None:
@@ -192,16 +225,9 @@ def _presigned_post(
     return PresignedPost(url, tuple(fields))
 
 
-def _source(text: str) -> str:
-    """The text itself, once it is known to name a source; it is split no earlier."""
-    try:
-        source_of(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return text
+def option_value(parse: Callable[[str], _T]) -> Callable[[str], _T]:
+    """The parser as argparse wants it, which repeats the words of no other kind of error."""
 
-
-def _value(parse: Callable[[str], _T]) -> Callable[[str], _T]:
     def value(text: str) -> _T:
         try:
             return parse(text)
@@ -209,3 +235,13 @@ def _value(parse: Callable[[str], _T]) -> Callable[[str], _T]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return value
+
+
+def checked(parse: Callable[[str], object]) -> Callable[[str], str]:
+    """The text itself, once it is known that it can be parsed: that is done where it is used."""
+
+    def text_of(text: str) -> str:
+        parse(text)
+        return text
+
+    return option_value(text_of)

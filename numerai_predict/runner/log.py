@@ -38,3 +38,12 @@ def log_step(step: str, text: str) -> None:
 def log_model_line(line: str) -> None:
     """One line of what the model printed, marked as the model's."""
     logger.info("%-*s | %s", _STEP_WIDTH, "model", line)
+
+
+def log_verdict(verdict: str, exit_code: int, message: str, remedy: str | None) -> None:
+    """How it ended: details first, one line each; the verdict with its remedy on the last line."""
+    title, *details = message.splitlines()
+    for line in details:
+        log_step("", line)
+    advice = f" -> {remedy}" if remedy else ""
+    log_step("verdict", f"{verdict} (exit {exit_code}): {title}{advice}")

@@ -19,7 +19,7 @@ from numerai_predict.contract.record import EnvironmentFacts, Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.arguments import parse_job
 from numerai_predict.runner.check import check
-from numerai_predict.runner.log import log_step, logger, start_logging
+from numerai_predict.runner.log import log_step, log_verdict, logger, start_logging
 from numerai_predict.runner.run import run
 from numerai_predict.runner.sandbox.secrecy import hide_process
 from numerai_predict.storage.files import atomic_write
@@ -72,7 +72,7 @@ def execute(job: Job) -> Record:
         record.conclude(Verdict.INTERNAL_ERROR, _defect(error), _REPORT)
     record.seconds.total = time.perf_counter() - started
     _write_record(job, record)
-    _log_verdict(record)
+    log_verdict(record.verdict, record.exit_code, record.message, record.remedy)
     return record
 
 
@@ -93,15 +93,6 @@ def _write_record(job: Job, record: Record) -> None:
             found = f"expected to write the record to {job.result}, found: {error.strerror}"
             where = f"the predictions are in {record.predictions.path}"
             record.conclude(Verdict.SAVE_FAILED, f"{found}; {where}", "choose another --result")
-
-
-def _log_verdict(record: Record) -> None:
-    """Details first, one line each; the verdict with its remedy on the last line."""
-    title, *details = record.message.splitlines()
-    for line in details:
-        log_step("", line)
-    remedy = f" -> {record.remedy}" if record.remedy else ""
-    log_step("verdict", f"{record.verdict} (exit {record.exit_code}): {title}{remedy}")
 
 
 class _Terminated(KeyboardInterrupt):

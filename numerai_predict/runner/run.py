@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -34,7 +36,9 @@ from numerai_predict.runner.process import Child, ChildDied, Death
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
 from numerai_predict.runner.save import require_directory, save_predictions
 from numerai_predict.storage.files import sha256_of
+from numerai_predict.storage.sinks import Directory, PostForm, Sink, deliver, sink_of
 from numerai_predict.storage.sources import LocalFile, source_of
+from numerai_predict.storage.terms import Terms
 
 if TYPE_CHECKING:
     from numerai_predict.runner.predictions import Predictions
@@ -51,7 +55,26 @@ def run(job: Job, record: Record, deadline: Deadline) -> None:
         with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as folder:
             predictions = _predict(job, record, deadline, Path(folder), attempts)
         path = _check_and_save(job, record, predictions)
-    _deliver(job, record, deadline, path)
+    with _timed(record.seconds, "deliver"):
+        record.delivered_to = deliver(path, _sinks(job), _terms(deadline, "deliver"))
+    if job.post is not None or job.output_url is not None:
+        log_step("deliver", record.delivered_to)
+
+
+def _terms(deadline: Deadline, step: str) -> Terms:
+    """The terms of the transfers of a step; what takes long is told on standard error."""
+    terminal = sys.stderr if sys.stderr.isatty() else None
+    return Terms(deadline, say=functools.partial(log_step, step), terminal=terminal)
+
+
+def _sinks(job: Job) -> list[Sink]:
+    """Where the saved predictions go; the directory has them already."""
+    sinks: list[Sink] = []
+    if job.output_url is not None:
+        sinks.append(sink_of(job.output_url))
+    if job.post is not None:
+        sinks.append(PostForm(job.post))
+    return sinks or [Directory(job.output_dir)]
 
 
 def _predict(
@@ -101,7 +124,8 @@ def fetch_model(job: Job, record: Record, deadline: Deadline, folder: Path) -> P
     """
     record.model.source = redact(job.model)
     with _fetching(ModelUnavailable, ModelUnreachable, "the model"):
-        path = source_of(job.model).fetch(_subfolder(folder, "model"), deadline)
+        terms = _terms(deadline, "fetch")
+        path = source_of(job.model).fetch(_subfolder(folder, "model"), terms)
         record.model.sha256 = sha256_of(path)
     record.model.bytes = path.stat().st_size
     log_step("fetch", f"model {record.model.source}, {format_size(record.model.bytes)}")
@@ -113,7 +137,7 @@ def _fetch_live(
 ) -> tuple[Path, list[str]]:
     from numerai_predict.runner.live import read_ids, read_shape  # pyarrow takes 0.1 s to import
 
-    path = _fetch_data(job.dataset, record.dataset, deadline, _subfolder(folder, "live"))
+    path = _fetch_data(job, job.dataset, record.dataset, deadline, _subfolder(folder, "live"))
     ids = read_ids(path, redact(job.dataset))
     shape = read_shape(path, redact(job.dataset))
     record.dataset.rows, record.dataset.columns = shape.rows, shape.columns
@@ -129,17 +153,18 @@ def _fetch_benchmarks(job: Job, record: Record, deadline: Deadline, folder: Path
     from numerai_predict.runner.live import read_shape
 
     facts = record.benchmarks
-    path = _fetch_data(job.benchmarks, facts, deadline, _subfolder(folder, "benchmarks"))
+    into = _subfolder(folder, "benchmarks")
+    path = _fetch_data(job, job.benchmarks, facts, deadline, into)
     shape = read_shape(path, redact(job.benchmarks))
     facts.rows, facts.columns = shape.rows, shape.columns
     log_step("fetch", f"benchmarks {facts.source}, {shape.rows:,} rows x {shape.columns:,} columns")
     return path
 
 
-def _fetch_data(source: str, facts: DataFacts, deadline: Deadline, folder: Path) -> Path:
+def _fetch_data(job: Job, source: str, facts: DataFacts, deadline: Deadline, folder: Path) -> Path:
     facts.source = redact(source)
     with _fetching(DatasetUnavailable, DatasetUnreachable, "the data"):
-        path = source_of(source).fetch(folder, deadline)
+        path = source_of(source, job.cache).fetch(folder, _terms(deadline, "fetch"))
         facts.sha256 = sha256_of(path)
     return path
 
@@ -255,17 +280,6 @@ def _check_and_save(job: Job, record: Record, predictions: Predictions) -> Path:
         facts.path, facts.sha256 = str(path), sha256_of(path)
     log_step("save", str(path))
     return path
-
-
-def _deliver(job: Job, record: Record, deadline: Deadline, path: Path) -> None:
-    if job.post is None:
-        record.delivered_to = str(path)
-        return
-    from numerai_predict.storage.post import post_file
-
-    with _timed(record.seconds, "deliver"):
-        record.delivered_to = post_file(path, job.post, deadline)
-    log_step("deliver", record.delivered_to)
 
 
 @contextmanager

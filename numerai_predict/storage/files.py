@@ -10,7 +10,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+PART_SUFFIX = ".part"
+
 _CHUNK_BYTES = 1024 * 1024
+_LONGEST_NAME = 200  # a name of 255 bytes leaves no room for a temporary one
+
+
+@contextmanager
+def part_beside(path: Path) -> Iterator[Path]:
+    """A new, empty file under a temporary name in the folder of `path`.
+
+    It is gone when the block ends, unless the block renamed it.
+
+    Raises:
+        OSError: the folder is missing, not writable or full.
+    """
+    part = path.with_name(f".{path.name[:_LONGEST_NAME]}.{secrets.token_hex(4)}{PART_SUFFIX}")
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+    try:
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -23,17 +43,12 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: the folder is missing, not writable or full.
     """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        with open(descriptor, "wb") as handle:
+    with part_beside(path) as part:
+        with open(part, "wb") as handle:
             yield handle
             handle.flush()
             os.fsync(handle.fileno())
         part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def sha256_of(path: Path) -> str:

@@ -1,123 +1,201 @@
-"""HTTP transfers: streamed, bounded in time, and never half a file."""
+"""HTTP: one request, its answer, and what it means where that is no success."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import requests
+import requests.auth
 import urllib3
 
-from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
-from numerai_predict.contract.redaction import redact, redact_text
-from numerai_predict.storage.files import atomic_write
+from numerai_predict.storage.download import STEP, Body, CannotResume, Opener
+from numerai_predict.storage.presigned import url_valid_until
+from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.troubles import Refusal, Trouble
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 30.0
+# urllib3's own errors come through requests where it does not expect them.
+TRANSFER_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_ERROR_BYTES = 64 * 1024
-# urllib3's own errors come through requests where it does not expect them.
-TRANSFER_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError)
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
+_NEW_URL = "check the URL; a presigned one ends to be valid after its time: make a new one"
 
-_TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+_BAD_CERTIFICATE = Trouble(
+    "a TLS certificate that is not to be trusted",
+    "check the host name and the clock; a server of your own wants its certificate named in "
+    "REQUESTS_CA_BUNDLE",
+)
+_NO_SUCH_URL = Trouble("a host name or URL that cannot be one", "check the URL")
 
 
-def download(url: str, target: Path, deadline: Deadline) -> Path:
-    """Stream `url` to `target` and return it.
+class NotModified(Exception):
+    """The object is still the one whose ETag was sent along."""
 
-    Raises:
-        FetchFailed: the server refuses.
-        FetchInterrupted: no connection, a broken or truncated transfer, or an
-            answer that asks to come back later.
-        DeadlinePassed: the time for the whole run is over.
+
+def http_opener(
+    address: Callable[[], str], source: str, terms: Terms, known_etag: str | None = None
+) -> Opener:
+    """Opens a URL, which is asked for anew at each try: a presigned one may have ended.
+
+    With `known_etag` the opener raises `NotModified` where the object still has it.
     """
-    source = redact(url)
+
+    @contextmanager
+    def open_(start: int, etag: str | None) -> Iterator[Body]:
+        url = address()
+        headers = {"Accept-Encoding": "identity"}  # the bytes as they are stored
+        if start and etag:
+            headers |= {"Range": f"bytes={start}-", "If-Range": etag}
+        elif known_etag:
+            headers["If-None-Match"] = known_etag
+        with new_session() as session:
+            with _telling(source, terms):
+                response = session.get(
+                    url, stream=True, timeout=terms.timeouts(STEP), headers=headers
+                )
+            with response:
+                if response.status_code == 304 and "If-None-Match" in headers:
+                    raise NotModified
+                if start and response.status_code == 416:
+                    raise _no_such_part(source, start)
+                with _telling(source, terms):
+                    _require_success(response, url, source)
+                yield _body(response, start, source, terms)
+
+    return open_
+
+
+@contextmanager
+def _telling(source: str, terms: Terms) -> Iterator[None]:
+    """Turn what breaks on the way from a server, and that alone, into the error of a fetch."""
     try:
-        with requests.get(
-            url,
-            stream=True,
-            timeout=timeouts(deadline, "fetch"),
-            headers={"Accept-Encoding": "identity"},  # the bytes as they are stored
-        ) as response:
-            _require_success(response, source)
-            with atomic_write(target) as handle:
-                for chunk in _body(response, source):
-                    deadline.check("fetch")
-                    handle.write(chunk)
+        yield
     except TRANSFER_ERRORS as error:
-        deadline.check("fetch")
-        raise FetchInterrupted(
-            f"expected {source}, found {reason(error)}",
-            "check the host name and the network, then try again",
-        ) from None  # the cause's text holds the whole URL
-    return target
+        terms.deadline.check(STEP)
+        raise trouble_of(error).fetching(source) from None  # its text holds the URL
 
 
-def timeouts(deadline: Deadline, step: str) -> tuple[float, float]:
-    """Seconds to connect and seconds between two reads, within the deadline."""
-    return deadline.wait(CONNECT_SECONDS, step), deadline.wait(READ_SECONDS, step)
+def new_session() -> requests.Session:
+    """A session that takes proxies and certificates from the environment, but no password."""
+    session = _Session()
+    session.auth = _AuthOfUrl()
+    return session
 
 
-def is_transient(status: int) -> bool:
-    """Whether the same request may succeed later."""
-    return status in _TRANSIENT_STATUS
+class _AuthOfUrl(requests.auth.AuthBase):
+    """The password of the URL alone: S3 refuses a presigned request that brings a second."""
+
+    def __call__(self, request: Any) -> Any:
+        user, password = requests.utils.get_auth_from_url(request.url)
+        return requests.auth.HTTPBasicAuth(user, password)(request) if user else request
 
 
-def server_error(response: requests.Response) -> str:
-    """The server's own words: status, and S3's error code, message and request id."""
+class _Session(requests.Session):
+    def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+        """Keep a password from another host, and ~/.netrc out of it."""
+        strips: Any = self.should_strip_auth
+        if strips(response.request.url, prepared_request.url):
+            prepared_request.headers.pop("Authorization", None)
+
+
+def refusal_of(response: requests.Response, remedy: str, **more: Any) -> Refusal:
+    """The answer's status, headers, and S3's error code, message and request id."""
     start = next(response.iter_content(_LONGEST_ERROR_BYTES), b"").decode(errors="replace")
-    parts = [f"HTTP {response.status_code} {response.reason or ''}".strip()]
+    found = {}
     for tag in ("Code", "Message", "RequestId"):
-        if match := re.search(f"<{tag}>([^<]{{1,300}})</{tag}>", start):
-            parts.append(match[1] if tag != "RequestId" else f"request id {match[1]}")
-    return redact_text(", ".join(parts))
+        match = re.search(f"<{tag}>([^<]{{1,300}})</{tag}>", start)
+        found[tag] = match[1] if match else ""
+    return Refusal(
+        response.status_code,
+        response.reason or "",
+        response.headers,
+        remedy,
+        code=found["Code"],
+        message=found["Message"],
+        request_id=found["RequestId"] or response.headers.get("x-amz-request-id", ""),
+        **more,
+    )
 
 
-def reason(error: Exception) -> str:
+def trouble_of(error: BaseException) -> Trouble:
     """What broke, in words that hold no URL: their queries are secrets."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return _BAD_CERTIFICATE
+    silence = "a server that fell silent"
     kinds = (
-        (requests.exceptions.SSLError, "a TLS failure: the certificate or the connection is bad"),
+        (requests.exceptions.SSLError, "a TLS failure"),
+        (urllib3.exceptions.SSLError, "a TLS failure"),
+        (requests.exceptions.ProxyError, "no connection to the proxy"),
         (requests.exceptions.ConnectTimeout, "no answer to the attempt to connect"),
-        (requests.exceptions.Timeout, f"nothing sent for {READ_SECONDS:.0f} s"),
+        (requests.exceptions.Timeout, silence),
+        (urllib3.exceptions.TimeoutError, silence),
+        (TimeoutError, silence),
         (requests.exceptions.ChunkedEncodingError, "a connection that broke within the body"),
-        (requests.exceptions.ConnectionError, "no connection: unknown host, refused or reset"),
-        (urllib3.exceptions.SSLError, "a TLS failure: the certificate or the connection is bad"),
-        (urllib3.exceptions.TimeoutError, f"nothing sent for {READ_SECONDS:.0f} s"),
         (urllib3.exceptions.ProtocolError, "a connection that broke within the body"),
-        (requests.exceptions.InvalidURL, "a host name that cannot be one"),
-        (urllib3.exceptions.LocationValueError, "a host name that cannot be one"),
+        (requests.exceptions.ConnectionError, "no connection: unknown host, refused or reset"),
+        (ConnectionError, "a connection that broke"),
+        (ssl.SSLError, "a TLS failure"),
     )
-    return next((words for kind, words in kinds if isinstance(error, kind)), type(error).__name__)
+    for kind, words in kinds:
+        if isinstance(error, kind):
+            return Trouble(words, "check the host name and the network, then try again", True)
+    if isinstance(error, (ValueError, urllib3.exceptions.LocationValueError)):
+        return _NO_SUCH_URL
+    return Trouble(type(error).__name__, "check the URL, and what serves it")
 
 
-def _require_success(response: requests.Response, source: str) -> None:
-    if response.ok:
-        return
-    found = f"expected {source}, found {server_error(response)}"
-    if is_transient(response.status_code):
-        raise FetchInterrupted(found, "the server is busy: try again later")
-    raise FetchFailed(
-        found,
-        "check the URL; a presigned one ends to be valid after its time: make a new one",
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that it was made of; libraries wrap each other's in three ways."""
+    seen: list[BaseException] = []
+    waiting: list[Any] = [error]
+    while waiting:
+        cause = waiting.pop()
+        if isinstance(cause, BaseException) and cause not in seen:
+            seen.append(cause)
+            waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None)]
+            waiting += cause.args
+    return iter(seen)
+
+
+def _require_success(response: requests.Response, url: str, source: str) -> None:
+    if response.status_code not in (200, 203, 206):
+        refusal = refusal_of(response, _NEW_URL, valid_until=url_valid_until(url))
+        raise refusal.trouble().fetching(source)
+
+
+def _body(response: requests.Response, start: int, source: str, terms: Terms) -> Body:
+    headers = response.headers
+    begins, total = 0, _length(headers)
+    if response.status_code == 206:
+        matched = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+        if not matched or int(matched[1]) != start or start == 0:
+            raise _no_such_part(source, start)
+        begins, total = start, int(matched[2])
+
+    def read() -> bytes:
+        with _telling(source, terms):
+            return _read_some(response)
+
+    chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
+    return Body(read, headers, begins, total, ends_itself=chunked)
+
+
+def _no_such_part(source: str, start: int) -> CannotResume:
+    return CannotResume(
+        f"expected the rest of {source} from byte {start}, found another part or none",
+        "try again",
     )
 
 
-def _body(response: requests.Response, source: str) -> Iterator[bytes]:
-    """The body in chunks, complete by its declared length."""
-    received = 0
-    while chunk := _read_some(response):
-        received += len(chunk)
-        yield chunk
-    declared = response.headers.get("Content-Length")
-    if declared is not None and received != int(declared):
-        raise FetchInterrupted(
-            f"expected {declared} bytes of {source}, found {received}",
-            "the transfer was cut short: try again",
-        )
+def _length(headers: Mapping[str, str]) -> int | None:
+    length = headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() else None
 
 
 def _read_some(response: requests.Response) -> bytes:

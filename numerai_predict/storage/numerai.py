@@ -13,7 +13,8 @@ import sys
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
-from numerai_predict.contract.redaction import redact_text
+from numerai_predict.contract.redaction import redact, redact_text
+from numerai_predict.storage.terms import Terms
 
 _LONGEST_SECONDS = 60.0
 _REFUSED = 3  # exit status of the question below where the tournament said no
@@ -73,6 +74,28 @@ def dataset_url(name: str, deadline: Deadline) -> str:
             "`numerai-predict data sample` writes one to try things with",
         )
     return asked.stdout.strip()
+
+
+class DatasetAddress:
+    """Where a data set lies, by the tournament's latest answer.
+
+    A call gives the URL: the one that was asked for first, then, for each further try,
+    one asked for anew, as a presigned one may have ended meanwhile.
+    """
+
+    def __init__(self, name: str, terms: Terms) -> None:
+        self._name = name
+        self._terms = terms
+        self._first: str | None = terms.repeat(self._ask, "fetch")
+        self.identity = redact(self._first)
+
+    def __call__(self) -> str:
+        """The URL for the next try."""
+        url, self._first = self._first or self._ask(), None
+        return url
+
+    def _ask(self) -> str:
+        return dataset_url(self._name, self._terms.deadline)
 
 
 def _last_line(text: str) -> str:

@@ -2,63 +2,93 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import requests
+from urllib3.filepost import encode_multipart_formdata
 
-from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import UploadFailed, UploadInterrupted
+from numerai_predict.contract.errors import UploadFailed
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.redaction import redact
-from numerai_predict.storage.http import (
-    TRANSFER_ERRORS,
-    is_transient,
-    reason,
-    server_error,
-    timeouts,
-)
+from numerai_predict.storage.http import TRANSFER_ERRORS, new_session, refusal_of, trouble_of
+from numerai_predict.storage.presigned import Policy
+from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.troubles import Trouble
+
+STEP = "deliver"
+
+_SHORT = 4
+_NEW_POST = "ask for a new presigned POST: a policy expires and bounds the size"
 
 
-def post_file(path: Path, post: PresignedPost, deadline: Deadline) -> str:
+def post_file(path: Path, post: PresignedPost, terms: Terms) -> str:
     """Send the file as the field `file` after the form's own; return where it went.
 
+    Every try sends the same bytes: an answer that was lost does no harm.
+
     Raises:
-        UploadFailed: the server refuses.
-        UploadInterrupted: no connection, or an answer that asks to come back.
+        UploadFailed: the server refuses, or the policy will not have the file.
+        UploadInterrupted: no connection, or an answer that asks to come back, time and again.
         DeadlinePassed: the time for the whole run is over.
     """
-    target = redact(post.url)
-    saved = f"the predictions are safe in {path}"
-    try:
-        with requests.post(
-            post.url,
-            data=list(post.fields),
-            files={"file": (path.name, path.read_bytes(), "text/csv")},
-            timeout=timeouts(deadline, "deliver"),
-            allow_redirects=False,  # a redirected POST becomes a GET that stores nothing
-            stream=True,
-        ) as response:
-            if 200 <= response.status_code < 300:
-                return target
-            said = _without_values(server_error(response), post)
-            found = f"expected {target} to take the predictions, found {said}"
-            if is_transient(response.status_code):
-                raise UploadInterrupted(f"{found}; {saved}", "try again later")
+    content = path.read_bytes()
+    policy = Policy.of(post.fields)
+    parts: list[tuple[str, Any]] = [*post.fields, ("file", (path.name, content, "text/csv"))]
+    body, content_type = encode_multipart_formdata(parts)
+
+    def attempt() -> None:
+        if reason := policy.refuses(len(content)):
             raise UploadFailed(
-                f"{found}; {saved}",
-                "ask for a new presigned POST: a policy expires and bounds the size",
+                f"expected {redact(post.url)} to take the predictions, found {reason}", _NEW_POST
             )
+        _send(post, body, content_type, terms)
+
+    terms.repeat(attempt, STEP)
+    return redact(post.url)
+
+
+def _send(post: PresignedPost, body: bytes, content_type: str, terms: Terms) -> None:
+    target = redact(post.url)
+    try:
+        with (
+            new_session() as session,
+            session.post(
+                post.url,
+                data=body,
+                headers={"Content-Type": content_type},
+                timeout=terms.timeouts(STEP),
+                allow_redirects=False,  # a redirected POST becomes a GET that stores nothing
+                stream=True,
+            ) as response,
+        ):
+            if not _is_stored(response, post):
+                raise _refusal(response, post).uploading(target)
     except TRANSFER_ERRORS as error:
-        deadline.check("deliver")
-        raise UploadInterrupted(
-            f"expected {target} to take the predictions, found {reason(error)}; {saved}",
-            "check the network, then try again",
-        ) from None  # the cause's text holds the whole URL
+        terms.deadline.check(STEP)
+        raise trouble_of(error).uploading(target) from None  # its text holds the URL
+
+
+def _is_stored(response: requests.Response, post: PresignedPost) -> bool:
+    """Whether the answer says so; a form may ask for a redirect as the sign of success."""
+    if response.status_code == 303:
+        wanted = {name.lower(): value for name, value in post.fields}
+        after = wanted.get("success_action_redirect") or wanted.get("redirect")
+        return bool(after) and response.headers.get("Location", "").startswith(after or "")
+    return 200 <= response.status_code < 300
+
+
+def _refusal(response: requests.Response, post: PresignedPost) -> Trouble:
+    valid_until = Policy.of(post.fields).expires
+    trouble = refusal_of(response, _NEW_POST, valid_until=valid_until).trouble()
+    return replace(trouble, found=_without_values(trouble.found, post))
 
 
 def _without_values(said: str, post: PresignedPost) -> str:
     """The server's words less what they repeat of the form, which is a credential."""
-    for _, value in post.fields:
-        if value:
-            said = said.replace(value, "***")
+    for value in sorted({value for _, value in post.fields if value}, key=len, reverse=True):
+        whole = rf"(?<!\w){re.escape(value)}(?!\w)"  # a key may be as short as a letter
+        said = re.sub(re.escape(value) if len(value) >= _SHORT else whole, "***", said)
     return said

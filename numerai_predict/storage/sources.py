@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import FetchFailed
 from numerai_predict.contract.redaction import redact
+from numerai_predict.storage.download import download
+from numerai_predict.storage.terms import Terms
 
+_EXPECTED = "expected a file, an http(s):// or s3:// URL or a Numerai data set"
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")  # old ones may be longer than 63
 _NUMERAI_NAME = re.compile(r"v\d+(\.\d+)*/\w+\.(parquet|json|csv)")
 
 
 class Source(Protocol):
     """Something that can be fetched."""
 
-    def fetch(self, folder: Path, deadline: Deadline) -> Path:
+    def fetch(self, folder: Path, terms: Terms) -> Path:
         """A local file with the source's bytes, in `folder` where it had to be copied.
 
         The file keeps the ending of the source's name.
@@ -37,9 +40,9 @@ class LocalFile:
 
     path: Path
 
-    def fetch(self, folder: Path, deadline: Deadline) -> Path:  # noqa: ARG002 - nothing to copy
+    def fetch(self, folder: Path, terms: Terms) -> Path:  # noqa: ARG002 - nothing to copy
         """The file itself; see `Source.fetch`."""
-        deadline.check("fetch")
+        terms.deadline.check("fetch")
         if not self.path.exists():
             raise FetchFailed(
                 f"expected a file, found nothing at {self.path}",
@@ -64,27 +67,56 @@ class HttpUrl:
 
     url: str = field(repr=False)
 
-    def fetch(self, folder: Path, deadline: Deadline) -> Path:
+    def fetch(self, folder: Path, terms: Terms) -> Path:
         """The downloaded file; see `Source.fetch`."""
-        from numerai_predict.storage.http import download  # requests takes 0.1 s to import
+        from numerai_predict.storage.http import http_opener  # requests takes 0.1 s to import
 
-        ending = re.search(r"\.\w{1,8}$", urlsplit(self.url).path)  # tells how it is compressed
-        return download(self.url, folder / f"download{ending[0] if ending else ''}", deadline)
+        source, target = redact(self.url), _target(folder, urlsplit(self.url).path)
+        download(http_opener(lambda: self.url, source, terms), target, source, terms)
+        return target
+
+
+@dataclass(frozen=True)
+class S3Object:
+    """An object in a bucket, read with the credentials that boto3 finds."""
+
+    bucket: str
+    key: str
+
+    def fetch(self, folder: Path, terms: Terms) -> Path:
+        """The downloaded file; see `Source.fetch`."""
+        from numerai_predict.storage.s3 import S3Location, s3_opener  # boto3: another 0.1 s
+
+        location, target = S3Location(self.bucket, self.key), _target(folder, self.key)
+        download(s3_opener(location, str(location), terms), target, str(location), terms)
+        return target
 
 
 @dataclass(frozen=True)
 class NumeraiDataset:
-    """A file of the tournament's data, like `v5.2/live.parquet`."""
+    """A file of the tournament's data, like `v5.2/live.parquet`.
+
+    What was downloaded before is taken from the folder `cache`, where there is one,
+    if the tournament still has the same bytes.
+    """
 
     name: str
+    cache: Path | None = None
 
-    def fetch(self, folder: Path, deadline: Deadline) -> Path:
+    def fetch(self, folder: Path, terms: Terms) -> Path:
         """The downloaded file; see `Source.fetch`."""
-        from numerai_predict.storage.http import download
-        from numerai_predict.storage.numerai import dataset_url
+        from numerai_predict.storage.cache import Cache
+        from numerai_predict.storage.numerai import DatasetAddress
 
-        url = dataset_url(self.name, deadline)
-        return download(url, folder / self.name.rpartition("/")[2], deadline)
+        target = folder / self.name.rpartition("/")[2]
+        address = DatasetAddress(self.name, terms)
+        return Cache(self.cache).fetch(address, target, self.name, terms)
+
+
+def _target(folder: Path, path: str) -> Path:
+    """Where a download goes; the ending of its name tells how it is compressed."""
+    ending = re.search(r"\.\w{1,8}$", path)
+    return folder / f"download{ending[0] if ending else ''}"
 
 
 def _names_a_host(url: str) -> bool:
@@ -94,8 +126,8 @@ def _names_a_host(url: str) -> bool:
         return False
 
 
-def source_of(text: str) -> Source:
-    """The source that a user means by `text`.
+def source_of(text: str, cache: Path | None = None) -> Source:
+    """The source that a user means by `text`; `cache` is the folder for data sets by name.
 
     A file that exists is meant before a Numerai data set of the same name.
 
@@ -104,15 +136,34 @@ def source_of(text: str) -> Source:
     """
     scheme, separator, _ = text.partition("://")
     if separator:
-        if scheme.lower() not in ("http", "https"):
-            raise ValueError(
-                f"expected a file, an http(s):// URL or a Numerai data set; found {scheme}://"
-            )
-        if not _names_a_host(text):
-            raise ValueError(f"expected a URL with a host name, found none in {redact(text)}")
-        return HttpUrl(text)
+        return _source_of_url(scheme.lower(), text)
     if not text:
-        raise ValueError("expected a file, an http(s):// URL or a Numerai data set; found ''")
+        raise ValueError(f"{_EXPECTED}; found ''")
     if _NUMERAI_NAME.fullmatch(text) and not Path(text).exists():
-        return NumeraiDataset(text)
+        return NumeraiDataset(text, cache)
     return LocalFile(Path(text))
+
+
+def _source_of_url(scheme: str, text: str) -> Source:
+    if scheme == "s3":
+        bucket, key = split_s3_url(text)
+        if not key:
+            raise ValueError("expected s3://bucket/key, found no key")
+        return S3Object(bucket, key)
+    if scheme not in ("http", "https"):
+        raise ValueError(f"{_EXPECTED}; found {scheme}://")
+    if not _names_a_host(text):
+        raise ValueError(f"expected a URL with a host name, found none in {redact(text)}")
+    return HttpUrl(text)
+
+
+def split_s3_url(text: str) -> tuple[str, str]:
+    """Bucket and key, or prefix, of `s3://bucket/key`.
+
+    Raises:
+        ValueError: there is no bucket that S3 could have.
+    """
+    bucket, _, key = text.partition("://")[2].partition("/")
+    if not _BUCKET.fullmatch(bucket):
+        raise ValueError("expected s3://bucket/..., found no name that a bucket can have")
+    return bucket, key

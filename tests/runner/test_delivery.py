@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+SOON = ("--deadline", 5)  # bounds the tries
 FIELDS = {"key": "in box/x.csv", "policy": "c2VjcmV0IHBvbGljeQ==", "x-amz-signature": "5ec7e7"}
 S3_ERROR = (
     b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Policy expired.</Message>"
@@ -89,7 +90,7 @@ def test_a_refusal_names_the_servers_own_error(post, web):
 
 def test_a_busy_server_is_worth_another_try(post, web):
     web.replies["/bucket"] = web.reply(b"<Error><Code>SlowDown</Code></Error>", 503)
-    fails(post(), "503", "SlowDown", "try again later")
+    fails(post(*SOON), "503", "SlowDown", "try again later", "numerai-predict deliver")
 
 
 def test_a_redirect_is_no_success(post, web):
@@ -100,12 +101,13 @@ def test_a_redirect_is_no_success(post, web):
 
 
 def test_a_refused_connection_is_a_failed_upload(post, closed_port):
-    fails(post(url=f"http://127.0.0.1:{closed_port}/bucket?SECRETQUERY=1"), "no connection")
+    url = f"http://127.0.0.1:{closed_port}/bucket?SECRETQUERY=1"
+    fails(post(*SOON, url=url), "no connection")
 
 
 def test_debug_shows_no_secret_of_a_failed_upload(post, closed_port):
     url = f"http://127.0.0.1:{closed_port}/bucket?SECRETQUERY=1"
-    run = fails(post("--debug", url=url), "no connection")
+    run = fails(post("--debug", *SOON, url=url), "no connection")
     assert "Traceback" in run.text
 
 

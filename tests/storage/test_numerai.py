@@ -101,6 +101,7 @@ def test_an_api_that_cannot_be_reached_is_named_with_a_way_out(run_model, closed
         ranks,
         "--dataset",
         "v5.2/live.parquet",
+        *("--deadline", 6),  # bounds the tries
         environment={"NUMERAI_API_URL": f"http://127.0.0.1:{closed_port}/"},
     )
     run.fails_as("dataset_unavailable", "v5.2/live.parquet", "network", "data sample")

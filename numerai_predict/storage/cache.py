@@ -1,0 +1,225 @@
+"""Data sets that were downloaded before, shared by all processes of a user.
+
+    objects/<sha256>     the bytes, by their own hash
+    names/<key>.json     which bytes a URL gave last, and their ETag
+    locks/<key>          held by whoever asks for that URL
+
+The same name holds other data each round, so a name alone is never believed: its
+server is asked at each use whether the object still has the ETag, which costs one
+answer without a body. The bytes are hashed again as they are handed out. A process
+that is killed leaves a lock that the system frees, and a `.part` that the next one
+removes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from numerai_predict.contract.limits import format_size
+from numerai_predict.storage.download import STEP, Opener, download
+from numerai_predict.storage.files import PART_SUFFIX, atomic_write, part_beside, sha256_of
+from numerai_predict.storage.http import NotModified, http_opener
+from numerai_predict.storage.terms import Terms
+
+LARGEST_BYTES = 8 * 1024**3
+
+_CHUNK_BYTES = 1024 * 1024
+_POLL_SECONDS = 0.05
+_LONGEST_WAIT_SECONDS = 900.0  # for another process, which may be stopped for good
+
+
+class Address(Protocol):
+    """Where something lies: a URL for each try, and `identity`, the URL without secrets."""
+
+    identity: str
+
+    def __call__(self) -> str:
+        """The URL for the next try."""
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A folder of at most `largest` bytes; `None` for no cache."""
+
+    folder: Path | None
+    largest: int = LARGEST_BYTES
+
+    def fetch(self, address: Address, target: Path, source: str, terms: Terms) -> Path:
+        """Put what lies at the address at `target`: from here if it is the same, else anew.
+
+        Where the folder cannot be used, that is said, and the data are downloaded.
+
+        Raises:
+            FetchFailed: it cannot be had; `FetchInterrupted` where another try may succeed.
+            DeadlinePassed: the time for the whole run is over.
+        """
+
+        def opener(known_etag: str | None = None) -> Opener:
+            return http_opener(address, source, terms, known_etag)
+
+        with self._entry(address.identity, source, terms) as entry:
+            if entry is None:
+                download(opener(), target, source, terms)
+                return target
+            known = entry.read()
+            try:
+                headers = download(opener(known.etag if known else None), target, source, terms)
+            except NotModified:
+                if known and entry.copy(known, target):
+                    terms.say(f"{source}: unchanged, from the cache")
+                    return target
+                headers = download(opener(), target, source, terms)
+            entry.keep(target, headers, self.largest, terms)
+        return target
+
+    @contextmanager
+    def _entry(self, identity: str, source: str, terms: Terms) -> Iterator[_Entry | None]:
+        """The place of one URL, which is this process's alone for the time of the block."""
+        if self.folder is None:
+            yield None
+            return
+        entry = _Entry(self.folder, hashlib.sha256(identity.encode()).hexdigest())
+        try:
+            lock = entry.open_lock()
+        except OSError as error:
+            terms.say(f"no cache in {self.folder}: {error.strerror}")
+            yield None
+            return
+        try:
+            yield entry if _wait_for(lock, source, terms) else None
+        finally:
+            os.close(lock)
+
+
+def _wait_for(lock: int, source: str, terms: Terms) -> bool:
+    """Hold the lock; `False` if another process does so for too long."""
+    started = time.monotonic()
+    while time.monotonic() - started < _LONGEST_WAIT_SECONDS:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(terms.deadline.wait(_POLL_SECONDS, STEP))
+        except OSError as error:  # a file system that has no locks
+            terms.say(f"no cache: {error.strerror}")
+            return False
+        else:
+            return True
+    terms.say(f"another process takes too long to download {source}: not waiting for it")
+    return False
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a URL gave last."""
+
+    etag: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One URL's place in the cache."""
+
+    folder: Path
+    key: str
+
+    def open_lock(self) -> int:
+        """Make the folders; the lock's descriptor."""
+        for name in ("objects", "names", "locks"):
+            (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        return os.open(self.folder / "locks" / self.key, flags, 0o600)
+
+    def read(self) -> _Known | None:
+        """What is known, if its bytes are still here."""
+        try:
+            facts = json.loads(self._name.read_bytes())
+            known = _Known(str(facts["etag"]), str(facts["sha256"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return known if self._object(known.sha256).is_file() else None
+
+    def copy(self, known: _Known, target: Path) -> bool:
+        """Put the known bytes at the target; `False` if they are gone or others by now."""
+        digest = hashlib.sha256()
+        stored = self._object(known.sha256)
+        with part_beside(target) as part:
+            try:
+                with open(stored, "rb") as reader, open(part, "wb") as writer:
+                    while chunk := reader.read(_CHUNK_BYTES):
+                        digest.update(chunk)
+                        writer.write(chunk)
+            except FileNotFoundError:
+                return False
+            if digest.hexdigest() != known.sha256:
+                stored.unlink(missing_ok=True)
+                return False
+            part.replace(target)
+        self._mark_as_used(stored)
+        return True
+
+    def keep(self, path: Path, headers: Mapping[str, str], largest: int, terms: Terms) -> None:
+        """Take in what was downloaded, if it can be told later that it is the same."""
+        etag = headers.get("ETag", "")
+        if not etag.startswith('"') or path.stat().st_size > largest:
+            return
+        known = _Known(etag, sha256_of(path))
+        try:
+            self._remove_leftovers()
+            self._store(path, known)
+            self._evict(known, largest, terms)
+        except OSError as error:
+            terms.say(f"not kept in the cache {self.folder}: {error.strerror}")
+
+    def _store(self, path: Path, known: _Known) -> None:
+        stored = self._object(known.sha256)
+        if not stored.is_file():
+            # The name of the part tells whose it is: the next holder of the lock removes it.
+            with part_beside(stored.with_name(self.key)) as part:
+                with open(path, "rb") as reader, open(part, "wb") as writer:
+                    while chunk := reader.read(_CHUNK_BYTES):
+                        writer.write(chunk)
+                part.replace(stored)
+        self._mark_as_used(stored)
+        with atomic_write(self._name) as handle:
+            handle.write(json.dumps({"etag": known.etag, "sha256": known.sha256}).encode())
+
+    def _remove_leftovers(self) -> None:
+        for folder in ("objects", "names"):
+            for part in (self.folder / folder).glob(f".{self.key}*{PART_SUFFIX}"):
+                part.unlink(missing_ok=True)
+
+    def _evict(self, known: _Known, largest: int, terms: Terms) -> None:
+        """Remove what was not used for longest, until the rest fits; never what came just now."""
+        others = []
+        for stored in (self.folder / "objects").glob("[0-9a-f]*"):
+            if stored.name != known.sha256:
+                facts = stored.stat()
+                others.append((facts.st_mtime, facts.st_size, stored))
+        size = sum(other[1] for other in others) + self._object(known.sha256).stat().st_size
+        for _, bytes_, stored in sorted(others):
+            if size <= largest:
+                return
+            stored.unlink(missing_ok=True)
+            size -= bytes_
+            terms.say(f"cache: removed {format_size(bytes_)} that were not used for longest")
+
+    def _mark_as_used(self, stored: Path) -> None:
+        with suppress(OSError):  # just removed by another process: it was not needed any more
+            os.utime(stored)
+
+    def _object(self, sha256: str) -> Path:
+        return self.folder / "objects" / sha256
+
+    @property
+    def _name(self) -> Path:
+        return self.folder / "names" / f"{self.key}.json"

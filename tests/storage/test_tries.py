@@ -1,0 +1,232 @@
+"""What may pass is tried again, what may not is not, and nothing outlives the deadline."""
+
+import email.utils
+import socket
+import time
+
+import pytest
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import (
+    DeadlinePassed,
+    FetchFailed,
+    FetchInterrupted,
+    UploadFailed,
+    UploadInterrupted,
+)
+from numerai_predict.contract.job import PresignedPost
+from numerai_predict.storage.post import post_file
+from numerai_predict.storage.sources import HttpUrl
+from numerai_predict.storage.terms import Patience, Terms
+
+QUICK = Patience(first=0.01, longest=0.05, tries=4)
+LATE_SECONDS = 1.0
+
+
+@pytest.fixture
+def fetch(faults, tmp_path):
+    """Fetch an object whose first answers break as told."""
+    data = bytes(range(256)) * 1000
+    faults.objects["/m.pkl"] = data
+
+    def get(*plan, deadline=None, patience=QUICK):
+        faults.plan["/m.pkl"] = list(plan)
+        terms = Terms(deadline or Deadline(), patience)
+        path = HttpUrl(f"{faults.url}/m.pkl?SECRET").fetch(tmp_path, terms)
+        assert path.read_bytes() == data
+
+    return get
+
+
+@pytest.fixture
+def post(faults, tmp_path):
+    """Post a file to a server that breaks as told; how often it was stored."""
+    csv = tmp_path / "p.csv"
+    csv.write_bytes(b"id,prediction\n" + b"a,0.5\n" * 300_000)
+
+    def send(*plan, deadline=None, patience=QUICK):
+        faults.plan["/bucket"] = list(plan)
+        form = PresignedPost(f"{faults.url}/bucket?SECRET", (("key", "k"),))
+        post_file(csv, form, Terms(deadline or Deadline(), patience))
+        stored = faults.stored["/bucket"]
+        assert set(stored) == {csv.read_bytes()}
+        return len(stored)
+
+    return send
+
+
+PASSING = ["reset before", "500", "503", "slow down", "429, retry after", "request timeout"]
+PASSING_GETS = ["truncated", "reset within", "too long", "too short", "corrupt", "truncated gzip"]
+
+
+@pytest.mark.parametrize("fault", [*PASSING, *PASSING_GETS[:-1], "replaced meanwhile"])
+def test_a_fetch_that_broke_is_tried_again(fetch, faults, fault):
+    fetch(fault)
+    assert len(faults.asked) in (2, 3)  # the rest that was promised may be asked for in between
+
+
+@pytest.mark.parametrize("fault", [*PASSING, "reset within"])
+def test_an_upload_that_broke_is_tried_again(post, fault):
+    assert post(fault) == 1
+
+
+def test_an_answer_that_is_lost_after_the_object_was_stored_stores_the_same_bytes_twice(post):
+    assert post("lost answer") == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"), [("403", "AccessDenied"), ("expired token", "ExpiredToken")]
+)
+def test_a_refusal_is_not_tried_again(fetch, post, faults, fault, words):
+    with pytest.raises(FetchFailed, match=words) as failed:
+        fetch(fault)
+    assert not isinstance(failed.value, FetchInterrupted)
+    with pytest.raises(UploadFailed, match=words) as failed:
+        post(fault)
+    assert not isinstance(failed.value, UploadInterrupted)
+    assert len(faults.asked) == 2
+
+
+def test_stale_credentials_are_told_from_an_expired_request(fetch):
+    with pytest.raises(FetchFailed) as failed:
+        fetch("expired token")
+    assert "credentials that signed the request have expired" in failed.value.remedy
+
+
+def test_an_endless_redirect_is_not_tried_again(fetch, faults):
+    with pytest.raises(FetchFailed, match="TooManyRedirects"):
+        fetch("endless redirect")
+    assert len(faults.asked) == 31
+
+
+def test_without_a_deadline_the_tries_are_bounded_and_counted(fetch, faults):
+    with pytest.raises(FetchInterrupted, match="gave up after 4 tries"):
+        fetch(*["500"] * 9)
+    assert len(faults.asked) == 4
+
+
+def test_a_deadline_allows_as_many_tries_as_fit(fetch, faults):
+    fetch(*["500"] * 9, deadline=Deadline.after(20))
+    assert len(faults.asked) == 10
+
+
+def test_where_no_other_try_fits_the_last_failure_is_told_and_not_the_deadline(fetch):
+    with pytest.raises(FetchInterrupted, match=r"HTTP 500 .* no time for another"):
+        fetch(*["500"] * 99, deadline=Deadline.after(1), patience=Patience(first=0.3))
+
+
+def test_the_server_may_ask_for_a_pause(fetch, web, tmp_path):
+    began = time.monotonic()
+    fetch("429, retry after")
+    assert time.monotonic() - began >= 1
+
+
+def test_a_pause_may_be_asked_for_as_a_date_by_the_servers_own_clock(web, tmp_path):
+    hours_off = time.time() - 7200
+    busy = web.reply(b"", 503, {"Retry-After": email.utils.formatdate(hours_off + 2, usegmt=True)})
+    busy.headers["Date"] = email.utils.formatdate(hours_off, usegmt=True)
+    answers = iter([busy, web.reply(b"x")])
+    web.replies["/m.pkl"] = lambda request: next(answers)
+    began = time.monotonic()
+    HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, Terms(patience=QUICK))
+    assert 1 <= time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("deadline", [Deadline(), Deadline.after(60)])
+def test_a_pause_that_does_not_fit_ends_the_tries_at_once(web, tmp_path, deadline):
+    web.replies["/m.pkl"] = web.reply(b"", 503, {"Retry-After": "86400"})
+    with pytest.raises(FetchInterrupted, match="gave up after 1 try"):
+        HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, Terms(deadline, QUICK))
+
+
+@pytest.mark.parametrize("asked", ["soon", "-1", "1e9", "²"])
+def test_a_pause_that_is_none_is_as_none(web, tmp_path, asked):
+    answers = iter([web.reply(b"", 503, {"Retry-After": asked}), web.reply(b"x")])
+    web.replies["/m.pkl"] = lambda request: next(answers)
+    HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, Terms(patience=QUICK))
+
+
+def test_each_try_is_told(fetch, faults, tmp_path):
+    said = []
+    faults.plan["/m.pkl"] = ["503"]
+    HttpUrl(f"{faults.url}/m.pkl?SECRET").fetch(tmp_path, Terms(patience=QUICK, say=said.append))
+    (line,) = said
+    assert line.startswith("try 1 failed, the next in 0.0 s: expected http://127.0.0.1")
+    assert "HTTP 503" in line
+    assert "SECRET" not in line
+
+
+@pytest.mark.parametrize("fault", ["stall", "drip headers", "drip body"])
+def test_no_server_holds_a_fetch_beyond_the_deadline(fetch, fault):
+    deadline = Deadline.after(1.5)
+    with pytest.raises((DeadlinePassed, FetchInterrupted)):
+        fetch(*[fault] * 9, deadline=deadline)
+    assert time.monotonic() - deadline.at < LATE_SECONDS
+
+
+@pytest.mark.parametrize("fault", ["stall", "drip headers", "silent after storing"])
+def test_no_server_holds_an_upload_beyond_the_deadline(post, fault):
+    deadline = Deadline.after(1.5)
+    with pytest.raises((DeadlinePassed, UploadInterrupted)):
+        post(*[fault] * 9, deadline=deadline)
+    assert time.monotonic() - deadline.at < LATE_SECONDS
+
+
+def test_a_silent_server_leaves_time_for_another_try(fetch, faults):
+    fetch("stall", deadline=Deadline.after(4))
+    assert len(faults.asked) == 2
+
+
+def test_what_drips_is_broken_off_for_another_try(fetch, faults):
+    fetch("drip body", patience=Patience(first=0.01, read=1.0))
+    assert len(faults.asked) == 2
+
+
+def test_a_handshake_that_never_ends_is_left_at_the_deadline(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        deadline = Deadline.after(1)
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/m.pkl"
+        with pytest.raises((DeadlinePassed, FetchInterrupted)):
+            HttpUrl(url).fetch(tmp_path, Terms(deadline))
+        assert time.monotonic() - deadline.at < LATE_SECONDS
+
+
+def test_a_name_that_nobody_resolves_is_left_at_the_deadline(tmp_path, monkeypatch):
+    """`getaddrinfo` knows no time limit: only whoever waits for it can."""
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(5))
+    deadline = Deadline.after(0.5)
+    with pytest.raises(DeadlinePassed, match="fetch"):
+        HttpUrl("http://name.invalid/m.pkl").fetch(tmp_path, Terms(deadline))
+    assert time.monotonic() - deadline.at < LATE_SECONDS
+
+
+def test_a_certificate_that_is_not_trusted_is_refused_at_once(bad_tls, tmp_path):
+    bad_tls.objects["/m.pkl"] = b"x"
+    with pytest.raises(FetchFailed, match="certificate that is not to be trusted") as failed:
+        HttpUrl(f"{bad_tls.url}/m.pkl?SECRET").fetch(tmp_path, Terms(patience=QUICK))
+    assert not isinstance(failed.value, FetchInterrupted)
+    assert bad_tls.asked == []
+
+
+def test_nothing_is_posted_to_a_server_with_a_certificate_that_is_not_trusted(bad_tls, tmp_path):
+    (tmp_path / "p.csv").write_bytes(b"x")
+    form = PresignedPost(f"{bad_tls.url}/bucket", (("key", "k"),))
+    with pytest.raises(UploadFailed, match="certificate") as failed:
+        post_file(tmp_path / "p.csv", form, Terms(patience=QUICK))
+    assert not isinstance(failed.value, UploadInterrupted)
+    assert bad_tls.asked == []
+
+
+def test_a_certificate_of_ones_own_is_trusted_where_the_environment_says_so(
+    bad_tls, tmp_path, monkeypatch
+):
+    bad_tls.objects["/m.pkl"] = b"x"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bad_tls.certificate))
+    path = HttpUrl(f"{bad_tls.url}/m.pkl").fetch(tmp_path, Terms(patience=QUICK))
+    assert path.read_bytes() == b"x"
+
+
+def test_no_tls_where_there_should_be_some_may_pass(web, tmp_path):
+    url = web.url.replace("http://", "https://")
+    with pytest.raises(FetchInterrupted, match="TLS"):
+        HttpUrl(f"{url}/m.pkl").fetch(tmp_path, Terms(patience=Patience(tries=1)))
