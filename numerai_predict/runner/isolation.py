@@ -6,9 +6,10 @@ from numerai_predict.contract.errors import SandboxUnavailable
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.log import log_step
-from numerai_predict.runner.sandbox.confine import Layers
+from numerai_predict.runner.sandbox.layers import Layers
 
 _WITHOUT = {
+    "runner": "it may read what the runner knows, credentials included",
     "limits": "it may use more than is good for the machine",
     "user": "it has the rights of the user that runs this",
     "privileges": "it may gain privileges by programs that have them",

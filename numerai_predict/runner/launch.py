@@ -19,6 +19,7 @@ from numerai_predict.runner.cpus import THREAD_VARIABLES, processors, thread_env
 from numerai_predict.runner.identity import Identity, identity_for_model, readable_by
 from numerai_predict.runner.protocol import ConfineRequest, Request
 from numerai_predict.runner.sandbox.confine import Confinement
+from numerai_predict.runner.sandbox.layers import Layers
 
 PACKAGE = Path(numerai_predict.__file__).parent
 
@@ -54,7 +55,7 @@ class Launched:
     scratch: tempfile.TemporaryDirectory[str]
     identity: Identity
     known: frozenset[Path]
-    layers: dict[str, str]
+    layers: Layers
 
     def readable(self, path: Path) -> Path:
         """The file, or a copy of it that the process's user can read.
@@ -121,12 +122,14 @@ def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> Lau
     return launched
 
 
-def _layers(environment: Mapping[str, str]) -> dict[str, str]:
-    return {
-        "session": "a session of its own; whatever it starts is found and ended",
-        "descriptors": "none but the pipes to the runner",
-        "environment": f"{len(environment)} variables of an allow-list, none of them a secret",
-    }
+def _layers(environment: Mapping[str, str]) -> Layers:
+    return Layers(
+        {
+            "session": "a session of its own; whatever it starts is found and ended",
+            "descriptors": "none but the pipes to the runner",
+            "environment": f"{len(environment)} variables of an allow-list, none of them a secret",
+        }
+    )
 
 
 def _confinement(launched: Launched, limits: Limits) -> Confinement:

@@ -56,12 +56,12 @@ def execute(job: Job) -> Record:
         )
     )
     try:
-        record.sandbox["runner"] = hide_process()
+        hidden = hide_process()
         if job.check:
             check(job, record, Deadline.after(job.deadline))
             record.conclude(Verdict.OK, "nothing was found against running it here")
         else:
-            run(job, record, Deadline.after(job.deadline))
+            run(job, record, Deadline.after(job.deadline), hidden)
             record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
     except RunError as error:
         record.conclude(error.verdict, error.message, error.remedy)

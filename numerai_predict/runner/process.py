@@ -37,7 +37,7 @@ from numerai_predict.runner.protocol import (
     MalformedFrame,
     PredictRequest,
 )
-from numerai_predict.runner.sandbox.confine import Layers
+from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.watch import Watch
 
 _TICK_SECONDS = 0.05
@@ -90,6 +90,7 @@ class Child:
     ) -> None:
         self._limits = limits
         self._deadline = deadline
+        self._show = show
         self._output = ModelOutput(show)
         self._readable = readable
         self._sandbox = sandbox
@@ -124,7 +125,8 @@ class Child:
         self._drain_output()
         self._output.finish()
         self._selector.close()
-        self._watch.shared.remove()
+        for left in self._watch.shared.remove():
+            self._show(f"... and may have left shared memory behind: {left}")
         self._launched.close()
 
     def confine(self) -> Layers:
@@ -134,8 +136,7 @@ class Child:
             ChildDied, DeadlinePassed: as `load`.
         """
         facts = self._answer("start").facts
-        engaged = {**self._launched.layers, **facts["engaged"]}
-        return Layers(engaged, facts["missing"])
+        return self._launched.layers.with_more(Layers(facts["engaged"], facts["missing"]))
 
     def load(self, model: Path, dataset: Path) -> Frame:
         """Have the child unpickle the model and read the data; its answer.

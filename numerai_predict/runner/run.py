@@ -34,6 +34,7 @@ from numerai_predict.runner.isolation import report_layers
 from numerai_predict.runner.log import log_model_line, log_step, logger
 from numerai_predict.runner.process import Child, ChildDied, Death
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
+from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.save import require_directory, save_predictions
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.sinks import Directory, PostForm, Sink, deliver, sink_of
@@ -44,8 +45,10 @@ if TYPE_CHECKING:
     from numerai_predict.runner.predictions import Predictions
 
 
-def run(job: Job, record: Record, deadline: Deadline) -> None:
+def run(job: Job, record: Record, deadline: Deadline, hidden: Layers) -> None:
     """Do the whole job; `record` is filled in as far as it gets.
+
+    `hidden` is what keeps this process's secrets from the model.
 
     Raises:
         RunError: it ended without predictions delivered.
@@ -53,7 +56,7 @@ def run(job: Job, record: Record, deadline: Deadline) -> None:
     require_directory(job.output_dir)
     with naming_attempts() as attempts:
         with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as folder:
-            predictions = _predict(job, record, deadline, Path(folder), attempts)
+            predictions = _predict(job, record, deadline, Path(folder), hidden, attempts)
         path = _check_and_save(job, record, predictions)
     with _timed(record.seconds, "deliver"):
         record.delivered_to = deliver(path, _sinks(job), _terms(deadline, "deliver"))
@@ -78,7 +81,12 @@ def _sinks(job: Job) -> list[Sink]:
 
 
 def _predict(
-    job: Job, record: Record, deadline: Deadline, folder: Path, attempts: list[str]
+    job: Job,
+    record: Record,
+    deadline: Deadline,
+    folder: Path,
+    hidden: Layers,
+    attempts: list[str],
 ) -> Predictions:
     # The child imports pandas while the parent fetches and imports pyarrow.
     readable = [folder, *_local_files(job)]
@@ -91,7 +99,7 @@ def _predict(
             with _timed(record.seconds, "fetch"):
                 dataset, live_ids = _fetch_live(job, record, deadline, folder, inspection)
             with _reporting_failures(job, inspection, child):
-                report_layers(child.confine(), job.sandbox, record)
+                report_layers(hidden.with_more(child.confine()), job.sandbox, record)
                 _record_loaded(record, _expect(LOADED, child.load(model, dataset)))
                 benchmarks = None
                 if record.model.arity == 2:

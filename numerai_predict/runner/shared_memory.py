@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from numerai_predict.contract.redaction import printable
 from numerai_predict.runner.sandbox.places import SHARED_MEMORY
 
 _BLOCK_BYTES = 512
@@ -39,11 +40,19 @@ class SharedFiles:
         """The memory in those that no process but the model's holds."""
         return sum(file.bytes for file in self._of_model(processes))
 
-    def remove(self) -> None:
-        """Remove those that the model left, now that its processes have ended."""
-        for file in self._of_model(()):
+    def remove(self) -> list[Path]:
+        """Remove what the model left, now that its processes have ended.
+
+        Where other programs of the user run, theirs cannot be told from the model's: those
+        stay, and are returned.
+        """
+        left = self._of_model(())
+        if left and _has_other_processes(self._user):
+            return [SHARED_MEMORY / printable(file.name) for file in left]
+        for file in left:
             with contextlib.suppress(OSError):
                 (SHARED_MEMORY / file.name).unlink()
+        return []
 
     def _of_model(self, processes: Collection[int]) -> list[_File]:
         new = self._new()
@@ -65,6 +74,27 @@ class SharedFiles:
                         size = facts.st_blocks * _BLOCK_BYTES
                         found.append(_File(entry.name, facts.st_ino, size))
         return found
+
+
+def _has_other_processes(user: int) -> bool:
+    """Whether processes of the user run, beside this one and those that it came from."""
+    own = set(_lineage())
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if process.stat().st_uid == user and int(process.name) not in own:
+                return True
+    return False
+
+
+def _lineage() -> Iterator[int]:
+    pid = os.getpid()
+    while pid:
+        yield pid
+        try:
+            facts = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            return
+        pid = int(facts.rpartition(")")[2].split()[1])
 
 
 def _held_by_others(processes: Collection[int]) -> set[int]:

@@ -47,8 +47,8 @@ class Watch:
 
     def _passes_memory(self, family: Family) -> bool:
         limit = self._limits.memory_bytes
-        used = memory.resident_bytes(family.processes) + self.shared.bytes()
-        if limit is not None and used > limit:
+        used = memory.resident_bytes(family.processes)
+        if limit is not None and used + self.shared.bytes() > limit:
             with _as_user(self._identity):
                 own = self.shared.bytes_of_model(family.processes)
                 used = memory.proportional_bytes(family.processes, own)

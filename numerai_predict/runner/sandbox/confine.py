@@ -6,16 +6,18 @@ that one starts, and libraries of numbers start threads as they are imported.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import resource
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.limits import Limits, format_size
 from numerai_predict.runner.sandbox import landlock, places, privileges, seccomp
+from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.sandbox.linux import PR_SET_PDEATHSIG, prctl
 from numerai_predict.runner.sandbox.system_calls import Processor, processor
 
@@ -37,14 +39,6 @@ class Confinement:
     user: int | None = None
     reads_all: bool = False
     kept: str | None = None
-
-
-@dataclass
-class Layers:
-    """What each layer does, or why it is missing; one of the two for each."""
-
-    engaged: dict[str, str] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
 
 
 class _Missing(Exception):
@@ -98,7 +92,7 @@ def _limits(wanted: Confinement) -> str:
     # Counted by user, over all that this user runs: the parent counts the model's own.
     _lower(resource.RLIMIT_NPROC, _running() + limits.processes)
     # Where the machine runs out of memory the model goes first, not the one who can tell.
-    with open("/proc/self/oom_score_adj", "w") as score:
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
         score.write("1000")
     return (
         f"{limits.processes:,} processes and threads, {limits.open_files:,} open files, "
