@@ -26,7 +26,7 @@ from numerai_predict.contract.errors import (
 from numerai_predict.contract.limits import Limits, format_size
 from numerai_predict.inspection.advice import by_value, remedy_for_main
 from numerai_predict.inspection.looks import invalid_pickle
-from numerai_predict.runner.breaches import out_of_memory
+from numerai_predict.runner.usage.breaches import out_of_memory
 
 _MOST_LIBRARY_FRAMES = 3
 _FIRST_FRAMES, _LAST_FRAMES = 5, 10

@@ -23,9 +23,6 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.redaction import printable
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.runner import container_memory
-from numerai_predict.runner.breaches import Breach, error_of_breach
-from numerai_predict.runner.descendants import adopt_orphans, end_descendants
 from numerai_predict.runner.launch import PACKAGE, launch
 from numerai_predict.runner.output import ModelOutput
 from numerai_predict.runner.protocol import (
@@ -38,7 +35,10 @@ from numerai_predict.runner.protocol import (
     PredictRequest,
 )
 from numerai_predict.runner.sandbox.layers import Layers
-from numerai_predict.runner.watch import Watch
+from numerai_predict.runner.usage import container_memory
+from numerai_predict.runner.usage.breaches import Breach, error_of_breach
+from numerai_predict.runner.usage.descendants import adopt_orphans, end_descendants
+from numerai_predict.runner.usage.watch import Watch
 
 _TICK_SECONDS = 0.05
 _CHUNK_BYTES = 1024 * 1024

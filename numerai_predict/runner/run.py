@@ -26,9 +26,8 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.record import DataFacts, Record, Seconds
 from numerai_predict.contract.redaction import redact
 from numerai_predict.inspection.examine import Inspection
-from numerai_predict.runner import causes, container_memory, preflight
+from numerai_predict.runner import causes, preflight
 from numerai_predict.runner.attempts import naming_attempts
-from numerai_predict.runner.breaches import out_of_container_memory
 from numerai_predict.runner.deaths import error_of_death
 from numerai_predict.runner.isolation import report_layers
 from numerai_predict.runner.log import log_model_line, log_step, logger
@@ -36,6 +35,8 @@ from numerai_predict.runner.process import Child, ChildDied, Death
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
 from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.save import require_directory, save_predictions
+from numerai_predict.runner.usage import container_memory
+from numerai_predict.runner.usage.breaches import out_of_container_memory
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.sinks import Directory, PostForm, Sink, deliver, sink_of
 from numerai_predict.storage.sources import LocalFile, source_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.runner.shared_memory import SharedFiles
+from numerai_predict.runner.usage.shared_memory import SharedFiles
 
 NOBODY = 65534
 MIB = 1024**2
