@@ -86,8 +86,8 @@ def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> Lau
     """
     identity = identity_for_model(PACKAGE) if confined else Identity()
     scratch = tempfile.TemporaryDirectory(prefix="numerai-model-", ignore_cleanup_errors=True)
-    if identity.user is not None:
-        os.chown(scratch.name, identity.user, identity.user)
+    if identity.user is not None and identity.group is not None:
+        os.chown(scratch.name, identity.user, identity.group)
     environment = _environment(os.environ, scratch.name)
     answer, answer_end = os.pipe()
     printed, printed_end = os.pipe()
@@ -138,9 +138,7 @@ def _confinement(launched: Launched, limits: Limits) -> Confinement:
         scratch=launched.scratch.name,
         readable=tuple(map(str, launched.known)),
         limits=limits,
-        user=launched.identity.user,
-        reads_all=launched.identity.reads_all,
-        kept=launched.identity.kept,
+        identity=launched.identity,
     )
 
 

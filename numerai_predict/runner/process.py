@@ -208,7 +208,8 @@ class Child:
         breach = self._watch.look()
         self.peak_bytes = max(self.peak_bytes, self._watch.peak_bytes)
         used = self._seconds_used + time.monotonic() - started
-        if self._limits.seconds is not None and used > self._limits.seconds and not self._taken:
+        limit = self._limits.seconds
+        if breach is None and limit is not None and used > limit and not self._taken:
             breach = Breach.TIME
         if breach is not None:
             self._kill()

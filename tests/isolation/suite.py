@@ -28,7 +28,12 @@ from numerai_predict.data.sample import SampleShape, write_sample  # noqa: E402
 DOCKER = os.environ.get("DOCKER", "docker")
 IN_IMAGE = "/usr/local/share/numerai-predict/predict.py"
 # Without a sandbox these would harm the machine that the suite runs on.
-NOT_IN_CONTROL = ("kill the runner", "make a device", "read a disk below its files")
+NOT_IN_CONTROL = (
+    "kill the runner",
+    "trace the runner",  # it would stand still
+    "make a device",
+    "read a disk below its files",
+)
 
 
 def on_machine(folder, sample, *options):

@@ -18,7 +18,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, NoReturn, TextIO
 
-from numerai_predict.contract.limits import Limits
 from numerai_predict.runner import protocol
 from numerai_predict.runner.child import attempts
 from numerai_predict.runner.child.failures import describe
@@ -86,7 +85,7 @@ class _Steps:
 
 def _confined(request: protocol.ConfineRequest) -> protocol.Frame:
     """Put the layers on; the frame that says what became of each."""
-    wanted = Confinement(**{**request.wanted, "limits": Limits(**request.wanted["limits"])})
+    wanted = Confinement.of(request.wanted)
     layers = confine(wanted) if request.confine else only_limits(wanted)
     return protocol.Frame(protocol.CONFINED, asdict(layers))
 

@@ -14,9 +14,11 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from numerai_predict.contract.limits import Limits, format_size
 from numerai_predict.runner.sandbox import landlock, places, privileges, seccomp
+from numerai_predict.runner.sandbox.identity import Identity
 from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.sandbox.linux import PR_SET_PDEATHSIG, prctl
 from numerai_predict.runner.sandbox.system_calls import Processor, processor
@@ -27,18 +29,20 @@ class Confinement:
     """What a process is to be held to.
 
     `package` is where our code lies, `scratch` the one folder that is the process's own,
-    `readable` its own files, `user` whom to become (`None`: nobody else), `reads_all`
-    whether that user needs to pass by the file modes (Landlock says what it may read then),
-    `kept` why a process of root's cannot become another user.
+    `readable` its own files, `identity` whom it is to become.
     """
 
     package: str
     scratch: str
     readable: tuple[str, ...]
     limits: Limits
-    user: int | None = None
-    reads_all: bool = False
-    kept: str | None = None
+    identity: Identity
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Confinement:
+        """The confinement whose fields a process was sent."""
+        identity, limits = Identity(**facts["identity"]), Limits(**facts["limits"])
+        return cls(**{**facts, "identity": identity, "limits": limits})
 
 
 class _Missing(Exception):
@@ -101,18 +105,19 @@ def _limits(wanted: Confinement) -> str:
 
 
 def _user(wanted: Confinement) -> str:
-    if wanted.kept is not None:
-        raise _Missing(f"it stays root: {wanted.kept}")
-    if wanted.user is None:
+    identity = wanted.identity
+    if identity.kept is not None:
+        raise _Missing(f"it stays root: {identity.kept}")
+    if identity.user is None or identity.group is None:
         return f"{os.geteuid()}, the runner's own, which is not root"
-    privileges.become(wanted.user)
+    privileges.become(identity.user, identity.group)
     _die_with_parent()  # a change of user takes the wish back
-    return f"nobody ({wanted.user}) in place of root"
+    return f"nobody ({identity.user}) in place of root"
 
 
 def _privileges(wanted: Confinement) -> str:
     privileges.forbid_new_ones()
-    keep = frozenset([privileges.DAC_READ_SEARCH] if wanted.reads_all else [])
+    keep = frozenset([privileges.DAC_READ_SEARCH] if wanted.identity.reads_all else [])
     privileges.drop_capabilities(_processor(), keep)
     return "no new privileges, no capabilities" + (
         " but to read past file modes, where Landlock allows" if keep else ""
@@ -135,7 +140,7 @@ def _landlock(wanted: Confinement) -> str:
 def _seccomp(wanted: Confinement) -> str:
     kind = _processor()
     rules = seccomp.rules(
-        os.getppid(), same_user=wanted.user is None, landlock_version=landlock.abi()
+        os.getppid(), same_user=wanted.identity.user is None, landlock_version=landlock.abi()
     )
     seccomp.enforce(seccomp.program(rules, kind), kind)
     calls = {call for rule in rules for call in rule.calls.split() if kind.number(call) is not None}

@@ -12,6 +12,7 @@ from pathlib import Path
 from numerai_predict.runner.sandbox import landlock, privileges
 
 _NOBODY = 65534
+_OWN_GROUPS_FROM = 1_879_048_192  # far above any that is given to people
 
 # To become another user, to hand it a folder, to end it and to tidy up after it.
 _NEEDED = (
@@ -27,11 +28,15 @@ _NEEDED = (
 class Identity:
     """The user and group of the model's process; `None` for the parent's own.
 
+    The group is this run's alone where there are enough of them: what the process made
+    can be told from what another run's did.
+
     `reads_all` says that it may pass by file modes: Landlock bounds what it reads.
     `kept` says why a parent that is root cannot give the process another user.
     """
 
     user: int | None = None
+    group: int | None = None
     reads_all: bool = False
     kept: str | None = None
 
@@ -43,22 +48,24 @@ def identity_for_model(package: Path) -> Identity:
     held = privileges.effective()
     if not all(held >> capability & 1 for capability in _NEEDED):
         return Identity(kept="this container may not change users (CAP_SETUID is dropped)")
-    if not (_is_known("uid_map") and _is_known("gid_map")):
+    if not (_is_known("uid_map", _NOBODY) and _is_known("gid_map", _NOBODY)):
         return Identity(kept=f"this container has no user {_NOBODY}")
+    own_group = _OWN_GROUPS_FROM + os.getpid()
+    group = own_group if _is_known("gid_map", own_group) else _NOBODY
     prefixes = (sys.executable, sys.prefix, sys.base_prefix)
     closed = [p for p in (*map(Path, prefixes), package) if not is_open_to_all(p)]
     if not closed:
-        return Identity(_NOBODY)
+        return Identity(_NOBODY, group)
     if held >> privileges.DAC_READ_SEARCH & 1 and landlock.abi():
-        return Identity(_NOBODY, reads_all=True)
+        return Identity(_NOBODY, group, reads_all=True)
     return Identity(kept=f"other users cannot read {closed[0]}")
 
 
-def _is_known(map_name: str) -> bool:
+def _is_known(map_name: str, number: int) -> bool:
     """Whether this name space of users has that user, or group."""
     lines = Path("/proc/self", map_name).read_text().splitlines()
     ranges = ([int(field) for field in line.split()] for line in lines)
-    return any(first <= _NOBODY < first + count for first, _, count in ranges)
+    return any(first <= number < first + count for first, _, count in ranges)
 
 
 def is_open_to_all(path: Path) -> bool:

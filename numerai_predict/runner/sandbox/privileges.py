@@ -28,15 +28,15 @@ def effective() -> int:
     return _capabilities("CapEff")
 
 
-def become(user: int) -> None:
-    """Be that user and its group from now on, with all capabilities until they are dropped.
+def become(user: int, group: int) -> None:
+    """Be that user and group from now on, with all capabilities until they are dropped.
 
     Raises:
         OSError: the process lacks the capability to.
     """
     prctl(PR_SET_KEEPCAPS, 1)
     os.setgroups([])
-    os.setresgid(user, user, user)
+    os.setresgid(group, group, group)
     os.setresuid(user, user, user)
     # A change of user makes the process private to root: its parent could not watch it.
     prctl(PR_SET_DUMPABLE, 1)

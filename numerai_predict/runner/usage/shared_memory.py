@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.redaction import printable
+from numerai_predict.runner.sandbox.identity import Identity
 from numerai_predict.runner.sandbox.places import SHARED_MEMORY
 
 _BLOCK_BYTES = 512
@@ -22,14 +23,15 @@ class _File:
 
 
 class SharedFiles:
-    """The files of shared memory that a user made since now.
+    """The files of shared memory that a model's user and group made since now.
 
-    Other programs of the same user make such files too. Those that one of them holds
-    are not the model's.
+    Other programs of the same user and group make such files too. Those that one of
+    them holds are not the model's.
     """
 
-    def __init__(self, user: int) -> None:
-        self._user = user
+    def __init__(self, identity: Identity) -> None:
+        self._user = os.geteuid() if identity.user is None else identity.user
+        self._group = os.getegid() if identity.group is None else identity.group
         self._before = {file.number for file in self._files()}
 
     def bytes(self) -> int:
@@ -43,11 +45,11 @@ class SharedFiles:
     def remove(self) -> list[Path]:
         """Remove what the model left, now that its processes have ended.
 
-        Where other programs of the user run, theirs cannot be told from the model's: those
-        stay, and are returned.
+        Where other programs of the user and group run, theirs cannot be told from the
+        model's: those stay, and are returned.
         """
         left = self._of_model(())
-        if left and _has_other_processes(self._user):
+        if left and _has_other_processes(self._user, self._group):
             return [SHARED_MEMORY / printable(file.name) for file in left]
         for file in left:
             with contextlib.suppress(OSError):
@@ -70,18 +72,19 @@ class SharedFiles:
             for entry in os.scandir(SHARED_MEMORY):
                 with contextlib.suppress(OSError):  # removed meanwhile
                     facts = entry.stat(follow_symlinks=False)
-                    if facts.st_uid == self._user:
+                    if (facts.st_uid, facts.st_gid) == (self._user, self._group):
                         size = facts.st_blocks * _BLOCK_BYTES
                         found.append(_File(entry.name, facts.st_ino, size))
         return found
 
 
-def _has_other_processes(user: int) -> bool:
-    """Whether processes of the user run, beside this one and those that it came from."""
+def _has_other_processes(user: int, group: int) -> bool:
+    """Whether processes of both run, beside this one and those that it came from."""
     own = set(_lineage())
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it ended meanwhile
-            if process.stat().st_uid == user and int(process.name) not in own:
+            facts = process.stat()
+            if (facts.st_uid, facts.st_gid) == (user, group) and int(process.name) not in own:
                 return True
     return False
 

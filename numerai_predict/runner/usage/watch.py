@@ -31,7 +31,7 @@ class Watch:
         self._scratch = scratch
         self._device = scratch.stat().st_dev
         self._next_count = 0.0
-        self.shared = SharedFiles(os.geteuid() if identity.user is None else identity.user)
+        self.shared = SharedFiles(identity)
         self.peak_bytes = 0
 
     def look(self) -> Breach | None:
@@ -71,10 +71,10 @@ class Watch:
 @contextmanager
 def _as_user(identity: Identity) -> Iterator[None]:
     """Look at `/proc` as the model's user: in a container not even root may otherwise."""
-    if identity.user is None:
+    if identity.user is None or identity.group is None:
         yield
         return
-    set_file_system_user(identity.user, identity.user)
+    set_file_system_user(identity.user, identity.group)
     try:
         yield
     finally:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from numerai_predict.runner.sandbox.identity import Identity
 from numerai_predict.runner.usage.shared_memory import SharedFiles
 
-NOBODY = 65534
+NOBODY, GROUP = 65534, 1_900_000_000
 MIB = 1024**2
 
 
@@ -20,12 +21,12 @@ def shared():
     """Make a file of shared memory for a user, with a megabyte in it."""
     made = []
 
-    def make(user):
+    def make(user, group=GROUP):
         path = Path("/dev/shm", f"test-{secrets.token_hex(4)}")
         path.write_bytes(bytes(MIB))
         made.append(path)
         if user != os.getuid():
-            os.chown(path, user, user)
+            os.chown(path, user, group)
         return path
 
     yield make
@@ -39,7 +40,7 @@ needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root gives files 
 @needs_root
 def test_what_was_there_before_is_not_the_models(shared):
     before = shared(NOBODY)
-    files = SharedFiles(NOBODY)
+    files = SharedFiles(Identity(NOBODY, GROUP))
     assert files.bytes() == 0
     assert files.remove() == []
     assert before.exists()
@@ -47,7 +48,7 @@ def test_what_was_there_before_is_not_the_models(shared):
 
 @needs_root
 def test_what_a_model_made_is_counted_and_removed(shared):
-    files = SharedFiles(NOBODY)
+    files = SharedFiles(Identity(NOBODY, GROUP))
     made = shared(NOBODY)
     assert files.bytes() == MIB
     assert files.bytes_of_model([]) == MIB
@@ -56,8 +57,17 @@ def test_what_a_model_made_is_counted_and_removed(shared):
 
 
 @needs_root
+def test_what_another_run_made_is_no_concern(shared):
+    files = SharedFiles(Identity(NOBODY, GROUP))
+    made = shared(NOBODY, GROUP + 1)
+    assert files.bytes() == 0
+    files.remove()
+    assert made.exists()
+
+
+@needs_root
 def test_what_another_users_program_made_is_no_concern(shared):
-    files = SharedFiles(NOBODY)
+    files = SharedFiles(Identity(NOBODY, GROUP))
     made = shared(os.getuid())
     assert files.bytes() == 0
     files.remove()
@@ -65,7 +75,7 @@ def test_what_another_users_program_made_is_no_concern(shared):
 
 
 def test_what_another_program_holds_is_not_the_models(shared):
-    files = SharedFiles(os.getuid())
+    files = SharedFiles(Identity())
     made = shared(os.getuid())
     with made.open("r+b") as handle, mmap.mmap(handle.fileno(), MIB):
         assert files.bytes_of_model([]) == 0
@@ -73,7 +83,7 @@ def test_what_another_program_holds_is_not_the_models(shared):
 
 
 def test_beside_other_programs_of_the_user_nothing_is_removed(shared):
-    files = SharedFiles(os.getuid())
+    files = SharedFiles(Identity())
     made = shared(os.getuid())
     sleeper = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)"]
     with subprocess.Popen(sleeper, stdout=subprocess.PIPE) as other:
