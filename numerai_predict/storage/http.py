@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,12 @@ from numerai_predict.storage.terms import Terms
 from numerai_predict.storage.troubles import Refusal, Trouble
 
 # urllib3's own errors come through requests where it does not expect them.
-TRANSFER_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+TRANSFER_ERRORS = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+)
 
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_ERROR_BYTES = 64 * 1024
@@ -138,6 +144,7 @@ def trouble_of(error: BaseException) -> Trouble:
         (TimeoutError, silence),
         (requests.exceptions.ChunkedEncodingError, "a connection that broke within the body"),
         (urllib3.exceptions.ProtocolError, "a connection that broke within the body"),
+        (http.client.HTTPException, "a connection that broke within the body"),
         (requests.exceptions.ConnectionError, "no connection: unknown host, refused or reset"),
         (ConnectionError, "a connection that broke"),
         (ssl.SSLError, "a TLS failure"),
