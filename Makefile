@@ -159,6 +159,17 @@ bench_images: setup ## Measure the images of Python 3.12: sizes, start; kept in 
 bench_inspection: setup ## Measure what the inspection of a pickle costs; kept in bench/RESULTS.md
 	$(BIN)/python bench/inspection.py
 
+.PHONY: test_isolation
+test_isolation: setup ## Have models try to break out, here and in containers; the table is kept
+	images=
+	if $(DOCKER) info >/dev/null 2>&1; then
+	    $(MAKE) build_slim_3_12
+	    images=numerai_predict_py_3_12:latest-slim
+	else
+	    echo "No Docker engine answers to '$(DOCKER)': the attempts are played on this machine alone"
+	fi
+	$(BIN)/python tests/isolation/suite.py $$images
+
 .PHONY: test_faults
 test_faults: setup ## Break a thousand runs at random, kill two hundred; kept in tests/storage/FAULTS.md
 	$(BIN)/python tests/storage/fault_runs.py $(or $(RUNS),1000) $(or $(SEED),6)

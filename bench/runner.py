@@ -1,4 +1,4 @@
-"""What the runner costs: its wall time beside that of a bare script, in turn.
+"""What the runner costs: its wall time beside that of a bare script, and that of its sandbox.
 
 python bench/runner.py [RUNS]
 """
@@ -18,6 +18,8 @@ import inputs
 import results
 
 _ROOT = Path(__file__).parents[1]
+_PLACES = {"two cores": {0, 1}, "one core": {0}}
+_SANDBOX_SECONDS = 0.03
 _BUDGET_SECONDS = {"two cores": 0.35, "one core": 0.6}
 
 
@@ -26,6 +28,11 @@ def main() -> None:
     model, sample = inputs.FOLDER / "one_argument.pkl", inputs.sample()
     pack = [sys.executable, str(_ROOT / "bench/pack.py"), str(inputs.booster()), str(inputs.FOLDER)]
     subprocess.run(pack, check=True)
+    live = str(sample / "live.parquet")
+    folder = tempfile.mkdtemp()
+    floor = [sys.executable, str(_ROOT / "bench/floor.py"), str(model), live, f"{folder}/floor.csv"]
+    ours = [sys.executable, str(_ROOT / "predict.py"), "--model", str(model), "--dataset", live]
+    ours += ["--output_dir", folder]
     lines = [
         f"{inputs.TREES:,} trees, {inputs.ROWS:,} x {inputs.FEATURES:,} live data, "
         f"medians of {runs} pairs in turn, seconds of wall time.",
@@ -33,30 +40,31 @@ def main() -> None:
         "| on | bare script | predict.py | difference | ratio | at most |",
         "|---|---|---|---|---|---|",
     ]
-    for place, cores in (("two cores", {0, 1}), ("one core", {0})):
-        floor, ours = _measure(model, sample / "live.parquet", cores, runs)
-        lines.append(
-            f"| {place} | {floor:.2f} | {ours:.2f} | {ours - floor:+.2f} | {ours / floor:.2f} "
-            f"| +{_BUDGET_SECONDS[place]:.2f} |"
-        )
+    try:
+        for place, cores in _PLACES.items():
+            bare, whole = _in_turn((floor, ours), cores, runs)
+            lines.append(
+                f"| {place} | {bare:.2f} | {whole:.2f} | {whole - bare:+.2f} | {whole / bare:.2f} "
+                f"| +{_BUDGET_SECONDS[place]:.2f} |"
+            )
+        lines += ["", "| on | `--sandbox off` | every layer | difference | at most |"]
+        lines += ["|---|---|---|---|---|"]
+        for place, cores in _PLACES.items():
+            off, on = _in_turn(([*ours, "--sandbox", "off"], ours), cores, 2 * runs)
+            lines.append(
+                f"| {place} | {off:.3f} | {on:.3f} | {on - off:+.3f} | +{_SANDBOX_SECONDS:.3f} |"
+            )
+    finally:
+        shutil.rmtree(folder)
     results.keep("The runner beside a bare script (`make bench`)", lines)
 
 
-def _measure(model: Path, live: Path, cores: set[int], runs: int) -> tuple[float, float]:
+def _in_turn(commands: tuple[list[str], ...], cores: set[int], runs: int) -> list[float]:
+    """Median seconds of each command, run one after the other on these cores."""
     os.sched_setaffinity(0, cores)
-    folder = tempfile.mkdtemp()
-    floor = [sys.executable, str(_ROOT / "bench/floor.py"), str(model), str(live)]
-    ours = [sys.executable, str(_ROOT / "predict.py"), "--model", str(model)]
-    commands = (
-        [*floor, f"{folder}/floor.csv"],
-        [*ours, "--dataset", str(live), "--output_dir", folder],
-    )
-    try:
-        times = [[_seconds(command) for command in commands] for _ in range(runs + 1)]
-    finally:
-        shutil.rmtree(folder)
+    times = [[_seconds(command) for command in commands] for _ in range(runs + 1)]
     warm = times[1:]
-    return tuple(statistics.median(pair[side] for pair in warm) for side in (0, 1))
+    return [statistics.median(pair[side] for pair in warm) for side in range(len(commands))]
 
 
 def _seconds(command: list[str]) -> float:

@@ -158,6 +158,12 @@ class DeadlinePassed(RunError):
     verdict = Verdict.DEADLINE
 
 
+class SandboxUnavailable(RunError):
+    """Every layer of isolation was asked for, and this machine lacks one."""
+
+    verdict = Verdict.SANDBOX_UNAVAILABLE
+
+
 class InternalError(RunError):
     """A defect of the runner; never used for anything a user can cause."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from numerai_predict.contract.limits import Limits
+from numerai_predict.contract.sandbox import Sandbox
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Job:
     cache: Path | None = None
     post: PresignedPost | None = None
     limits: Limits = field(default_factory=Limits)
+    sandbox: Sandbox = Sandbox.AUTO
     deadline: float | None = None
     result: Path | None = None
     debug: bool = False

@@ -17,11 +17,16 @@ class Limits:
     """Bounds on a model's process; `None` lifts one.
 
     `memory_bytes` bounds the resident memory of the model and everything it
-    starts; `seconds` the wall time of loading and calling it.
+    starts; `seconds` the wall time of loading and calling it; `processes` how many
+    processes and threads it has at once; `open_files` those of each process;
+    `scratch_bytes` what it writes to its scratch folder, in one file and in all.
     """
 
     memory_bytes: int | None = HOSTED_MEMORY_BYTES
     seconds: float | None = HOSTED_SECONDS
+    processes: int = 1_024
+    open_files: int = 4_096
+    scratch_bytes: int = 4 * 1024**3
 
 
 def parse_size(text: str) -> int | None:

@@ -67,7 +67,8 @@ class Seconds:
 class Record:
     """What happened in a run; filled in as it goes on.
 
-    `sandbox` has one key a layer of isolation, empty where there is none;
+    `sandbox` has one key a layer of isolation: what it does, or `missing: ` and why,
+    or `off`; it is empty where no model was started;
     `inspection` is there after a mere check of the model alone.
     """
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import numerai_predict
 from numerai_predict.contract.job import Job, PresignedPost
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
+from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.storage.sinks import sink_of
 from numerai_predict.storage.sources import source_of
 
@@ -146,6 +147,13 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         type=option_value(parse_seconds),
         help="seconds for the whole run (default: none)",
     )
+    parser.add_argument(
+        "--sandbox",
+        default=Sandbox.AUTO.value,
+        choices=[mode.value for mode in Sandbox],
+        help="isolation of the model: every layer that the machine allows, every layer or no run, "
+        "or none (default: auto)",
+    )
 
 
 def options_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
@@ -172,6 +180,7 @@ def job_of(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Job:
         cache=options.cache,
         post=presigned_post(parser, options),
         limits=Limits(options.memory, options.timeout),
+        sandbox=Sandbox(options.sandbox),
         deadline=options.deadline,
         result=options.result,
         debug=options.debug,
@@ -185,6 +194,7 @@ def arguments_of(job: Job) -> list[str]:
     words += ["--output_dir", job.output_url or str(job.output_dir)]
     words += ["--memory", str(job.limits.memory_bytes or "none")]
     words += ["--timeout", str(job.limits.seconds or "none")]
+    words += ["--sandbox", job.sandbox.value]
     if job.post is not None:
         words += ["--post_url", job.post.url, "--post_data", urlencode(job.post.fields)]
     for option, value in (("--deadline", job.deadline), ("--result", job.result)):

@@ -7,8 +7,9 @@ program ran in: they are shown, and decide nothing but the words and the verdict
 
 from __future__ import annotations
 
+import errno
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,15 @@ from numerai_predict.contract.errors import (
     OutOfMemory,
     RunError,
 )
+from numerai_predict.contract.limits import Limits, format_size
 from numerai_predict.inspection.advice import by_value, remedy_for_main
 from numerai_predict.inspection.looks import invalid_pickle
-from numerai_predict.runner.process import out_of_memory
+from numerai_predict.runner.usage.breaches import out_of_memory
 
 _MOST_LIBRARY_FRAMES = 3
 _FIRST_FRAMES, _LAST_FRAMES = 5, 10
 
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BROKEN_DATA = {
     "UnpicklingError",
     "EOFError",
@@ -51,7 +54,7 @@ class Failure:
     facts: dict[str, Any]
     model: Path
     dataset: str
-    memory_limit_bytes: int | None
+    limits: Limits
     peak_bytes: int
     benchmarks: str = ""
 
@@ -74,6 +77,11 @@ class Failure:
     def frames(self) -> list[dict[str, Any]]:
         """Stack frames after the runner's own, outermost first."""
         return [frame for frame in _list(self.facts.get("frames")) if isinstance(frame, dict)]
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """Errors of the system among the exception and its causes: `errno` and `path`."""
+        return [error for error in _list(self.facts.get("errors")) if isinstance(error, dict)]
 
     @property
     def title(self) -> str:
@@ -112,13 +120,14 @@ def _broken_environment(failure: Failure) -> RunError | None:
 def _memory(failure: Failure) -> RunError | None:
     if "MemoryError" not in failure.types:
         return None
-    if failure.memory_limit_bytes is None:
+    limit = failure.limits.memory_bytes
+    if limit is None:
         message, remedy = (
             f"the model asked for more memory than this machine has: {failure.title}",
             "use less at once, or a larger machine",
         )
     else:
-        message, remedy = out_of_memory(failure.memory_limit_bytes, failure.peak_bytes)
+        message, remedy = out_of_memory(limit, failure.peak_bytes)
         message = f"{message}, then asked for more: {failure.title}"
     return OutOfMemory(_with_traceback(message, failure), remedy)
 
@@ -188,6 +197,70 @@ def _missing_attribute(failure: Failure) -> RunError | None:
     )
 
 
+def _denied_file(failure: Failure) -> RunError | None:
+    denied = _first(failure, _DENIED)
+    if denied is None:
+        return None
+    return ModelError(
+        _with_traceback(
+            f"the model tried to open {denied.get('path')}, which it may not: models run with the "
+            f"data and nothing else, and write to their temporary folder alone: {failure.title}",
+            failure,
+        ),
+        "put what it reads into the pickle, and write to tempfile.gettempdir() if at all",
+    )
+
+
+def _denied_call(failure: Failure) -> RunError | None:
+    numbers = {error.get("errno") for error in failure.errors}
+    if failure.stage not in ("load", "predict") or not numbers & _DENIED:
+        return None
+    return ModelError(
+        _with_traceback(
+            f"the model asked the system for what models may not have: {failure.title}", failure
+        ),
+        "keep to one process where its workers would talk through sockets "
+        "(num_workers=0 of a DataLoader, no multiprocessing.Manager); pools and threads work",
+    )
+
+
+def _absent_file(failure: Failure) -> RunError | None:
+    absent = _first(failure, {errno.ENOENT})
+    if absent is None:
+        return None
+    return ModelError(
+        _with_traceback(
+            f"the model looked for the file {absent.get('path')}, which is not here: models run "
+            f"with the data and nothing else: {failure.title}",
+            failure,
+        ),
+        "read the file where the model is made, and put what was read into the pickle",
+    )
+
+
+def _passed_limit(failure: Failure) -> RunError | None:
+    numbers = {error.get("errno") for error in failure.errors}
+    limits = failure.limits
+    if errno.EMFILE in numbers:
+        found, remedy = f"{limits.open_files:,} open files", "close files once they are read"
+    elif numbers & {errno.EFBIG, errno.ENOSPC}:
+        found = f"{format_size(limits.scratch_bytes)} of files, or of what the disk has left"
+        remedy = "write less: keep what is needed in memory or in the pickle"
+    elif errno.EAGAIN in numbers or "can't start new thread" in failure.text:
+        found = f"{limits.processes:,} processes and threads"
+        remedy = "start fewer: n_jobs or num_threads at most the number of CPUs"
+    else:
+        return None
+    title = f"the model passed its limit of {found}: {failure.title}"
+    return ModelError(_with_traceback(title, failure), remedy)
+
+
+def _first(failure: Failure, numbers: Container[int]) -> dict[str, Any] | None:
+    """The first error of the system's with a path and one of the numbers."""
+    found = (e for e in failure.errors if e.get("errno") in numbers and e.get("path"))
+    return next(found, None) if failure.stage in ("load", "predict") else None
+
+
 def _exit_call(failure: Failure) -> RunError | None:
     if "SystemExit" not in failure.types:
         return None
@@ -219,6 +292,10 @@ CAUSES: tuple[Callable[[Failure], RunError | None], ...] = (
     _missing_module,
     _missing_attribute,
     _exit_call,
+    _denied_file,
+    _denied_call,
+    _absent_file,
+    _passed_limit,
     _other_columns,
 )
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numerai_predict
-from numerai_predict.runner.cpus import THREAD_VARIABLES, processors, thread_environment
-from numerai_predict.runner.identity import Identity, identity_for_model, readable_by
+from numerai_predict.contract.limits import Limits
+from numerai_predict.runner.protocol import ConfineRequest, Request
+from numerai_predict.runner.sandbox.confine import Confinement
+from numerai_predict.runner.sandbox.identity import Identity, identity_for_model, readable_by
+from numerai_predict.runner.sandbox.layers import Layers
+from numerai_predict.runner.usage.cpus import THREAD_VARIABLES, processors, thread_environment
 
 PACKAGE = Path(numerai_predict.__file__).parent
 
 # What the process keeps of the environment: nothing that could be a secret.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", *THREAD_VARIABLES)
+
+# Where libraries keep what they make: all of it goes with the process. joblib would take
+# /dev/shm, where a model may make files and no folders.
+_FOLDER_VARIABLES = ("HOME", "TMPDIR", "XDG_CACHE_HOME", "MPLCONFIGDIR", "JOBLIB_TEMP_FOLDER")
 
 # The folder that the package lies in goes last on the path: nothing beside it may
 # stand in for a library of the model's.
@@ -35,7 +45,7 @@ class Launched:
     """A running process and the parent's ends of what joins the two.
 
     `answer` and `printed` are non-blocking descriptors to read from, `scratch` is
-    the one folder that the process may call its own.
+    the one folder that the process may call its own, `layers` what it was started with.
     """
 
     process: subprocess.Popen[bytes]
@@ -44,6 +54,8 @@ class Launched:
     printed: int
     scratch: tempfile.TemporaryDirectory[str]
     identity: Identity
+    known: frozenset[Path]
+    layers: Layers
 
     def readable(self, path: Path) -> Path:
         """The file, or a copy of it that the process's user can read.
@@ -51,7 +63,12 @@ class Launched:
         Raises:
             OSError: the copy cannot be written.
         """
-        return readable_by(self.identity, path, Path(self.scratch.name))
+        return readable_by(self.identity, path, self.known, Path(self.scratch.name))
+
+    def send(self, request: Request) -> None:
+        """Send a request. Nobody may be there to take it any more: the answer tells."""
+        with contextlib.suppress(OSError):
+            self.requests.write(json.dumps(asdict(request)).encode() + b"\n")
 
     def close(self) -> None:
         """Give everything back, the scratch folder included; the process has ended."""
@@ -61,12 +78,17 @@ class Launched:
         self.scratch.cleanup()
 
 
-def launch() -> Launched:
-    """Start the process; it imports pandas and waits for its first request."""
-    identity = identity_for_model(PACKAGE)
+def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> Launched:
+    """Start the process; it imports pandas and waits for the model.
+
+    It may read what lies at and below `readable`. Unless it is to be `confined`, it has
+    its limits and no other bounds.
+    """
+    identity = identity_for_model(PACKAGE) if confined else Identity()
     scratch = tempfile.TemporaryDirectory(prefix="numerai-model-", ignore_cleanup_errors=True)
     if identity.user is not None:
         os.chown(scratch.name, identity.user, identity.user)
+    environment = _environment(os.environ, scratch.name)
     answer, answer_end = os.pipe()
     printed, printed_end = os.pipe()
     requests_end, requests = os.pipe()
@@ -79,20 +101,51 @@ def launch() -> Launched:
             pass_fds=(answer_end,),
             start_new_session=True,
             cwd=scratch.name,
-            env=_environment(os.environ, scratch.name),
-            user=identity.user,
-            group=identity.user,
-            extra_groups=None if identity.user is None else (),
+            env=environment,
         )
     finally:
         for descriptor in (answer_end, printed_end, requests_end):
             os.close(descriptor)
     os.set_blocking(answer, False)
     os.set_blocking(printed, False)
-    return Launched(process, open(requests, "wb", buffering=0), answer, printed, scratch, identity)
+    launched = Launched(
+        process,
+        os.fdopen(requests, "wb", buffering=0),
+        answer,
+        printed,
+        scratch,
+        identity,
+        frozenset(readable),
+        _layers(environment),
+    )
+    launched.send(ConfineRequest(confined, asdict(_confinement(launched, limits))))
+    return launched
+
+
+def _layers(environment: Mapping[str, str]) -> Layers:
+    return Layers(
+        {
+            "session": "a session of its own; whatever it starts is found and ended",
+            "descriptors": "none but the pipes to the runner",
+            "environment": f"{len(environment)} variables of an allow-list, none of them a secret",
+        }
+    )
+
+
+def _confinement(launched: Launched, limits: Limits) -> Confinement:
+    return Confinement(
+        package=str(PACKAGE),
+        scratch=launched.scratch.name,
+        readable=tuple(map(str, launched.known)),
+        limits=limits,
+        user=launched.identity.user,
+        reads_all=launched.identity.reads_all,
+        kept=launched.identity.kept,
+    )
 
 
 def _environment(parent: Mapping[str, str], scratch: str) -> dict[str, str]:
     """The process's environment: a short allow-list, and the scratch folder as its home."""
     kept = {name: parent[name] for name in _KEPT_VARIABLES if name in parent}
-    return {**thread_environment(processors()), **kept, "HOME": scratch, "TMPDIR": scratch}
+    own = dict.fromkeys(_FOLDER_VARIABLES, scratch)
+    return {**thread_environment(processors()), **kept, **own}

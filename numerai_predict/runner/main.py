@@ -21,6 +21,7 @@ from numerai_predict.runner.arguments import parse_job
 from numerai_predict.runner.check import check
 from numerai_predict.runner.log import log_step, log_verdict, logger, start_logging
 from numerai_predict.runner.run import run
+from numerai_predict.runner.sandbox.secrecy import hide_process
 from numerai_predict.storage.files import atomic_write
 
 _REPORT = "report it with the lines above; the model is not to blame"
@@ -55,11 +56,12 @@ def execute(job: Job) -> Record:
         )
     )
     try:
+        hidden = hide_process()
         if job.check:
             check(job, record, Deadline.after(job.deadline))
             record.conclude(Verdict.OK, "nothing was found against running it here")
         else:
-            run(job, record, Deadline.after(job.deadline))
+            run(job, record, Deadline.after(job.deadline), hidden)
             record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
     except RunError as error:
         record.conclude(error.verdict, error.message, error.remedy)

@@ -12,8 +12,12 @@ import pyarrow as pa
 
 from numerai_predict.runner.prediction_column import prediction_column
 from numerai_predict.runner.protocol import MalformedFrame
+from numerai_predict.runner.usage.memory import bounded
 
 UNKNOWN = -1
+
+# A stream may be packed: a model that writes one by hand can make a little very large.
+_MOST_UNPACKED_BYTES = 1024**3
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,16 @@ def decode(facts: dict[str, Any], payload: bytes, live_ids: list[str]) -> Predic
         return Predictions(live_ids, str(facts.get("type")), rows, columns, [], False, [], [])
     if prediction_column(columns) is None:
         raise MalformedFrame("predictions without a column that they come from")
+    try:
+        with bounded(_MOST_UNPACKED_BYTES):
+            return _unpack(facts, payload, columns, live_ids)
+    except MemoryError:
+        raise MalformedFrame("an answer that unpacks to more than a runner can take") from None
+
+
+def _unpack(
+    facts: dict[str, Any], payload: bytes, columns: list[str], live_ids: list[str]
+) -> Predictions:
     table = _read_table(payload)
     value = table.column("value")
     is_text = value.type == pa.string()
@@ -97,6 +111,8 @@ def _read_table(payload: bytes) -> pa.Table:
     try:
         table = pa.ipc.open_stream(payload).read_all()
         table.validate(full=True)
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise MalformedFrame(f"no Arrow stream: {error}") from None
     if table.schema.names != ["id", "value"] or table.schema.types[0] != pa.string():

@@ -7,38 +7,44 @@ time and the run's deadline, and notices when it dies.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import resource
 import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import ModelTimeout, OutOfMemory
-from numerai_predict.contract.limits import Limits, format_size
-from numerai_predict.runner import memory
-from numerai_predict.runner.descendants import adopt_orphans, descendants, end_descendants
+from numerai_predict.contract.limits import Limits
+from numerai_predict.contract.redaction import printable
+from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.launch import PACKAGE, launch
 from numerai_predict.runner.output import ModelOutput
 from numerai_predict.runner.protocol import (
     FAULTS_FILE,
+    TRIED,
     Frame,
     FrameReader,
     LoadRequest,
     MalformedFrame,
     PredictRequest,
 )
+from numerai_predict.runner.sandbox.layers import Layers
+from numerai_predict.runner.usage import container_memory
+from numerai_predict.runner.usage.breaches import Breach, error_of_breach
+from numerai_predict.runner.usage.descendants import adopt_orphans, end_descendants
+from numerai_predict.runner.usage.watch import Watch
 
 _TICK_SECONDS = 0.05
 _CHUNK_BYTES = 1024 * 1024
 _ENDING_SECONDS = 1.0
 _MOST_FAULTS = 16 * 1024
+_MOST_ATTEMPTS, _LONGEST_ATTEMPT = 3, 200
 
 
 @dataclass(frozen=True)
@@ -67,23 +73,44 @@ class Child:
     """The model's process. A context manager: nothing of it survives the block.
 
     This process must have no other children meanwhile: all that are found are the model's.
+    The model may read what lies at and below `readable`, and its own files.
 
-    `peak_bytes` is the most memory seen in use by it and its descendants.
+    `attempts` is filled with the hosts that the model tries to reach, `peak_bytes` is the
+    most memory seen in use by it and its descendants.
     """
 
-    def __init__(self, limits: Limits, deadline: Deadline, show: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        deadline: Deadline,
+        show: Callable[[str], None],
+        readable: Collection[Path],
+        sandbox: Sandbox,
+        attempts: list[str],
+    ) -> None:
         self._limits = limits
         self._deadline = deadline
+        self._show = show
         self._output = ModelOutput(show)
+        self._readable = readable
+        self._sandbox = sandbox
         self._frames = FrameReader()
+        self._taken: deque[Frame] = deque()
         self._selector = selectors.DefaultSelector()
         self._seconds_used = 0.0
+        self._attempts = attempts
         self.peak_bytes = 0
 
     def __enter__(self) -> Child:
         adopt_orphans()
-        self._launched = launch()
+        self._kills_before = container_memory.kills()
+        self._launched = launch(
+            self._limits, self._readable, confined=self._sandbox is not Sandbox.OFF
+        )
         self._process = self._launched.process
+        self._watch = Watch(
+            self._limits, self._launched.identity, Path(self._launched.scratch.name)
+        )
         for descriptor in (self._launched.answer, self._launched.printed):
             self._selector.register(descriptor, selectors.EVENT_READ)
         return self
@@ -98,33 +125,46 @@ class Child:
         self._drain_output()
         self._output.finish()
         self._selector.close()
+        for left in self._watch.shared.remove():
+            self._show(f"... and may have left shared memory behind: {left}")
         self._launched.close()
+
+    def confine(self) -> Layers:
+        """The layers between the process and the machine; nothing of the model is there yet.
+
+        Raises:
+            ChildDied, DeadlinePassed: as `load`.
+        """
+        facts = self._answer("start").facts
+        return self._launched.layers.with_more(Layers(facts["engaged"], facts["missing"]))
 
     def load(self, model: Path, dataset: Path) -> Frame:
         """Have the child unpickle the model and read the data; its answer.
 
         Raises:
             ChildDied: it ended, or sent something else.
-            OutOfMemory, ModelTimeout, DeadlinePassed: it passed a limit.
+            RunError: it passed a limit, or the run's deadline.
             OSError: a file that it could not read could not be copied for it.
         """
         model, dataset = (self._launched.readable(path) for path in (model, dataset))
-        request = LoadRequest(str(model), str(dataset), self._limits.memory_bytes)
-        return self._ask(request, "load")
+        self._launched.send(LoadRequest(str(model), str(dataset), self._limits.memory_bytes))
+        return self._answer("load")
 
     def predict(self, benchmarks: Path | None) -> Frame:
         """Have the child call the model; its answer.
 
         Raises:
-            ChildDied: it ended, or sent something else.
-            OutOfMemory, ModelTimeout, DeadlinePassed: it passed a limit.
+            ChildDied, RunError, OSError: as `load`.
         """
         path = None if benchmarks is None else str(self._launched.readable(benchmarks))
-        return self._ask(PredictRequest(path), "predict")
+        self._launched.send(PredictRequest(path))
+        return self._answer("predict")
 
-    def _ask(self, request: LoadRequest | PredictRequest, step: str) -> Frame:
-        with contextlib.suppress(OSError):  # it is dead: the wait tells how
-            self._launched.requests.write(json.dumps(asdict(request)).encode() + b"\n")
+    def was_killed_by_container(self) -> bool:
+        """Whether the kernel killed something here since the start, for the container's memory."""
+        return container_memory.kills() > self._kills_before
+
+    def _answer(self, step: str) -> Frame:
         started = time.monotonic()
         try:
             return self._wait(started, step)
@@ -133,61 +173,55 @@ class Child:
             self._drain_output()
 
     def _wait(self, started: float, step: str) -> Frame:
-        while True:
+        while not self._taken:
             timeout = self._deadline.wait(_TICK_SECONDS, step)
             for key, _ in self._selector.select(timeout):
                 chunk = _read(key.fd)
                 if key.fd == self._launched.printed:
                     self._output.feed(chunk)
-                elif frame := self._take(chunk):
-                    self._watch_memory()
-                    return frame
+                else:
+                    self._take(chunk)
                 if not chunk:
                     self._selector.unregister(key.fd)
-            self._watch_memory()
-            self._watch_time(started, step)
-            if frame := self._watch_life():
-                return frame
+            self._require_limits(started, step)
+            self._require_life()
+        return self._taken.popleft()
 
-    def _take(self, chunk: bytes) -> Frame | None:
-        """The frame that a chunk of the answer completes; no chunk means its end."""
+    def _take(self, chunk: bytes) -> None:
+        """Keep the frames that a chunk of the answer completes; no chunk means its end."""
         if not chunk:
             raise ChildDied(self._death(self._exit_status()))
         try:
-            return self._frames.feed(chunk)
+            for frame in self._frames.feed(chunk):
+                if frame.kind == TRIED:
+                    self._note(frame)
+                else:
+                    self._taken.append(frame)
         except MalformedFrame as error:
             raise ChildDied(Death(None, malformed=str(error))) from None
 
-    def _watch_memory(self) -> None:
-        processes = descendants(os.getpid())
-        used = memory.resident_bytes(processes)
-        limit = self._limits.memory_bytes
-        if limit is not None and used > limit:
-            used = memory.proportional_bytes(processes)
-        self.peak_bytes = max(self.peak_bytes, used)
-        if limit is not None and used > limit:
-            self._kill()
-            raise OutOfMemory(*out_of_memory(limit, self.peak_bytes))
+    def _note(self, frame: Frame) -> None:
+        if len(self._attempts) < _MOST_ATTEMPTS:
+            self._attempts.append(printable(str(frame.facts.get("what")))[:_LONGEST_ATTEMPT])
 
-    def _watch_time(self, started: float, step: str) -> None:
-        limit = self._limits.seconds
+    def _require_limits(self, started: float, step: str) -> None:
+        breach = self._watch.look()
+        self.peak_bytes = max(self.peak_bytes, self._watch.peak_bytes)
         used = self._seconds_used + time.monotonic() - started
-        if limit is not None and used > limit:
+        if self._limits.seconds is not None and used > self._limits.seconds and not self._taken:
+            breach = Breach.TIME
+        if breach is not None:
             self._kill()
-            raise ModelTimeout(
-                f"the model passed its limit of {limit:g} s in the step: {step}",
-                "make it faster (fewer trees, float32, columns chosen before work is done); "
-                "--timeout moves the limit here, but hosted models get 600 s on one CPU",
-            )
+            raise error_of_breach(breach, self._limits, self.peak_bytes, step)
 
-    def _watch_life(self) -> Frame | None:
+    def _require_life(self) -> None:
         """Notice an end that the pipe does not show: a grandchild may hold it open."""
         if self._process.poll() is None:
-            return None
-        while chunk := _read(self._launched.answer):
-            if frame := self._take(chunk):
-                return frame
-        raise ChildDied(self._death(self._process.returncode))
+            return
+        while not self._taken and (chunk := _read(self._launched.answer)):
+            self._take(chunk)
+        if not self._taken:
+            raise ChildDied(self._death(self._process.returncode))
 
     def _death(self, status: int | None) -> Death:
         if status is None or status >= 0:
@@ -224,16 +258,6 @@ class Child:
         end_descendants()
         ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
         self.peak_bytes = max(self.peak_bytes, ended)
-
-
-def out_of_memory(limit_bytes: int, peak_bytes: int) -> tuple[str, str]:
-    """Message and remedy for a model that passed its memory limit."""
-    return (
-        f"the model passed its memory limit: limit {format_size(limit_bytes)}, "
-        f"peak {format_size(peak_bytes)}",
-        "use less at once: predict in batches of rows, keep features int8 or float32, "
-        "drop copies; --memory moves the limit here, but hosted models get 4 GiB",
-    )
 
 
 def _read(descriptor: int) -> bytes:

@@ -1,7 +1,8 @@
 """What parent and child say to each other.
 
 Parent to child, on the child's standard input: one JSON object a line, first
-`LoadRequest`, then `PredictRequest`. Child to parent, on a pipe of its own:
+`ConfineRequest`, then `LoadRequest`, then `PredictRequest`. Child to parent, on a
+pipe of its own:
 frames, each a JSON header on one line and as many bytes as it announces.
 JSON and Arrow only: no side ever unpickles what the other one wrote.
 """
@@ -21,9 +22,22 @@ FAULTS_FILE = "faults.txt"
 # The child's exit status where the model closed the pipe of frames.
 LOST_PIPE = 97
 
+CONFINED = "confined"
+TRIED = "tried"
 LOADED = "loaded"
 FAILED = "failed"
 PREDICTED = "predicted"
+
+
+@dataclass(frozen=True)
+class ConfineRequest:
+    """Put on the layers that `wanted` describes, or its limits alone where not `confine`.
+
+    `wanted` holds the fields of `sandbox.confine.Confinement`.
+    """
+
+    confine: bool
+    wanted: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,9 @@ class PredictRequest:
     """Call the model; `benchmarks` is a path where it takes two arguments."""
 
     benchmarks: str | None
+
+
+Request = ConfineRequest | LoadRequest | PredictRequest
 
 
 @dataclass(frozen=True)
@@ -68,13 +85,16 @@ class FrameReader:
         self._chunks = bytearray()
         self._header: dict[str, Any] | None = None
 
-    def feed(self, chunk: bytes) -> Frame | None:
-        """Take a chunk and return the frame that it completes, if it does.
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """Take a chunk and return the frames that it completes.
 
         Raises:
             MalformedFrame: what came in is not a frame, or too large.
         """
         self._chunks += chunk
+        return list(iter(self._next, None))
+
+    def _next(self) -> Frame | None:
         if self._header is None:
             line, newline, rest = self._chunks.partition(b"\n")
             if len(line) > LONGEST_HEADER_BYTES:

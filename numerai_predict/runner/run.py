@@ -25,30 +25,38 @@ from numerai_predict.contract.record import DataFacts, Record, Seconds
 from numerai_predict.contract.redaction import redact
 from numerai_predict.inspection.examine import Inspection
 from numerai_predict.runner import causes, preflight
+from numerai_predict.runner.attempts import naming_attempts
 from numerai_predict.runner.deaths import error_of_death
+from numerai_predict.runner.isolation import report_layers
 from numerai_predict.runner.log import log_model_line, log_step, logger
 from numerai_predict.runner.process import Child, ChildDied, Death
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
+from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.save import require_directory, save_predictions
 from numerai_predict.runner.transfers import terms_of
+from numerai_predict.runner.usage import container_memory
+from numerai_predict.runner.usage.breaches import out_of_container_memory
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.sinks import Directory, PostForm, Sink, deliver, sink_of
-from numerai_predict.storage.sources import source_of
+from numerai_predict.storage.sources import LocalFile, source_of
 
 if TYPE_CHECKING:
     from numerai_predict.runner.predictions import Predictions
 
 
-def run(job: Job, record: Record, deadline: Deadline) -> None:
+def run(job: Job, record: Record, deadline: Deadline, hidden: Layers) -> None:
     """Do the whole job; `record` is filled in as far as it gets.
+
+    `hidden` is what keeps this process's secrets from the model.
 
     Raises:
         RunError: it ended without predictions delivered.
     """
     require_directory(job.output_dir)
-    with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as folder:
-        predictions = _predict(job, record, deadline, Path(folder))
-    path = _check_and_save(job, record, predictions)
+    with naming_attempts() as attempts:
+        with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as folder:
+            predictions = _predict(job, record, deadline, Path(folder), hidden, attempts)
+        path = _check_and_save(job, record, predictions)
     with _timed(record.seconds, "deliver"):
         record.delivered_to = deliver(path, _sinks(job), terms_of(deadline, "deliver"))
     if job.post is not None or job.output_url is not None:
@@ -65,9 +73,17 @@ def _sinks(job: Job) -> list[Sink]:
     return sinks or [Directory(job.output_dir)]
 
 
-def _predict(job: Job, record: Record, deadline: Deadline, folder: Path) -> Predictions:
+def _predict(
+    job: Job,
+    record: Record,
+    deadline: Deadline,
+    folder: Path,
+    hidden: Layers,
+    attempts: list[str],
+) -> Predictions:
     # The child imports pandas while the parent fetches and imports pyarrow.
-    child = Child(job.limits, deadline, log_model_line)
+    readable = [folder, *_local_files(job)]
+    child = Child(job.limits, deadline, log_model_line, readable, job.sandbox, attempts)
     try:
         with child:
             with _timed(record.seconds, "fetch"):
@@ -76,6 +92,7 @@ def _predict(job: Job, record: Record, deadline: Deadline, folder: Path) -> Pred
             with _timed(record.seconds, "fetch"):
                 dataset, live_ids = _fetch_live(job, record, deadline, folder, inspection)
             with _reporting_failures(job, inspection, child):
+                report_layers(hidden.with_more(child.confine()), job.sandbox, record)
                 _record_loaded(record, _expect(LOADED, child.load(model, dataset)))
                 benchmarks = None
                 if record.model.arity == 2:
@@ -92,6 +109,12 @@ def _predict(job: Job, record: Record, deadline: Deadline, folder: Path) -> Pred
         f"peak memory {format_size(child.peak_bytes)}",
     )
     return predictions
+
+
+def _local_files(job: Job) -> list[Path]:
+    """The files of the job that lie on this machine, by their real places."""
+    sources = map(source_of, (job.model, job.dataset, job.benchmarks))
+    return [source.path.resolve() for source in sources if isinstance(source, LocalFile)]
 
 
 def fetch_model(job: Job, record: Record, deadline: Deadline, folder: Path) -> Path:
@@ -176,23 +199,31 @@ def _reporting_failures(job: Job, inspection: Inspection, child: Child) -> Itera
     """Turn what the child says of its failure, or its death, into an error with a verdict."""
     try:
         yield
-    except ChildDied as died:
-        raise error_of_death(died.death, child.peak_bytes, inspection.pythons) from died
-    except MalformedFrame as error:
-        death = Death(None, str(error))
-        raise error_of_death(death, child.peak_bytes, inspection.pythons) from error
-    except _ChildFailed as failed:
-        if trace := failed.facts.get("traceback"):
-            logger.debug("%s", trace)
-        failure = causes.Failure(
-            failed.facts,
+    except (ChildDied, MalformedFrame, _ChildFailed) as ended:
+        if child.was_killed_by_container():
+            limit = container_memory.limit_bytes()
+            raise out_of_container_memory(limit, child.peak_bytes) from ended
+        if isinstance(ended, _ChildFailed):
+            raise _error_of_failure(job, inspection, child, ended.facts) from ended
+        death = ended.death if isinstance(ended, ChildDied) else Death(None, str(ended))
+        raise error_of_death(death, child.peak_bytes, inspection.pythons) from ended
+
+
+def _error_of_failure(
+    job: Job, inspection: Inspection, child: Child, facts: dict[str, Any]
+) -> RunError:
+    if trace := facts.get("traceback"):
+        logger.debug("%s", trace)
+    return causes.error_of_failure(
+        causes.Failure(
+            facts,
             Path(inspection.path),
             redact(job.dataset),
-            job.limits.memory_bytes,
+            job.limits,
             child.peak_bytes,
             redact(job.benchmarks),
         )
-        raise causes.error_of_failure(failure) from failed
+    )
 
 
 class _ChildFailed(Exception):

@@ -35,6 +35,17 @@ def is_alive(pid):
         return False
 
 
+def says_its_id(live_features):
+    print("this is", os.getpid(), flush=True)
+    time.sleep(3600)
+
+
+def said_id(started):
+    """The process id that the model of a run printed."""
+    line = next(line for line in started.stderr if "this is" in line)
+    return int(line.split()[-1])
+
+
 def wait_for(condition):
     for _ in range(500):
         if condition():
@@ -130,21 +141,23 @@ def test_exit_hooks_of_the_model_are_not_run(run_model):
 
 @pytest.mark.parametrize("new_session", [False, True], ids=["in its group", "in its own session"])
 def test_a_grandchild_that_holds_the_pipes_neither_delays_nor_outlives_the_run(
-    run_model, tmp_path, new_session
+    run_model, new_session
 ):
     def predict(live_features):
-        if os.fork() == 0:
+        started, written = os.pipe()
+        if pid := os.fork():
+            print(pid, flush=True)
+        else:
             if new_session:
                 os.setsid()
-            Path(pid_file).write_text(str(os.getpid()))
+            os.write(written, b"started")
             time.sleep(3600)
-        while not Path(pid_file).exists() or not Path(pid_file).read_text():
-            time.sleep(0.01)
+        os.read(started, 7)
         return ranks(live_features)
 
-    pid_file = str(tmp_path / "pid")
-    run_model(predict).succeeds()
-    pid = int(Path(pid_file).read_text())
+    run = run_model(predict)
+    run.succeeds()
+    pid = int(run.model_lines[-1])
     try:
         assert wait_for(lambda: not is_alive(pid)), "the grandchild is still there"
     finally:
@@ -156,37 +169,27 @@ def test_a_grandchild_that_holds_the_pipes_neither_delays_nor_outlives_the_run(
 def test_a_signal_ends_the_run_the_model_and_its_temporary_files(
     command, clean_environment, tmp_path, number
 ):
-    def predict(live_features):
-        Path(pid_file).write_text(str(os.getpid()))
-        time.sleep(3600)
-
-    pid_file = str(tmp_path / "pid")
     started = subprocess.Popen(
-        command(predict), stderr=subprocess.PIPE, text=True, env=clean_environment
+        command(says_its_id), stderr=subprocess.PIPE, text=True, env=clean_environment
     )
     with started:
-        assert wait_for(lambda: Path(pid_file).exists() and Path(pid_file).read_text())
+        pid = said_id(started)
         started.send_signal(number)
         _, stderr = started.communicate(timeout=30)
     assert started.returncode == -number
     assert number.name in stderr.splitlines()[-1]
-    assert not is_alive(int(Path(pid_file).read_text()))
+    assert not is_alive(pid)
     assert list(Path(clean_environment["TMPDIR"]).iterdir()) == []
     assert list((tmp_path / "output").iterdir()) == []
 
 
-def test_the_model_dies_with_a_runner_that_is_killed(command, clean_environment, tmp_path):
-    def predict(live_features):
-        Path(pid_file).write_text(str(os.getpid()))
-        time.sleep(3600)
-
-    pid_file = str(tmp_path / "pid")
+def test_the_model_dies_with_a_runner_that_is_killed(command, clean_environment):
     with subprocess.Popen(
-        command(predict), stderr=subprocess.DEVNULL, env=clean_environment
+        command(says_its_id), stderr=subprocess.PIPE, text=True, env=clean_environment
     ) as started:
-        assert wait_for(lambda: Path(pid_file).exists() and Path(pid_file).read_text())
+        pid = said_id(started)
         started.kill()
-    assert wait_for(lambda: not is_alive(int(Path(pid_file).read_text())))
+    assert wait_for(lambda: not is_alive(pid))
 
 
 def test_secrets_of_the_environment_are_not_the_models(run_model):

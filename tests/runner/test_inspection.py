@@ -12,6 +12,7 @@ import pytest
 CORPUS = Path(__file__).parents[1] / "inspection/corpus"
 HERE_PYTHON = "{}.{}".format(*sys.version_info)
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+SIDE_EFFECT = "this was unpickled"
 OTHERS = [python for python in PYTHONS if python != HERE_PYTHON]
 
 
@@ -20,20 +21,17 @@ def of_corpus(python, shape):
         return archive.read(f"{shape}.pkl")
 
 
-def with_side_effect(data, target):
-    """The pickle, which would first make a file if it were unpickled."""
-    path = str(target).encode()  # not remembered: the memo of the rest stays as it is
-    effect = b"cos\nmkdir\nX" + len(path).to_bytes(4, "little") + path + b"\x85R0"
+def with_side_effect(data):
+    """The pickle, which would first print a line if it were unpickled."""
+    text = SIDE_EFFECT.encode()  # not remembered: the memo of the rest stays as it is
+    effect = b"cbuiltins\nprint\nX" + len(text).to_bytes(4, "little") + text + b"\x85R0"
     return data[:2] + effect + data[2:]
 
 
 @pytest.mark.parametrize("python", OTHERS)
 @pytest.mark.parametrize("shape", ["loops", "generator", "try_except_finally"])
-def test_a_pickle_of_another_python_names_the_image_and_is_not_unpickled(
-    run_model, tmp_path, python, shape
-):
-    target = tmp_path / "unpickled"
-    run = run_model(with_side_effect(of_corpus(python, shape), target))
+def test_a_pickle_of_another_python_names_the_image_and_is_not_unpickled(run_model, python, shape):
+    run = run_model(with_side_effect(of_corpus(python, shape)))
     image = f"numerai_predict_py_{python.replace('.', '_')}:latest"
     run.fails_as(
         "python_mismatch", "another Python", f"found functions of another Python: {python}"
@@ -41,13 +39,12 @@ def test_a_pickle_of_another_python_names_the_image_and_is_not_unpickled(
     assert image in run.record["remedy"]
     assert "docker run" in run.record["remedy"]
     assert run.record["model"]["python"] == [python]
-    assert not target.exists()
+    assert run.model_lines == []
 
 
-def test_the_side_effect_of_these_tests_is_one(run_model, tmp_path):
-    target = tmp_path / "unpickled"
-    run_model(with_side_effect(pickle.dumps({"no": "function"}, 5), target))
-    assert target.is_dir()
+def test_the_side_effect_of_these_tests_is_one(run_model):
+    run = run_model(with_side_effect(pickle.dumps({"no": "function"}, 5)))
+    assert run.model_lines == [SIDE_EFFECT]
 
 
 def test_the_pythons_of_a_model_are_in_the_record(run_model):
@@ -60,12 +57,11 @@ def test_the_pythons_of_a_model_are_in_the_record(run_model):
     assert HERE_PYTHON in run.record["model"]["python"]
 
 
-def test_a_module_that_is_missing_ends_the_run_before_it_is_unpickled(run_model, tmp_path):
-    target = tmp_path / "unpickled"
-    data = with_side_effect(b"\x80\x05cmy_own_helpers\npredict\n.", target)
+def test_a_module_that_is_missing_ends_the_run_before_it_is_unpickled(run_model):
+    data = with_side_effect(b"\x80\x05cmy_own_helpers\npredict\n.")
     run = run_model(data).fails_as("missing_dependency", "module my_own_helpers is missing")
     assert "register_pickle_by_value(my_own_helpers)" in run.record["remedy"]
-    assert not target.exists()
+    assert run.model_lines == []
 
 
 def test_a_library_that_an_image_has_names_that_image(run_model):

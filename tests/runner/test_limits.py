@@ -47,7 +47,7 @@ def test_a_giant_array_is_refused_where_the_model_stands(run_model):
         return np.ones((live_features.shape[0], 200_000_000))
 
     run = run_model(predict, "--memory", "512m")
-    run.fails_as("out_of_memory", "limit 512.0 MiB", "peak", "np.ones", "--memory")
+    run.fails_as("out_of_memory", "limit 512.0 MiB", "peak", "in predict", "--memory")
     assert 0 < run.record["peak_memory_bytes"] < 512 * 1024**2
 
 

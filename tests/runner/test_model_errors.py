@@ -22,7 +22,8 @@ def test_a_model_that_raises_is_shown_its_own_lines_alone(run_model):
         "model_error", "ValueError: cannot use this", "Traceback of the model", "--debug"
     )
     message = run.record["message"]
-    assert "return helper" in message
+    assert f'"{__file__}", line ' in message
+    assert "in predict" in message
     assert "in helper" in message
     assert message.count("  File ") == 2
     for runners in ("numerai_predict", "child", "_timed", "pickle.py"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sysconfig
 import traceback
@@ -13,6 +14,8 @@ _HERE = str(Path(__file__).parent)
 _LONGEST_MESSAGE = 4_000
 _LONGEST_TRACEBACK = 50_000
 _MOST_FRAMES = 200
+_MOST_CAUSES = 10
+_LONGEST_PATH = 500
 _GONE_ATTRIBUTE = re.compile(r"Can't get attribute '([^']*)' on <module '([^']*)'")
 _LIBRARIES = tuple({sysconfig.get_path(key) for key in ("stdlib", "platlib", "purelib")})
 
@@ -31,9 +34,25 @@ def describe(error: BaseException) -> dict[str, Any]:
         "message": _message(error),
         "frames": frames[last_own + 1 :][-_MOST_FRAMES:],
         "traceback": "".join(_formatted(error))[-_LONGEST_TRACEBACK:],
+        "errors": _system_errors(error),
         "module": _text_or_none(getattr(error, "name", None)),
         **_missing_attribute(error),
     }
+
+
+def _system_errors(error: BaseException) -> list[dict[str, Any]]:
+    """Errors of the system among the exception and those that led to it, the last first."""
+    found: list[dict[str, Any]] = []
+    seen: list[BaseException] = []
+    now: BaseException | None = error
+    while now is not None and now not in seen and len(seen) < _MOST_CAUSES:
+        seen.append(now)
+        if isinstance(now, OSError) and isinstance(now.errno, int):
+            path = now.filename
+            text = os.fsdecode(path) if isinstance(path, str | bytes) else None
+            found.append({"errno": now.errno, "path": text and text[:_LONGEST_PATH]})
+        now = now.__cause__ or now.__context__
+    return found
 
 
 def _frame(frame: traceback.FrameSummary) -> dict[str, Any]:

@@ -12,16 +12,17 @@ import faulthandler
 import json
 import os
 import resource
-import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, NoReturn, TextIO
 
+from numerai_predict.contract.limits import Limits
 from numerai_predict.runner import protocol
+from numerai_predict.runner.child import attempts
 from numerai_predict.runner.child.failures import describe
-
-_PR_SET_PDEATHSIG = 1
+from numerai_predict.runner.sandbox.confine import Confinement, confine, only_limits
 
 # Address space that libraries reserve and never touch (stacks of threads, arenas of
 # allocators, OpenBLAS buffers) counts against RLIMIT_DATA, but is no memory. What is
@@ -30,16 +31,18 @@ _RESERVE_BYTES = 1024**3
 
 
 def main(answer_descriptor: int) -> NoReturn:
-    """Serve one load request and one predict request, then end the process."""
-    _die_with_parent()
+    """Serve one request of each kind, then end the process."""
     faulthandler.enable(open(protocol.FAULTS_FILE, "w"))  # noqa: SIM115 - open to the end
-    steps = _Steps(_take_standard_input(), answer_descriptor)
+    requests = _take_standard_input()
+    _send(answer_descriptor, _confined(protocol.ConfineRequest(**_next_request(requests))))
+    steps = _Steps(requests, answer_descriptor)
     try:
         answer = steps.run()
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the model's too
         _lift_memory_limit()  # telling of a MemoryError takes some
         answer = protocol.Frame(protocol.FAILED, {**describe(error), "stage": steps.stage})
     _flush_output()
+    attempts.stop_telling()
     _send(answer_descriptor, answer)
     os._exit(0)  # threads that never end and exit hooks are not waited for
 
@@ -60,6 +63,7 @@ class _Steps:
 
         load = protocol.LoadRequest(**_next_request(self._requests))
         self.stage = "load"
+        attempts.tell(self._send_attempt)
         _limit_memory(load.memory_bytes)
         predict, unpickle_seconds = _timed(lambda: model.load(load.model))
         facts = {"arity": model.positional_arity(predict), "name": model.display_name(predict)}
@@ -76,10 +80,15 @@ class _Steps:
         facts, payload = answer.encode(returned)
         return protocol.Frame(protocol.PREDICTED, {**facts, "seconds": seconds}, payload)
 
+    def _send_attempt(self, what: str) -> None:
+        _send(self._answer_descriptor, protocol.Frame(protocol.TRIED, {"what": what}))
 
-def _die_with_parent() -> None:
-    """Ask the kernel to kill this process when the parent dies, however it dies."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+def _confined(request: protocol.ConfineRequest) -> protocol.Frame:
+    """Put the layers on; the frame that says what became of each."""
+    wanted = Confinement(**{**request.wanted, "limits": Limits(**request.wanted["limits"])})
+    layers = confine(wanted) if request.confine else only_limits(wanted)
+    return protocol.Frame(protocol.CONFINED, asdict(layers))
 
 
 def _take_standard_input() -> TextIO:

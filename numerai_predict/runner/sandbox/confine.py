@@ -1,0 +1,160 @@
+"""Putting the layers on: in the model's process, before anything of the model is there.
+
+It must be the process's first act: Landlock holds the thread that asks for it and what
+that one starts, and libraries of numbers start threads as they are imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import resource
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from numerai_predict.contract.limits import Limits, format_size
+from numerai_predict.runner.sandbox import landlock, places, privileges, seccomp
+from numerai_predict.runner.sandbox.layers import Layers
+from numerai_predict.runner.sandbox.linux import PR_SET_PDEATHSIG, prctl
+from numerai_predict.runner.sandbox.system_calls import Processor, processor
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """What a process is to be held to.
+
+    `package` is where our code lies, `scratch` the one folder that is the process's own,
+    `readable` its own files, `user` whom to become (`None`: nobody else), `reads_all`
+    whether that user needs to pass by the file modes (Landlock says what it may read then),
+    `kept` why a process of root's cannot become another user.
+    """
+
+    package: str
+    scratch: str
+    readable: tuple[str, ...]
+    limits: Limits
+    user: int | None = None
+    reads_all: bool = False
+    kept: str | None = None
+
+
+class _Missing(Exception):
+    """A layer that cannot be had here, and why."""
+
+
+def confine(wanted: Confinement) -> Layers:
+    """Put every layer on that this machine allows, and say what became of each."""
+    _die_with_parent()
+    layers = Layers()
+    for name, engage in _LAYERS.items():
+        try:
+            layers.engaged[name] = engage(wanted)
+        except _Missing as missing:
+            layers.missing[name] = str(missing)
+        except OSError as error:
+            layers.missing[name] = f"the kernel refused it: {error.strerror}"
+    return layers
+
+
+def only_limits(wanted: Confinement) -> Layers:
+    """Set the limits and leave the isolation off."""
+    _die_with_parent()
+    return Layers({**dict.fromkeys(_LAYERS, "off"), "limits": _limits(wanted)})
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to kill this process when the parent dies, however it dies."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _lower(kind: int, wanted: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    if hard == resource.RLIM_INFINITY or wanted < hard:
+        hard = wanted
+    resource.setrlimit(kind, (hard, hard))
+
+
+def _running() -> int:
+    """Processes and threads on this machine: at least as many as are of one user."""
+    with open("/proc/loadavg") as load:
+        return int(load.read().split()[3].partition("/")[2])
+
+
+def _limits(wanted: Confinement) -> str:
+    """Set the limits that the kernel counts by itself."""
+    limits = wanted.limits
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_NOFILE, limits.open_files)
+    _lower(resource.RLIMIT_FSIZE, limits.scratch_bytes)
+    # Counted by user, over all that this user runs: the parent counts the model's own.
+    _lower(resource.RLIMIT_NPROC, _running() + limits.processes)
+    # Where the machine runs out of memory the model goes first, not the one who can tell.
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+        score.write("1000")
+    return (
+        f"{limits.processes:,} processes and threads, {limits.open_files:,} open files, "
+        f"{format_size(limits.scratch_bytes)} of scratch files, no core dumps"
+    )
+
+
+def _user(wanted: Confinement) -> str:
+    if wanted.kept is not None:
+        raise _Missing(f"it stays root: {wanted.kept}")
+    if wanted.user is None:
+        return f"{os.geteuid()}, the runner's own, which is not root"
+    privileges.become(wanted.user)
+    _die_with_parent()  # a change of user takes the wish back
+    return f"nobody ({wanted.user}) in place of root"
+
+
+def _privileges(wanted: Confinement) -> str:
+    privileges.forbid_new_ones()
+    keep = frozenset([privileges.DAC_READ_SEARCH] if wanted.reads_all else [])
+    privileges.drop_capabilities(_processor(), keep)
+    return "no new privileges, no capabilities" + (
+        " but to read past file modes, where Landlock allows" if keep else ""
+    )
+
+
+def _landlock(wanted: Confinement) -> str:
+    version = landlock.abi()
+    if version == 0:
+        raise _Missing(f"this kernel ({platform.release()}) has no Landlock, or it is switched off")
+    rules = landlock.Ruleset(version)
+    rules.allow(places.readable(Path(wanted.package), wanted.readable), landlock.READ)
+    rules.allow([Path(wanted.scratch)], landlock.OWN)
+    rules.allow([places.SHARED_MEMORY], landlock.SHARE)
+    rules.allow(places.DEVICES, landlock.WRITE_FILES)
+    rules.enforce()
+    return f"ABI {version}, {rules.places} places{landlock.gaps(version)}"
+
+
+def _seccomp(wanted: Confinement) -> str:
+    kind = _processor()
+    rules = seccomp.rules(
+        os.getppid(), same_user=wanted.user is None, landlock_version=landlock.abi()
+    )
+    seccomp.enforce(seccomp.program(rules, kind), kind)
+    calls = {call for rule in rules for call in rule.calls.split() if kind.number(call) is not None}
+    return f"{len(calls)} system calls of {kind.name} denied or bounded, no network"
+
+
+def _processor() -> Processor:
+    machine = platform.machine()
+    found = processor(machine)
+    if found is None:
+        raise _Missing(f"there is no table of system calls for {machine}")
+    return found
+
+
+# In this order: each needs what the next one takes away.
+_LAYERS: dict[str, Callable[[Confinement], str]] = {
+    "limits": _limits,
+    "user": _user,
+    "privileges": _privileges,
+    "landlock": _landlock,
+    "seccomp": _seccomp,
+}

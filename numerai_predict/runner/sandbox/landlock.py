@@ -1,0 +1,145 @@
+"""Landlock: what of the file system a process may reach, as the kernel enforces it.
+
+Numbers and structures are those of linux/landlock.h; each version of its ABI adds
+rights that an older kernel does not know and must not be asked for.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import struct
+from collections.abc import Iterable
+from enum import IntFlag
+from pathlib import Path
+
+from numerai_predict.runner.sandbox.linux import address, system_call
+
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every processor
+_GET_VERSION = 1
+_RULE_PATH_BENEATH = 1
+_BIND_TCP, _CONNECT_TCP = 1, 2
+_SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNALS = 1, 2
+
+
+class Right(IntFlag):
+    """What may be done with files beneath a place."""
+
+    EXECUTE = 1 << 0
+    WRITE_FILE = 1 << 1
+    READ_FILE = 1 << 2
+    READ_DIR = 1 << 3
+    REMOVE_DIR = 1 << 4
+    REMOVE_FILE = 1 << 5
+    MAKE_CHAR = 1 << 6
+    MAKE_DIR = 1 << 7
+    MAKE_REG = 1 << 8
+    MAKE_SOCK = 1 << 9
+    MAKE_FIFO = 1 << 10
+    MAKE_BLOCK = 1 << 11
+    MAKE_SYM = 1 << 12
+    REFER = 1 << 13
+    TRUNCATE = 1 << 14
+    IOCTL_DEV = 1 << 15
+    RESOLVE_UNIX = 1 << 16
+
+
+_TCP_SINCE, _SCOPES_SINCE = 4, 6
+NAMED_SOCKETS_SINCE = 9
+_SINCE = {
+    Right.REFER: 2,
+    Right.TRUNCATE: 3,
+    Right.IOCTL_DEV: 5,
+    Right.RESOLVE_UNIX: NAMED_SOCKETS_SINCE,
+}
+_GAPS = {
+    3: "cutting files short",
+    6: "signals and abstract sockets of others",
+}
+_OF_FILES = (Right.EXECUTE | Right.WRITE_FILE | Right.READ_FILE) | (
+    Right.TRUNCATE | Right.IOCTL_DEV | Right.RESOLVE_UNIX
+)
+
+READ = Right.EXECUTE | Right.READ_FILE | Right.READ_DIR
+WRITE_FILES = Right.READ_FILE | Right.WRITE_FILE | Right.TRUNCATE
+SHARE = WRITE_FILES | Right.MAKE_REG | Right.REMOVE_FILE
+OWN = (
+    (READ | SHARE | Right.REMOVE_DIR | Right.REFER | Right.RESOLVE_UNIX)
+    | (Right.MAKE_DIR | Right.MAKE_SOCK | Right.MAKE_FIFO)
+    | Right.MAKE_SYM
+)
+
+
+def abi() -> int:
+    """The version of Landlock that this kernel speaks; 0 where it has none."""
+    try:
+        return system_call(_CREATE_RULESET, None, 0, _GET_VERSION)
+    except OSError as error:
+        if error.errno in (errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
+            return 0
+        raise
+
+
+class Ruleset:
+    """Rights by place; whatever no rule names is denied once it is enforced.
+
+    Raises:
+        OSError: the kernel has no Landlock.
+    """
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        self._handled = _known_rights(version)
+        attributes = struct.pack("=Q", self._handled)
+        if version >= _TCP_SINCE:
+            attributes += struct.pack("=Q", _BIND_TCP | _CONNECT_TCP)
+        if version >= _SCOPES_SINCE:
+            attributes += struct.pack("=Q", _SCOPE_ABSTRACT_SOCKETS | _SCOPE_SIGNALS)
+        self._descriptor = system_call(_CREATE_RULESET, address(attributes), len(attributes), 0)
+        self.places = 0
+
+    def allow(self, paths: Iterable[Path], rights: Right) -> None:
+        """Grant rights beneath each path that is there and can be opened."""
+        for path in paths:
+            try:
+                descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            except OSError:
+                continue
+            try:
+                self._allow(descriptor, rights)
+            finally:
+                os.close(descriptor)
+
+    def _allow(self, descriptor: int, rights: Right) -> None:
+        granted = self._handled & rights
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            granted &= _OF_FILES
+        rule = struct.pack("=Qi", granted, descriptor)
+        system_call(_ADD_RULE, self._descriptor, _RULE_PATH_BENEATH, address(rule), 0)
+        self.places += 1
+
+    def enforce(self) -> None:
+        """Hold this thread, and all that it starts from now on, to the rules, for ever.
+
+        The process must not have other threads, and not be able to gain privileges.
+
+        Raises:
+            OSError: the kernel refuses.
+        """
+        system_call(_RESTRICT_SELF, self._descriptor, 0)
+        os.close(self._descriptor)
+
+
+def _known_rights(version: int) -> Right:
+    known = Right(0)
+    for right in Right:
+        if _SINCE.get(right, 1) <= version:
+            known |= right
+    return known
+
+
+def gaps(version: int) -> str:
+    """What a kernel of that version cannot forbid, in words that follow others."""
+    found = [words for since, words in _GAPS.items() if version < since]
+    return f"; it cannot forbid {', '.join(found)}" if found else ""

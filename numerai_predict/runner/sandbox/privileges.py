@@ -1,0 +1,73 @@
+"""Giving up what root may do: another user, no capabilities, none to come."""
+
+from __future__ import annotations
+
+import os
+import struct
+
+from numerai_predict.runner.sandbox.linux import (
+    PR_CAP_AMBIENT,
+    PR_CAP_AMBIENT_CLEAR_ALL,
+    PR_CAP_AMBIENT_RAISE,
+    PR_SET_DUMPABLE,
+    PR_SET_KEEPCAPS,
+    PR_SET_NO_NEW_PRIVS,
+    address,
+    prctl,
+    system_call,
+)
+from numerai_predict.runner.sandbox.system_calls import Processor
+
+CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, KILL, SETGID, SETUID = 0, 1, 2, 5, 6, 7
+
+_VERSION_3 = 0x20080522
+
+
+def effective() -> int:
+    """The capabilities that this process can use now, one bit each."""
+    return _capabilities("CapEff")
+
+
+def become(user: int) -> None:
+    """Be that user and its group from now on, with all capabilities until they are dropped.
+
+    Raises:
+        OSError: the process lacks the capability to.
+    """
+    prctl(PR_SET_KEEPCAPS, 1)
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    # A change of user makes the process private to root: its parent could not watch it.
+    prctl(PR_SET_DUMPABLE, 1)
+
+
+def drop_capabilities(processor: Processor, keep: frozenset[int] = frozenset()) -> None:
+    """Drop every capability but `keep`, for what the process starts too.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    kept = sum(1 << capability for capability in keep) & _capabilities("CapPrm")
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+    head = struct.pack("=Ii", _VERSION_3, 0)
+    halves = (kept & 0xFFFFFFFF, kept >> 32)
+    data = b"".join(struct.pack("=III", half, half, half) for half in halves)
+    system_call(processor.number("capset") or -1, address(head), address(data))
+    for capability in keep:
+        if kept >> capability & 1:
+            prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability)
+
+
+def forbid_new_ones() -> None:
+    """No program that this process starts gains privileges by its file.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def _capabilities(kind: str) -> int:
+    with open("/proc/self/status") as status:
+        return next((int(line.split()[1], 16) for line in status if line.startswith(kind)), 0)

@@ -1,0 +1,1 @@
+"""What a model uses of the machine, and the limits that it passes."""

@@ -1,0 +1,74 @@
+"""The processes that a model started: finding them all, and ending them all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from numerai_predict.runner.sandbox.linux import PR_SET_CHILD_SUBREAPER, prctl
+
+_PROC = Path("/proc")
+_PATIENCE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.002
+
+
+@dataclass
+class Family:
+    """Processes that are alive, children before their own; `tasks` counts their threads."""
+
+    processes: list[int] = field(default_factory=list)
+    tasks: int = 0
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends.
+
+    A model's process that daemonises itself is found and ended like any other.
+    """
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def descendants(root: int) -> Family:
+    """The processes below `root`."""
+    found = Family()
+    _, found.processes[:] = _look_at(root)
+    for pid in found.processes:
+        tasks, children = _look_at(pid)
+        found.tasks += tasks
+        found.processes.extend(children)
+    return found
+
+
+def end_descendants() -> None:
+    """Kill every process below this one, and what they start meanwhile, and reap them."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while (alive := descendants(os.getpid()).processes) and time.monotonic() < until:
+        # Stopped first: who runs on may start others faster than they are ended.
+        _signal_all(alive, signal.SIGSTOP)
+        _signal_all(alive, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                pass
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _signal_all(processes: Iterable[int], number: signal.Signals) -> None:
+    for pid in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _look_at(pid: int) -> tuple[int, list[int]]:
+    """How many threads the process has, and its children."""
+    tasks = 0
+    children: list[int] = []
+    with contextlib.suppress(OSError):  # it ended while we looked
+        for task in (_PROC / str(pid) / "task").iterdir():
+            tasks += 1
+            children.extend(int(child) for child in (task / "children").read_text().split())
+    return tasks, children

@@ -1,0 +1,91 @@
+"""Inside the images: every layer holds, and real libraries work within them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests/images"))
+sys.path.insert(0, str(ROOT / "tests/isolation"))
+
+import libraries  # noqa: E402
+import stage  # noqa: E402
+
+DOCKER = os.environ.get("DOCKER", "docker")
+DEEP = {"torch", "tensorflow", "jaxlib"}
+# The attempts take a minute and a half a user: one image stands for all.
+PLAYED_IN = "3.12-slim"
+NOT_THERE = {("3.10", "jaxlib"): "the hosted environment of Python 3.10 has jax without jaxlib"}
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def pickles(image, tmp_path_factory):
+    """A folder with a pickle a library, made inside the image."""
+    folder = tmp_path_factory.mktemp("libraries")
+    for path in (folder, folder.parent, folder.parent.parent):
+        path.chmod(0o777)
+    mounts = ("-v", f"{ROOT / 'tests/images'}:/tests:ro", "-v", f"{folder}:{folder}")
+    made = image.run("/tests/libraries.py", folder, options=mounts)
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+@pytest.mark.parametrize("library", [model.__name__ for model in libraries.MODELS])
+def test_a_library_works_within_every_layer(predict, image, output, pickles, library):
+    if library in DEEP and image.flavour == "slim":
+        pytest.skip(f"the slim images are those without {library}")
+    if reason := NOT_THERE.get((image.version, library)):
+        pytest.skip(reason)
+    record = output / "record.json"
+    shm = ("--network", "none", "--shm-size", "256m")
+    run = predict(
+        pickles / f"{library}.pkl", "--sandbox", "require", "--result", record, options=shm
+    )
+    assert run.returncode == 0, run.stderr
+    assert json.loads(record.read_text())["predictions"]["rows"] == 300
+
+
+def test_the_kernels_kill_at_the_containers_limit_is_told(image, predict, tmp_path):
+    made = image.run(
+        "-c",
+        "import cloudpickle, sys\n"
+        "def predict(live_features):\n"
+        "    kept = []\n"
+        "    while True: kept.append(bytearray(8 * 1024**2))\n"
+        "sys.stdout.write(cloudpickle.dumps(predict).hex())",
+    )
+    model = tmp_path / "grows.pkl"
+    model.write_bytes(bytes.fromhex(made.stdout))
+    limits = ("--network", "none", "--memory", "400m", "--memory-swap", "400m")
+    run = predict(model, options=limits)
+    assert run.returncode == 22, run.stderr
+    last = run.stderr.splitlines()[-1]
+    assert "passed the memory limit of its container: limit 400.0 MiB" in last
+    assert "docker run --memory" in last
+
+
+@pytest.mark.parametrize("user", ["0:0", "1000:1000"])
+def test_no_attempt_to_break_out_succeeds(image, inputs, user):
+    if f"{image.version}-{image.flavour}" != PLAYED_IN:
+        pytest.skip(f"the attempts are played in {PLAYED_IN}: `make test_isolation` shows them all")
+    mounts = (f"{ROOT / 'tests/isolation'}:/isolation:ro", f"{inputs}:/sample:ro")
+    command = [DOCKER, "run", "--rm", "--user", user, "--entrypoint", "python"]
+    command += [word for mount in mounts for word in ("--volume", mount)]
+    predict = "/usr/local/share/numerai-predict/predict.py"
+    words = ["/isolation/stage.py", predict, "/tmp/stage", "/sample"]
+    played = subprocess.run(
+        [*command, image.reference, *words], capture_output=True, text=True, timeout=800
+    )
+    outcomes = [stage.Outcome(**json.loads(line)) for line in played.stdout.splitlines()]
+    assert [outcome.name for outcome in outcomes] == stage.every_name(), played.stderr
+    escaped = [outcome for outcome in outcomes if outcome.ending == "escaped"]
+    lacking = stage.lacking(outcomes[0].layers)
+    if escaped and lacking:
+        pytest.xfail(f"not blocked here: {[each.name for each in escaped]}: {lacking}")
+    assert escaped == []

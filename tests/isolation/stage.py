@@ -1,0 +1,281 @@
+"""The stage of the escape suite: servers, files and secrets around real runs of predict.py.
+
+python tests/isolation/stage.py PREDICT FOLDER SAMPLE [--sandbox MODE] [NAME ...]
+
+plays the attempts in FOLDER on the sample data by the predict.py named, prints a line of
+JSON each, and needs nothing but what an image has: it runs there as well.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import resource
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import cloudpickle
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import attempts
+
+SECRET, POST_SECRET = "environment-canary-7f3a", "post-canary-91bc"
+PLANTED, WRITABLE = "planted-canary-55de", "as it was"
+
+
+@dataclass
+class Outcome:
+    """How an attempt ended: `blocked`, `contained` or `escaped`, and what tells so."""
+
+    name: str
+    ending: str
+    verdict: str
+    said: str = ""
+    layers: dict = field(default_factory=dict)
+
+
+class Stage:
+    """A folder with files to protect and servers that must not be reached."""
+
+    def __init__(self, predict, folder, sample, sandbox="auto"):
+        self.predict, self.folder, self.sample, self.sandbox = predict, folder, sample, sandbox
+        self.reached = []
+        for name in ("temporary", "output", "open", "models", "home"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / "open").chmod(0o777)
+        self.planted, self.writable = folder / "planted", folder / "open" / "writable"
+        self.planted.write_text(PLANTED)
+        self.neighbour = folder / "models" / "neighbour.pkl"
+        self.neighbour.write_text(PLANTED)
+        self._sockets = list(self._open_sockets())
+        self._bucket = ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
+        threading.Thread(target=self._bucket.serve_forever, daemon=True).start()
+
+    def close(self):
+        for server in self._sockets:
+            with contextlib.suppress(OSError):  # the one whose wait ends here closes it
+                server.shutdown(socket.SHUT_RDWR)
+            server.close()
+        self._bucket.shutdown()
+        self._bucket.server_close()
+
+    def _open_sockets(self):
+        tcp = socket.create_server(("127.0.0.1", 0))
+        self.port = tcp.getsockname()[1]
+        yield self._serve(tcp)
+        with contextlib.suppress(OSError):  # a machine without IPv6
+            yield self._serve(socket.create_server(("::1", self.port), family=socket.AF_INET6))
+        self.abstract = f"isolation-{secrets.token_hex(4)}"
+        for address, mode in (
+            ("\0" + self.abstract, None),
+            (str(self.folder / "socket"), 0o600),
+            (str(self.folder / "open-socket"), 0o777),
+        ):
+            server = socket.socket(socket.AF_UNIX)
+            server.bind(address)
+            server.listen()
+            if mode is not None:
+                os.chmod(address, mode)
+            yield self._serve(server)
+
+    def _serve(self, server):
+        def answer():
+            while True:
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                with client:
+                    self.reached.append(server.family.name)
+
+        threading.Thread(target=answer, daemon=True).start()
+        return server
+
+    def facts(self, model, result):
+        """What an attempt is told: it need not guess."""
+        return {
+            "secret": SECRET,
+            "post_secret": POST_SECRET,
+            "scratch_mark": "numerai-model-",
+            "planted": str(self.planted),
+            "writable": str(self.writable),
+            "open_folder": str(self.folder / "open"),
+            "neighbour": str(self.neighbour),
+            "output": str(self.folder / "output"),
+            "home": str(self.folder / "home"),
+            "model": str(model),
+            "result": str(result),
+            "tcp": self.port,
+            "abstract": self.abstract,
+            "socket": str(self.folder / "socket"),
+            "open_socket": str(self.folder / "open-socket"),
+            "was_root": False,
+        }
+
+    def play(self, name):
+        """Run predict.py on the attempt, then look for what it left."""
+        model, result = self.folder / "models" / "model.pkl", self.folder / "result.json"
+        self._reset()
+        function, verdicts, options = attempts.ENDS.get(name, (None, ("ok",), ()))
+        function = function or as_model(attempts.REACHES[name], self.facts(model, result))
+        for module in (attempts, sys.modules[__name__]):
+            cloudpickle.register_pickle_by_value(module)
+        model.write_bytes(cloudpickle.dumps(function))
+        ended = self._run(model, result, options)
+        record = json.loads(result.read_text()) if result.exists() else {}
+        verdict = record.get("verdict", f"no record, exit {ended.returncode}")
+        said = [line.partition("| ")[2] for line in ended.stderr.splitlines() if " | " in line]
+        traces = [*self._traces(ended.stderr + json.dumps(record)), *wrong(verdict, verdicts, name)]
+        traces += [line for line in said if line.startswith("ESCAPED")]
+        blocked = [line for line in said if line.startswith("BLOCKED")]
+        ending = "blocked" if name in attempts.REACHES else "contained"
+        return Outcome(
+            name,
+            "escaped" if traces else ending,
+            verdict,
+            "; ".join(traces) or (blocked[-1] if blocked else record.get("message", ""))[:300],
+            record.get("sandbox", {}),
+        )
+
+    def _run(self, model, result, options):
+        command = [sys.executable, self.predict, "--model", model, "--result", result]
+        command += ["--dataset", self.sample / "live.parquet", "--sandbox", self.sandbox]
+        command += ["--output_dir", self.folder / "output", "--timeout", "30", *options]
+        command += ["--post_url", f"http://127.0.0.1:{self._bucket.server_port}/bucket"]
+        command += ["--post_data", f"key=predictions&policy={POST_SECRET}"]
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        kept |= {"TMPDIR": str(self.folder / "temporary"), "AWS_SECRET_ACCESS_KEY": SECRET}
+        kept |= {"HOME": str(self.folder / "home"), "NO_PROXY": "*"}
+        core = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        return subprocess.run(
+            [str(word) for word in command],
+            env=kept,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=120,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (core, core)),
+        )
+
+    def _reset(self):
+        self.reached.clear()
+        self.writable.write_text(WRITABLE)
+        self.writable.chmod(0o644)
+        os.utime(self.writable, (2**30, 2**30))
+        for path in (*(self.folder / "output").iterdir(), *(self.folder / "open").iterdir()):
+            if path != self.writable:
+                path.unlink()
+        self.shared_before = names(Path("/dev/shm"))
+        (self.folder / "result.json").unlink(missing_ok=True)
+
+    def _traces(self, told):
+        """Whatever an attempt left outside its sandbox."""
+        for secret in (SECRET, POST_SECRET, PLANTED):
+            if secret in told:
+                yield f"the log or the record shows {secret}"
+        yield from (f"a server was reached over {family}" for family in self.reached)
+        yield from self._changes()
+        for folder, expected in (("temporary", 0), ("home", 0)):
+            if len(found := names(self.folder / folder)) > expected:
+                yield f"left in {folder}: {found}"
+        if left := names(Path("/dev/shm")) - self.shared_before:
+            yield f"left in shared memory: {left}"
+        if left := list(self._processes()):
+            yield f"left running: {left}"
+        yield from (f"a core dump: {path.name}" for path in self.folder.rglob("core*"))
+        yield from self._bad_predictions()
+
+    def _changes(self):
+        facts = self.writable.stat() if self.writable.exists() else None
+        if facts is None or self.writable.read_text() != WRITABLE:
+            yield "a file of another's was changed"
+        elif (facts.st_mode & 0o777, facts.st_mtime) != (0o644, 2**30):
+            yield "mode or time of a file of another's was changed"
+        if len(names(self.folder / "open")) > 1:
+            yield "a file was made in a folder of another's"
+
+    def _bad_predictions(self):
+        for path in (self.folder / "output").iterdir():
+            values = [line.partition(",")[2] for line in path.read_text().splitlines()[1:]]
+            if not values or not all(0 <= float(value) <= 1 for value in values):
+                yield f"predictions were saved that no check can have seen: {path.name}"
+
+    def _processes(self):
+        """Processes that have their home in the temporary folder of a run that is over."""
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                home = os.readlink(process / "cwd")
+                if home.startswith(str(self.folder / "temporary")):
+                    yield int(process.name)
+
+
+class Bucket(BaseHTTPRequestHandler):
+    """Takes every upload."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        """Print nothing."""
+
+
+def as_model(attempt, facts):
+    """A model that makes the attempt, says what came of it, and predicts."""
+
+    def predict(live_features):
+        try:
+            found = attempt(facts)
+        except Exception as error:
+            print(f"BLOCKED {type(error).__name__}: {error}", flush=True)
+        else:
+            print(f"ESCAPED {str(found)[:80]}" if found else "BLOCKED", flush=True)
+        return attempts.ranks(live_features)
+
+    return predict
+
+
+def wrong(verdict, verdicts, name):
+    if verdict not in verdicts:
+        yield f"ended as {verdict}, expected {' or '.join(verdicts)}"
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def every_name():
+    return [*attempts.REACHES, *attempts.ENDS]
+
+
+def lacking(layers):
+    """The layers that the machine could not put on, which excuse what was not blocked."""
+    return [f"{name} is {words}" for name, words in layers.items() if "missing" in words]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("predict", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("sample", type=Path)
+    parser.add_argument("--sandbox", default="auto")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_intermixed_args()
+    options.folder.mkdir(exist_ok=True)
+    stage = Stage(options.predict, options.folder, options.sample, options.sandbox)
+    with contextlib.closing(stage):
+        for name in options.names or every_name():
+            print(json.dumps(asdict(stage.play(name))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

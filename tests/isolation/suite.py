@@ -1,0 +1,132 @@
+"""Play every attempt on this machine and in a container; print and keep the table.
+
+    python tests/isolation/suite.py IMAGE...
+
+The last column is the control: the same attempts with `--sandbox off`, to show that they
+are none that fail by themselves.
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parent))
+
+import stage  # noqa: E402
+
+from numerai_predict.data.sample import SampleShape, write_sample  # noqa: E402
+
+DOCKER = os.environ.get("DOCKER", "docker")
+IN_IMAGE = "/usr/local/share/numerai-predict/predict.py"
+# Without a sandbox these would harm the machine that the suite runs on.
+NOT_IN_CONTROL = ("kill the runner", "make a device", "read a disk below its files")
+
+
+def on_machine(folder, sample, *options):
+    command = [sys.executable, ROOT / "tests/isolation/stage.py", ROOT / "predict.py"]
+    return played([*command, folder, sample, *options])
+
+
+def in_container(image, user, sample):
+    mounts = [f"{ROOT / 'tests/isolation'}:/isolation:ro", f"{sample}:/sample:ro"]
+    command = [DOCKER, "run", "--rm", "--user", user, "--entrypoint", "python"]
+    command += [word for mount in mounts for word in ("--volume", mount)]
+    return played([*command, image, "/isolation/stage.py", IN_IMAGE, "/tmp/stage", "/sample"])
+
+
+def played(command):
+    """The outcomes that a stage prints, by name."""
+    done = {}
+    with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            outcome = stage.Outcome(**json.loads(line))
+            done[outcome.name] = outcome
+            print(f"  {word(outcome):14} {outcome.name}", file=sys.stderr, flush=True)
+    if process.returncode:
+        raise SystemExit(f"the stage ended with {process.returncode}")
+    return done
+
+
+def word(outcome):
+    if outcome.ending == "escaped":
+        return "NOT BLOCKED"
+    return outcome.verdict if outcome.ending == "contained" else outcome.ending
+
+
+def main():
+    images = sys.argv[1:]
+    folder = Path(tempfile.mkdtemp(prefix="isolation-"))
+    folder.chmod(0o755)
+    sample = folder / "sample"
+    write_sample(sample, SampleShape(live_rows=300, rows=20, train_eras=1, validation_eras=1))
+    columns = {}
+    try:
+        columns["this machine"] = on_machine(folder / "here", sample)
+        for image in images:
+            for name, user in (("root", "0:0"), ("a user", "1000:1000")):
+                columns[f"container, {name}"] = in_container(image, user, sample)
+        control = [name for name in stage.attempts.REACHES if name not in NOT_IN_CONTROL]
+        columns["without a sandbox"] = on_machine(
+            folder / "control", sample, "--sandbox", "off", *control
+        )
+    finally:
+        shutil.rmtree(folder)
+    lines = table(columns, images)
+    print("\n".join(lines))
+    (ROOT / "tests/isolation/ESCAPES.md").write_text("\n".join(lines) + "\n")
+    held = [column for name, column in columns.items() if name != "without a sandbox"]
+    return int(any(outcome.ending == "escaped" for column in held for outcome in column.values()))
+
+
+def table(columns, images):
+    when = time.strftime("%Y-%m-%d", time.gmtime())
+    lines = [
+        "# What a model may try, and what comes of it",
+        "",
+        f"Last run of `make test_isolation`, {when}: Linux {platform.release()}, "
+        f"{platform.machine()}, this machine as user {os.getuid()}; {', '.join(images)} with "
+        "Docker's default seccomp profile. *blocked*: the model got nothing and its run went on; "
+        "a verdict: how a run that took too much or lied ended, with nothing left behind. "
+        "The last column is the same model with `--sandbox off`.",
+        "",
+        f"| attempt | {' | '.join(columns)} |",
+        "|---" * (len(columns) + 1) + "|",
+    ]
+    for name in stage.every_name():
+        cells = [word(column[name]) if name in column else "" for column in columns.values()]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    counts = [
+        Counter(word(o) == "NOT BLOCKED" for o in column.values()) for column in columns.values()
+    ]
+    lines.append(
+        f"| **{len(stage.every_name())} attempts, of them not blocked** | "
+        + " | ".join(f"**{count[True]} of {count.total()}**" for count in counts)
+        + " |"
+    )
+    lines += ["", *reasons(columns)]
+    return lines
+
+
+def reasons(columns):
+    """What was not blocked and why, by machine: never skipped in silence."""
+    for place, column in columns.items():
+        layers = next(iter(column.values())).layers
+        if place != "without a sandbox":
+            yield f"- {place}: " + "; ".join(f"{name}: {what}" for name, what in layers.items())
+            for outcome in column.values():
+                if outcome.ending == "escaped":
+                    why = "; ".join(stage.lacking(layers)) or "a defect"
+                    yield f"  - not blocked: {outcome.name}: {outcome.said} ({why})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""Each version of Landlock is asked for what it knows, and for no more."""
+
+import subprocess
+import sys
+
+import pytest
+
+from numerai_predict.runner.sandbox import landlock
+
+HERE = landlock.abi()
+needs_landlock = pytest.mark.skipif(not HERE, reason="this kernel has no Landlock")
+
+TRY = """
+import sys
+from pathlib import Path
+from numerai_predict.runner.sandbox import landlock, privileges
+
+rules = landlock.Ruleset(int(sys.argv[1]))
+rules.allow([Path(sys.argv[2])], landlock.OWN)
+rules.allow([Path("/no/such/place")], landlock.READ)
+privileges.forbid_new_ones()
+rules.enforce()
+Path(sys.argv[2], "inside").write_text("in")
+print(rules.places, Path(sys.argv[2], "inside").read_text())
+try:
+    Path(sys.argv[3]).read_text()
+except PermissionError:
+    print("denied")
+"""
+
+
+@needs_landlock
+@pytest.mark.parametrize("version", range(1, HERE + 1))
+def test_every_version_up_to_this_kernels_holds(tmp_path, version):
+    outside = tmp_path / "outside"
+    outside.write_text("out")
+    inside = tmp_path / "folder"
+    inside.mkdir()
+    run = subprocess.run(
+        [sys.executable, "-c", TRY, str(version), inside, outside], capture_output=True, text=True
+    )
+    assert run.stdout.splitlines() == ["1 in", "denied"], run.stderr
+    assert [path.name for path in inside.iterdir()] == ["inside"]
+
+
+@pytest.mark.parametrize(
+    ("version", "gaps"),
+    [
+        (2, "; it cannot forbid cutting files short, signals and abstract sockets of others"),
+        (5, "; it cannot forbid signals and abstract sockets of others"),
+        (6, ""),
+        (99, ""),
+    ],
+)
+def test_what_a_version_cannot_forbid_is_said(version, gaps):
+    assert landlock.gaps(version) == gaps

@@ -1,0 +1,151 @@
+"""The filter decides as its rules say, on each processor that it is built for."""
+
+import errno
+import re
+import socket
+import struct
+from pathlib import Path
+
+import pytest
+
+from numerai_predict.runner.sandbox import seccomp, system_calls
+
+PARENT = 4321
+ALLOW, ERRNO = 0x7FFF0000, 0x00050000
+HEADERS = {
+    "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
+    "aarch64": Path("/usr/include/asm-generic/unistd.h"),
+}
+FOREIGN = {"x86_64": 0x40000003, "aarch64": 0x40000028}  # i386, 32-bit ARM
+
+
+def decide(program, mark, number, *arguments):
+    """Run the filter as the kernel would (classic BPF); what it returns for the call."""
+    data = struct.pack("=iIQ6Q", number, mark, 0, *(*arguments, *[0] * 6)[:6])
+    steps = list(struct.iter_unpack("=HBBI", program))
+    at = accumulator = 0
+    while True:
+        code, if_true, if_false, value = steps[at]
+        at += 1
+        if code == 0x20:
+            (accumulator,) = struct.unpack_from("=I", data, value)
+        elif code == 0x06:
+            return value
+        else:
+            holds = {
+                0x15: accumulator == value,
+                0x35: accumulator >= value,
+                0x45: bool(accumulator & value),
+            }[code]
+            at += if_true if holds else if_false
+
+
+@pytest.fixture(params=["x86_64", "aarch64"])
+def judge(request):
+    """Decide on a call by its name: allowed, or the error that it fails with."""
+    processor = system_calls.processor(request.param)
+
+    def judge(call, *arguments, same_user=False, landlock_version=7, mark=processor.audit_mark):
+        rules = seccomp.rules(PARENT, same_user=same_user, landlock_version=landlock_version)
+        program = seccomp.program(rules, processor)
+        number = call if isinstance(call, int) else processor.number(call)
+        if number is None:
+            pytest.skip(f"{processor.name} has no {call}")
+        answer = decide(program, mark, number, *arguments)
+        return "allowed" if answer == ALLOW else answer - ERRNO
+
+    return judge
+
+
+@pytest.mark.parametrize(
+    "family", [socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, socket.AF_PACKET, 38, 40]
+)
+def test_a_socket_of_any_network_fails_as_on_a_machine_without_it(judge, family):
+    assert judge("socket", family, socket.SOCK_STREAM, 0) == errno.EAFNOSUPPORT
+
+
+def test_a_unix_socket_stays(judge):
+    assert judge("socket", socket.AF_UNIX, socket.SOCK_STREAM, 0) == "allowed"
+    assert judge("socketpair", socket.AF_UNIX, socket.SOCK_STREAM, 0) == "allowed"
+
+
+def test_a_unix_socket_connects_only_where_landlock_knows_where_to(judge):
+    assert judge("connect", 3, landlock_version=8) == errno.EACCES
+    assert judge("connect", 3, landlock_version=9) == "allowed"
+    datagrams = (socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    assert judge("socketpair", *datagrams, landlock_version=8) == errno.EACCES
+    assert judge("socketpair", *datagrams, landlock_version=9) == "allowed"
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["ptrace", "process_vm_readv", "process_vm_writev", "keyctl", "bpf", "mount", "unshare"]
+    + ["setns", "perf_event_open", "open_by_handle_at", "pidfd_getfd", "userfaultfd"],
+)
+def test_doors_of_the_kernel_are_shut(judge, call):
+    assert judge(call) == errno.EPERM
+
+
+@pytest.mark.parametrize("call", ["clone3", "io_uring_setup", "memfd_create", "shmget"])
+def test_what_libraries_fall_back_from_seems_not_to_be_there(judge, call):
+    assert judge(call) == errno.ENOSYS
+
+
+def test_processes_and_threads_can_be_made_but_no_name_spaces(judge):
+    threads, new_network = 0x003D0F00, 0x40000000
+    assert judge("clone", threads) == "allowed"
+    assert judge("clone", new_network | 17) == errno.EPERM
+
+
+def test_signals_go_to_its_own_processes_and_not_to_the_parent(judge):
+    assert judge("kill", 77, 9) == "allowed"
+    assert judge("kill", PARENT, 9) == errno.EPERM
+    assert judge("kill", 2**64 - 1, 9) == errno.EPERM
+    assert judge("setpriority", 0, PARENT, 19) == errno.EPERM
+    assert judge("setpriority", 0, 0, 19) == "allowed"
+
+
+def test_limits_of_its_own_may_change_and_nobody_elses(judge):
+    assert judge("prlimit64", 0, 7) == "allowed"
+    assert judge("prlimit64", 77, 7) == errno.EPERM
+
+
+def test_modes_of_files_are_fixed_only_where_they_are_the_runners_users(judge):
+    assert judge("fchmod", 3, 0o600) == "allowed"
+    assert judge("fchmod", 3, 0o600, same_user=True) == 0
+    assert judge("fsetxattr", 3, same_user=True) == errno.ENOTSUP
+
+
+def test_a_wish_to_outlive_the_parent_is_taken_and_not_granted(judge):
+    assert judge("prctl", 1, 0) == 0
+    assert judge("prctl", 15, 0) == "allowed"
+
+
+def test_calls_in_another_processors_way_are_unknown(judge, request):
+    machine = "x86_64" if "x86_64" in request.node.name else "aarch64"
+    assert judge(1, mark=FOREIGN[machine]) == errno.ENOSYS
+    if machine == "x86_64":
+        assert judge(0x40000000 + 41, socket.AF_INET) == errno.ENOSYS
+
+
+@pytest.mark.parametrize("call", [0, 1, 2, 3, 9, 12])
+def test_all_that_is_not_named_is_allowed(judge, call):
+    assert judge(call) == "allowed"
+
+
+@pytest.mark.parametrize("machine", HEADERS)
+def test_numbers_agree_with_the_kernels_headers(machine):
+    header = HEADERS[machine]
+    if not header.exists():
+        pytest.skip(f"the kernel's headers are not here: {header}")
+    listed = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text()))
+    processor = system_calls.processor(machine)
+    compared = {call for call in system_calls.CALLS if call in listed}
+    assert len(compared) > 70
+    assert {call: processor.number(call) for call in compared} == {
+        call: int(listed[call]) for call in compared
+    }
+
+
+def test_an_unknown_processor_has_no_table():
+    assert system_calls.processor("s390x") is None

@@ -1,0 +1,197 @@
+"""The layers between a model and the machine, as users ask for them and are told of them."""
+
+import contextlib
+import socket
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from numerai_predict.runner.sandbox import landlock
+
+LAYERS = ["runner", "session", "descriptors", "environment", "limits", "user", "privileges"]
+LAYERS += ["landlock", "seccomp"]
+FULL = landlock.abi() > 0
+
+
+def ranks(live_features):
+    values = live_features["feature_sample_0000"].rank(pct=True, method="first")
+    return values.to_frame("prediction")
+
+
+def test_every_layer_is_in_the_log_and_in_the_record(run_model):
+    run = run_model(ranks)
+    run.succeeds()
+    assert list(run.record["sandbox"]) == LAYERS
+    assert all(run.record["sandbox"].values())
+    (line,) = (line for line in run.lines if " sandbox " in line)
+    assert all(name in line for name in LAYERS if "missing" not in run.record["sandbox"][name])
+
+
+@pytest.mark.skipif(not FULL, reason="this kernel has no Landlock")
+def test_all_of_them_can_be_insisted_on(run_model):
+    run = run_model(ranks, "--sandbox", "require")
+    run.succeeds()
+    assert not any("missing" in words for words in run.record["sandbox"].values())
+
+
+def test_where_one_is_missing_and_all_are_required_nothing_is_unpickled(run_model, without_seccomp):
+    def predict(live_features):
+        raise AssertionError("called")
+
+    run = run_model(predict, "--sandbox", "require", wrapper=without_seccomp)
+    run.fails_as("sandbox_unavailable", "missing", "seccomp", "--sandbox auto")
+    assert run.record["model"]["arity"] is None
+
+
+def test_one_that_is_missing_is_said_loudly_and_the_run_goes_on(run_model, without_seccomp):
+    run = run_model(ranks, wrapper=without_seccomp)
+    run.succeeds()
+    assert run.record["sandbox"]["seccomp"].startswith("missing: the kernel refused it")
+    assert any("warning" in line and "lacks seccomp" in line for line in run.lines)
+
+
+@pytest.fixture
+def without_seccomp(tmp_path):
+    """A wrapper that runs a command on a kernel that refuses filters: one more filter."""
+    script = tmp_path / "without_seccomp.py"
+    script.write_text(
+        "import os, platform, sys\n"
+        f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
+        "from numerai_predict.runner.sandbox import privileges, seccomp, system_calls\n"
+        "kind = system_calls.processor(platform.machine())\n"
+        "privileges.forbid_new_ones()\n"
+        "seccomp.enforce(seccomp.program([seccomp.Rule('seccomp', 1)], kind), kind)\n"
+        "os.execv(sys.argv[1], sys.argv[1:])\n"
+    )
+    return (sys.executable, str(script))
+
+
+def test_it_can_be_switched_off_and_that_is_said_loudly(run_model, tmp_path):
+    beside = tmp_path / "beside.txt"
+    beside.write_text("read")
+
+    def predict(live_features):
+        print(Path(path).read_text())
+        return ranks(live_features)
+
+    path = str(beside)
+    run = run_model(predict, "--sandbox", "off")
+    run.succeeds()
+    assert run.model_lines == ["read"]
+    assert any("the sandbox is off" in line for line in run.lines)
+    for layer in ("user", "privileges", "landlock", "seccomp"):
+        assert run.record["sandbox"][layer] == "off"
+
+
+def test_a_host_that_the_model_tried_to_reach_is_named(run_model):
+    def predict(live_features):
+        return urllib.request.urlopen("https://api.example.com/features?key=SECRET").read()
+
+    run = run_model(predict).fails_as(
+        "model_error",
+        "the model tried to open a network connection to api.example.com:443",
+        "models run without network",
+        "into the pickle",
+    )
+    assert "SECRET" not in run.text
+
+
+def test_a_host_is_named_where_the_model_swallows_the_error(run_model):
+    def predict(live_features):
+        try:
+            socket.create_connection(("example.com", 80))
+        except OSError:
+            return
+
+    run_model(predict).fails_as("invalid_predictions", "network connection to example.com:80")
+
+
+def test_a_host_is_named_where_the_model_tries_for_ever(run_model):
+    def predict(live_features):
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("example.com", 80))
+
+    run_model(predict, "--timeout", "2").fails_as("timeout", "2 s", "example.com:80")
+
+
+def test_a_model_that_does_without_the_network_is_not_blamed(run_model):
+    def predict(live_features):
+        try:
+            socket.create_connection(("example.com", 80))
+        except OSError:
+            return ranks(live_features)
+
+    run_model(predict).succeeds()
+
+
+@pytest.mark.skipif(not FULL, reason="this kernel has no Landlock")
+def test_a_file_that_the_model_may_not_open_is_named(run_model, tmp_path):
+    def predict(live_features):
+        return open(path).read()
+
+    path = str(tmp_path / "weights.txt")
+    Path(path).write_text("0.5")
+    run_model(predict).fails_as("model_error", "tried to open", path, "put what it reads into")
+
+
+def test_a_file_that_is_not_there_is_named(run_model):
+    def predict(live_features):
+        return open("weights.txt").read()
+
+    run_model(predict).fails_as("model_error", "weights.txt, which is not here", "into the pickle")
+
+
+def test_the_scratch_folder_is_home_and_temporary_folder(run_model):
+    def predict(live_features):
+        import shutil
+
+        own = Path.cwd()
+        assert Path.home() == own == Path(tempfile.gettempdir())
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "a").write_text("a")
+            shutil.copy2(Path(folder, "a"), own / "b")
+            (own / "b").replace(Path(folder, "c"))
+        return ranks(live_features)
+
+    run_model(predict).succeeds()
+
+
+def test_processes_and_locks_of_the_models_own_work(run_model):
+    def predict(live_features):
+        import multiprocessing
+
+        context = multiprocessing.get_context("fork")
+        with context.Pool(2) as pool:
+            assert sum(pool.map(abs, range(-9, 0))) == 45
+        return ranks(live_features)
+
+    run_model(predict).succeeds()
+
+
+def test_data_that_only_root_may_read_is_given_to_the_model(run_model, sample, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    live = closed / "live.parquet"
+    live.write_bytes((sample / "live.parquet").read_bytes())
+    live.chmod(0o600)
+    run_model(ranks, "--dataset", live).succeeds()
+
+
+def test_a_model_by_way_of_a_link_is_read(run_model, pickle_model, tmp_path):
+    (tmp_path / "link.pkl").symlink_to(pickle_model(ranks))
+    run_model(tmp_path / "link.pkl").succeeds()
+
+
+@pytest.mark.skipif(not 0 < landlock.abi() < 9, reason="this kernel tells such sockets apart")
+def test_workers_that_would_talk_through_sockets_are_told_of(run_model):
+    def predict(live_features):
+        with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+            server.bind("own")
+            server.listen()
+            client.connect("own")
+
+    run_model(predict).fails_as("model_error", "may not have", "PermissionError", "num_workers=0")

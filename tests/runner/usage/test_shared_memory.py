@@ -1,0 +1,83 @@
+"""Named shared memory: what is a model's is counted and removed, what is another's stays."""
+
+import mmap
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from numerai_predict.runner.usage.shared_memory import SharedFiles
+
+NOBODY = 65534
+MIB = 1024**2
+
+
+@pytest.fixture
+def shared():
+    """Make a file of shared memory for a user, with a megabyte in it."""
+    made = []
+
+    def make(user):
+        path = Path("/dev/shm", f"test-{secrets.token_hex(4)}")
+        path.write_bytes(bytes(MIB))
+        made.append(path)
+        if user != os.getuid():
+            os.chown(path, user, user)
+        return path
+
+    yield make
+    for path in made:
+        path.unlink(missing_ok=True)
+
+
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root gives files to others")
+
+
+@needs_root
+def test_what_was_there_before_is_not_the_models(shared):
+    before = shared(NOBODY)
+    files = SharedFiles(NOBODY)
+    assert files.bytes() == 0
+    assert files.remove() == []
+    assert before.exists()
+
+
+@needs_root
+def test_what_a_model_made_is_counted_and_removed(shared):
+    files = SharedFiles(NOBODY)
+    made = shared(NOBODY)
+    assert files.bytes() == MIB
+    assert files.bytes_of_model([]) == MIB
+    assert files.remove() == []
+    assert not made.exists()
+
+
+@needs_root
+def test_what_another_users_program_made_is_no_concern(shared):
+    files = SharedFiles(NOBODY)
+    made = shared(os.getuid())
+    assert files.bytes() == 0
+    files.remove()
+    assert made.exists()
+
+
+def test_what_another_program_holds_is_not_the_models(shared):
+    files = SharedFiles(os.getuid())
+    made = shared(os.getuid())
+    with made.open("r+b") as handle, mmap.mmap(handle.fileno(), MIB):
+        assert files.bytes_of_model([]) == 0
+        assert files.bytes_of_model([os.getpid()]) == MIB
+
+
+def test_beside_other_programs_of_the_user_nothing_is_removed(shared):
+    files = SharedFiles(os.getuid())
+    made = shared(os.getuid())
+    sleeper = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)"]
+    with subprocess.Popen(sleeper, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        assert made in files.remove()
+        other.kill()
+    assert made.exists()
