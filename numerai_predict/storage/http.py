@@ -24,6 +24,7 @@ TRANSFER_ERRORS = (
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     OSError,
+    ValueError,  # of a redirect to what is no URL
 )
 
 _CHUNK_BYTES = 1024 * 1024
@@ -36,7 +37,10 @@ _BAD_CERTIFICATE = Trouble(
     "check the host name and the clock; a server of your own wants its certificate named in "
     "REQUESTS_CA_BUNDLE",
 )
-_NO_SUCH_URL = Trouble("a host name or URL that cannot be one", "check the URL")
+_NO_SUCH_URL = Trouble(
+    "a URL that cannot be one, its own or a redirect's, or headers that contradict each other",
+    "check the URL, and what serves it",
+)
 
 
 class NotModified(Exception):
@@ -178,7 +182,9 @@ def _require_success(response: requests.Response, url: str, source: str) -> None
 
 def _body(response: requests.Response, start: int, source: str, terms: Terms) -> Body:
     headers = response.headers
-    begins, total = 0, _length(headers)
+    # Other codings than this one are nothing that http.client can find the end of.
+    chunked = headers.get("Transfer-Encoding", "").strip().lower() == "chunked"
+    begins, total = 0, None if chunked else _length(headers)
     if response.status_code == 206:
         matched = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
         if not matched or int(matched[1]) != start or start == 0:
@@ -189,7 +195,6 @@ def _body(response: requests.Response, start: int, source: str, terms: Terms) ->
         with _telling(source, terms):
             return _read_some(response)
 
-    chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
     return Body(read, headers, begins, total, ends_itself=chunked)
 
 

@@ -202,6 +202,24 @@ def test_an_answer_whose_end_cannot_be_told_from_a_break_is_refused(faults, tmp_
         HttpUrl(f"{faults.url}/m.pkl").fetch(tmp_path, Terms(patience=QUICK))
 
 
+@pytest.mark.parametrize(
+    "oddity",
+    [
+        "packed chunks",
+        "two lengths",
+        "negative length",
+        "redirect to nothing",
+        "redirect to a file",
+    ],
+)
+def test_an_answer_that_contradicts_itself_is_no_file(faults, tmp_path, oddity):
+    faults.plan["/m.pkl"] = [oddity]
+    with pytest.raises(FetchFailed) as failed:
+        HttpUrl(f"{faults.url}/m.pkl?SECRETSECRET").fetch(tmp_path, Terms(patience=QUICK))
+    assert "SECRETSECRET" not in str(failed.value)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_chunked_answer_shows_its_end(faults, tmp_path):
     faults.objects["/m.pkl"] = DATA
     faults.plan["/m.pkl"] = ["truncated chunks", "chunks"]
