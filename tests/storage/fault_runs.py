@@ -3,7 +3,7 @@
     python tests/storage/fault_runs.py [RUNS [SEED]]     # make test_faults; writes FAULTS.md
 
 Each run fetches its model and its data, and posts its predictions, by way of a server
-that breaks the first few requests to each in one of thirty ways.
+that breaks the first few requests to each in one of 25 ways.
 """
 
 from __future__ import annotations
