@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,10 +19,10 @@ from numerai_predict.runner.arguments import (
     options_of,
     presigned_post,
 )
-from numerai_predict.runner.log import log_step, log_verdict, start_logging
+from numerai_predict.runner.log import log_verdict, start_logging
+from numerai_predict.runner.transfers import terms_of
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.sinks import PostForm, Sink, deliver, sink_of
-from numerai_predict.storage.terms import Terms
 
 _HEADER = b"id,prediction\n"
 _LONGEST_RECORD_BYTES = 1024 * 1024
@@ -112,8 +110,7 @@ def _unchanged(path: Path, sha256: Any) -> Path:
 
 def _deliver(path: Path, sinks: list[Sink], deadline: Deadline) -> int:
     start_logging(debug=False)
-    terminal = sys.stderr if sys.stderr.isatty() else None
-    terms = Terms(deadline, say=functools.partial(log_step, "deliver"), terminal=terminal)
+    terms = terms_of(deadline, "deliver")
     try:
         message, remedy, verdict = f"delivered to {deliver(path, sinks, terms)}", None, Verdict.OK
     except RunError as error:

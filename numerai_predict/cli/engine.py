@@ -48,7 +48,9 @@ class Engine:
             command += ["--volume", f"{folder}:{folder}"]
         if len(files) == 3 and job.post is None and job.output_url is None:
             command += ["--network", "none"]
-        if any(word.startswith("s3://") for word in arguments_of(job)):
+        if job.output_url is not None:  # what is saved first must outlive the container
+            command += ["--env", f"TMPDIR={job.output_dir}"]
+        if any(word.lower().startswith("s3://") for word in arguments_of(job)):
             for name in sorted(name for name in os.environ if name.startswith("AWS_")):
                 command += ["--env", name]  # the name alone: the engine takes the value itself
         return subprocess.run([*command, image, *arguments_of(job)]).returncode

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -35,12 +33,12 @@ from numerai_predict.runner.process import Child, ChildDied, Death
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
 from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.save import require_directory, save_predictions
+from numerai_predict.runner.transfers import terms_of
 from numerai_predict.runner.usage import container_memory
 from numerai_predict.runner.usage.breaches import out_of_container_memory
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.sinks import Directory, PostForm, Sink, deliver, sink_of
 from numerai_predict.storage.sources import LocalFile, source_of
-from numerai_predict.storage.terms import Terms
 
 if TYPE_CHECKING:
     from numerai_predict.runner.predictions import Predictions
@@ -60,15 +58,9 @@ def run(job: Job, record: Record, deadline: Deadline, hidden: Layers) -> None:
             predictions = _predict(job, record, deadline, Path(folder), hidden, attempts)
         path = _check_and_save(job, record, predictions)
     with _timed(record.seconds, "deliver"):
-        record.delivered_to = deliver(path, _sinks(job), _terms(deadline, "deliver"))
+        record.delivered_to = deliver(path, _sinks(job), terms_of(deadline, "deliver"))
     if job.post is not None or job.output_url is not None:
         log_step("deliver", record.delivered_to)
-
-
-def _terms(deadline: Deadline, step: str) -> Terms:
-    """The terms of the transfers of a step; what takes long is told on standard error."""
-    terminal = sys.stderr if sys.stderr.isatty() else None
-    return Terms(deadline, say=functools.partial(log_step, step), terminal=terminal)
 
 
 def _sinks(job: Job) -> list[Sink]:
@@ -133,7 +125,7 @@ def fetch_model(job: Job, record: Record, deadline: Deadline, folder: Path) -> P
     """
     record.model.source = redact(job.model)
     with _fetching(ModelUnavailable, ModelUnreachable, "the model"):
-        terms = _terms(deadline, "fetch")
+        terms = terms_of(deadline, "fetch")
         path = source_of(job.model).fetch(_subfolder(folder, "model"), terms)
         record.model.sha256 = sha256_of(path)
     record.model.bytes = path.stat().st_size
@@ -173,7 +165,7 @@ def _fetch_benchmarks(job: Job, record: Record, deadline: Deadline, folder: Path
 def _fetch_data(job: Job, source: str, facts: DataFacts, deadline: Deadline, folder: Path) -> Path:
     facts.source = redact(source)
     with _fetching(DatasetUnavailable, DatasetUnreachable, "the data"):
-        path = source_of(source, job.cache).fetch(folder, _terms(deadline, "fetch"))
+        path = source_of(source, job.cache).fetch(folder, terms_of(deadline, "fetch"))
         facts.sha256 = sha256_of(path)
     return path
 

@@ -17,6 +17,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import format_size
 from numerai_predict.storage.download import STEP, Opener, download
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write, part_beside, sha256_of
@@ -33,6 +35,7 @@ from numerai_predict.storage.terms import Terms
 LARGEST_BYTES = 8 * 1024**3
 
 _CHUNK_BYTES = 1024 * 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _POLL_SECONDS = 0.05
 _LONGEST_WAIT_SECONDS = 900.0  # for another process, which may be stopped for good
 
@@ -74,7 +77,7 @@ class Cache:
             try:
                 headers = download(opener(known.etag if known else None), target, source, terms)
             except NotModified:
-                if known and entry.copy(known, target):
+                if known and entry.copy(known, target, terms.deadline):
                     terms.say(f"{source}: unchanged, from the cache")
                     return target
                 headers = download(opener(), target, source, terms)
@@ -146,9 +149,10 @@ class _Entry:
             known = _Known(str(facts["etag"]), str(facts["sha256"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return known if self._object(known.sha256).is_file() else None
+        is_hash = _SHA256.fullmatch(known.sha256)  # it becomes a path, which may be removed
+        return known if is_hash and self._object(known.sha256).is_file() else None
 
-    def copy(self, known: _Known, target: Path) -> bool:
+    def copy(self, known: _Known, target: Path, deadline: Deadline) -> bool:
         """Put the known bytes at the target; `False` if they are gone or others by now."""
         digest = hashlib.sha256()
         stored = self._object(known.sha256)
@@ -156,6 +160,7 @@ class _Entry:
             try:
                 with open(stored, "rb") as reader, open(part, "wb") as writer:
                     while chunk := reader.read(_CHUNK_BYTES):
+                        deadline.check(STEP)
                         digest.update(chunk)
                         writer.write(chunk)
             except FileNotFoundError:
@@ -175,18 +180,19 @@ class _Entry:
         known = _Known(etag, sha256_of(path))
         try:
             self._remove_leftovers()
-            self._store(path, known)
+            self._store(path, known, terms.deadline)
             self._evict(known, largest, terms)
         except OSError as error:
             terms.say(f"not kept in the cache {self.folder}: {error.strerror}")
 
-    def _store(self, path: Path, known: _Known) -> None:
+    def _store(self, path: Path, known: _Known, deadline: Deadline) -> None:
         stored = self._object(known.sha256)
         if not stored.is_file():
             # The name of the part tells whose it is: the next holder of the lock removes it.
             with part_beside(stored.with_name(self.key)) as part:
                 with open(path, "rb") as reader, open(part, "wb") as writer:
                     while chunk := reader.read(_CHUNK_BYTES):
+                        deadline.check(STEP)
                         writer.write(chunk)
                 part.replace(stored)
         self._mark_as_used(stored)

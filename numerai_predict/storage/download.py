@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -12,18 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.storage.checksums import Alongside, checksum_of
+from numerai_predict.storage.encodings import put_decoded
 from numerai_predict.storage.files import part_beside
 from numerai_predict.storage.progress import Progress
 from numerai_predict.storage.terms import Terms
 
 STEP = "fetch"
 
-_CHUNK_BYTES = 1024 * 1024
 _SHORTEST_WATCH_SECONDS = 1.0
-_NAMES_OF_GZIP = (".gz", ".gzip", ".tgz")
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,8 @@ def download(opener: Opener, target: Path, source: str, terms: Terms) -> Mapping
                 terms.repeat(transfer.attempt, STEP)
             finally:
                 transfer.progress.end()
-        _decode(part, target, source, transfer.headers, terms.deadline)
+        encoding = transfer.headers.get("Content-Encoding", "")
+        put_decoded(part, target, encoding, source, terms.deadline)
     return transfer.headers
 
 
@@ -184,37 +181,3 @@ class _SpeedWatch:
                 "the server or the network is slow: try again later",
             )
         self._since, self._bytes = time.monotonic(), 0
-
-
-def _decode(
-    part: Path, target: Path, source: str, headers: Mapping[str, str], deadline: Deadline
-) -> None:
-    """Put the part in place, less an encoding that was made for the way alone.
-
-    A name that ends in `.gz` tells of the same encoding: that file stays as it is.
-    """
-    encoding = headers.get("Content-Encoding", "").strip().lower()
-    if encoding in ("", "identity", "aws-chunked") or target.name.endswith(_NAMES_OF_GZIP):
-        part.replace(target)
-        return
-    if encoding not in ("gzip", "x-gzip"):
-        raise FetchFailed(
-            f"expected the bytes of {source} as they are, found Content-Encoding {encoding[:40]}",
-            "store it without an encoding, or with gzip",
-        )
-    with part_beside(target) as plain:
-        _gunzip(part, plain, source, deadline)
-        plain.replace(target)
-
-
-def _gunzip(encoded: Path, plain: Path, source: str, deadline: Deadline) -> None:
-    try:
-        with gzip.open(encoded) as reader, open(plain, "wb") as writer:
-            while chunk := reader.read(_CHUNK_BYTES):
-                deadline.check(STEP)
-                writer.write(chunk)
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise FetchFailed(
-            f"expected {source} in gzip as its Content-Encoding says, found a broken one",
-            "store it again",
-        ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,13 @@ from numerai_predict.storage.terms import Terms
 from numerai_predict.storage.troubles import Refusal, Trouble
 
 # urllib3's own errors come through requests where it does not expect them.
-TRANSFER_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+TRANSFER_ERRORS = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,  # of a redirect to what is no URL
+)
 
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_ERROR_BYTES = 64 * 1024
@@ -30,7 +37,10 @@ _BAD_CERTIFICATE = Trouble(
     "check the host name and the clock; a server of your own wants its certificate named in "
     "REQUESTS_CA_BUNDLE",
 )
-_NO_SUCH_URL = Trouble("a host name or URL that cannot be one", "check the URL")
+_NO_SUCH_URL = Trouble(
+    "a URL that cannot be one, its own or a redirect's, or headers that contradict each other",
+    "check the URL, and what serves it",
+)
 
 
 class NotModified(Exception):
@@ -138,6 +148,7 @@ def trouble_of(error: BaseException) -> Trouble:
         (TimeoutError, silence),
         (requests.exceptions.ChunkedEncodingError, "a connection that broke within the body"),
         (urllib3.exceptions.ProtocolError, "a connection that broke within the body"),
+        (http.client.HTTPException, "a connection that broke within the body"),
         (requests.exceptions.ConnectionError, "no connection: unknown host, refused or reset"),
         (ConnectionError, "a connection that broke"),
         (ssl.SSLError, "a TLS failure"),
@@ -171,7 +182,9 @@ def _require_success(response: requests.Response, url: str, source: str) -> None
 
 def _body(response: requests.Response, start: int, source: str, terms: Terms) -> Body:
     headers = response.headers
-    begins, total = 0, _length(headers)
+    # Other codings than this one are nothing that http.client can find the end of.
+    chunked = headers.get("Transfer-Encoding", "").strip().lower() == "chunked"
+    begins, total = 0, None if chunked else _length(headers)
     if response.status_code == 206:
         matched = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
         if not matched or int(matched[1]) != start or start == 0:
@@ -182,7 +195,6 @@ def _body(response: requests.Response, start: int, source: str, terms: Terms) ->
         with _telling(source, terms):
             return _read_some(response)
 
-    chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
     return Body(read, headers, begins, total, ends_itself=chunked)
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 from urllib3.filepost import encode_multipart_formdata
@@ -21,6 +22,7 @@ from numerai_predict.storage.troubles import Trouble
 STEP = "deliver"
 
 _SHORT = 4
+_MOST_REDIRECTS = 3
 _NEW_POST = "ask for a new presigned POST: a policy expires and bounds the size"
 
 
@@ -51,24 +53,37 @@ def post_file(path: Path, post: PresignedPost, terms: Terms) -> str:
 
 
 def _send(post: PresignedPost, body: bytes, content_type: str, terms: Terms) -> None:
-    target = redact(post.url)
+    url, target = post.url, redact(post.url)
     try:
-        with (
-            new_session() as session,
-            session.post(
-                post.url,
-                data=body,
-                headers={"Content-Type": content_type},
-                timeout=terms.timeouts(STEP),
-                allow_redirects=False,  # a redirected POST becomes a GET that stores nothing
-                stream=True,
-            ) as response,
-        ):
-            if not _is_stored(response, post):
-                raise _refusal(response, post).uploading(target)
+        with new_session() as session:
+            for _ in range(_MOST_REDIRECTS + 1):
+                with session.post(
+                    url,
+                    data=body,
+                    headers={"Content-Type": content_type},
+                    timeout=terms.timeouts(STEP),
+                    allow_redirects=False,  # most turn a POST into a GET that stores nothing
+                    stream=True,
+                ) as response:
+                    if _is_stored(response, post):
+                        return
+                    further = _further(response, url)
+                    if further is None:
+                        raise _refusal(response, post).uploading(target)
+                    url = further
     except TRANSFER_ERRORS as error:
         terms.deadline.check(STEP)
         raise trouble_of(error).uploading(target) from None  # its text holds the URL
+    raise UploadFailed(f"expected {target} to take the predictions, found redirects", _NEW_POST)
+
+
+def _further(response: requests.Response, url: str) -> str | None:
+    """Where the very same request is to be sent: S3 does so for a bucket of another region."""
+    if response.status_code not in (307, 308):
+        return None
+    there = urljoin(url, response.headers.get("Location", ""))
+    downgraded = url.startswith("https:") and not there.startswith("https:")
+    return None if downgraded or there == url else there
 
 
 def _is_stored(response: requests.Response, post: PresignedPost) -> bool:

@@ -87,10 +87,10 @@ def sink_of(text: str) -> Sink:
     """The sink that a user means by `text`: a directory or `s3://bucket/prefix`.
 
     Raises:
-        ValueError: an empty text, or a URL of a scheme that is not supported.
+        ValueError: a URL of a scheme that is not supported.
     """
     scheme, separator, _ = text.partition("://")
-    if not separator and text:
+    if not separator:
         return Directory(Path(text))
     if scheme.lower() == "s3":
         return S3Prefix(*split_s3_url(text))

@@ -33,8 +33,8 @@ class Patience:
     fewer than `slowest` bytes a second for that long is broken off: one byte a second
     is no transfer. Between two tries it waits at random up to `first`, doubled with each
     try up to `longest` ("full jitter"): whoever failed together does not return
-    together. `tries` bounds them where no deadline does; `pause` bounds what a
-    server may ask for.
+    together. Where no deadline does, `tries` bounds them, and `pause` what a server
+    may ask for.
     """
 
     connect: float = 10.0
@@ -104,10 +104,13 @@ class Terms:
         """Say what is waited for, or give up where the wait does not fit."""
         seconds = state.next_action.sleep if state.next_action else 0.0
         left = self.deadline.remaining()
-        if seconds >= min(left, self.patience.pause + self.patience.longest):
-            asked = f", and the server asks for {seconds:.0f} s before the next"
-            late = f", and the deadline of {self.deadline.seconds:g} s leaves no time for another"
-            _give_up(state, late if seconds >= left else asked)
+        if seconds >= left:
+            _give_up(
+                state,
+                f", and the deadline of {self.deadline.seconds:g} s leaves no time for another",
+            )
+        if math.isinf(left) and _error_of(state).pause > self.patience.pause:
+            _give_up(state, f", and the server asks for {seconds:.0f} s before the next")
         tried = state.attempt_number
         self.say(f"try {tried} failed, the next in {seconds:.1f} s: {_error_of(state)}")
 

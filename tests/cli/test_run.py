@@ -85,6 +85,23 @@ def test_an_image_that_is_not_there_is_named_with_what_makes_it(run, engine):
     assert ended.returncode == 12
 
 
+def test_a_bucket_gets_credentials_by_name_and_a_folder_of_this_machine_to_save_in_first(
+    run, engine, tmp_path, clean_environment
+):
+    clean_environment["AWS_SECRET_ACCESS_KEY"] = "SECRETSECRET"
+    python = "{}_{}".format(*sys.version_info)
+    docker = engine(f"numerai_predict_py_{python}:latest-slim")
+    run("--model", OWN, "--output_dir", "s3://bucket/a", docker=docker)
+    asked = (tmp_path / "asked").read_text()
+    assert "--env AWS_SECRET_ACCESS_KEY " in asked
+    assert "SECRETSECRET" not in asked
+    assert "--network none" not in asked
+    temporary = tmp_path / "temporary"
+    assert f"--volume {temporary}:{temporary} " in asked
+    assert f"--env TMPDIR={temporary} " in asked
+    assert "--output_dir s3://bucket/a" in asked
+
+
 def test_local_keeps_it_here(run, engine):
     ended = run("--model", OTHER, "--local", docker=engine("numerai_predict_py_3_10:latest-slim"))
     assert "as asked for" in ended.stderr

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,24 @@ def test_every_option_is_read():
     assert job.post == PresignedPost("https://h/p", (("a", "1"), ("b", " +")))
 
 
+def test_predictions_for_a_bucket_are_saved_on_this_machine_first():
+    job = parse_job(["--model", "m", "--output_dir", "s3://bucket/a"], {})
+    assert (job.output_dir, job.output_url) == (Path(tempfile.gettempdir()), "s3://bucket/a")
+    assert parse_job(["--model", "m", "--output_dir", ""], {}).output_dir == Path.cwd()
+
+
+@pytest.mark.parametrize(
+    ("environment", "cache"),
+    [
+        ({"XDG_CACHE_HOME": "/c"}, Path("/c/numerai-predict/datasets")),
+        ({"NUMERAI_PREDICT_CACHE": "/d", "XDG_CACHE_HOME": "/c"}, Path("/d")),
+        ({"NUMERAI_PREDICT_CACHE": "none"}, None),
+    ],
+)
+def test_the_environment_tells_where_data_sets_are_kept(environment, cache):
+    assert parse_job(["--model", "m"], environment).cache == cache
+
+
 def test_an_empty_form_field_is_kept():
     argv = ["--model", "m", "--post_url", "http://h/p", "--post_data", "key=&acl=private"]
     assert parse_job(argv, {}).post.fields == (("key", ""), ("acl", "private"))
@@ -101,6 +120,9 @@ def test_options_that_cannot_be_meant_are_refused_without_repeating_a_secret(ref
         (["--timeout", "-1"], "expected seconds"),
         (["--deadline", "nan"], "expected seconds"),
         (["--dataset", ""], "expected a file"),
+        (["--output_dir", "https://h/x"], "expected a directory or s3://bucket/prefix"),
+        (["--output_dir", "s3://"], "no name that a bucket can have"),
+        (["--model", "s3://bucket"], "found no key"),
         (["--benchmarks", "gopher://h/b"], "gopher"),
         (["--result", "/no/such/folder/r.json"], "/no/such/folder"),
     ],

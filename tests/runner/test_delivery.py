@@ -100,6 +100,23 @@ def test_a_redirect_is_no_success(post, web):
     assert [request.path for request in web.requests] == ["/bucket"]
 
 
+def test_a_redirect_that_keeps_the_method_is_followed_with_the_same_bytes(post, web):
+    """S3 sends one for a young bucket of another region."""
+    web.replies["/bucket"] = web.reply(status=307, headers={"Location": f"{web.url}/region/bucket"})
+    web.replies["/region/bucket"] = web.reply(status=204)
+    post().succeeds()
+    first, second = web.requests
+    assert second.method == "POST"
+    assert second.body == first.body
+
+
+def test_redirects_without_end_are_a_failed_upload(post, web):
+    web.replies["/bucket"] = web.reply(status=307, headers={"Location": f"{web.url}/other"})
+    web.replies["/other"] = web.reply(status=308, headers={"Location": f"{web.url}/bucket"})
+    fails(post(), "found redirects")
+    assert len(web.requests) == 4
+
+
 def test_a_refused_connection_is_a_failed_upload(post, closed_port):
     url = f"http://127.0.0.1:{closed_port}/bucket?SECRETQUERY=1"
     fails(post(*SOON, url=url), "no connection")

@@ -3,7 +3,7 @@
     python tests/storage/fault_runs.py [RUNS [SEED]]     # make test_faults; writes FAULTS.md
 
 Each run fetches its model and its data, and posts its predictions, by way of a server
-that breaks the first few requests to each in one of thirty ways.
+that breaks the first few requests to each in one of 25 ways.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _DEADLINES = (2.5, 4.0, 6.0, 10.0)
 _GRACE_SECONDS = 1.0
 _ROWS = 200
 _KILLS_SHARE = 0.2
+_WORKERS = 4
 _HEALTHY = {"none", "reset after", "redirect", "gzip"}
 # How a run may end; everything else is a defect.
 _ENDS = ("ok", "model_unavailable", "dataset_unavailable", "upload_failed", "deadline")
@@ -77,11 +78,16 @@ class Plan:
 
 @dataclass
 class End:
-    """How a run ended, and what was wrong with that; `late` is seconds after the deadline."""
+    """How a run ended, and what was wrong with that.
+
+    `late` is how many seconds after its deadline it concluded, which begins when the options
+    are read; `late_from_outside` counts from the start of the process to its end.
+    """
 
     plan: Plan
     verdict: str = "none"
     late: float = 0.0
+    late_from_outside: float = 0.0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -111,7 +117,7 @@ class Bench:
             env={**clean_environment(), "TMPDIR": str(temporary)},
             stdin=subprocess.DEVNULL,
         )
-        end.late = time.monotonic() - began - plan.deadline
+        end.late_from_outside = time.monotonic() - began - plan.deadline
         self._judge(end, ended, place)
         if not end.wrong:
             shutil.rmtree(place)
@@ -140,6 +146,7 @@ class Bench:
         wrong, plan = end.wrong, end.plan
         record = json.loads((place / "record.json").read_text())
         end.verdict = record["verdict"]
+        end.late = record["seconds"]["total"] - plan.deadline
         files = sorted(path for path in (place / "output").iterdir())
         stored = self.server.stored.get(f"/r{plan.number}/post", [])
         if end.verdict not in _ENDS or ended.returncode != record["exit_code"]:
@@ -230,12 +237,15 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     write_sample(folder / "sample", SampleShape(_ROWS, 50, 8, 4, features=60))
     began = time.monotonic()
-    ends = run_all(count, seed, folder, folder / "sample", workers=3)
-    minutes = (time.monotonic() - began) / 60
     kills = round(count * _KILLS_SHARE)
-    killed = kill_all(kills, seed, folder / "kills", folder / "sample")
+    with ThreadPoolExecutor(1) as pool:
+        killing = pool.submit(kill_all, kills, seed, folder / "kills", folder / "sample")
+        ends = run_all(count, seed, folder, folder / "sample", _WORKERS)
+        killed = killing.result()
+    minutes = (time.monotonic() - began) / 60
     wrong = [(end.plan, words) for end in ends for words in end.wrong]
     worst = max(end.late for end in ends)
+    worst_outside = max(end.late_from_outside for end in ends)
     lines = [
         "# How runs ended that met faults",
         "",
@@ -245,9 +255,11 @@ def main() -> int:
         "",
         *table(ends),
         "",
-        f"The latest ended {worst:+.2f} s from its deadline, the start of Python included (at most "
-        f"{_GRACE_SECONDS:+.2f}). Truncated or other bytes taken for whole, predictions lost, "
-        f"other bytes stored, secrets shown, untrue verdicts: {len(wrong)}.",
+        f"The latest concluded {worst:+.2f} s from its deadline (at most {_GRACE_SECONDS:+.2f}); "
+        f"with Python's start and end, on a machine with {_WORKERS} runs at a time, "
+        f"{worst_outside:+.2f} s. "
+        "Truncated or other bytes taken for whole, predictions lost, other bytes stored, "
+        f"secrets shown, untrue verdicts, conclusions too late: {len(wrong)}.",
         "",
         f"Of {kills} runs that were killed by SIGKILL at random moments, what was half under a "
         f"final name, or kept the next from succeeding: {len(killed)}.",

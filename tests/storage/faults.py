@@ -279,6 +279,13 @@ def _no_length(server: Faults, wire: Wire, asked: Asked) -> None:
     wire.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + server.object_of(asked))
 
 
+def _raw(headers: str, body: bytes, status: str = "200 OK") -> Callable[..., None]:
+    def act(server: Faults, wire: Wire, asked: Asked) -> None:
+        wire.send(f"HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n\r\n".encode() + body)
+
+    return act
+
+
 def _chunks(end: bytes) -> Callable[..., None]:
     def act(server: Faults, wire: Wire, asked: Asked) -> None:
         data = server.object_of(asked)
@@ -375,6 +382,10 @@ _TOLD = {
     "no length": _no_length,
     "chunks": _chunks(b"0\r\n\r\n"),
     "truncated chunks": _chunks(b""),
+    "packed chunks": _raw("Transfer-Encoding: gzip, chunked", b"1\r\nx\r\n0\r\n\r\n"),
+    "negative length": _raw("Content-Length: -1", b"x"),
+    "redirect to nothing": _raw("Location: http://[::1/?SECRETSECRET", b"", "302 Found"),
+    "redirect to a file": _raw("Location: file:///etc/passwd", b"", "302 Found"),
     "slowly": _slowly,
 }
 POSTS = {

@@ -248,3 +248,14 @@ def test_a_killed_downloader_blocks_nobody(processes, web):
     (second,) = processes(1)
     assert second.communicate(timeout=60)[0].splitlines()[-1] == "True"
     assert len(downloads(web)) == 2
+
+
+def test_an_entry_that_names_a_file_elsewhere_does_not_have_it_removed(fetch, serve, tmp_path):
+    serve(b"round 1")
+    fetch()
+    (name,) = (tmp_path / "cache" / "names").iterdir()
+    (tmp_path / "thesis").write_bytes(b"mine")
+    entry = {**json.loads(name.read_bytes()), "sha256": "../../thesis"}
+    name.write_text(json.dumps(entry))
+    assert fetch() == b"round 1"
+    assert (tmp_path / "thesis").read_bytes() == b"mine"

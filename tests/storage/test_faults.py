@@ -7,8 +7,8 @@ import pytest
 from fault_runs import run_all, table
 from kills import kill_all
 
-RUNS = 20
-KILLS = 6
+RUNS = 16
+KILLS = 5
 
 
 @pytest.mark.timeout(300)

@@ -7,6 +7,8 @@ import pytest
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed, FetchInterrupted
 from numerai_predict.storage.numerai import dataset_url
+from numerai_predict.storage.sources import source_of
+from numerai_predict.storage.terms import Patience, Terms
 
 
 def ranks(live_features, live_benchmark_models=None):
@@ -96,12 +98,12 @@ def test_a_data_set_that_the_tournament_does_not_have_is_unavailable(run_model, 
     run.fails_as("dataset_unavailable", "v5.2/gone.parquet", "File not found", "list_datasets")
 
 
-def test_an_api_that_cannot_be_reached_is_named_with_a_way_out(run_model, closed_port):
-    run = run_model(
-        ranks,
-        "--dataset",
-        "v5.2/live.parquet",
-        *("--deadline", 6),  # bounds the tries
-        environment={"NUMERAI_API_URL": f"http://127.0.0.1:{closed_port}/"},
-    )
-    run.fails_as("dataset_unavailable", "v5.2/live.parquet", "network", "data sample")
+def test_an_api_that_cannot_be_reached_is_asked_again_and_named_with_a_way_out(
+    monkeypatch, closed_port, tmp_path
+):
+    monkeypatch.setenv("NUMERAI_API_URL", f"http://127.0.0.1:{closed_port}/")
+    terms = Terms(patience=Patience(tries=2, first=0.01))
+    with pytest.raises(FetchInterrupted, match=r"v5\.2/live\.parquet.*2 tries") as failed:
+        source_of("v5.2/live.parquet").fetch(tmp_path, terms)
+    assert "network" in failed.value.remedy
+    assert "data sample" in failed.value.remedy

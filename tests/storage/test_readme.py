@@ -12,21 +12,22 @@ def predict_by_rank(live_features):
 
 
 def test_the_two_presigned_requests_of_the_readme_deliver_the_file(
-    contract, run_model, pickle_model, s3, clean_environment
+    contract, run_model, pickle_model, s3, clean_environment, tmp_path
 ):
     readme = (contract.root / "README.md").read_text()
     (snippet,) = re.findall(r"```python\n(import boto3\n.*?)```", readme, re.DOTALL)
     model = pickle_model(predict_by_rank).read_bytes()
     s3.client.put_object(Bucket="models", Key="my.pkl", Body=model)
-    printed = subprocess.run(
-        [sys.executable, "-c", snippet],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-        env={**clean_environment, **s3.environment},
-    ).stdout
-    options = shlex.split(printed)
+    printed = tmp_path / "printed"  # by another program than ours, and full of secrets
+    with open(printed, "w") as handle:
+        subprocess.run(
+            [sys.executable, "-c", snippet],
+            stdout=handle,
+            check=True,
+            timeout=60,
+            env={**clean_environment, **s3.environment},
+        )
+    options = shlex.split(printed.read_text())
     assert options[::2] == ["--model", "--post_url", "--post_data"]
     run = run_model(*options[1:])
     run.succeeds()

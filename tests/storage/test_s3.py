@@ -1,9 +1,12 @@
 """`s3://` by boto3, from the environment: models in, predictions out."""
 
+import time
+
 import pytest
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import (
+    DeadlinePassed,
     FetchFailed,
     FetchInterrupted,
     UploadFailed,
@@ -130,9 +133,9 @@ def test_a_refusal_is_not_tried_again(faulty, tmp_path):
 def test_a_server_that_stalls_is_left_at_the_deadline(faulty, tmp_path):
     faulty.plan["/models/m.pkl"] = ["drip headers"] * 9
     deadline = Deadline.after(1.5)
-    with pytest.raises(Exception, match="deadline"):
+    with pytest.raises((DeadlinePassed, FetchInterrupted), match="deadline"):
         source_of("s3://models/m.pkl").fetch(tmp_path, Terms(deadline))
-    assert deadline.remaining() == 0
+    assert time.monotonic() - deadline.at < 1
 
 
 def test_a_run_reads_its_model_and_data_from_s3_and_writes_its_predictions_there(

@@ -1,0 +1,50 @@
+"""`Content-Encoding`: what a server did to the bytes for the way, undone."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import FetchFailed
+from numerai_predict.storage.files import part_beside
+
+_CHUNK_BYTES = 1024 * 1024
+_NAMES_OF_GZIP = (".gz", ".gzip", ".tgz")
+
+
+def put_decoded(part: Path, target: Path, encoding: str, source: str, deadline: Deadline) -> None:
+    """Put the part in place, less an encoding that was made for the way alone.
+
+    A name that ends in `.gz` tells of the same encoding: that file stays as it is.
+
+    Raises:
+        FetchFailed: the encoding is unknown or broken.
+        DeadlinePassed: the time for the whole run is over.
+    """
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity", "aws-chunked") or target.name.endswith(_NAMES_OF_GZIP):
+        part.replace(target)
+        return
+    if encoding not in ("gzip", "x-gzip"):
+        raise FetchFailed(
+            f"expected the bytes of {source} as they are, found Content-Encoding {encoding[:40]}",
+            "store it without an encoding, or with gzip",
+        )
+    with part_beside(target) as plain:
+        _gunzip(part, plain, source, deadline)
+        plain.replace(target)
+
+
+def _gunzip(encoded: Path, plain: Path, source: str, deadline: Deadline) -> None:
+    try:
+        with gzip.open(encoded) as reader, open(plain, "wb") as writer:
+            while chunk := reader.read(_CHUNK_BYTES):
+                deadline.check("fetch")
+                writer.write(chunk)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise FetchFailed(
+            f"expected {source} in gzip as its Content-Encoding says, found a broken one",
+            "store it again",
+        ) from None
