@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -173,6 +174,9 @@ class Stage:
         for path in (*(self.folder / "output").iterdir(), *(self.folder / "open").iterdir()):
             if path != self.writable:
                 path.unlink()
+        for name in ("temporary", "home"):  # of a run that did not come to its end
+            shutil.rmtree(self.folder / name)
+            (self.folder / name).mkdir()
         self.shared_before = names(Path("/dev/shm"))
         (self.folder / "result.json").unlink(missing_ok=True)
 
