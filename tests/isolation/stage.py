@@ -150,7 +150,7 @@ class Stage:
         command += ["--dataset", self.sample / "live.parquet", "--sandbox", self.sandbox]
         command += ["--output_dir", self.folder / "output", "--timeout", "30", *options]
         command += ["--post_url", f"http://127.0.0.1:{self._bucket.server_port}/bucket"]
-        command += ["--post_data", f"key=predictions&policy={POST_SECRET}"]
+        command += ["--post_data", f"key=p.csv&policy={POST_SECRET}"]
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         kept |= {"TMPDIR": str(self.folder / "temporary"), "AWS_SECRET_ACCESS_KEY": SECRET}
         kept |= {"HOME": str(self.folder / "home"), "NO_PROXY": "*"}

@@ -165,9 +165,17 @@ def test_a_grandchild_that_holds_the_pipes_neither_delays_nor_outlives_the_run(
             os.kill(pid, signal.SIGKILL)
 
 
+@pytest.fixture
+def interruptible():
+    """Have what the test starts listen to Ctrl-C, also where the suite runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_run_the_model_and_its_temporary_files(
-    command, clean_environment, tmp_path, number
+    command, clean_environment, tmp_path, number, interruptible
 ):
     started = subprocess.Popen(
         command(says_its_id), stderr=subprocess.PIPE, text=True, env=clean_environment
