@@ -678,6 +678,7 @@ def _(live_features):
     "model_crashed",
     "model_error",
     "out_of_memory",  # a thousand copies take some gigabytes
+    "timeout",  # a loaded machine may not come to a thousand
     options=("--timeout", "20"),
 )
 def _(live_features):
