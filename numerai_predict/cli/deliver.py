@@ -115,8 +115,9 @@ def _deliver(path: Path, sinks: list[Sink], deadline: Deadline) -> int:
     terminal = sys.stderr if sys.stderr.isatty() else None
     terms = Terms(deadline, say=functools.partial(log_step, "deliver"), terminal=terminal)
     try:
-        message, remedy, verdict = f"delivered to {deliver(path, sinks, terms)}", None, Verdict.OK
+        message = f"delivered to {deliver(path, sinks, terms)}"
     except RunError as error:
-        message, remedy, verdict = error.message, error.remedy, error.verdict
-    log_verdict(verdict.word, verdict.exit_code, message, remedy)
-    return verdict.exit_code
+        log_verdict(error.verdict.word, error.verdict.exit_code, error.message, error.remedy)
+        return error.verdict.exit_code
+    log_verdict(Verdict.OK.word, Verdict.OK.exit_code, message, None)
+    return Verdict.OK.exit_code

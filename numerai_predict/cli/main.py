@@ -13,7 +13,13 @@ _COMMANDS = {
     "run": "run a model on this machine, on sample data unless told otherwise",
     "deliver": "upload again what a failed run saved",
     "inspect": "say which Python and packages a pickle needs, without unpickling it",
-    "data": "the tournament's data; `data sample` makes some up",
+    "data": "snapshots of the tournament's data; `data sample` makes some up",
+    "rounds": "list the tournament's rounds: which is open, until when",
+    "round": "the whole of one round: wait, fetch, run, gate, submit, record",
+    "submit": "submit predictions to the current round",
+    "upload": "upload a pickle as hosted model, and wait for its validation",
+    "status": "tell what the account's models have submitted and scored",
+    "practice": "a tournament on this machine, to try everything without an account",
 }
 
 

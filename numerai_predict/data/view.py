@@ -1,0 +1,191 @@
+"""Views: chosen columns and eras of a data set, read in bounded memory.
+
+pyarrow decodes int8 features through int32, and pandas would hold them two or three times. A
+view is one array that is allocated once; what is decoded goes into it in batches of
+columns and rows, of which each is small beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from numerai_predict.contract.errors import DatasetUnavailable
+from numerai_predict.data import features as feature_sets
+from numerai_predict.data.eras import Eras
+from numerai_predict.data.features import FeatureSets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_BATCH_BYTES = 16 * 1024 * 1024
+_DECODED_BYTES = 8  # of one value on its way, in the format's integers and in ours
+
+
+@dataclass(frozen=True)
+class View:
+    """Rows of a data set.
+
+    `ids` and `eras` have one text a row. `features` is int8 with shape (rows, features),
+    `targets` float32 with shape (rows, targets), NaN in live data. Both are in Fortran's order:
+    a column lies in one piece.
+    """
+
+    ids: pa.Array
+    eras: NDArray[np.str_]
+    features: NDArray[np.int8]
+    feature_names: list[str]
+    targets: NDArray[np.float32]
+    target_names: list[str]
+
+    def frame(self) -> pd.DataFrame:
+        """The same as a DataFrame with the index `id`, then era, features and targets.
+
+        Features and targets are not copied.
+        """
+        import pandas as pd
+
+        index = pd.Index(self.ids.to_numpy(zero_copy_only=False), name="id")
+        frame = pd.DataFrame(self.features, index, self.feature_names, copy=False)
+        targets = pd.DataFrame(self.targets, index, self.target_names, copy=False)
+        era = pd.Series(self.eras, index, name="era").to_frame()
+        return pd.concat([era, frame, targets], axis=1, copy=False)
+
+
+def read_view(
+    path: Path,
+    features: str | Sequence[str] = "small",
+    targets: Sequence[str] = ("target",),
+    eras: Eras | str = "all",
+) -> View:
+    """Read columns and eras of a parquet file of the tournament.
+
+    `features` is the name of a set in the features.json beside the file, or a list of names.
+
+    Raises:
+        DatasetUnavailable: there is no such file, set, column or era.
+    """
+    chosen = Eras.of(eras) if isinstance(eras, str) else eras
+    names = _feature_names(path, features)
+    with _open(path) as parquet:
+        _require_columns(parquet, path, [*names, *targets])
+        every_era = _texts(parquet, "era")
+        mask = chosen.mask(every_era)
+        rows = int(mask.sum())
+        view = View(
+            ids=_ids(parquet, mask),
+            eras=every_era[mask],
+            features=np.empty((rows, len(names)), np.int8, order="F"),
+            feature_names=names,
+            targets=np.empty((rows, len(targets)), np.float32, order="F"),
+            target_names=list(targets),
+        )
+        _fill(parquet, names, mask, view.features, path)
+        _fill(parquet, list(targets), mask, view.targets, path)
+    return view
+
+
+def _feature_names(path: Path, features: str | Sequence[str]) -> list[str]:
+    if isinstance(features, str):
+        return FeatureSets.read(path.parent / feature_sets.NAME).choose(features)
+    return list(dict.fromkeys(features))
+
+
+def _open(path: Path) -> pq.ParquetFile:
+    try:
+        # A file of the tournament is one row group of many columns: buffer no more than is read.
+        return pq.ParquetFile(path, pre_buffer=False, buffer_size=1024 * 1024)
+    except (pa.ArrowException, OSError) as error:
+        found = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DatasetUnavailable(
+            f"expected a parquet file at {path}, found: {found}",
+            "get it with `numerai-predict data get`; --force gets it anew",
+        ) from error
+
+
+def _require_columns(parquet: pq.ParquetFile, path: Path, names: Sequence[str]) -> None:
+    present = set(parquet.schema_arrow.names)
+    missing = [name for name in ["id", "era", *names] if name not in present]
+    if missing:
+        some = ", ".join(missing[:5])
+        raise DatasetUnavailable(
+            f"expected {len(missing)} more column(s) in {path}, such as {some}",
+            "choose features and targets that this version of the data has",
+        )
+
+
+def _texts(parquet: pq.ParquetFile, name: str) -> NDArray[np.str_]:
+    """A short text column; one text a row."""
+    column = parquet.read([name], use_threads=False).column(name).combine_chunks()
+    coded = column.dictionary_encode() if not pa.types.is_dictionary(column.type) else column
+    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    words = np.array(coded.dictionary.cast(pa.string()).to_pylist(), dtype=np.str_)
+    codes: Any = coded.indices.to_numpy(zero_copy_only=False)
+    texts: NDArray[np.str_] = words[codes]
+    return texts
+
+
+def _ids(parquet: pq.ParquetFile, mask: NDArray[np.bool_]) -> pa.Array:
+    column = parquet.read(["id"], use_threads=False).column("id").cast(pa.string())
+    chosen = column.filter(pa.array(mask)).combine_chunks()
+    return chosen if isinstance(chosen, pa.Array) else pa.concat_arrays(chosen.chunks)
+
+
+def _fill(
+    parquet: pq.ParquetFile,
+    names: Sequence[str],
+    mask: NDArray[np.bool_],
+    target: NDArray[Any],
+    path: Path,
+) -> None:
+    """Put the columns' chosen rows into the target, batch by batch."""
+    positions = {name: position for position, name in enumerate(names)}
+    for group, start, stop, first in _groups(parquet, mask):
+        inside = mask[start:stop]
+        whole = bool(inside.all())
+        for some in _batches(names, stop - start):
+            table = parquet.read_row_group(group, columns=list(some), use_threads=False)
+            for name in some:
+                values = _numbers(table.column(name), target.dtype, name, path)
+                chosen = values if whole else values[inside]
+                target[first : first + len(chosen), positions[name]] = chosen
+            del table
+        pa.default_memory_pool().release_unused()
+
+
+def _groups(
+    parquet: pq.ParquetFile, mask: NDArray[np.bool_]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Row groups with chosen rows: number, first and last row, and the first row of the view."""
+    start = first = 0
+    for group in range(parquet.num_row_groups):
+        stop = start + parquet.metadata.row_group(group).num_rows
+        count = int(mask[start:stop].sum())
+        if count:
+            yield group, start, stop, first
+        start, first = stop, first + count
+
+
+def _batches(names: Sequence[str], rows: int) -> Iterator[Sequence[str]]:
+    size = max(1, _BATCH_BYTES // (_DECODED_BYTES * max(rows, 1)))
+    for start in range(0, len(names), size):
+        yield names[start : start + size]
+
+
+def _numbers(column: pa.ChunkedArray, dtype: np.dtype[Any], name: str, path: Path) -> NDArray[Any]:
+    """The column's values; int8 is kept as it is, and nothing else is taken for it."""
+    if dtype == np.int8 and (not pa.types.is_int8(column.type) or column.null_count):
+        raise DatasetUnavailable(
+            f"expected int8 without gaps in the feature {name} of {path}, "
+            f"found {column.type} with {column.null_count} gaps",
+            "use the tournament's own file; features are named feature_...",
+        )
+    values: NDArray[Any] = column.to_numpy().astype(dtype, copy=False)
+    return values
