@@ -6,6 +6,7 @@ import argparse
 import functools
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.limits import parse_seconds
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.runner.arguments import option_value
+from numerai_predict.runner.arguments import DATASET_VERSION, option_value
 from numerai_predict.runner.log import log_step, log_verdict, logger, start_logging
 from numerai_predict.storage.graphql import API_URL
 from numerai_predict.storage.terms import Terms
@@ -36,6 +37,12 @@ def ended_by(work: Callable[[], str], debug: bool = False) -> int:
     except KeyboardInterrupt:
         log_step("stopped", "by Ctrl-C: run it again to go on")
         return 130
+    except Exception as error:
+        logger.error("%s", "".join(traceback.format_exception(error)).rstrip())
+        defect = f"a defect of this program: {type(error).__name__}"
+        verdict = Verdict.INTERNAL_ERROR
+        log_verdict(verdict.word, verdict.exit_code, defect, "report it with the lines above")
+        return verdict.exit_code
     log_verdict(Verdict.OK.word, Verdict.OK.exit_code, message, None)
     return Verdict.OK.exit_code
 
@@ -47,6 +54,31 @@ def add_deadline(parser: argparse.ArgumentParser, default: float = DEFAULT_DEADL
         type=option_value(parse_seconds),
         default=default,
         help=f"seconds for all of it, or none (default: {default:.0f})",
+    )
+
+
+def add_keys(parser: argparse.ArgumentParser) -> None:
+    """The option that names the file of keys."""
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        help="file of NUMERAI_PUBLIC_ID and NUMERAI_SECRET_KEY, outside of any repository "
+        "(default: the environment, NUMERAI_KEYS_FILE, or ~/.config/numerai-predict/keys.env)",
+    )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """The options that say where live data come from."""
+    parser.add_argument(
+        "--version",
+        default=os.environ.get("NUMERAI_DATASET_VERSION") or DATASET_VERSION,
+        help="of the live data (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        default=data_directory(),
+        help="of snapshots of the data (default: %(default)s)",
     )
 
 

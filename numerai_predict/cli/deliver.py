@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     if not sinks:
         parser.error("expected where to: --post_url and --post_data, or --output_dir, or both")
     try:
-        path = _predictions_in(options.file)
+        path = predictions_in(options.file)
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else str(error)
         parser.error(f"{options.file}: {words}")
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _predictions_in(file: Path) -> Path:
+def predictions_in(file: Path) -> Path:
     """The CSV itself, or the one that a record names, if its bytes are still the same.
 
     Raises:

@@ -92,6 +92,16 @@ def read_view(
     return view
 
 
+def column_names(path: Path) -> list[str]:
+    """The names of all columns of a parquet file.
+
+    Raises:
+        DatasetUnavailable: it is none.
+    """
+    with _open(path) as parquet:
+        return list(map(str, parquet.schema_arrow.names))
+
+
 def _feature_names(path: Path, features: str | Sequence[str]) -> list[str]:
     if isinstance(features, str):
         return FeatureSets.read(path.parent / feature_sets.NAME).choose(features)
