@@ -90,8 +90,17 @@ def stop(folder: Path, deadline: Deadline) -> bool:
         return False
     with contextlib.suppress(ProcessLookupError):
         os.kill(found.pid, signal.SIGTERM)
-    while running(folder) is not None:
+    while (folder / RUNNING_FILE).exists() and _is_alive(found.pid):
         time.sleep(deadline.wait(_POLL_SECONDS, "stop"))
+    (folder / RUNNING_FILE).unlink(missing_ok=True)
+    return True
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
     return True
 
 

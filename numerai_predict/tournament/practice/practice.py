@@ -158,7 +158,7 @@ class Practice:
             if not each["selected"] or self.now() < round_.resolves:
                 continue
             known = self.store.rows(
-                "SELECT name, value FROM scores WHERE submission = ?", each["id"]
+                "SELECT name, value FROM scores WHERE submission = ? ORDER BY rowid", each["id"]
             )
             if not known:
                 era = self.datasets.era(SCORED_VERSION, round_.number)

@@ -10,12 +10,14 @@ import argparse
 import json
 import os
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import FrameType
 
 from numerai_predict.data.sample import SampleShape
 from numerai_predict.storage.files import atomic_write
@@ -94,11 +96,19 @@ def serve(setup: Setup) -> None:
         )
         path = setup.folder / RUNNING_FILE
         _write_private(path, json.dumps(asdict(running)))
+        # uvicorn ends at a signal, then hands it on to whoever had it before: not to the
+        # default, which would end us before we have cleared up.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _ended)
         try:
             uvicorn.Server(config).run(sockets=[listening])
         finally:
             path.unlink(missing_ok=True)
             practice.store.close()
+
+
+def _ended(_number: int, _frame: FrameType | None) -> None:
+    """Nothing is left to do."""
 
 
 def _prepare(practice: Practice, setup: Setup) -> None:
