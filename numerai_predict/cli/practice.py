@@ -21,9 +21,8 @@ from numerai_predict.tournament.practice import control
 from numerai_predict.tournament.practice.datasets import SHAPE
 from numerai_predict.tournament.practice.faults import KINDS, PLACES, Fault
 from numerai_predict.tournament.practice.schedule import next_round
-from numerai_predict.tournament.practice.server import KEYS_FILE, Running, Setup
+from numerai_predict.tournament.practice.server import KEYS_FILE, USUAL_PORT, Running, Setup
 
-DEFAULT_PORT = 8765
 DEFAULT_MODELS = ("practice_one", "practice_two")
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d|w)")
@@ -71,7 +70,9 @@ def _add(
 def _add_start(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _add(commands, "start", "start it, unless it runs")
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="0 for a free one (default: %(default)s)"
+        "--port",
+        type=int,
+        help=f"0 for a free one (default: {USUAL_PORT}, or a free one if that is taken)",
     )
     parser.add_argument(
         "--model",

@@ -28,6 +28,7 @@ RUNNING_FILE = "server.json"
 KEYS_FILE = "practice.env"
 ACCOUNT = "practice"
 HOST = "127.0.0.1"
+USUAL_PORT = 8765
 
 _AFTER_OPENING = timedelta(minutes=1)
 
@@ -46,7 +47,7 @@ class Setup:
     """What a start makes sure of: models, an open round, the data's shape where there is none."""
 
     folder: Path
-    port: int
+    port: int | None
     models: tuple[str, ...]
     open_round: bool
     shape: SampleShape | None
@@ -81,7 +82,7 @@ def serve(setup: Setup) -> None:
     from numerai_predict.tournament.practice.app import make_app
     from numerai_predict.tournament.practice.hosting import PENDING, RUNNING, start_validation
 
-    with socket.create_server((HOST, setup.port)) as listening:
+    with _listen(setup.port) as listening:
         url = f"http://{HOST}:{listening.getsockname()[1]}"
         practice = Practice.open(setup.folder, url, setup.shape)
         _prepare(practice, setup)
@@ -105,6 +106,16 @@ def serve(setup: Setup) -> None:
         finally:
             path.unlink(missing_ok=True)
             practice.store.close()
+
+
+def _listen(port: int | None) -> socket.socket:
+    """A socket at the port; where none is asked for, the usual one, or any if that is taken."""
+    if port is not None:
+        return socket.create_server((HOST, port))
+    try:
+        return socket.create_server((HOST, USUAL_PORT))
+    except OSError:
+        return socket.create_server((HOST, 0))
 
 
 def _ended(_number: int, _frame: FrameType | None) -> None:
