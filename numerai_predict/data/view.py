@@ -25,7 +25,7 @@ from numerai_predict.data.features import FeatureSets
 if TYPE_CHECKING:
     import pandas as pd
 
-_BATCH_BYTES = 16 * 1024 * 1024
+_BATCH_BYTES = 2 * 1024 * 1024
 _DECODED_BYTES = 8  # of one value on its way, in the format's integers and in ours
 
 
@@ -76,12 +76,12 @@ def read_view(
     names = _feature_names(path, features)
     with _open(path) as parquet:
         _require_columns(parquet, path, [*names, *targets])
-        every_era = _texts(parquet, "era")
+        every_era = _texts(parquet, "era", path)
         mask = chosen.mask(every_era)
         rows = int(mask.sum())
         view = View(
             ids=_ids(parquet, mask),
-            eras=every_era[mask],
+            eras=every_era if mask.all() else every_era[mask],
             features=np.empty((rows, len(names)), np.int8, order="F"),
             feature_names=names,
             targets=np.empty((rows, len(targets)), np.float32, order="F"),
@@ -111,7 +111,9 @@ def _feature_names(path: Path, features: str | Sequence[str]) -> list[str]:
 def _open(path: Path) -> pq.ParquetFile:
     try:
         # A file of the tournament is one row group of many columns: buffer no more than is read.
-        return pq.ParquetFile(path, pre_buffer=False, buffer_size=1024 * 1024)
+        return pq.ParquetFile(
+            path, pre_buffer=False, buffer_size=64 * 1024, read_dictionary=["era"]
+        )
     except (pa.ArrowException, OSError) as error:
         found = (str(error).splitlines() or [type(error).__name__])[0]
         raise DatasetUnavailable(
@@ -131,21 +133,42 @@ def _require_columns(parquet: pq.ParquetFile, path: Path, names: Sequence[str]) 
         )
 
 
-def _texts(parquet: pq.ParquetFile, name: str) -> NDArray[np.str_]:
-    """A short text column; one text a row."""
-    column = parquet.read([name], use_threads=False).column(name).combine_chunks()
-    coded = column.dictionary_encode() if not pa.types.is_dictionary(column.type) else column
-    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
-    words = np.array(coded.dictionary.cast(pa.string()).to_pylist(), dtype=np.str_)
-    codes: Any = coded.indices.to_numpy(zero_copy_only=False)
-    texts: NDArray[np.str_] = words[codes]
-    return texts
+def _texts(parquet: pq.ParquetFile, name: str, path: Path) -> NDArray[np.str_]:
+    """A short text column that is read as a dictionary; one text a row."""
+    texts = []
+    for chunk in _chunks(parquet, name):
+        if chunk.null_count:
+            raise DatasetUnavailable(
+                f"expected {name} in every row of {path}, found {chunk.null_count} without",
+                "use the tournament's own file",
+            )
+        if not pa.types.is_dictionary(chunk.type):
+            texts.append(np.array(list(map(str, chunk.to_pylist())), dtype=np.str_))
+            continue
+        words = np.array(list(map(str, chunk.dictionary.to_pylist())), dtype=np.str_)
+        texts.append(words[_buffer(chunk.indices)])
+    return np.concatenate(texts) if texts else np.array([], dtype=np.str_)
 
 
 def _ids(parquet: pq.ParquetFile, mask: NDArray[np.bool_]) -> pa.Array:
-    column = parquet.read(["id"], use_threads=False).column("id").cast(pa.string())
-    chosen = column.filter(pa.array(mask)).combine_chunks()
-    return chosen if isinstance(chosen, pa.Array) else pa.concat_arrays(chosen.chunks)
+    """The chosen rows' ids; where rows of a chunk are left out, pyarrow imports pandas for it."""
+    kept, start = [], 0
+    for chunk in _chunks(parquet, "id"):
+        inside = mask[start : start + len(chunk)]
+        start += len(chunk)
+        if inside.all() and pa.types.is_string(chunk.type):
+            kept.append(chunk)
+        elif inside.any():
+            pairs = zip(chunk.to_pylist(), inside.tolist(), strict=True)
+            kept.append(pa.array([text for text, keep in pairs if keep], pa.string()))
+    return pa.concat_arrays(kept or [pa.array([], pa.string())])
+
+
+def _chunks(parquet: pq.ParquetFile, name: str) -> Iterator[pa.Array]:
+    """A column, group by group: all groups at once would take memory for each column."""
+    for group in range(parquet.num_row_groups):
+        table = parquet.read_row_group(group, columns=[name], use_threads=False)
+        yield from table.column(name).chunks
 
 
 def _fill(
@@ -167,7 +190,7 @@ def _fill(
                 chosen = values if whole else values[inside]
                 target[first : first + len(chosen), positions[name]] = chosen
             del table
-        pa.default_memory_pool().release_unused()
+            pa.default_memory_pool().release_unused()
 
 
 def _groups(
@@ -197,5 +220,21 @@ def _numbers(column: pa.ChunkedArray, dtype: np.dtype[Any], name: str, path: Pat
             f"found {column.type} with {column.null_count} gaps",
             "use the tournament's own file; features are named feature_...",
         )
-    values: NDArray[Any] = column.to_numpy().astype(dtype, copy=False)
+    parts = [_with_gaps(chunk) if chunk.null_count else _buffer(chunk) for chunk in column.chunks]
+    return np.concatenate(parts).astype(dtype, copy=False) if len(parts) != 1 else parts[0]
+
+
+def _buffer(chunk: pa.Array) -> NDArray[Any]:
+    """A chunk of numbers without gaps, not copied. pyarrow's own way imports pandas: 45 MB."""
+    dtype = np.dtype(chunk.type.to_pandas_dtype())
+    values: NDArray[Any] = np.frombuffer(chunk.buffers()[1], dtype)
+    return values[chunk.offset : chunk.offset + len(chunk)]
+
+
+def _with_gaps(chunk: pa.Array) -> NDArray[Any]:
+    """The same with NaN in the gaps, as floating point numbers."""
+    values = _buffer(chunk).astype(np.float32)
+    bits = np.frombuffer(chunk.buffers()[0], np.uint8)
+    there = np.unpackbits(bits, bitorder="little")[chunk.offset : chunk.offset + len(chunk)]
+    values[there == 0] = np.nan
     return values
