@@ -36,7 +36,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in _COMMANDS:
         print(f"numerai-predict: no command {name!r}\n\n{_help()}", file=sys.stderr)
         return 2
-    command = importlib.import_module(f"numerai_predict.cli.{name}")
+    try:
+        command = importlib.import_module(f"numerai_predict.cli.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("numerai_predict"):
+            raise
+        print(
+            f"numerai-predict {name}: expected the package {error.name}, found none: "
+            "pip install 'numerai-predict[tournament]', with Python 3.11 or later",
+            file=sys.stderr,
+        )
+        return 2
     return int(command.main(words[1:]))
 
 

@@ -26,6 +26,9 @@ from numerai_predict.tournament.rounds import snapshot_live, told_of
 from numerai_predict.tournament.settings import read_settings
 from numerai_predict.tournament.submissions import require_open, submit
 
+_HEADERS = (b"id,prediction", b"id,probability")
+_LONGEST_HEADER = 100
+
 
 def main(argv: Sequence[str]) -> int:
     """Submit a file; the exit code is that of the verdict, 2 on bad options."""
@@ -75,7 +78,11 @@ def _submit(options: argparse.Namespace) -> str:
 
 
 def _file(path: Path) -> Path:
+    """The CSV itself, under either of the tournament's headers, or the one that a record names."""
     try:
+        with open(path, "rb") as handle:
+            if handle.readline(_LONGEST_HEADER).strip() in _HEADERS:
+                return path.absolute()
         return predictions_in(path)
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else str(error)

@@ -109,7 +109,12 @@ class Api:
             raise Refused(_words_of(answer["errors"]))
         if response.status_code != 200:
             raise refusal_of(response, _REMEDY).trouble().fetching(self._name)
-        data = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(answer, dict):
+            raise FetchFailed(
+                f"expected JSON from {self._name}, found something else",
+                "check NUMERAI_API_URL: a server of another kind answers there",
+            )
+        data = answer.get("data")
         if not isinstance(data, dict) or not data:
             raise FetchInterrupted(
                 f"expected data from {self._name}, found an answer without any", _REMEDY

@@ -20,7 +20,7 @@ from numerai_predict.contract.record import EnvironmentFacts, Record
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.tournament import RoundClosed
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.data.catalogue import Catalogue
+from numerai_predict.data.catalogue import Catalogue, resolve
 from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.inspection.examine import examine
 from numerai_predict.runner.log import log_step
@@ -126,7 +126,7 @@ def wait_for_open(plan: Plan, tournament: Tournament, deadline: Deadline) -> Rou
 def snapshot_live(data: Path, version: str, api: Api, names: Sequence[str] = _LIVE) -> list[Path]:
     """The files of the current round, fetched unless they are here."""
     catalogue = Catalogue(api)
-    wanted = [f"{version}/{name}" for name in names]
+    wanted = resolve(names, version, catalogue.names())
     taken = Snapshot(data).get(wanted, catalogue, api.terms)
     for each in taken:
         log_step("data", f"{each.name}: {'unchanged' if each.reused else 'fetched'}")
