@@ -60,7 +60,7 @@ def _add(
     parser.add_argument(
         "--directory",
         type=Path,
-        default=state_directory() / "practice",
+        default=_usual_directory(),
         help="where it keeps everything (default: %(default)s)",
     )
     add_deadline(parser, 120)
@@ -150,9 +150,15 @@ def _start(options: argparse.Namespace) -> str:
     except ValueError as error:
         raise TournamentUnavailable(str(error), "choose another shape") from error
     server = control.start(setup, Deadline.after(options.deadline))
-    _tell(control.status(server))
+    facts = control.status(server)
+    if options.clock == "open" and not facts["open"]:  # it ran already, and time went on
+        facts = control.set_clock(server, _opening_after(facts))
+    _tell(facts)
+    if missing := set(setup.models) - set(facts["models"]):
+        log_step("warning", f"it ran already, without {', '.join(sorted(missing))}: stop it first")
     log_step("keys", f"in {folder / KEYS_FILE}")
-    return f'running at {server.url}; next: eval "$(numerai-predict practice env)"'
+    where = "" if folder == _usual_directory() else f" --directory {shlex.quote(str(folder))}"
+    return f'running at {server.url}; next: eval "$(numerai-predict practice env{where})"'
 
 
 def _stop(options: argparse.Namespace) -> str:
@@ -174,15 +180,23 @@ def _env(options: argparse.Namespace) -> int:
 
 def _clock(options: argparse.Namespace) -> str:
     server = _running(options)
-    now = datetime.fromisoformat(control.status(server)["clock"])
+    facts = control.status(server)
     if options.open:
-        to: datetime | None = next_round(now).opens + _AFTER_OPENING
+        to: datetime | None = _opening_after(facts)
     elif options.advance is not None:
-        to = now + options.advance
+        to = datetime.fromisoformat(facts["clock"]) + options.advance
     else:
         to = options.to
     _tell(control.set_clock(server, to))
     return "the clock is set"
+
+
+def _opening_after(facts: Mapping[str, Any]) -> datetime:
+    return next_round(datetime.fromisoformat(facts["clock"])).opens + _AFTER_OPENING
+
+
+def _usual_directory() -> Path:
+    return state_directory() / "practice"
 
 
 def _fault(options: argparse.Namespace) -> str:

@@ -17,7 +17,7 @@ from numerapi import base_api
 base_api.API_TOURNAMENT_URL = os.environ["NUMERAI_API_URL"]
 api = numerapi.NumerAPI(verbosity="ERROR", show_progress_bars=False)
 name, pickle = sys.argv[1:]
-told = {"release": numerapi.__version__}
+told = {"place": numerapi.__file__}
 told["datasets"] = api.list_datasets()
 told["round"], told["open"] = api.get_current_round(), api.check_round_open()
 told["new"] = api.check_new_round()
@@ -69,6 +69,7 @@ def test_every_call_of_the_unchanged_client_is_answered(practice, script, releas
     ended = script(name, release)
     assert ended.returncode == 0, ended.stderr
     told = json.loads(ended.stdout)
+    assert told["place"].startswith(release)
     assert "v5.2/live.parquet" in told["datasets"]
     assert told["open"] is True
     assert told["new"] is True
