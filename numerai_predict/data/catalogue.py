@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from numerai_predict.contract.errors import DatasetUnavailable, DatasetUnreachable, FetchFailed
+from numerai_predict.contract.errors import (
+    DatasetUnavailable,
+    DatasetUnreachable,
+    FetchFailed,
+    FetchInterrupted,
+)
 from numerai_predict.contract.tournament import TournamentUnavailable
 from numerai_predict.storage.graphql import Api, Refused
 
@@ -38,7 +43,7 @@ class Catalogue:
             DatasetUnreachable: the tournament gives no answer.
         """
         try:
-            return sorted(map(str, self.api.ask(_LIST, tournament=TOURNAMENT)))
+            return sorted(map(str, self.api.ask_again(_LIST, tournament=TOURNAMENT)))
         except (TournamentUnavailable, Refused) as error:
             raise DatasetUnreachable(
                 f"expected the tournament's list of files, found: {error}",
@@ -52,14 +57,14 @@ class Catalogue:
             FetchFailed: there is none; `FetchInterrupted` where another try may succeed.
         """
         try:
-            return str(self.api.ask_once(_URL, filename=name, tournament=TOURNAMENT))
+            return str(self.api.ask_again(_URL, filename=name, tournament=TOURNAMENT))
         except Refused as refused:
             raise FetchFailed(
                 f"expected the tournament to have {name}, found that it says: {refused}",
                 "`numerai-predict data list` tells what it has",
             ) from refused
         except TournamentUnavailable as error:
-            raise FetchFailed(error.message, error.remedy) from error
+            raise FetchInterrupted(error.message, error.remedy) from error
 
     def round(self) -> int | None:
         """The number of the current round; `None` where the tournament says that there is none.
@@ -68,9 +73,14 @@ class Catalogue:
             DatasetUnreachable: the tournament gives no answer.
         """
         try:
-            rounds = self.api.ask(_ROUND, tournament=TOURNAMENT)
-        except Refused:
-            return None
+            rounds = self.api.ask_again(_ROUND, tournament=TOURNAMENT)
+        except Refused as refused:
+            if "not open" in refused.words:
+                return None
+            raise DatasetUnreachable(
+                f"expected the current round, found that the tournament says: {refused}",
+                "try again later",
+            ) from refused
         except TournamentUnavailable as error:
             raise DatasetUnreachable(error.message, error.remedy) from error
         return int(rounds[0]["number"]) if rounds and rounds[0] else None

@@ -7,6 +7,7 @@ answers of 500 and above alone, and a failed call looks like `KeyError: 'data'`.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,8 @@ API_URL = "https://api-tournament.numer.ai"
 STEP = "ask"
 
 _MOST_CHARACTERS = 500
+_TRIES = 4
+_PAUSE_SECONDS = 0.5
 _REMEDY = "check the network and NUMERAI_API_URL, or try again later"
 
 
@@ -68,6 +71,29 @@ class Api:
             return self.terms.repeat(lambda: self._ask(query, variables), STEP)
         except FetchFailed as error:
             raise TournamentUnavailable(error.message, error.remedy) from error
+
+    def ask_again(self, query: str, **variables: Any) -> Any:
+        """The same, asked again also where the API answers with errors: they may pass.
+
+        Raises:
+            Refused: it answered with errors each time.
+            TournamentUnavailable: no answer, time and again.
+            DeadlinePassed: the time for the whole run is over.
+        """
+        for tried in range(1, _TRIES):
+            try:
+                return self.ask(query, **variables)
+            except Refused:
+                self.pause(tried)
+        return self.ask(query, **variables)
+
+    def pause(self, tried: int) -> None:
+        """Wait before another try, longer each time.
+
+        Raises:
+            DeadlinePassed: the time for the whole run is over.
+        """
+        time.sleep(self.terms.deadline.wait(_PAUSE_SECONDS * tried, STEP))
 
     def ask_once(self, query: str, **variables: Any) -> Any:
         """The same with one try: whether an unanswered one was heard cannot be known.

@@ -5,7 +5,6 @@ Its queries are those of numerapi, and of the tournament's own examples.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -20,14 +19,13 @@ from numerai_predict.contract.tournament import (
     UnknownModel,
 )
 from numerai_predict.data.catalogue import TOURNAMENT
-from numerai_predict.storage.graphql import STEP, Api, Refused
+from numerai_predict.storage.graphql import Api, Refused
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.sessions import explain, is_about_session
 
 _T = TypeVar("_T")
 
 _TRIES = 4
-_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -208,7 +206,7 @@ class Tournament:
                     return found
             if tried < _TRIES:
                 self.api.terms.say(f"no answer to try {tried}: nothing arrived, trying again")
-                self._pause(tried)
+                self.api.pause(tried)
         raise TournamentUnavailable(
             f"expected the tournament to answer, found after {_TRIES} tries: {last}",
             "run the same command again: what arrived is found, and not sent twice",
@@ -241,11 +239,8 @@ class Tournament:
                 if explained:
                     raise explained from error
             if tried < _TRIES:
-                self._pause(tried)
+                self.api.pause(tried)
         raise _refusal(refused) from refused
-
-    def _pause(self, tried: int) -> None:
-        time.sleep(self.api.terms.deadline.wait(_PAUSE_SECONDS * tried, STEP))
 
 
 def _refusal(refused: Refused | None) -> TournamentUnavailable | NotAuthorised:
