@@ -20,7 +20,8 @@ from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.arguments import option_value
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.rounds import Plan, do_round
+from numerai_predict.tournament.predicting import Plan
+from numerai_predict.tournament.rounds import do_round
 from numerai_predict.tournament.settings import read_settings
 
 _WAIT_SECONDS = 900.0

@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 from numerai_predict.cli.common import add_deadline, api_url, ended_by, terms_of
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.storage.graphql import Api
-from numerai_predict.tournament.client import RoundFacts, Tournament
+from numerai_predict.tournament.client import Tournament
+from numerai_predict.tournament.facts import RoundFacts
 
 
 def main(argv: Sequence[str]) -> int:

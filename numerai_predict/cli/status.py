@@ -11,7 +11,8 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.data.catalogue import TOURNAMENT
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament import queries
-from numerai_predict.tournament.client import Model, Tournament
+from numerai_predict.tournament.client import Tournament
+from numerai_predict.tournament.facts import Model
 from numerai_predict.tournament.settings import read_settings
 
 

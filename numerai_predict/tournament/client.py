@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,44 +20,12 @@ from numerai_predict.contract.tournament import (
 from numerai_predict.data.catalogue import TOURNAMENT
 from numerai_predict.storage.graphql import Api, Refused
 from numerai_predict.tournament import queries
+from numerai_predict.tournament.facts import Model, RoundFacts, Submission, moment_of, round_of
 from numerai_predict.tournament.sessions import explain, is_about_session
 
 _T = TypeVar("_T")
 
 _TRIES = 4
-
-
-@dataclass(frozen=True)
-class RoundFacts:
-    """A round: when it opens, until when a submission is in time, when scores are final."""
-
-    number: int
-    opens: datetime
-    closes: datetime
-    resolves: datetime | None
-
-    def is_open(self, now: datetime | None = None) -> bool:
-        """Whether a submission is in time."""
-        return self.opens <= (now or datetime.now(timezone.utc)) < self.closes
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model of the account."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Submission:
-    """A submission: `selected` is the one of its round that counts."""
-
-    id: str
-    filename: str
-    selected: bool
-    inserted: datetime
-    round: int
 
 
 @dataclass(frozen=True)
@@ -84,7 +51,7 @@ class Tournament:
             raise
         if not found or found[0] is None:
             raise RoundClosed("expected a round, found none", "wait for the next opening")
-        return _round(found[0])
+        return round_of(found[0])
 
     def current_round_again(self, known: RoundFacts) -> RoundFacts:
         """The current round, which must still be the known one.
@@ -103,7 +70,7 @@ class Tournament:
     def rounds(self, limit: int) -> list[RoundFacts]:
         """Rounds, newest first."""
         found = self.query(queries.ROUNDS, tournament=TOURNAMENT, limit=limit)
-        return [_round(each) for each in found if each]
+        return [round_of(each) for each in found if each]
 
     def models(self) -> list[Model]:
         """The account's models, by name."""
@@ -139,7 +106,7 @@ class Tournament:
                 each["id"],
                 each["filename"],
                 bool(each["selected"]),
-                _moment(each["insertedAt"]),
+                moment_of(each["insertedAt"]),
                 int(each["round"]["number"]),
             )
             for each in found["submissions"]
@@ -270,19 +237,3 @@ def download_bytes(url: str, target: Path, source: str, terms: Any) -> Path:
     except FetchFailed as error:
         raise TournamentUnavailable(error.message, error.remedy) from error
     return target
-
-
-def _round(found: dict[str, Any]) -> RoundFacts:
-    resolves = found.get("resolveTime")
-    return RoundFacts(
-        int(found["number"]),
-        _moment(found["openTime"]),
-        _moment(found["closeStakingTime"]),
-        _moment(resolves) if resolves else None,
-    )
-
-
-def _moment(text: str) -> datetime:
-    """A time of the API; without a zone it is UTC."""
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

@@ -15,7 +15,8 @@ import pandas as pd
 
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.tournament import GateClosed
-from numerai_predict.data.view import View, column_names, read_view
+from numerai_predict.data.columns import column_names
+from numerai_predict.data.view import View, read_view
 
 ABORT = "DRIFT_GUARD_ABORT"
 

@@ -17,7 +17,8 @@ from numerai_predict.runner.log import log_step
 from numerai_predict.storage.graphql import Refused
 from numerai_predict.storage.put import put_file
 from numerai_predict.tournament import queries
-from numerai_predict.tournament.client import Model, Tournament
+from numerai_predict.tournament.client import Tournament
+from numerai_predict.tournament.facts import Model
 
 DEFAULT_VERSION = "v5.2"
 

@@ -17,13 +17,8 @@ from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.graphql import Refused
 from numerai_predict.storage.put import put_file
 from numerai_predict.tournament import queries
-from numerai_predict.tournament.client import (
-    Model,
-    RoundFacts,
-    Submission,
-    Tournament,
-    download_bytes,
-)
+from numerai_predict.tournament.client import Tournament, download_bytes
+from numerai_predict.tournament.facts import Model, RoundFacts, Submission
 from numerai_predict.tournament.ledger import Ledger
 
 

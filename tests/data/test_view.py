@@ -52,6 +52,13 @@ def test_a_view_as_frame_is_the_file_less_what_was_not_asked_for(path, frame):
     assert view[names[0]].dtype == np.int8
 
 
+def test_the_frame_of_a_view_copies_no_feature(path):
+    view = read_view(path, "all")
+    frame = view.frame()
+    column = frame["feature_sample_0003"].to_numpy()
+    assert np.shares_memory(column, view.features)
+
+
 @pytest.mark.parametrize(
     ("eras", "chosen"),
     [
