@@ -37,6 +37,12 @@ def ended_by(work: Callable[[], str], debug: bool = False) -> int:
     except KeyboardInterrupt:
         log_step("stopped", "by Ctrl-C: run it again to go on")
         return 130
+    except OSError as error:
+        found = f"expected to read and write files, found: {error.strerror or error}"
+        where = f" ({error.filename})" if error.filename else ""
+        verdict = Verdict.SAVE_FAILED
+        log_verdict(verdict.word, verdict.exit_code, found + where, "look at the disk, try again")
+        return verdict.exit_code
     except Exception as error:
         logger.error("%s", "".join(traceback.format_exception(error)).rstrip())
         defect = f"a defect of this program: {type(error).__name__}"
