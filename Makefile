@@ -178,6 +178,28 @@ test_faults: setup ## Break a thousand runs at random, kill two hundred; kept in
 bench_transfers: setup ## Measure how fast a model is fetched, beside curl; kept in bench/RESULTS.md
 	$(BIN)/python bench/transfers.py
 
+.PHONY: test_rounds
+test_rounds: setup ## Kill fifty rounds, break forty more; kept in tests/tournament/ROUNDS.md
+	$(BIN)/python tests/tournament/suite.py $(or $(KILLS),50) $(or $(RUNS),4) $(or $(SEED),8)
+
+.PHONY: test_numerapi
+test_numerapi: setup ## Try the practice tournament with other numerapi: make test_numerapi [RELEASES="3.1.1 2.22.0"]
+	releases='$(RELEASES)'
+	folder=$$(mktemp -d)
+	trap 'rm -rf "$$folder"' EXIT
+	paths=
+	for release in $${releases:-newest}; do
+	    wanted=numerapi$${release:+==$$release}
+	    [ "$$release" != newest ] || wanted=numerapi
+	    $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --target "$$folder/$$release" "$$wanted"
+	    paths="$$paths:$$folder/$$release"
+	done
+	NUMERAPI_RELEASES="$${paths#:}" $(BIN)/pytest tests/tournament/test_numerapi.py $(OPTIONS)
+
+.PHONY: bench_view
+bench_view: setup ## Measure the memory of views, beside pandas; kept in bench/RESULTS.md
+	$(BIN)/python bench/view.py
+
 .PHONY: test_inspection
 test_inspection: setup ## Run every Python's pickles on every Python: make test_inspection [SHAPES="loops closure"]
 	$(BIN)/python tests/inspection/matrix.py --run $(if $(SHAPES),--shapes $(SHAPES))

@@ -64,6 +64,11 @@ def learn_command(words: Iterable[Any]) -> None:
             _learn([urlsplit(word.partition("?")[0].replace("[", "")).password or ""])
 
 
+def learn(*values: str) -> None:
+    """Secrets by themselves, such as keys."""
+    _learn(values)
+
+
 _SECRET_HEADERS = {"authorization", "x-amz-security-token"}
 
 

@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
     if not sinks:
         parser.error("expected where to: --post_url and --post_data, or --output_dir, or both")
     try:
-        path = _predictions_in(options.file)
+        path = predictions_in(options.file)
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else str(error)
         parser.error(f"{options.file}: {words}")
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _predictions_in(file: Path) -> Path:
+def predictions_in(file: Path) -> Path:
     """The CSV itself, or the one that a record names, if its bytes are still the same.
 
     Raises:
@@ -112,8 +112,9 @@ def _deliver(path: Path, sinks: list[Sink], deadline: Deadline) -> int:
     start_logging(debug=False)
     terms = terms_of(deadline, "deliver")
     try:
-        message, remedy, verdict = f"delivered to {deliver(path, sinks, terms)}", None, Verdict.OK
+        message = f"delivered to {deliver(path, sinks, terms)}"
     except RunError as error:
-        message, remedy, verdict = error.message, error.remedy, error.verdict
-    log_verdict(verdict.word, verdict.exit_code, message, remedy)
-    return verdict.exit_code
+        log_verdict(error.verdict.word, error.verdict.exit_code, error.message, error.remedy)
+        return error.verdict.exit_code
+    log_verdict(Verdict.OK.word, Verdict.OK.exit_code, message, None)
+    return Verdict.OK.exit_code

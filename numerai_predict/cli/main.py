@@ -13,7 +13,13 @@ _COMMANDS = {
     "run": "run a model on this machine, on sample data unless told otherwise",
     "deliver": "upload again what a failed run saved",
     "inspect": "say which Python and packages a pickle needs, without unpickling it",
-    "data": "the tournament's data; `data sample` makes some up",
+    "data": "snapshots of the tournament's data; `data sample` makes some up",
+    "rounds": "list the tournament's rounds: which is open, until when",
+    "round": "the whole of one round: wait, fetch, run, gate, submit, record",
+    "submit": "submit predictions to the current round",
+    "upload": "upload a pickle as hosted model, and wait for its validation",
+    "status": "tell what the account's models have submitted and scored",
+    "practice": "a tournament on this machine, to try everything without an account",
 }
 
 
@@ -30,7 +36,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in _COMMANDS:
         print(f"numerai-predict: no command {name!r}\n\n{_help()}", file=sys.stderr)
         return 2
-    command = importlib.import_module(f"numerai_predict.cli.{name}")
+    try:
+        command = importlib.import_module(f"numerai_predict.cli.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("numerai_predict"):
+            raise
+        print(
+            f"numerai-predict {name}: expected the package {error.name}, found none: "
+            "pip install 'numerai-predict[tournament]', with Python 3.11 or later",
+            file=sys.stderr,
+        )
+        return 2
     return int(command.main(words[1:]))
 
 

@@ -30,3 +30,23 @@ class Verdict(Enum):
     def __init__(self, word: str, exit_code: int) -> None:
         self.word = word
         self.exit_code = exit_code
+
+
+class TournamentVerdict(Enum):
+    """How a command of the tournament ended, where no verdict of a run says it.
+
+    `predict.py` ends with none of them; their codes are unique among both.
+    """
+
+    GATE_CLOSED = ("gate_closed", 80)
+    ROUND_CLOSED = ("round_closed", 81)
+    NOT_AUTHORISED = ("not_authorised", 82)
+    UNKNOWN_MODEL = ("unknown_model", 83)
+    SUBMISSION_EXISTS = ("submission_exists", 84)
+    SUBMISSION_REFUSED = ("submission_refused", 85)
+    MODEL_REFUSED = ("model_refused", 86)
+    TOURNAMENT_UNAVAILABLE = ("tournament_unavailable", 87)
+
+    def __init__(self, word: str, exit_code: int) -> None:
+        self.word = word
+        self.exit_code = exit_code

@@ -1,1 +1,1 @@
-"""The tournament's data: for now a sample of its shape."""
+"""The tournament's data: snapshots of its files, views of their columns, a made-up sample."""

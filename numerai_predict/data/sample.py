@@ -38,6 +38,7 @@ FILES = (
 _FEATURE_VALUES = 5
 _MEDIUM_SHARE = 780 / 2750
 _INFORMATIVE_FEATURES = 12
+_FIRST_ROUND = 1_000_000  # past the numbers of all eras that a sample may have
 _BENCHMARK_SKILL = 0.5
 # Upper edges of the five target values by rank: 5, 20, 50, 20 and 5 percent.
 _TARGET_EDGES = (0.05, 0.25, 0.75, 0.95)
@@ -48,7 +49,8 @@ class SampleShape:
     """How large a sample is, and how strong its signal.
 
     `signal` is the correlation of the best possible prediction with the
-    continuous score that targets are cut from.
+    continuous score that targets are cut from; `quantum` is how many features are in the
+    set of that name, which came with v5.3: none, no set.
     """
 
     live_rows: int = 1000
@@ -58,12 +60,17 @@ class SampleShape:
     features: int = 310
     signal: float = 0.2
     seed: int = 42
+    quantum: int = 0
 
     def __post_init__(self) -> None:
         if self.features < SMALL_FEATURES:
             raise ValueError(f"expected at least {SMALL_FEATURES} features, found {self.features}")
         if min(self.live_rows, self.rows, self.train_eras, self.validation_eras) < 1:
             raise ValueError("expected at least one row and one era of each kind")
+        if not 0 <= self.quantum <= self.features:
+            raise ValueError(
+                f"expected 0 to {self.features} quantum features, found {self.quantum}"
+            )
         if not 0 <= self.signal < 1:
             raise ValueError(f"expected a signal from 0 to below 1, found {self.signal}")
 
@@ -74,7 +81,7 @@ class SampleShape:
 
 
 @dataclass(frozen=True)
-class _Era:
+class Era:
     """One era: `frame` as in train.parquet, benchmark models and meta model by id."""
 
     frame: pd.DataFrame
@@ -100,6 +107,26 @@ def write_sample(directory: Path, shape: SampleShape = SampleShape()) -> None:
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+
+
+def draw_round(shape: SampleShape, number: int) -> Era:
+    """The live era of a round with its targets, which nobody knows while it is open.
+
+    Each number gives other rows with the same signal as the rest of the sample. Ids are
+    the index `id`; see `write_sample` for the columns.
+    """
+    return _draw_era(shape, _FIRST_ROUND + number, LIVE_ERA, "live", shape.live_rows)
+
+
+def write_live(directory: Path, era: Era) -> None:
+    """Write live.parquet, without targets, and live_benchmark_models.parquet of a round.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    live = era.frame.copy()
+    live[list(TARGETS)] = np.float32("nan")
+    _write_eras(directory, "live", [Era(live, era.benchmarks, era.meta_model)])
 
 
 def _replace_directory(part: Path, directory: Path) -> None:
@@ -135,13 +162,13 @@ def _write_files(directory: Path, shape: SampleShape) -> None:
 def _features_json(shape: SampleShape) -> dict[str, object]:
     names = shape.feature_names
     medium = max(SMALL_FEATURES, round(shape.features * _MEDIUM_SHARE))
-    return {
-        "feature_sets": {"small": names[:SMALL_FEATURES], "medium": names[:medium], "all": names},
-        "targets": list(TARGETS),
-    }
+    sets = {"small": names[:SMALL_FEATURES], "medium": names[:medium], "all": names}
+    if shape.quantum:
+        sets["quantum"] = names[-shape.quantum :]
+    return {"feature_sets": sets, "targets": list(TARGETS)}
 
 
-def _write_eras(directory: Path, name: str, eras: Iterable[_Era]) -> list[pd.DataFrame]:
+def _write_eras(directory: Path, name: str, eras: Iterable[Era]) -> list[pd.DataFrame]:
     """Write one row group an era; the eras' meta models."""
     meta_models = []
     with (
@@ -177,7 +204,7 @@ class _Appender:
         self._writer.write_table(table)
 
 
-def _draw_era(shape: SampleShape, number: int, era: str, data_type: str, rows: int) -> _Era:
+def _draw_era(shape: SampleShape, number: int, era: str, data_type: str, rows: int) -> Era:
     random = np.random.default_rng([shape.seed, number])
     features = random.integers(0, _FEATURE_VALUES, (rows, shape.features), dtype=np.int8)
     ids = pd.Index([f"n{value:015x}" for value in random.integers(0, 2**60, rows)], name="id")
@@ -185,7 +212,7 @@ def _draw_era(shape: SampleShape, number: int, era: str, data_type: str, rows: i
     kind = pd.DataFrame({"era": era, "data_type": data_type}, index=ids)
     targets = pd.DataFrame(dict(_targets(shape, random, truth)), index=ids)
     columns = pd.DataFrame(features, index=ids, columns=shape.feature_names)
-    return _Era(
+    return Era(
         frame=pd.concat([kind, columns, targets], axis=1),
         benchmarks=pd.DataFrame(
             {name: _ranked(_blend(random, truth, _BENCHMARK_SKILL)) for name in BENCHMARK_MODELS},

@@ -122,3 +122,18 @@ def test_run_ends_with_the_verdicts_exit_code_and_makes_no_data_that_it_does_not
     assert "model_unavailable" in ended.stderr.splitlines()[-1]
     assert ended.stdout == ""
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_command_whose_extra_is_not_installed_names_it(clean_environment, tmp_path):
+    program = f"import sys; sys.modules['pydantic_settings'] = None; {PROGRAM}"
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "status"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        env=clean_environment,
+    )
+    assert ended.returncode == 2
+    assert "numerai-predict[tournament]" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,113 @@
+"""What the commands of the tournament share: the log, the ending, the deadline."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.limits import parse_seconds
+from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.runner.arguments import DATASET_VERSION, option_value
+from numerai_predict.runner.log import log_step, log_verdict, logger, start_logging
+from numerai_predict.storage.graphql import API_URL
+from numerai_predict.storage.terms import Terms
+
+DEFAULT_DEADLINE = 600.0
+
+
+def ended_by(work: Callable[[], str], debug: bool = False) -> int:
+    """Do the work and log how it ended; the exit code of its verdict.
+
+    What it returns is its message.
+    """
+    start_logging(debug)
+    try:
+        message = work()
+    except RunError as error:
+        logger.debug("", exc_info=True)
+        log_verdict(error.verdict.word, error.verdict.exit_code, error.message, error.remedy)
+        return error.verdict.exit_code
+    except KeyboardInterrupt:
+        log_step("stopped", "by Ctrl-C: run it again to go on")
+        return 130
+    except OSError as error:
+        found = f"expected to read and write files, found: {error.strerror or error}"
+        where = f" ({error.filename})" if error.filename else ""
+        verdict = Verdict.SAVE_FAILED
+        log_verdict(verdict.word, verdict.exit_code, found + where, "look at the disk, try again")
+        return verdict.exit_code
+    except Exception as error:
+        logger.error("%s", "".join(traceback.format_exception(error)).rstrip())
+        defect = f"a defect of this program: {type(error).__name__}"
+        verdict = Verdict.INTERNAL_ERROR
+        log_verdict(verdict.word, verdict.exit_code, defect, "report it with the lines above")
+        return verdict.exit_code
+    log_verdict(Verdict.OK.word, Verdict.OK.exit_code, message, None)
+    return Verdict.OK.exit_code
+
+
+def add_deadline(parser: argparse.ArgumentParser, default: float = DEFAULT_DEADLINE) -> None:
+    """The option that bounds everything."""
+    parser.add_argument(
+        "--deadline",
+        type=option_value(parse_seconds),
+        default=default,
+        help=f"seconds for all of it, or none (default: {default:.0f})",
+    )
+
+
+def add_keys(parser: argparse.ArgumentParser) -> None:
+    """The option that names the file of keys."""
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        help="file of NUMERAI_PUBLIC_ID and NUMERAI_SECRET_KEY, outside of any repository "
+        "(default: the environment, NUMERAI_KEYS_FILE, or ~/.config/numerai-predict/keys.env)",
+    )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """The options that say where live data come from."""
+    parser.add_argument(
+        "--version",
+        default=os.environ.get("NUMERAI_DATASET_VERSION") or DATASET_VERSION,
+        help="of the live data (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        default=data_directory(),
+        help="of snapshots of the data (default: %(default)s)",
+    )
+
+
+def terms_of(deadline: Deadline, step: str) -> Terms:
+    """The terms of what is transferred; what takes long is told on standard error."""
+    terminal = sys.stderr if sys.stderr.isatty() else None
+    return Terms(deadline, say=functools.partial(log_step, step), terminal=terminal)
+
+
+def api_url(environment: Mapping[str, str] = os.environ) -> str:
+    """Where the tournament's API is: `NUMERAI_API_URL`, or the real one."""
+    return environment.get("NUMERAI_API_URL") or API_URL
+
+
+def data_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder for snapshots: `NUMERAI_DATA_DIR`, or one in the user's own data."""
+    if chosen := environment.get("NUMERAI_DATA_DIR"):
+        return Path(chosen).absolute()
+    home = Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local/share")
+    return home.absolute() / "numerai-predict" / "data"
+
+
+def state_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder for what must be remembered from one call to the next."""
+    home = Path(environment.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+    return home.absolute() / "numerai-predict"

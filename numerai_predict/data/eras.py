@@ -1,0 +1,77 @@
+"""Which eras of a data set are meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerai_predict.contract.errors import DatasetUnavailable
+
+_EVERY = re.compile(r"every:(\d{1,6})")
+_RANGE = re.compile(r"(\d{1,6})?-(\d{1,6})?")
+_REMEDY = "choose `all`, `every:4` for one in four, or a range like `0001-0100`, `0500-` or `-0200`"
+
+
+@dataclass(frozen=True)
+class Eras:
+    """All eras, every `step`-th of them, or those from `first` to `last`, both included.
+
+    Eras are numbers in text, like `0001`; live data have one, `X`, which `all` and every
+    `step` take as it is.
+    """
+
+    step: int = 1
+    first: int | None = None
+    last: int | None = None
+
+    @classmethod
+    def of(cls, text: str) -> Eras:
+        """The eras that a user means by `all`, `every:4`, `0001-0100`, `0500-` or `-0200`.
+
+        Raises:
+            DatasetUnavailable: the text means none of these.
+        """
+        if text == "all":
+            return cls()
+        if (every := _EVERY.fullmatch(text)) and int(every[1]) > 0:
+            return cls(step=int(every[1]))
+        span = _RANGE.fullmatch(text)
+        if span and (span[1] or span[2]):
+            first, last = (int(end) if end else None for end in span.groups())
+            if first is None or last is None or first <= last:
+                return cls(first=first, last=last)
+        raise DatasetUnavailable(f"expected eras, found {text!r}", _REMEDY)
+
+    def choose(self, present: Sequence[str]) -> list[str]:
+        """Those of the eras that are meant; `present` are all, each once, in their order.
+
+        Raises:
+            DatasetUnavailable: none of them is.
+        """
+        if self.first is None and self.last is None:
+            return list(present[:: self.step])
+        low = 0 if self.first is None else self.first
+        high = np.inf if self.last is None else self.last
+        chosen = [era for era in present if era.isdecimal() and low <= int(era) <= high]
+        if not chosen:
+            span = f"{present[0]} to {present[-1]}" if present else "none"
+            raise DatasetUnavailable(
+                f"expected eras from {self.first or 'the first'} to {self.last or 'the last'}, "
+                f"found {span} in the file",
+                "choose a range that the file has",
+            )
+        return chosen
+
+    def mask(self, eras: NDArray[np.str_]) -> NDArray[np.bool_]:
+        """True for each row whose era is meant; `eras` has one text a row.
+
+        Raises:
+            DatasetUnavailable: none of the rows is.
+        """
+        present, first_rows = np.unique(eras, return_index=True)
+        in_order = [str(era) for era in present[np.argsort(first_rows)]]
+        return np.isin(eras, self.choose(in_order))

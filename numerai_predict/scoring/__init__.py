@@ -1,0 +1,1 @@
+"""Scores and exposures, by the tournament's own library."""

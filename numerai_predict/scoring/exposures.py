@@ -1,0 +1,50 @@
+"""How much predictions are those of one feature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numerai_tools.scoring import max_feature_correlation
+from numpy.typing import NDArray
+
+_AT_ONCE = 256  # features: no more of them are wider than int8 at a time
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """The feature that the predictions follow most, and their absolute correlation."""
+
+    feature: str
+    correlation: float
+
+
+def largest_exposure(
+    predictions: pd.Series[float], features: NDArray[np.int8], names: Sequence[str]
+) -> Exposure | None:
+    """The largest absolute Pearson correlation of the predictions with a feature.
+
+    `features` has shape (rows, features), its rows in the order of the predictions. A constant
+    feature has no correlation; `None` where all are constant, or
+    the predictions are.
+
+    Source: `numerai_tools.scoring.max_feature_correlation`.
+    """
+    largest: Exposure | None = None
+    if predictions.nunique() < 2:
+        return None
+    # numerai-tools wants both in the order of their index: rows by number are.
+    numbered = predictions.reset_index(drop=True)
+    for start in range(0, len(names), _AT_ONCE):
+        block = features[:, start : start + _AT_ONCE]
+        varied = block.min(axis=0) < block.max(axis=0)
+        if not varied.any():
+            continue
+        columns = [name for name, keep in zip(names[start:], varied, strict=False) if keep]
+        frame = pd.DataFrame(block[:, varied], numbered.index, columns)
+        feature, correlation = max_feature_correlation(numbered, frame)
+        if largest is None or correlation > largest.correlation:
+            largest = Exposure(feature, float(correlation))
+    return largest

@@ -1,0 +1,41 @@
+"""A presigned PUT: the whole file as the body, the same bytes at each try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from numerai_predict.contract.errors import UploadFailed
+from numerai_predict.contract.redaction import redact
+from numerai_predict.storage.http import TRANSFER_ERRORS, new_session, refusal_of, trouble_of
+from numerai_predict.storage.presigned import url_valid_until
+from numerai_predict.storage.terms import Terms
+
+STEP = "upload"
+_REMEDY = "run the same command again: it asks for a new place to upload to"
+
+
+def put_file(path: Path, url: str, terms: Terms) -> None:
+    """Upload the file to a presigned URL, as often as it takes.
+
+    Raises:
+        UploadFailed: it is refused; `UploadInterrupted` after the last try.
+        DeadlinePassed: the time for the whole run is over.
+    """
+
+    def attempt() -> None:
+        target = redact(url)
+        try:
+            with new_session() as session, open(path, "rb") as body:
+                response = session.put(
+                    url, data=body, timeout=terms.timeouts(STEP), allow_redirects=False
+                )
+        except TRANSFER_ERRORS as error:
+            terms.deadline.check(STEP)
+            raise trouble_of(error).uploading(target) from None  # its text holds the URL
+        if response.status_code not in (200, 201, 204):
+            refusal = refusal_of(response, _REMEDY, valid_until=url_valid_until(url))
+            raise refusal.trouble().uploading(target)
+
+    if not path.is_file():
+        raise UploadFailed(f"expected a file to upload at {path}, found none", "check the path")
+    terms.repeat(attempt, STEP)

@@ -1,0 +1,1 @@
+"""The tournament: rounds, submissions, gates, model uploads, and one to practise with."""

@@ -1,0 +1,123 @@
+"""What was done for a round and model: whoever is killed can go on from it.
+
+One file a round and model, replaced at once at each step, and a lock beside it, which the
+system frees when its holder ends. It holds no URL: those are secrets, and they end.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import SaveFailed
+from numerai_predict.storage.files import PART_SUFFIX, atomic_write
+
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The steps that were done; `None` where one was not.
+
+    `predictions` is the file that the model's run saved from `model_sha256` and
+    `live_sha256`. `uploaded_as` is the name under which `uploaded_sha256` was uploaded, and
+    `submission` the id that became of it. `finished` is the time in UTC.
+    """
+
+    round: int
+    model: str
+    predictions: str | None = None
+    predictions_sha256: str | None = None
+    model_sha256: str | None = None
+    live_sha256: str | None = None
+    uploaded_as: str | None = None
+    uploaded_sha256: str | None = None
+    submission: str | None = None
+    figures: dict[str, float] | None = None
+    finished: str | None = None
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The entry of one round and model, in a folder of its own."""
+
+    folder: Path
+    round: int
+    model: str
+
+    @classmethod
+    def at(cls, state: Path, number: int, model_id: str) -> Ledger:
+        """The ledger in the state's folder."""
+        return cls(state / "rounds" / f"{number}-{model_id}", number, model_id)
+
+    def read(self) -> Entry:
+        """What was done so far; nothing where the file is missing or none of ours."""
+        try:
+            entry = Entry(**json.loads(self._path.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return Entry(self.round, self.model)
+        right = (entry.round, entry.model) == (self.round, self.model)
+        return entry if right else Entry(self.round, self.model)
+
+    def update(self, **done: Any) -> Entry:
+        """Keep what was done besides.
+
+        Raises:
+            SaveFailed: it cannot be written.
+        """
+        entry = replace(self.read(), **done)
+        try:
+            with atomic_write(self._path) as handle:
+                handle.write((json.dumps(asdict(entry), indent=2) + "\n").encode())
+        except OSError as error:
+            raise _cannot_write(self._path, error) from error
+        return entry
+
+    @contextmanager
+    def locked(self, deadline: Deadline) -> Iterator[None]:
+        """Be the only one at this round and model, after waiting for whoever is.
+
+        Raises:
+            SaveFailed: the folder cannot be made.
+            DeadlinePassed: another one takes too long.
+        """
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _cannot_write(self.folder, error) from error
+        try:
+            while not _held(lock):
+                time.sleep(deadline.wait(_POLL_SECONDS, "wait for another run of this round"))
+            for part in self.folder.glob(f".*{PART_SUFFIX}"):
+                part.unlink(missing_ok=True)
+            yield
+        finally:
+            os.close(lock)
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / "ledger.json"
+
+
+def _held(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _cannot_write(path: Path, error: OSError) -> SaveFailed:
+    return SaveFailed(
+        f"expected to keep what was done in {path}, found: {error.strerror}",
+        "make room, or name another folder in XDG_STATE_HOME",
+    )

@@ -1,0 +1,1 @@
+"""A tournament on this machine, for which numerapi as it is takes it for the real one."""

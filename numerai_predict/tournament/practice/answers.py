@@ -1,0 +1,121 @@
+"""What the store keeps, in the form in which the API tells it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from numerai_predict.tournament.practice.practice import Practice
+from numerai_predict.tournament.practice.schedule import Round, round_of
+from numerai_predict.tournament.practice.store import TOURNAMENT
+
+_DAY = 20  # of the score that counts
+
+
+def round_status(each: Round, now: datetime) -> str:
+    """Where the round stands, as the API calls it."""
+    if now < each.opens:
+        return "UPCOMING"
+    if each.is_open(now):
+        return "OPEN"
+    return "RESOLVED" if now >= each.resolves else "RESOLVING"
+
+
+def round_answer(practice: Practice, each: Round) -> dict[str, Any]:
+    """A round as the API tells it."""
+    resolved = practice.now() >= each.resolves
+    return {
+        "id": str(each.number),
+        "number": each.number,
+        "tournament": TOURNAMENT,
+        "target": "target",
+        "openTime": practice.told(each.opens),
+        "closeTime": practice.told(each.closes),
+        "closeStakingTime": practice.told(each.closes),
+        "scoreTime": practice.told(each.scores),
+        "resolveTime": practice.told(each.resolves),
+        "resolvedGeneral": resolved,
+        "resolvedStaking": resolved,
+        "roundScoreConfigs": [],
+    }
+
+
+def token_answer(key: dict[str, Any]) -> dict[str, Any]:
+    """A key as the API tells it: never its secret."""
+    identity = key["public_id"]
+    scopes = key["scopes"].split()
+    return {"name": key["name"], "publicId": identity, "public_id": identity, "scopes": scopes}
+
+
+def model_answer(practice: Practice, found: dict[str, Any]) -> dict[str, Any]:
+    """A model as the API tells it."""
+    pickles = practice.store.rows(
+        "SELECT * FROM pickles WHERE model = ? ORDER BY rowid DESC LIMIT 1", found["id"]
+    )
+    return {
+        "id": found["id"],
+        "name": found["name"],
+        "username": found["name"],
+        "displayName": found["name"],
+        "tournament": TOURNAMENT,
+        "submissions": submissions_answer(practice, found["id"]),
+        "computePickleUpload": pickle_answer(practice, pickles[0]) if pickles else None,
+    }
+
+
+def submissions_answer(practice: Practice, model_id: str) -> list[dict[str, Any]]:
+    """A model's submissions as the API tells them."""
+    return [
+        {
+            "id": each["id"],
+            "filename": each["filename"],
+            "insertedAt": practice.told(datetime.fromisoformat(each["inserted"])),
+            "selected": each["selected"],
+            "round": round_answer(practice, round_of(each["round"])),
+        }
+        for each in practice.store.submissions(model_id)
+    ]
+
+
+def pickle_answer(practice: Practice, found: dict[str, Any]) -> dict[str, Any]:
+    """An uploaded pickle as the API tells it, with its log."""
+    log = practice.store.rows(
+        "SELECT * FROM pickle_log WHERE pickle = ? ORDER BY number", found["id"]
+    )
+    statuses = [
+        {
+            "status": line["status"],
+            "description": line["description"],
+            "insertedAt": practice.told(datetime.fromisoformat(line["inserted"])),
+        }
+        for line in log
+    ]
+    return {
+        "id": found["id"],
+        "filename": found["filename"],
+        "modelId": found["model"],
+        "insertedAt": practice.told(datetime.fromisoformat(found["inserted"])),
+        "validationStatus": found["status"],
+        "triggerStatus": found["status"],
+        "assignedModelSlots": [found["model"]],
+        "triggers": [{"id": found["id"], "status": found["status"], "statuses": statuses}],
+    }
+
+
+def score_answer(practice: Practice, each: dict[str, Any]) -> dict[str, Any]:
+    """A score as the API tells it."""
+    facts = round_answer(practice, each["round"])
+    return {
+        "roundId": facts["id"],
+        "submissionId": each["submission"]["id"],
+        "roundNumber": facts["number"],
+        "roundResolveTime": facts["resolveTime"],
+        "roundScoreTime": facts["scoreTime"],
+        "roundCloseStakingTime": facts["closeStakingTime"],
+        "value": each["value"],
+        "displayName": each["name"],
+        "date": facts["resolveTime"],
+        "day": _DAY,
+        "resolveDate": facts["resolveTime"],
+        "resolved": True,
+    }

@@ -1,0 +1,224 @@
+"""The practice tournament over HTTP: GraphQL at `/`, files under presigned URLs, its controls."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ariadne import graphql_sync
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from numerai_predict.storage.files import sha256_of
+from numerai_predict.tournament.practice.asked import INVALID_SESSION, Asked
+from numerai_predict.tournament.practice.faults import Fault
+from numerai_predict.tournament.practice.practice import Practice
+from numerai_predict.tournament.practice.schedule import next_round
+from numerai_predict.tournament.practice.schema import schema
+from numerai_predict.tournament.practice.store import Caller
+
+CONTROL_HEADER = "X-Practice-Control"
+
+_DENIED = '<?xml version="1.0"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
+_BROKEN = Response("no answer from behind", status_code=502)
+
+
+def make_app(practice: Practice, control: str) -> Starlette:
+    """The server's application; `control` is the password of its controls."""
+    handlers = _Handlers(practice, control)
+    return Starlette(
+        routes=[
+            Route("/", handlers.graphql, methods=["POST"]),
+            Route("/upload/{name:path}", handlers.upload, methods=["PUT"]),
+            Route("/data/{name:path}", handlers.data),
+            Route("/submission/{name:path}", handlers.submission),
+            Route("/practice/status", handlers.status),
+            Route("/practice/clock", handlers.clock, methods=["POST"]),
+            Route("/practice/fault", handlers.fault, methods=["POST"]),
+        ]
+    )
+
+
+class _Handlers:
+    def __init__(self, practice: Practice, control: str) -> None:
+        self._practice = practice
+        self._control = control
+        self._schema = schema()
+
+    async def graphql(self, request: Request) -> Response:
+        """One query or mutation."""
+        text = await request.body()
+        try:
+            asked = json.loads(text)
+        except ValueError:
+            return JSONResponse({"errors": [{"message": "expected JSON"}]}, 400)
+        words = text.decode(errors="replace")
+        fault = self._practice.faults.strike("graphql", words)
+        answer = await _struck(fault)
+        if answer is not None:
+            return answer
+        if fault and fault.kind in ("graphql", "session"):
+            message = INVALID_SESSION if fault.kind == "session" else "Internal server error"
+            return JSONResponse({"errors": [{"message": message}]})
+        result = await run_in_threadpool(self._execute, asked, request.headers)
+        return _BROKEN if fault and fault.kind == "lost" else JSONResponse(result)
+
+    def _execute(self, asked: Any, headers: Any) -> dict[str, Any]:
+        context = Asked(self._practice, self._caller(headers.get("Authorization", "")))
+        _, result = graphql_sync(self._schema, asked, context_value=context)
+        return dict(result)
+
+    def _caller(self, header: str) -> Caller | None:
+        scheme, _, token = header.partition(" ")
+        public_id, _, secret = token.partition("$")
+        return self._practice.store.caller(public_id, secret) if scheme == "Token" else None
+
+    async def upload(self, request: Request) -> Response:
+        """Bytes under a ticket's name, with its presigned URL."""
+        name = request.path_params["name"]
+        if refusal := self._refusal(request, "upload", name):
+            return refusal
+        fault = self._practice.faults.strike("upload")
+        answer = await _struck(fault)
+        if answer is not None:
+            return answer
+        target = self._practice.upload_path(name)
+        part = target.with_name(f".{name}.{secrets.token_hex(4)}.part")
+        digest = hashlib.sha256()
+        try:
+            with open(part, "wb") as handle:
+                async for chunk in request.stream():
+                    digest.update(chunk)
+                    handle.write(chunk)
+            os.replace(part, target)  # noqa: PTH105 - beside open()
+        finally:
+            part.unlink(missing_ok=True)
+        self._practice.store.rows(
+            "UPDATE tickets SET sha256 = ? WHERE filename = ?", digest.hexdigest(), name
+        )
+        return _BROKEN if fault and fault.kind == "lost" else Response(status_code=200)
+
+    async def data(self, request: Request) -> Response:
+        """A file of the data, of a round."""
+        number, _, name = request.path_params["name"].partition("/")
+        return await self._file(
+            request, "data", lambda: self._practice.datasets.path(name, int(number))
+        )
+
+    async def submission(self, request: Request) -> Response:
+        """A submission's own bytes."""
+        name = request.path_params["name"]
+        return await self._file(request, "submission", lambda: self._practice.upload_path(name))
+
+    async def _file(
+        self, request: Request, place: str, find: Callable[[], Path | None]
+    ) -> Response:
+        if refusal := self._refusal(request, place, request.path_params["name"]):
+            return refusal
+        answer = await _struck(self._practice.faults.strike("data"))
+        if answer is not None:
+            return answer
+        path = await run_in_threadpool(find)
+        if path is None or not path.is_file():
+            return _denied(404, "NoSuchKey", "The specified key does not exist.")
+        etag = f'"{(await run_in_threadpool(_etag, path))}"'
+        if request.headers.get("If-None-Match") == etag:
+            return Response(status_code=304, headers={"ETag": etag})
+        return FileResponse(path, headers={"ETag": etag})
+
+    def _refusal(self, request: Request, place: str, name: str) -> Response | None:
+        expires = request.query_params.get("expires", "")
+        signature = request.query_params.get("signature", "")
+        if not self._practice.is_signed(place, name, expires, signature):
+            return _denied(403, "SignatureDoesNotMatch", "The signature does not match.")
+        if int(expires) < datetime.now().timestamp():  # noqa: DTZ005 - seconds since the epoch
+            return _denied(403, "AccessDenied", "Request has expired")
+        return None
+
+    async def status(self, request: Request) -> Response:
+        """What `practice status` tells."""
+        if refused := self._controls(request):
+            return refused
+        return JSONResponse(await run_in_threadpool(self._facts))
+
+    def _facts(self) -> dict[str, Any]:
+        practice, store = self._practice, self._practice.store
+        now, current = practice.now(), practice.current_round()
+        fault = practice.faults.current
+        counts = {
+            table: (store.row(f"SELECT COUNT(*) AS n FROM {table}") or {})["n"]  # noqa: S608
+            for table in ("submissions", "pickles")
+        }
+        return {
+            "pid": os.getpid(),
+            "clock": now.isoformat(timespec="seconds"),
+            "round": current.number,
+            "open": current.is_open(now),
+            "closes": current.closes.isoformat(),
+            "next_opens": next_round(now).opens.isoformat(),
+            "models": [row["name"] for row in store.rows("SELECT name FROM models ORDER BY name")],
+            "fault": asdict(fault) if fault else None,
+            **counts,
+        }
+
+    async def clock(self, request: Request) -> Response:
+        """Set the clock: `to` a time, or null for the real one."""
+        if refused := self._controls(request):
+            return refused
+        to = (await request.json())["to"]
+        self._practice.set_clock(datetime.fromisoformat(to) if to else None)
+        return JSONResponse(await run_in_threadpool(self._facts))
+
+    async def fault(self, request: Request) -> Response:
+        """Switch a fault on, or, with null, all off."""
+        if refused := self._controls(request):
+            return refused
+        asked = (await request.json())["fault"]
+        try:
+            self._practice.faults.switch(Fault(**asked) if asked else None)
+        except (TypeError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse(await run_in_threadpool(self._facts))
+
+    def _controls(self, request: Request) -> Response | None:
+        given = request.headers.get(CONTROL_HEADER, "")
+        if secrets.compare_digest(given.encode(), self._control.encode()):
+            return None
+        return Response("the controls are for whoever started the server", status_code=403)
+
+
+async def _struck(fault: Fault | None) -> Response | None:
+    """The answer of a fault that comes before any work, after its wait."""
+    if fault and fault.kind == "5xx":
+        return Response("practice: switched on", status_code=503)
+    if fault and fault.kind == "slow":
+        await asyncio.sleep(fault.seconds)
+    return None
+
+
+def _denied(status: int, code: str, message: str) -> Response:
+    text = _DENIED.format(code=code, message=message)
+    return Response(text, status_code=status, media_type="application/xml")
+
+
+_etags: dict[tuple[Path, int, int], str] = {}
+
+
+def _etag(path: Path) -> str:
+    """The hash of the file's bytes, computed once as long as it is the same."""
+    facts = path.stat()
+    key = (path, facts.st_mtime_ns, facts.st_size)
+    if key not in _etags:
+        _etags[key] = sha256_of(path)[:32]
+    return _etags[key]

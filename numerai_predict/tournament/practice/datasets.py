@@ -1,0 +1,95 @@
+"""The practice tournament's files: a sample a version, and live data that change each round."""
+
+from __future__ import annotations
+
+import functools
+import json
+import secrets
+import shutil
+import threading
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from numerai_predict.data.sample import (
+    FILES,
+    Era,
+    SampleShape,
+    draw_round,
+    write_live,
+    write_sample,
+)
+from numerai_predict.storage.files import atomic_write
+
+LIVE_FILES = ("live.parquet", "live_benchmark_models.parquet")
+SHAPE = SampleShape(live_rows=1000, rows=100, train_eras=24, validation_eras=12)
+QUANTUM_FEATURES = 20
+
+_SHAPE_FILE = "shape.json"
+
+
+def shapes_of(shape: SampleShape) -> dict[str, SampleShape]:
+    """The shape of each version: v5.3 has the set `quantum`."""
+    return {"v5.2": shape, "v5.3": replace(shape, quantum=QUANTUM_FEATURES)}
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """The files, in a folder; written once, and once a round."""
+
+    folder: Path
+    versions: dict[str, SampleShape]
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @classmethod
+    def open(cls, folder: Path, shape: SampleShape | None) -> Datasets:
+        """The data of the folder, which are made now if there are none."""
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / _SHAPE_FILE
+        if kept.is_file():
+            shape = SampleShape(**json.loads(kept.read_text()))
+        shape = shape or SHAPE
+        datasets = cls(folder, shapes_of(shape))
+        for version, its_shape in datasets.versions.items():
+            if not (folder / version).is_dir():
+                write_sample(folder / version, its_shape)
+        with atomic_write(kept) as handle:
+            handle.write(json.dumps(asdict(shape)).encode())
+        return datasets
+
+    def names(self) -> list[str]:
+        """All files, like `v5.2/train.parquet`."""
+        return [f"{version}/{name}" for version in self.versions for name in FILES]
+
+    def path(self, name: str, number: int) -> Path | None:
+        """Where a file of a round lies; `None` if there is none of that name."""
+        if name not in self.names():
+            return None
+        version, _, file = name.partition("/")
+        if file not in LIVE_FILES:
+            return self.folder / version / file
+        return self._live_folder(version, number) / file
+
+    def era(self, version: str, number: int) -> Era:
+        """The live era of a round, with the targets that its scores need."""
+        return _draw(self.versions[version], number)
+
+    def _live_folder(self, version: str, number: int) -> Path:
+        """The folder of a round's live data, which appears when all of it is written."""
+        folder = self.folder / "live" / f"{number}-{version}"
+        with self._lock:
+            if folder.is_dir():
+                return folder
+            part = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+            part.mkdir(parents=True)
+            try:
+                write_live(part, self.era(version, number))
+                part.rename(folder)
+            except BaseException:
+                shutil.rmtree(part, ignore_errors=True)
+                raise
+        return folder
+
+
+@functools.lru_cache(maxsize=4)
+def _draw(shape: SampleShape, number: int) -> Era:
+    return draw_round(shape, number)

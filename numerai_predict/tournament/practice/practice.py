@@ -1,0 +1,176 @@
+"""The practice tournament itself: its clock, its tickets for files, what it takes and scores."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from numerai_predict.data.sample import SampleShape
+from numerai_predict.tournament.practice.datasets import Datasets
+from numerai_predict.tournament.practice.faults import Faults
+from numerai_predict.tournament.practice.schedule import Round, current_round, round_of
+from numerai_predict.tournament.practice.store import Store
+
+SCORED_VERSION = "v5.2"
+
+_VALID_SECONDS = 3600
+_OFFSET = "clock offset"
+_SECRET = "signing secret"  # noqa: S105 - the name of a setting
+
+
+class Rejected(Exception):
+    """What was asked for is refused; the words are for whoever asked."""
+
+
+@dataclass(frozen=True)
+class Practice:
+    """Everything that the server's answers are made of; `url` is its own address."""
+
+    folder: Path
+    store: Store
+    datasets: Datasets
+    faults: Faults
+    url: str
+
+    @classmethod
+    def open(cls, folder: Path, url: str, shape: SampleShape | None = None) -> Practice:
+        """The tournament that is kept in the folder; a new one where there is none."""
+        (folder / "uploads").mkdir(parents=True, exist_ok=True)
+        store = Store(folder / "practice.sqlite")
+        if not store.setting(_SECRET):
+            store.set(_SECRET, secrets.token_hex(32))
+        return cls(folder, store, Datasets.open(folder / "data", shape), Faults(store), url)
+
+    def now(self) -> datetime:
+        """The time by the tournament's own clock."""
+        return datetime.now(timezone.utc) + self._offset
+
+    def set_clock(self, moment: datetime | None) -> None:
+        """Make it that time now; `None` for the real time."""
+        offset = moment - datetime.now(timezone.utc) if moment else timedelta()
+        self.store.set(_OFFSET, str(offset.total_seconds()))
+
+    def told(self, moment: datetime) -> str:
+        """A time of the tournament's clock as this machine's clock will show it.
+
+        Clients compare with their own clock: for them it is the schedule that moves.
+        """
+        return (moment - self._offset).isoformat().replace("+00:00", "Z")
+
+    @property
+    def _offset(self) -> timedelta:
+        return timedelta(seconds=float(self.store.setting(_OFFSET, "0")))
+
+    def current_round(self) -> Round:
+        """The round that opened last."""
+        return current_round(self.now())
+
+    def sign(self, place: str, name: str) -> str:
+        """The presigned URL of a file: whoever has it needs no key, for an hour."""
+        expires = str(int(time.time()) + _VALID_SECONDS)
+        query = urlencode({"expires": expires, "signature": self._mac(place, name, expires)})
+        return f"{self.url}/{place}/{quote(name)}?{query}"
+
+    def is_signed(self, place: str, name: str, expires: str, signature: str) -> bool:
+        """Whether the query is one of `sign` for this file."""
+        expected = self._mac(place, name, expires)
+        return hmac.compare_digest(expected.encode(), signature.encode())
+
+    def _mac(self, place: str, name: str, expires: str) -> str:
+        secret = bytes.fromhex(self.store.setting(_SECRET))
+        return hmac.new(secret, f"{place}\n{name}\n{expires}".encode(), hashlib.sha256).hexdigest()
+
+    def ticket(self, kind: str, account: str, model: str | None, filename: str) -> dict[str, str]:
+        """A name to upload a file under, of which nothing else will have the same, and its URL."""
+        base = re.sub(r"[^A-Za-z0-9._-]", "_", Path(filename).name)[-100:]
+        stem, dot, ending = base.rpartition(".")
+        name = f"{stem or base}-{secrets.token_hex(6)}{dot}{ending if dot and stem else ''}"
+        self.store.insert("tickets", filename=name, kind=kind, account=account, model=model)
+        return {"filename": name, "url": self.sign("upload", name)}
+
+    def upload_path(self, filename: str) -> Path:
+        """Where an uploaded file lies; the name is one of ours."""
+        return self.folder / "uploads" / filename
+
+    def uploaded(self, kind: str, account: str, model: str | None, filename: str) -> dict[str, Any]:
+        """The ticket of a file that was uploaded for this model.
+
+        Raises:
+            Rejected: there is none.
+        """
+        found = self.store.row(
+            "SELECT * FROM tickets WHERE filename = ? AND kind = ? AND account = ? AND model IS ?",
+            filename,
+            kind,
+            account,
+            model,
+        )
+        if found is None or found["sha256"] is None:
+            raise Rejected(f"No file was uploaded as {filename}")
+        return found
+
+    def submit(self, account: str, model: str, filename: str) -> str:
+        """Take an uploaded file as the current round's submission; its id.
+
+        A file makes one submission: asked for again, it is the same.
+
+        Raises:
+            Rejected: no such file, or none that numerai-tools would take.
+        """
+        from numerai_predict.tournament.practice.validation import validate
+
+        ticket = self.uploaded("submission", account, model, filename)
+        number = self.current_round().number
+        validate(self.upload_path(filename), self.datasets.era(SCORED_VERSION, number))
+        with self.store.transaction():
+            known = self.store.row("SELECT id FROM submissions WHERE filename = ?", filename)
+            if known:
+                return str(known["id"])
+            now, identity = self.now(), str(uuid.uuid4())
+            self.store.insert(
+                "submissions",
+                id=identity,
+                model=model,
+                round=number,
+                filename=filename,
+                sha256=ticket["sha256"],
+                inserted=now.isoformat(),
+                late=int(not round_of(number).is_open(now)),
+            )
+        return identity
+
+    def scores(self, model: str) -> list[dict[str, Any]]:
+        """The scores of a model's resolved submissions, newest first; computed when due."""
+        from numerai_predict.tournament.practice.validation import score
+
+        found = []
+        for each in self.store.submissions(model):
+            round_ = round_of(each["round"])
+            if not each["selected"] or self.now() < round_.resolves:
+                continue
+            known = self.store.rows(
+                "SELECT name, value FROM scores WHERE submission = ? ORDER BY rowid", each["id"]
+            )
+            if not known:
+                era = self.datasets.era(SCORED_VERSION, round_.number)
+                known = score(self.upload_path(each["filename"]), era)
+                with self.store.transaction():
+                    for row in known:
+                        self.store.rows(
+                            "INSERT OR IGNORE INTO scores (submission, name, value) "
+                            "VALUES (?, ?, ?)",
+                            each["id"],
+                            row["name"],
+                            row["value"],
+                        )
+            found += [{**row, "submission": each, "round": round_} for row in known]
+        return found

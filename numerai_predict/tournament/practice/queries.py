@@ -1,0 +1,199 @@
+"""The answers to what clients ask of data, rounds, accounts, submissions and scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ariadne import QueryType
+from graphql import GraphQLError
+
+from numerai_predict.tournament.practice.answers import (
+    model_answer,
+    round_answer,
+    round_status,
+    score_answer,
+    submissions_answer,
+    token_answer,
+)
+from numerai_predict.tournament.practice.asked import INVALID_SESSION, Info, caller_of, own_model
+from numerai_predict.tournament.practice.practice import Practice
+from numerai_predict.tournament.practice.schedule import next_round, round_of
+from numerai_predict.tournament.practice.store import TOURNAMENT
+
+_MOST_ROUNDS = 100
+
+query = QueryType()
+
+
+@query.field("listDatasets")
+def list_datasets(_: Any, info: Info, **_arguments: Any) -> list[str]:
+    """All files."""
+    practice: Practice = info.context.practice
+    return practice.datasets.names()
+
+
+@query.field("dataset")
+def dataset(_: Any, info: Info, filename: str, **arguments: Any) -> str:
+    """The presigned URL of a file of a round, the current one unless told otherwise."""
+    practice: Practice = info.context.practice
+    number = arguments.get("round") or practice.current_round().number
+    if (
+        filename not in practice.datasets.names()
+        or not 0 < number <= practice.current_round().number
+    ):
+        raise GraphQLError("File not found")
+    return practice.sign("data", f"{number}/{filename}")
+
+
+@query.field("rounds")
+def rounds(_: Any, info: Info, **arguments: Any) -> list[dict[str, Any] | None]:
+    """Rounds, newest first; the number 0 is the current one."""
+    practice: Practice = info.context.practice
+    if arguments.get("tournament", TOURNAMENT) not in (None, 0, TOURNAMENT):
+        return [None]
+    number = arguments.get("number")
+    if number == 0:
+        return [round_answer(practice, practice.current_round())]
+    if number is not None:
+        return [round_answer(practice, round_of(number))] if number > 0 else []
+    newest = next_round(practice.now()).number
+    listed = [round_of(n) for n in range(newest, max(0, newest - _MOST_ROUNDS), -1)]
+    if status := arguments.get("status"):
+        listed = [each for each in listed if round_status(each, practice.now()) == status]
+    return [round_answer(practice, each) for each in listed[: arguments.get("limit")]]
+
+
+@query.field("account")
+def account(_: Any, info: Info) -> dict[str, Any]:
+    """The caller's account."""
+    practice, caller = caller_of(info, "read_user_info")
+    found = practice.store.row("SELECT * FROM accounts WHERE id = ?", caller.account) or {}
+    models = practice.store.rows(
+        "SELECT * FROM models WHERE account = ? ORDER BY name", caller.account
+    )
+    keys = practice.store.rows("SELECT * FROM keys WHERE account = ?", caller.account)
+    return {
+        "id": found["id"],
+        "username": found["username"],
+        "status": "VERIFIED",
+        "insertedAt": found["inserted"],
+        "mfaEnabled": False,
+        "availableNmr": "0",
+        "models": [model_answer(practice, each) for each in models],
+        "apiTokens": [token_answer(key) for key in keys],
+    }
+
+
+@query.field("apiTokenInfo")
+def api_token_info(_: Any, info: Info) -> dict[str, Any]:
+    """The caller's key; any key may ask for itself."""
+    practice, caller = caller_of(info)
+    key = practice.store.row("SELECT * FROM keys WHERE public_id = ?", caller.public_id)
+    return token_answer(key or {})
+
+
+@query.field("accountProfile")
+def account_profile(_: Any, info: Info, username: str, **_arguments: Any) -> dict[str, Any]:
+    """What everybody may know of an account: its models."""
+    practice: Practice = info.context.practice
+    models = practice.store.rows(
+        "SELECT models.* FROM models JOIN accounts ON accounts.id = models.account "
+        "WHERE accounts.username = ?",
+        username,
+    )
+    return {"models": [model_answer(practice, each) for each in models]}
+
+
+@query.field("v3UserProfile")
+def user_profile(_: Any, info: Info, **arguments: Any) -> dict[str, Any] | None:
+    """What everybody may know of a model."""
+    practice: Practice = info.context.practice
+    name = arguments.get("modelName") or arguments.get("model_name")
+    found = practice.store.row("SELECT * FROM models WHERE name = ?", name)
+    return {"id": found["id"], "username": found["name"]} if found else None
+
+
+@query.field("model")
+def model(_: Any, info: Info, modelId: str | None = None) -> dict[str, Any]:  # noqa: N803
+    """One of the caller's models."""
+    practice, caller = caller_of(info, "read_user_info")
+    return model_answer(practice, own_model(practice, caller, modelId))
+
+
+@query.field("submissions")
+def submissions(
+    _: Any,
+    info: Info,
+    modelId: str | None = None,  # noqa: N803
+) -> list[dict[str, Any]]:
+    """A model's submissions."""
+    practice, caller = caller_of(info, "read_submission_info")
+    return submissions_answer(practice, own_model(practice, caller, modelId)["id"])
+
+
+@query.field("submissionDownloadAuth")
+def submission_download(
+    _: Any,
+    info: Info,
+    id: str | None = None,  # noqa: A002 - the schema's name
+) -> dict[str, str]:
+    """The presigned URL of a submission."""
+    practice, caller = caller_of(info, "read_submission_info")
+    found = practice.store.row(
+        "SELECT submissions.* FROM submissions JOIN models ON models.id = submissions.model "
+        "WHERE submissions.id = ? AND models.account = ?",
+        id,
+        caller.account,
+    )
+    if found is None:
+        raise GraphQLError(INVALID_SESSION)
+    name = found["filename"]
+    return {"filename": name, "url": practice.sign("submission", name)}
+
+
+@query.field("submissionScores")
+def submission_scores(
+    _: Any,
+    info: Info,
+    modelId: str,  # noqa: N803
+    **arguments: Any,
+) -> list[dict[str, Any]]:
+    """The scores of resolved rounds, newest first."""
+    practice: Practice = info.context.practice
+    scores = [score_answer(practice, each) for each in practice.scores(modelId)]
+    for name in ("displayName", "day", "resolved"):
+        if arguments.get(name) is not None:
+            scores = [each for each in scores if each[name] == arguments[name]]
+    if last := arguments.get("lastNRounds"):
+        newest = sorted({each["roundNumber"] for each in scores})[-last:]
+        scores = [each for each in scores if each["roundNumber"] in newest]
+    return scores
+
+
+@query.field("v2RoundModelPerformances")
+def performances(
+    _: Any,
+    info: Info,
+    modelId: str,  # noqa: N803
+    **_arguments: Any,
+) -> list[dict[str, Any]]:
+    """Rounds with a submission and, once they are resolved, their scores."""
+    practice: Practice = info.context.practice
+    scores = [score_answer(practice, each) for each in practice.scores(modelId)]
+    found = []
+    for each in practice.store.submissions(modelId):
+        if not each["selected"]:
+            continue
+        facts = round_answer(practice, round_of(each["round"]))
+        found.append(
+            {
+                "roundNumber": facts["number"],
+                "roundOpenTime": facts["openTime"],
+                "roundResolveTime": facts["resolveTime"],
+                "roundResolved": facts["resolvedGeneral"],
+                "atRisk": "0",
+                "payoutMultipliers": [],
+                "submissionScores": [s for s in scores if s["roundNumber"] == facts["number"]],
+            }
+        )
+    return found

@@ -1,0 +1,18 @@
+"""The schema with its resolvers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ariadne import load_schema_from_path, make_executable_schema
+from graphql import GraphQLSchema
+
+from numerai_predict.tournament.practice import queries, uploads
+
+_FILE = Path(__file__).parent / "schema.graphql"
+
+
+def schema() -> GraphQLSchema:
+    """The schema that the server answers by."""
+    text = load_schema_from_path(_FILE)
+    return make_executable_schema(text, queries.query, uploads.query, uploads.mutation)

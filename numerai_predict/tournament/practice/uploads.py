@@ -1,0 +1,124 @@
+"""The answers to who uploads submissions and pickles."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from ariadne import MutationType, QueryType
+from graphql import GraphQLError
+
+from numerai_predict.tournament.practice.answers import (
+    model_answer,
+    pickle_answer,
+    submissions_answer,
+)
+from numerai_predict.tournament.practice.asked import Info, caller_of, or_refuse, own_model
+from numerai_predict.tournament.practice.hosting import (
+    PENDING,
+    data_versions,
+    docker_images,
+    start_validation,
+)
+
+query = QueryType()
+mutation = MutationType()
+
+
+@query.field("submissionUploadAuth")
+@query.field("submission_upload_auth")
+def submission_upload(_: Any, info: Info, filename: str, **arguments: Any) -> dict[str, str]:
+    """Where a submission can be uploaded."""
+    practice, caller = caller_of(info, "upload_submission")
+    model_id = own_model(practice, caller, arguments.get("modelId"))["id"]
+    return practice.ticket("submission", caller.account, model_id, filename)
+
+
+@mutation.field("createSubmission")
+@mutation.field("create_submission")
+def create_submission(_: Any, info: Info, filename: str, **arguments: Any) -> dict[str, Any]:
+    """Take an uploaded file as submission of the current round."""
+    practice, caller = caller_of(info, "upload_submission")
+    model_id = own_model(practice, caller, arguments.get("modelId"))["id"]
+    identity = or_refuse(lambda: practice.submit(caller.account, model_id, filename))
+    return next(each for each in submissions_answer(practice, model_id) if each["id"] == identity)
+
+
+@mutation.field("addModel")
+def add_model(_: Any, info: Info, name: str, **_arguments: Any) -> dict[str, Any]:
+    """One more model."""
+    practice, caller = caller_of(info, "upload_submission")
+    try:
+        identity = practice.store.add_model(caller.account, name)
+    except ValueError as error:
+        raise GraphQLError(str(error)) from error
+    return model_answer(practice, practice.store.model(identity) or {})
+
+
+@query.field("computePickleDockerImages")
+def compute_docker_images(_: Any, info: Info) -> list[dict[str, Any]]:
+    """The images for hosted models."""
+    caller_of(info)
+    return docker_images()
+
+
+@query.field("computePickleDataVersions")
+def compute_data_versions(_: Any, info: Info) -> list[dict[str, Any]]:
+    """The versions of the data for hosted models."""
+    return data_versions(caller_of(info)[0])
+
+
+@query.field("computePickleUploadAuth")
+def pickle_upload(_: Any, info: Info, filename: str, **arguments: Any) -> dict[str, str]:
+    """Where a pickle can be uploaded."""
+    practice, caller = caller_of(info, "upload_submission")
+    model_id = own_model(practice, caller, arguments.get("modelId"))["id"]
+    return practice.ticket("pickle", caller.account, model_id, filename)
+
+
+@mutation.field("createComputePickleUpload")
+def create_pickle(_: Any, info: Info, filename: str, **arguments: Any) -> dict[str, Any]:
+    """Take an uploaded pickle as hosted model, and try it out."""
+    practice, caller = caller_of(info, "upload_submission")
+    model_id = own_model(practice, caller, arguments.get("modelId"))["id"]
+    image = _chosen(docker_images(), arguments.get("dockerImageId"), "docker image")
+    version = _chosen(data_versions(practice), arguments.get("dataVersionId"), "data version")
+    or_refuse(lambda: practice.uploaded("pickle", caller.account, model_id, filename))
+    with practice.store.transaction():
+        found = practice.store.row("SELECT * FROM pickles WHERE filename = ?", filename)
+        if found is None:
+            practice.store.insert(
+                "pickles",
+                id=str(uuid.uuid4()),
+                model=model_id,
+                account=caller.account,
+                filename=filename,
+                image=image["name"],
+                version=version["name"],
+                status=PENDING,
+                inserted=practice.now().isoformat(),
+            )
+    made = practice.store.row("SELECT * FROM pickles WHERE filename = ?", filename) or {}
+    if found is None:
+        start_validation(practice, made["id"])
+    return pickle_answer(practice, made)
+
+
+@query.field("computePickles")
+def compute_pickles(_: Any, info: Info, **arguments: Any) -> list[dict[str, Any]]:
+    """The pickles that were uploaded, newest first."""
+    practice, caller = caller_of(info, "read_submission_info")
+    found = practice.store.rows(
+        "SELECT * FROM pickles WHERE account = ? ORDER BY rowid DESC", caller.account
+    )
+    wanted = arguments.get("modelId")
+    return [pickle_answer(practice, each) for each in found if wanted in (None, each["model"])]
+
+
+def _chosen(listed: Iterable[dict[str, Any]], identity: str | None, what: str) -> dict[str, Any]:
+    """The one of that id, or the default."""
+    for each in listed:
+        if each["id"] == identity or (identity is None and each["default"]):
+            return each
+    raise GraphQLError(f"Unknown {what}")

@@ -1,0 +1,48 @@
+"""What is done with a submission: numerai-tools decides whether it is one, and scores it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from numerai_tools.submissions import validate_submission_numerai
+
+from numerai_predict.data.sample import TARGETS, Era
+from numerai_predict.scoring.live import round_scores
+
+
+def validate(path: Path, era: Era) -> None:
+    """Accept what the tournament's own rules accept.
+
+    Raises:
+        Rejected: they do not.
+    """
+    from numerai_predict.tournament.practice.practice import Rejected
+
+    try:
+        frame = _read(path)
+    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise Rejected(f"invalid_submission: no CSV that can be read: {error}") from error
+    try:
+        validate_submission_numerai(pd.Series(era.frame.index), frame)
+    except (AssertionError, TypeError, ValueError) as error:
+        raise Rejected(str(error)) from error
+
+
+def score(path: Path, era: Era) -> list[dict[str, Any]]:
+    """The scores of a valid submission: name and value each."""
+    frame = _read(path)
+    predictions = frame.set_index(frame.columns[0]).iloc[:, 0].astype(float)
+    predictions = predictions.reindex(era.frame.index)
+    scores = round_scores(
+        predictions,
+        era.frame[TARGETS[0]].astype(float),
+        era.meta_model["numerai_meta_model"],
+        era.benchmarks.iloc[:, 0],
+    )
+    return [{"name": name, "value": value} for name, value in scores.items()]
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype={"id": str}, float_precision="round_trip")

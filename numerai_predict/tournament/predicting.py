@@ -1,0 +1,126 @@
+"""The predictions of a round: the model is run as `predict.py` does, or was already."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numerai_predict
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import InvalidPickle, InvalidPredictions, RunError
+from numerai_predict.contract.job import Job
+from numerai_predict.contract.limits import Limits
+from numerai_predict.contract.record import EnvironmentFacts, Record
+from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.inspection.examine import examine
+from numerai_predict.runner.log import log_step
+from numerai_predict.runner.run import run
+from numerai_predict.runner.sandbox.secrecy import hide_process
+from numerai_predict.storage.files import atomic_write, sha256_of
+from numerai_predict.tournament.gates import GateLimits, closed
+from numerai_predict.tournament.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a round is to be made of.
+
+    `wait` bounds the wait for the opening, in seconds. `data` and `state` are the folders of
+    snapshots and of what is remembered.
+    """
+
+    pickle: Path
+    model: str
+    version: str
+    data: Path
+    state: Path
+    limits: Limits
+    sandbox: Sandbox
+    gates: GateLimits
+    wait: float
+    replace: bool = False
+    late: bool = False
+
+
+def predictions_of(
+    plan: Plan, ledger: Ledger, live: Path, benchmarks: Path, deadline: Deadline
+) -> Path:
+    """The model's predictions: those of a broken run, if model and data are the same."""
+    entry = ledger.read()
+    model_sha256 = _sha256_of_pickle(plan.pickle)
+    live_sha256 = sha256_of(live)
+    same = (entry.model_sha256, entry.live_sha256) == (model_sha256, live_sha256)
+    if same and entry.predictions and _is_intact(Path(entry.predictions), entry):
+        log_step("run", f"going on with {Path(entry.predictions).name}, which was made before")
+        return Path(entry.predictions)
+    path = _run(plan, ledger, live, benchmarks, deadline)
+    ledger.update(
+        predictions=str(path),
+        predictions_sha256=sha256_of(path),
+        model_sha256=model_sha256,
+        live_sha256=live_sha256,
+    )
+    return path
+
+
+def _run(plan: Plan, ledger: Ledger, live: Path, benchmarks: Path, deadline: Deadline) -> Path:
+    """Run the model as `predict.py` does; its record is kept beside the predictions."""
+    job = Job(
+        model=str(plan.pickle.absolute()),
+        dataset=str(live),
+        benchmarks=str(benchmarks),
+        output_dir=ledger.folder,
+        limits=plan.limits,
+        sandbox=plan.sandbox,
+    )
+    record = Record(
+        environment=EnvironmentFacts(
+            python=platform.python_version(),
+            image=os.environ.get("NUMERAI_PREDICT_IMAGE"),
+            runner=numerai_predict.__version__,
+        )
+    )
+    record.sandbox["runner"] = hide_process()
+    try:
+        run(job, record, deadline)
+        record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
+    except InvalidPredictions as error:
+        record.conclude(error.verdict, error.message, error.remedy)
+        # What the runner's own check finds closes the gates too: one ending for one matter.
+        lines = error.message.splitlines()
+        reasons = [line.removeprefix("  - ") for line in lines[1:]] or lines
+        raise closed(reasons) from error
+    except RunError as error:
+        record.conclude(error.verdict, error.message, error.remedy)
+        raise
+    finally:
+        with atomic_write(ledger.folder / "record.json") as handle:
+            handle.write(record.as_json().encode())
+    return Path(record.predictions.path or "")
+
+
+def _is_intact(path: Path, entry: object) -> bool:
+    try:
+        return sha256_of(path) == getattr(entry, "predictions_sha256", None)
+    except OSError:
+        return False
+
+
+def _sha256_of_pickle(path: Path) -> str | None:
+    """The pickle's hash; the runner says what is wrong with one that cannot be read."""
+    try:
+        return sha256_of(path)
+    except OSError:
+        return None
+
+
+def named_features(path: Path) -> Sequence[str]:
+    """The features that the pickle names; none where it cannot be inspected."""
+    try:
+        return examine(path).features
+    except (InvalidPickle, OSError):
+        return ()

@@ -1,0 +1,81 @@
+"""What the tournament's API is asked: by the names and types of its own clients."""
+
+CURRENT_ROUND = """
+query ($tournament: Int!) {
+  rounds(tournament: $tournament number: 0) {
+    number openTime closeStakingTime resolveTime
+  }
+}
+"""
+ROUNDS = """
+query ($tournament: Int $limit: Int) {
+  rounds(tournament: $tournament limit: $limit) {
+    number openTime closeStakingTime resolveTime
+  }
+}
+"""
+MODELS = "query { account { models { id name tournament } } }"
+TOKEN = "query { apiTokenInfo { name publicId scopes } }"  # noqa: S105 - no token
+SUBMISSIONS = """
+query ($modelId: String) {
+  model(modelId: $modelId) {
+    submissions { id filename selected insertedAt round { tournament number } }
+  }
+}
+"""
+DOWNLOAD = """
+query ($id: String) { submissionDownloadAuth(id: $id) { filename url } }
+"""
+UPLOAD = """
+query ($filename: String! $tournament: Int! $modelId: String) {
+  submission_upload_auth(filename: $filename tournament: $tournament modelId: $modelId) {
+    filename url
+  }
+}
+"""
+CREATE = """
+mutation ($filename: String! $tournament: Int! $modelId: String $triggerId: String) {
+  create_submission(
+    filename: $filename tournament: $tournament modelId: $modelId triggerId: $triggerId
+    source: "numerapi"
+  ) { id }
+}
+"""
+SCORES = """
+query ($modelId: ID! $tournament: Int $lastNRounds: Int) {
+  submissionScores(modelId: $modelId tournament: $tournament lastNRounds: $lastNRounds) {
+    roundNumber displayName value day resolved
+  }
+}
+"""
+DOCKER_IMAGES = "query { computePickleDockerImages { name id } }"
+DATA_VERSIONS = "query { computePickleDataVersions { name id } }"
+PICKLE_UPLOAD = """
+query ($filename: String! $modelId: String) {
+  computePickleUploadAuth(filename: $filename modelId: $modelId) { filename url }
+}
+"""
+PICKLE_CREATE = """
+mutation (
+  $filename: String! $tournament: Int! $modelId: String $dataVersionId: String
+  $dockerImageId: String
+) {
+  createComputePickleUpload(
+    filename: $filename tournament: $tournament modelId: $modelId
+    dataVersionId: $dataVersionId dockerImageId: $dockerImageId
+  ) { id }
+}
+"""
+PICKLES = """
+query {
+  account {
+    models {
+      id
+      computePickleUpload {
+        id filename validationStatus
+        triggers { id status statuses { status description insertedAt } }
+      }
+    }
+  }
+}
+"""

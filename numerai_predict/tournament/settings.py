@@ -1,0 +1,129 @@
+"""Keys and limits of the gates: from the environment, or from a file outside any repository."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from numerai_predict.contract.tournament import NotAuthorised
+from numerai_predict.storage.graphql import API_URL, Keys
+from numerai_predict.tournament.gates import GateLimits
+
+_MAKE_KEYS = "make a key on numer.ai (Account, API keys) and set NUMERAI_PUBLIC_ID and "
+_WHERE = _MAKE_KEYS + "NUMERAI_SECRET_KEY, or put both into a file: {file}"
+
+
+class _Values(BaseSettings):
+    """What may stand in the environment and in the file; the environment wins."""
+
+    model_config = SettingsConfigDict(
+        case_sensitive=True, extra="forbid", env_ignore_empty=True, populate_by_name=True
+    )
+
+    public_id: str | None = Field(None, alias="NUMERAI_PUBLIC_ID")
+    secret_key: SecretStr | None = Field(None, alias="NUMERAI_SECRET_KEY")
+    api_url: str = Field(API_URL, alias="NUMERAI_API_URL", pattern=r"^https?://[^\s/]+")
+    min_pred_std: float = Field(GateLimits.min_pred_std, alias="MIN_PRED_STD", ge=0)
+    max_abs_exposure: float = Field(GateLimits.max_abs_exposure, alias="MAX_ABS_EXPOSURE", gt=0)
+    min_coverage: float = Field(GateLimits.min_coverage, alias="MIN_COVERAGE", gt=0, le=1)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the commands of the tournament are told but for their options."""
+
+    api_url: str
+    keys: Keys | None
+    limits: GateLimits
+    file: Path
+
+    def required_keys(self) -> Keys:
+        """The keys.
+
+        Raises:
+            NotAuthorised: there are none.
+        """
+        if self.keys is None:
+            raise NotAuthorised(
+                "expected the keys of an account, found none", _WHERE.format(file=self.file)
+            )
+        return self.keys
+
+
+def keys_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """The file: `NUMERAI_KEYS_FILE`, or one among the user's own settings."""
+    if chosen := environment.get("NUMERAI_KEYS_FILE"):
+        return Path(chosen).absolute()
+    home = Path(environment.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return home.absolute() / "numerai-predict" / "keys.env"
+
+
+def read_settings(chosen: Path | None = None) -> Settings:
+    """The settings of the environment and of the file, which is `chosen` or the usual one.
+
+    Raises:
+        NotAuthorised: the file is missing where one was chosen, lies in a repository or can be
+            read by others; one key is missing; or a value makes no sense.
+    """
+    file = (chosen or keys_file()).absolute()
+    named = chosen is not None or bool(os.environ.get("NUMERAI_KEYS_FILE"))
+    if named and not file.is_file():
+        raise NotAuthorised(f"expected a file of keys at {file}, found none", "check the path")
+    if file.is_file():
+        _require_private(file)
+    try:
+        values = _Values(_env_file=file if file.is_file() else None)  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise NotAuthorised(_words(error, file), "correct or remove it") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotAuthorised(
+            f"expected a file of keys at {file}, found one that cannot be read",
+            "write NAME=value lines into it",
+        ) from error
+    limits = GateLimits(values.min_pred_std, values.max_abs_exposure, values.min_coverage)
+    return Settings(values.api_url, _keys(values, file), limits, file)
+
+
+def _keys(values: _Values, file: Path) -> Keys | None:
+    secret = values.secret_key.get_secret_value() if values.secret_key else None
+    if values.public_id and secret:
+        return Keys(values.public_id, secret)
+    if values.public_id or secret:
+        given, missing = "NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY"
+        if secret:
+            given, missing = missing, given
+        raise NotAuthorised(
+            f"expected both keys or none, found {given} without {missing}",
+            f"set {missing} as well, in the environment or in {file}",
+        )
+    return None
+
+
+def _require_private(file: Path) -> None:
+    """Refuse a file that a commit may take along, or that others can read."""
+    repository = next((up for up in file.resolve().parents if (up / ".git").exists()), None)
+    if repository is not None:
+        raise NotAuthorised(
+            f"expected the keys outside of repositories, found {file} in that of {repository}",
+            f"move it, for one to {keys_file({**os.environ, 'NUMERAI_KEYS_FILE': ''})}",
+        )
+    if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise NotAuthorised(
+            f"expected keys that nobody else can read, found {file} open to others",
+            f"chmod 600 {file}",
+        )
+
+
+def _words(error: ValidationError, file: Path) -> str:
+    """What is wrong with which names; never with which values."""
+    told = []
+    for each in error.errors(include_input=False, include_url=False):
+        name = ".".join(map(str, each["loc"]))
+        told.append(f"{name} ({each['msg']})")
+    return f"expected settings in the environment or {file}, found trouble with {'; '.join(told)}"

@@ -1,0 +1,78 @@
+"""`numerai-predict practice` and `data`, as they are typed."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = "from numerai_predict.cli.main import main; raise SystemExit(main())"
+
+
+@pytest.fixture
+def command(clean_environment, tmp_path):
+    folder = tmp_path / "practice"
+
+    def run(*words, **variables):
+        return subprocess.run(
+            [sys.executable, "-c", PROGRAM, *map(str, words)],
+            capture_output=True,
+            text=True,
+            timeout=110,
+            cwd=tmp_path,
+            env={**clean_environment, "XDG_STATE_HOME": str(tmp_path), **variables},
+        )
+
+    yield lambda name, *words: run("practice", name, "--directory", folder, *words)
+    run("practice", "stop", "--directory", folder)
+
+
+SMALL = ("--port", 0, "--live_rows", 50, "--rows", 10, "--train_eras", 2, "--features", 50)
+
+
+def test_it_is_started_driven_and_stopped(command, tmp_path):
+    started = command("start", *SMALL, "--model", "mine")
+    assert started.returncode == 0, started.stderr
+    assert "is open until" in started.stderr
+    assert "models   mine" in started.stderr
+    again = command("start", *SMALL)
+    assert again.returncode == 0
+    assert "it ran already, without practice_one" in again.stderr
+    assert command("env").stdout == f"set -a; . {tmp_path}/practice/practice.env; set +a\n"
+    closed = command("clock", "--advance", "2d")
+    assert "is closed" in closed.stderr or "is open" in closed.stderr
+    assert "is open until" in command("clock", "--open").stderr
+    assert "2026-07-07T12:30:0" in command("clock", "--to", "2026-07-07T12:30").stderr
+    assert '"kind": "5xx"' in command("fault", "5xx", "--share", "0.5").stderr
+    assert "no fault is on" in command("fault", "off").stderr
+    assert command("stop").returncode == 0
+    told = command("status")
+    assert told.returncode == 87
+    assert "practice start" in told.stderr
+
+
+def test_one_that_was_killed_is_started_again(command, tmp_path):
+    import json
+
+    assert command("start", *SMALL).returncode == 0
+    pid = json.loads((tmp_path / "practice/server.json").read_text())["pid"]
+    os.kill(pid, signal.SIGKILL)
+    assert command("status").returncode == 87
+    assert command("start", *SMALL).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("start", "--features", "3"), "expected at least 42 features"),
+        (("clock", "--advance", "soon"), "expected a span like 30m"),
+        (("clock", "--to", "tomorrow"), "expected a time like"),
+        (("fault", "nonsense"), "invalid choice"),
+        (("restart",), "invalid choice"),
+    ],
+)
+def test_bad_options_are_said(command, words, said):
+    ended = command(*words)
+    assert ended.returncode in (2, 87)
+    assert said in ended.stderr

@@ -1,0 +1,188 @@
+"""`data get`: exact files, whole, hashed, recorded, and fetched again only where they changed."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import DatasetUnavailable, DatasetUnreachable
+from numerai_predict.data.catalogue import Catalogue, resolve
+from numerai_predict.data.snapshot import Snapshot
+from numerai_predict.storage.graphql import Api
+from numerai_predict.storage.terms import Patience, Terms
+
+NAMES = ["v5.2/features.json", "v5.2/live.parquet", "v5.2/train.parquet", "v5.3/live.parquet"]
+
+
+@pytest.fixture
+def tournament(web):
+    """The tournament's API and its files; `files` and `round` are what a test changes."""
+    files = {name: f"bytes of {name}".encode() for name in NAMES}
+    state = {"round": 7}
+
+    def answer(request):
+        asked = json.loads(request.body)
+        query, name = asked["query"], asked["variables"].get("filename")
+        if "listDatasets" in query:
+            data = {"listDatasets": list(files)}
+        elif "rounds" in query:
+            data = {"rounds": [{"number": state["round"]}]}
+        else:
+            data = {"dataset": f"{web.url}/files/{name}?X-Amz-Signature=SECRETOFTHEDATA"}
+        return web.reply(json.dumps({"data": data}).encode())
+
+    def serve(name):
+        def reply(request):
+            etag = f'"{hash(files[name])}"'
+            if request.headers.get("If-None-Match") == etag:
+                return web.reply(b"", 304, {"ETag": etag})
+            return web.reply(files[name], 200, {"ETag": etag})
+
+        return reply
+
+    web.replies["/"] = web.replies[""] = answer
+    for name in files:
+        web.replies[f"/files/{name}"] = serve(name)
+    web.files, web.state = files, state
+    return web
+
+
+@pytest.fixture
+def get(tournament, tmp_path):
+    """Have files in a folder; what was taken."""
+    patience = Patience(tries=2, first=0.01, longest=0.02)
+    terms = Terms(Deadline.after(20), patience)
+    catalogue = Catalogue(Api(f"{tournament.url}/", terms))
+
+    def take(*names, force=False):
+        return Snapshot(tmp_path / "data").get(names, catalogue, terms, force)
+
+    take.catalogue = catalogue
+    return take
+
+
+def downloads(web):
+    return [request.path for request in web.requests if request.path.startswith("/files")]
+
+
+def test_a_file_has_its_exact_name_and_is_told_in_the_manifest(get, tmp_path, tournament):
+    (taken,) = get("v5.2/train.parquet")
+    assert taken.path == tmp_path / "data/v5.2/train.parquet"
+    assert taken.path.read_bytes() == tournament.files["v5.2/train.parquet"]
+    manifest = json.loads((tmp_path / "data/manifest.json").read_text())
+    entry = manifest["files"]["v5.2/train.parquet"]
+    assert entry["round"] == 7
+    assert len(entry["sha256"]) == 64
+    assert entry["fetched"].endswith("Z")
+    assert "SECRETOFTHEDATA" not in json.dumps(manifest)
+
+
+def test_what_is_unchanged_is_reused_and_force_fetches_it(get, tournament):
+    get("v5.2/train.parquet")
+    (again,) = get("v5.2/train.parquet")
+    assert again.reused
+    assert tournament.requests[-1].headers.get("If-None-Match") or downloads(tournament)
+    tournament.files["v5.2/train.parquet"] = b"other bytes"
+    (changed,) = get("v5.2/train.parquet")
+    assert not changed.reused
+    assert changed.path.read_bytes() == b"other bytes"
+    conditional = [r for r in tournament.requests if "If-None-Match" in r.headers]
+    get("v5.2/train.parquet", force=True)
+    assert [r for r in tournament.requests if "If-None-Match" in r.headers] == conditional
+
+
+def test_live_data_are_those_of_the_current_round(get, tournament):
+    (first,) = get("v5.2/live.parquet")
+    tournament.state["round"] = 8
+    tournament.files["v5.2/live.parquet"] = b"of round 8"
+    (second,) = get("v5.2/live.parquet")
+    assert (first.entry.round, second.entry.round) == (7, 8)
+    assert second.path.read_bytes() == b"of round 8"
+
+
+@pytest.mark.parametrize("damage", [b"changed bytes of ...", b"short", None])
+def test_a_file_that_was_touched_is_fetched_anew_and_verify_tells(get, tmp_path, damage):
+    (taken,) = get("v5.2/train.parquet")
+    snapshot = Snapshot(tmp_path / "data")
+    assert snapshot.verify() == {}
+    if damage is None:
+        taken.path.unlink()
+    else:
+        taken.path.write_bytes(damage)
+    assert snapshot.verify() == {"v5.2/train.parquet": "missing" if damage is None else "changed"}
+    (again,) = get("v5.2/train.parquet")
+    assert not again.reused
+    assert snapshot.verify() == {}
+
+
+def test_a_leftover_of_a_killed_run_is_removed(get, tmp_path):
+    folder = tmp_path / "data/v5.2"
+    folder.mkdir(parents=True)
+    (folder / ".train.parquet.01234567.part").write_bytes(b"half")
+    get("v5.2/train.parquet")
+    assert [path.name for path in folder.iterdir()] == ["train.parquet"]
+
+
+def test_processes_at_the_same_time_leave_one_whole_snapshot(tournament, tmp_path):
+    program = "import sys; from numerai_predict.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    words = ["data", "get", "train", "live", "--directory", str(tmp_path / "data")]
+    environment = {**os.environ, "NUMERAI_API_URL": f"{tournament.url}/"}
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, *words],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
+    assert [process.communicate(timeout=100) and process.returncode for process in started] == [
+        0
+    ] * len(started)
+    assert Snapshot(tmp_path / "data").verify() == {}
+
+
+def test_a_manifest_that_is_none_is_said(get, tmp_path):
+    get("v5.2/train.parquet")
+    (tmp_path / "data/manifest.json").write_text("[]")
+    with pytest.raises(DatasetUnavailable, match="expected the manifest") as failed:
+        get("v5.2/train.parquet")
+    assert "move it away" in failed.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("names", "version", "words"),
+    [
+        (["train"], "v9", "there are v5.2, v5.3"),
+        (["trian"], "v5.2", "it has features.json, live.parquet, train.parquet"),
+        (["v5.3/train.parquet"], "v5.2", "none called 'v5.3/train.parquet'"),
+        (["../x"], "v5.2", "none called '../x'"),
+        ([""], "v5.2", "none called ''"),
+    ],
+)
+def test_an_unknown_version_or_file_lists_those_that_there_are(names, version, words):
+    with pytest.raises(DatasetUnavailable) as failed:
+        resolve(names, version, NAMES)
+    assert words in failed.value.message
+
+
+def test_names_need_no_ending_and_count_once():
+    wanted = ["train", "train.parquet", "v5.2/train.parquet", "features"]
+    assert resolve(wanted, "v5.2", NAMES) == ["v5.2/train.parquet", "v5.2/features.json"]
+
+
+def test_no_api_is_transient_and_said(closed_port, tmp_path):
+    terms = Terms(Deadline(), Patience(tries=2, first=0.01, longest=0.02))
+    catalogue = Catalogue(Api(f"http://127.0.0.1:{closed_port}/", terms))
+    with pytest.raises(DatasetUnreachable, match="no connection"):
+        catalogue.names()
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(get, tmp_path):
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(DatasetUnavailable, match="expected to write to") as failed:
+        get("v5.2/train.parquet")
+    assert "--directory" in failed.value.remedy

@@ -1,0 +1,55 @@
+"""Exposures and scores are those of the tournament's own library."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numerai_tools.scoring import max_feature_correlation
+
+from numerai_predict.data.sample import SampleShape, draw_round
+from numerai_predict.scoring.exposures import largest_exposure
+from numerai_predict.scoring.live import round_scores
+
+
+@pytest.fixture
+def features():
+    random = np.random.default_rng(3)
+    return random.integers(0, 5, (500, 600)).astype(np.int8)
+
+
+@pytest.fixture
+def names(features):
+    return [f"feature_{number}" for number in range(features.shape[1])]
+
+
+def test_the_largest_exposure_is_that_of_numerai_tools_over_all_features(features, names):
+    values = features[:, 411] * 0.5 + np.random.default_rng(4).normal(size=500)
+    index = [f"n{number:03x}" for number in np.random.default_rng(5).permutation(500)]
+    found = largest_exposure(pd.Series(values, index), features, names)
+    whole = max_feature_correlation(pd.Series(values), pd.DataFrame(features, columns=names))
+    assert (found.feature, found.correlation) == pytest.approx(whole)
+    assert found.feature == "feature_411"
+
+
+def test_a_negative_correlation_counts_as_much(features, names):
+    found = largest_exposure(pd.Series(-features[:, 7].astype(float)), features, names)
+    assert (found.feature, round(found.correlation, 9)) == ("feature_7", 1.0)
+
+
+def test_a_constant_feature_has_no_exposure_and_neither_have_constant_predictions(features, names):
+    features[:, 0] = 2
+    values = pd.Series(np.arange(500.0))
+    assert largest_exposure(values, features[:, :1], names[:1]) is None
+    assert largest_exposure(values * 0, features, names) is None
+    assert largest_exposure(values, features[:, :2], names[:2]).feature == "feature_1"
+
+
+def test_perfect_predictions_score_well_and_the_meta_model_itself_contributes_nothing():
+    era = draw_round(SampleShape(live_rows=400, features=50), 3)
+    target = era.frame["target"].astype(float)
+    meta, benchmark = era.meta_model["numerai_meta_model"], era.benchmarks.iloc[:, 0]
+    noise = pd.Series(np.random.default_rng(1).normal(size=400) * 0.01, target.index)
+    perfect = round_scores((target + noise).rank(pct=True), target, meta, benchmark)
+    assert perfect["v2_corr20"] > 0.9
+    assert perfect["mmc"] > 0
+    copied = round_scores(meta, target, meta, benchmark)
+    assert abs(copied["mmc"]) < 1e-9

@@ -1,0 +1,109 @@
+"""Each gate closes for its own reason, and all that are closed are told at once."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from numerai_predict.contract.tournament import GateClosed
+from numerai_predict.tournament.gates import GateLimits, expected_columns, require_gates
+
+
+@pytest.fixture
+def live(sample):
+    return sample / "live.parquet"
+
+
+@pytest.fixture
+def good(live):
+    """Predictions that pass: a mean of many features."""
+    frame = pd.read_parquet(live)
+    features = frame.filter(like="feature_").astype(float)
+    return features.mean(axis=1).rank(pct=True).rename("prediction")
+
+
+@pytest.fixture
+def judge(tmp_path, live, sample):
+    def judged(predictions, named=(), **limits):
+        path = tmp_path / "predictions.csv"
+        if isinstance(predictions, str):
+            path.write_text(predictions)
+        else:
+            predictions.to_csv(path)
+        expected = expected_columns(named, sample / "features.json")
+        limits = {"max_abs_exposure": 0.45, **limits}  # 200 rows correlate by chance
+        return require_gates(path, live, expected, GateLimits(**limits))
+
+    return judged
+
+
+def closes(judge, predictions, *reasons, **more):
+    with pytest.raises(GateClosed) as closed:
+        judge(predictions, **more)
+    assert closed.value.message.startswith("DRIFT_GUARD_ABORT")
+    assert closed.value.message.count("\n") == len(reasons), closed.value.message
+    for reason in reasons:
+        assert f"  - {reason}" in closed.value.message
+    assert closed.value.verdict.exit_code == 80
+
+
+def test_good_predictions_pass_with_their_figures(judge, good):
+    figures = judge(good)
+    assert figures.keys() == {"std", "coverage", "exposure"}
+    assert figures["coverage"] == 1
+
+
+def test_the_defaults_are_those_of_the_issue():
+    assert vars(GateLimits()) == {
+        "min_pred_std": 1e-6,
+        "max_abs_exposure": 0.30,
+        "min_coverage": 1.0,
+    }
+
+
+def test_nan_is_told_with_its_ids(judge, good):
+    good.iloc[:2] = np.nan
+    closes(judge, good, f"NaN: 2 of 200 predictions, such as {good.index[0]}", "coverage: 99.00%")
+
+
+def test_what_is_no_number_counts_as_nan(judge, good):
+    text = good.astype(object)
+    text.iloc[0] = "high"
+    closes(judge, text, "NaN: 1 of 200", "coverage: 99.50%")
+
+
+def test_infinity(judge, good):
+    good.iloc[5] = -np.inf
+    closes(judge, good, "infinity: 1 predictions")
+
+
+def test_too_flat(judge, good):
+    closes(judge, 0.5 + good * 1e-7, "too flat: standard deviation")
+    closes(judge, good * 0 + 0.5, "too flat: standard deviation 0 below 1e-06")
+
+
+def test_exposure_to_one_feature(judge, live):
+    values = pd.read_parquet(live)["feature_sample_0004"].rank(pct=True)
+    closes(judge, values.rename("prediction"), "exposure: 1.000 to feature_sample_0004, above 0.45")
+
+
+def test_live_columns_that_are_missing(judge, good):
+    named = ["feature_sample_0001", "feature_of_tomorrow"]
+    closes(judge, good, "live columns: 1 of 63 missing, such as feature_of_tomorrow", named=named)
+
+
+def test_coverage_of_missing_and_repeated_ids(judge, good):
+    closes(judge, good.iloc[:-3], "coverage: 98.50% of the live ids")
+    closes(judge, pd.concat([good, good.iloc[:1]]), "coverage: 100.00%")
+    assert judge(good.iloc[:-3], min_coverage=0.9)["coverage"] == 0.985
+
+
+def test_all_reasons_come_at_once(judge, live):
+    values = pd.read_parquet(live)["feature_sample_0004"].astype(float).rename("prediction")
+    values.iloc[0], values.iloc[1] = np.nan, np.inf
+    closes(judge, values, "NaN", "infinity", "coverage", "exposure")
+
+
+@pytest.mark.parametrize("text", ["", "a,b,c\n1,2,3\n", "id\nx\n", "prediction,id\n0.5,x\n"])
+def test_what_is_no_submission_at_all_closes_the_gates(judge, text):
+    with pytest.raises(GateClosed, match="DRIFT_GUARD_ABORT"):
+        judge(text)

@@ -1,0 +1,159 @@
+"""The practice tournament keeps its word: what it takes, refuses, remembers and scores."""
+
+import json
+
+import pytest
+import requests
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.tournament import TournamentUnavailable
+from numerai_predict.storage.graphql import Refused
+from numerai_predict.storage.put import put_file
+from numerai_predict.tournament import queries
+from numerai_predict.tournament.practice import control
+from numerai_predict.tournament.practice.server import RUNNING_FILE, Setup
+
+
+@pytest.fixture
+def send(practice):
+    """Upload a file as submission and say so; the answer to that."""
+
+    def send_file(name, path):
+        tournament = practice.tournament()
+        model = tournament.model(name)
+        filename, url = tournament.ticket(path, model)
+        put_file(path, url, tournament.api.terms)
+        return lambda: tournament.api.ask_once(
+            queries.CREATE, filename=filename, tournament=8, modelId=model.id
+        )
+
+    return send_file
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda lines: lines[:-1], "Not enough stocks"),
+        (lambda lines: [*lines, lines[-1]], "Duplicates"),
+        (lambda lines: [*lines[:-1], lines[-1].split(",")[0] + ","], "NaN"),
+        (lambda lines: [*lines[:-1], lines[-1].split(",")[0] + ",1.5"], "between 0 and 1"),
+        (lambda lines: ["id,score", *lines[1:]], "headers"),
+        (lambda lines: ["\x00"], "invalid_submission"),
+    ],
+)
+def test_what_numerai_tools_refuses_is_no_submission(practice, send, csv, spoil, words):
+    path, name = csv(), practice.model()
+    path.write_text("\n".join(spoil(path.read_text().splitlines())) + "\n")
+    with pytest.raises(Refused, match=words):
+        send(name, path)()
+    assert practice.submissions(name) == []
+
+
+def test_the_same_uploaded_file_makes_one_submission_however_often_it_is_asked_for(
+    practice, send, csv
+):
+    name = practice.model()
+    create = send(name, csv())
+    assert create()["id"] == create()["id"]
+    assert len(practice.submissions(name)) == 1
+
+
+def test_a_late_submission_is_taken_and_marked(practice, numerai, send, pickled):
+    practice.open_weekday_round()
+    name = practice.model()
+    practice.advance(hours=2)
+    ended = numerai("round", pickled(), "--model", name, "--late")
+    assert ended.code == 0, ended.log
+    assert [row["late"] for row in practice.submissions(name)] == [1]
+
+
+def test_scores_come_when_the_round_resolves_and_stay(practice, send, csv):
+    name = practice.model()
+    send(name, csv())()
+    tournament = practice.tournament()
+    ask = {"modelId": practice.models[name], "tournament": 8}
+    assert tournament.query(queries.SCORES, **ask) == []
+    practice.advance(days=32)
+    scores = tournament.query(queries.SCORES, **ask)
+    assert {each["displayName"] for each in scores} == {"v2_corr20", "mmc", "bmc"}
+    assert all(-1 < each["value"] < 1 for each in scores)
+    assert tournament.query(queries.SCORES, **ask) == scores
+
+
+def test_another_round_has_other_live_data(practice):
+    tournament = practice.tournament()
+    seen = set()
+    for _ in range(2):
+        practice.open_round()
+        query = 'query { dataset(filename: "v5.2/live.parquet") }'
+        seen.add(requests.get(tournament.query(query), timeout=30).content)
+    assert len(seen) == 2
+
+
+def test_v5_3_has_the_feature_set_quantum(practice):
+    tournament = practice.tournament()
+    sets = {}
+    for version in ("v5.2", "v5.3"):
+        query = f'query {{ dataset(filename: "{version}/features.json") }}'
+        facts = requests.get(tournament.query(query), timeout=30).json()
+        sets[version] = facts["feature_sets"].keys()
+    assert sets["v5.3"] - sets["v5.2"] == {"quantum"}
+
+
+def test_a_presigned_url_opens_just_its_own_file(practice):
+    url = practice.tournament().query('query { dataset(filename: "v5.2/live.parquet") }')
+    assert requests.get(url, timeout=30).status_code == 200
+    other = url.replace("live.parquet", "train.parquet")
+    assert requests.get(other, timeout=30).status_code == 403
+    assert requests.get(url.partition("?")[0], timeout=30).status_code == 403
+
+
+def test_nobody_else_drives_its_controls(practice):
+    answer = requests.post(f"{practice.url}/practice/clock", json={"to": None}, timeout=30)
+    assert answer.status_code == 403
+
+
+def test_it_goes_on_where_it_was_after_it_was_stopped(tmp_path):
+    setup = Setup(tmp_path / "state", 0, ("mine",), True, None)
+    first = control.start(setup, Deadline.after(90))
+    before = control.status(first)
+    assert control.stop(setup.folder, Deadline.after(30))
+    assert not (setup.folder / RUNNING_FILE).exists()
+    assert control.running(setup.folder) is None
+    assert not control.stop(setup.folder, Deadline.after(30))
+    second = control.start(setup, Deadline.after(90))
+    try:
+        after = control.status(second)
+        assert second.pid != first.pid
+        assert (after["round"], after["models"]) == (before["round"], ["mine"])
+    finally:
+        control.stop(setup.folder, Deadline.after(30))
+
+
+def test_a_taken_port_is_said(tmp_path, web):
+    port = int(web.url.rpartition(":")[2])
+    setup = Setup(tmp_path / "state", port, ("mine",), True, None)
+    with pytest.raises(TournamentUnavailable, match="in use"):
+        control.start(setup, Deadline.after(60))
+
+
+def test_the_keys_file_is_for_nobody_else_and_the_store_has_no_secret(practice):
+    file = practice.folder / "practice.env"
+    assert file.stat().st_mode & 0o077 == 0
+    secret = practice.keys["NUMERAI_SECRET_KEY"].encode()
+    kept = b"".join(path.read_bytes() for path in practice.folder.glob("practice.sqlite*"))
+    assert secret not in kept
+
+
+def test_a_fault_that_there_is_not_is_refused(practice):
+    with pytest.raises(TournamentUnavailable, match="expected one of 5xx"):
+        practice.fault("nonsense")
+    with pytest.raises(TournamentUnavailable, match="expected a share"):
+        practice.fault("5xx", share=2)
+
+
+def test_a_query_that_is_no_graphql_is_told_so(practice):
+    answer = requests.post(practice.url, data="{", timeout=30)
+    assert answer.status_code == 400
+    answer = requests.post(practice.url, json={"query": "query { nothing }"}, timeout=30)
+    assert "Cannot query field 'nothing'" in json.dumps(answer.json())

@@ -1,0 +1,167 @@
+"""`numerai-predict round`: from nothing to a valid submission, from any moment on again."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+PROGRAM = "from numerai_predict.cli.main import main; raise SystemExit(main())"
+
+
+def copies_one_feature(live_features):
+    return live_features[["feature_sample_0003"]].rank(pct=True)
+
+
+def returns_nan(live_features):
+    frame = live_features[["feature_sample_0003"]].rank(pct=True)
+    frame.iloc[3] = float("nan")
+    return frame
+
+
+def wants_more(live_features):
+    return live_features[["feature_of_tomorrow_0001"]]
+
+
+def test_a_round_is_done_and_recorded_and_done_again_does_nothing(
+    practice, numerai, pickled, tmp_path
+):
+    name = practice.model()
+    first = numerai("round", pickled(), "--model", name)
+    assert first.code == 0, first.log
+    (row,) = practice.submissions(name)
+    assert row["late"] == 0
+    (ledger,) = (tmp_path / "state").glob("numerai-predict/rounds/*/ledger.json")
+    entry = json.loads(ledger.read_text())
+    assert (entry["submission"], entry["round"]) == (row["id"], row["round"])
+    assert entry["finished"].endswith("UTC")
+    record = json.loads((ledger.parent / "record.json").read_text())
+    assert record["verdict"] == "ok"
+    assert "seccomp" in record["sandbox"]
+    again = numerai("round", pickled(), "--model", name)
+    assert again.code == 0
+    assert "already" in again.verdict
+    assert len(practice.submissions(name)) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (copies_one_feature, "exposure: 1.000 to feature_sample_0003"),
+        (returns_nan, "NaN"),
+    ],
+)
+def test_a_closed_gate_submits_nothing_and_has_an_exit_code_of_its_own(
+    practice, numerai, pickled, model, reason
+):
+    name = practice.model()
+    ended = numerai("round", pickled(model), "--model", name)
+    assert ended.code == 80
+    assert "DRIFT_GUARD_ABORT" in ended.verdict
+    assert reason in ended.log
+    assert practice.submissions(name) == []
+
+
+def test_the_limits_of_the_gates_can_be_moved(practice, numerai, pickled):
+    name = practice.model()
+    pickle = pickled(copies_one_feature)
+    ended = numerai("round", pickle, "--model", name, MAX_ABS_EXPOSURE="1.01")
+    assert ended.code == 0, ended.log
+
+
+def test_a_model_that_fails_ends_as_it_does_with_predict_py(practice, numerai, pickled):
+    ended = numerai("round", pickled(wants_more), "--model", practice.model())
+    assert ended.code == 20
+    assert "feature_of_tomorrow_0001" in ended.log
+
+
+def test_the_wait_for_an_opening_is_bounded(practice, numerai, pickled):
+    practice.open_weekday_round()
+    practice.advance(hours=1)
+    started = time.monotonic()
+    ended = numerai("round", pickled(), "--model", practice.model(), "--wait", 2)
+    assert ended.code == 81
+    assert "waited 2 s" in ended.verdict
+    assert time.monotonic() - started < 60
+
+
+def test_a_round_that_opens_during_the_wait_is_done(practice, environment, pickled, tmp_path):
+    practice.open_weekday_round()
+    practice.advance(hours=1)
+    name = practice.model()
+    words = ["round", pickled(), "--model", name, "--wait", "60"]
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *map(str, words)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+    ) as process:
+        for line in process.stderr:
+            if "waiting for" in line:
+                practice.open_round()
+                break
+        process.communicate(timeout=100)
+    assert process.returncode == 0
+    assert len(practice.submissions(name)) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_any_moment_it_ends_with_one_valid_submission(
+    practice, environment, numerai, pickled, tmp_path, seed
+):
+    name, pickle = practice.model(), pickled()
+    words = [sys.executable, "-c", PROGRAM, "round", str(pickle), "--model", name]
+    process = subprocess.Popen(
+        words, stderr=subprocess.DEVNULL, env=environment, cwd=tmp_path, start_new_session=True
+    )
+    time.sleep(random.Random(seed).uniform(0.3, 4))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    ended = numerai("round", pickle, "--model", name)
+    assert ended.code == 0, ended.log
+    assert len(practice.submissions(name)) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "settings"),
+    [
+        ("5xx", {"share": 0.3, "seed": 2}),
+        ("lost", {"contains": "create_submission", "count": 1}),
+        ("lost", {"place": "upload", "count": 1}),
+        ("graphql", {"share": 0.2, "seed": 3}),
+        ("session", {"count": 2}),
+        ("slow", {"seconds": 1, "share": 0.3}),
+    ],
+)
+def test_faults_that_pass_end_in_one_submission(practice, numerai, pickled, fault, settings):
+    name = practice.model()
+    practice.fault(fault, **settings)
+    ended = numerai("round", pickled(), "--model", name, "--deadline", 90)
+    practice.fault(None)
+    assert ended.code == 0, ended.log
+    assert len(practice.submissions(name)) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        ("5xx", 87, "deadline"),
+        ("graphql", 87, "Internal server error"),
+        ("session", 82, "session is invalid or expired"),
+    ],
+)
+def test_faults_that_stay_are_said_and_submit_nothing(
+    practice, numerai, pickled, fault, code, words
+):
+    name = practice.model()
+    practice.fault(fault)
+    ended = numerai("round", pickled(), "--model", name, "--deadline", 8)
+    practice.fault(None)
+    assert words in ended.log
+    assert ended.code in (code, 50)
+    assert practice.submissions(name) == []
