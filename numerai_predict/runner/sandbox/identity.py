@@ -11,7 +11,7 @@ from pathlib import Path
 
 from numerai_predict.runner.sandbox import landlock, privileges
 
-_NOBODY = 65534
+NOBODY = 65534
 
 # To become another user, to hand it a folder, to end it and to tidy up after it.
 _NEEDED = (
@@ -36,29 +36,33 @@ class Identity:
     kept: str | None = None
 
 
-def identity_for_model(package: Path) -> Identity:
-    """Nobody where the parent is root and nobody can read the interpreter and `package`."""
+def identity_for_model(package: Path, user: int = NOBODY) -> Identity:
+    """That user where the parent is root and the user can read the interpreter and `package`.
+
+    Models that run beside each other take a user each: no file, signal or count of one
+    reaches the other.
+    """
     if os.geteuid() != 0:
         return Identity()
     held = privileges.effective()
     if not all(held >> capability & 1 for capability in _NEEDED):
         return Identity(kept="this container may not change users (CAP_SETUID is dropped)")
-    if not (_is_known("uid_map") and _is_known("gid_map")):
-        return Identity(kept=f"this container has no user {_NOBODY}")
+    if not (_is_known("uid_map", user) and _is_known("gid_map", user)):
+        return Identity(kept=f"this container has no user {user}")
     prefixes = (sys.executable, sys.prefix, sys.base_prefix)
     closed = [p for p in (*map(Path, prefixes), package) if not is_open_to_all(p)]
     if not closed:
-        return Identity(_NOBODY)
+        return Identity(user)
     if held >> privileges.DAC_READ_SEARCH & 1 and landlock.abi():
-        return Identity(_NOBODY, reads_all=True)
+        return Identity(user, reads_all=True)
     return Identity(kept=f"other users cannot read {closed[0]}")
 
 
-def _is_known(map_name: str) -> bool:
+def _is_known(map_name: str, user: int) -> bool:
     """Whether this name space of users has that user, or group."""
     lines = Path("/proc/self", map_name).read_text().splitlines()
     ranges = ([int(field) for field in line.split()] for line in lines)
-    return any(first <= _NOBODY < first + count for first, _, count in ranges)
+    return any(first <= user < first + count for first, _, count in ranges)
 
 
 def is_open_to_all(path: Path) -> bool:
