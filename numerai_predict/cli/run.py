@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numerai_predict
-from numerai_predict.cli.engine import Engine
+from numerai_predict.runner.engine import Engine
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.job import Job
 from numerai_predict.inspection.examine import examine
