@@ -69,7 +69,11 @@ def command_of(site: Site, name: str, scratch: Path) -> list[str]:
         memory = str(site.slots * site.slot_bytes + OVERHEAD_BYTES)
         # Shared memory counts as a model's own: its limit ends the model, not a small disk.
         words += ["--memory", memory, "--memory-swap", memory, "--shm-size", memory]
-    mounts = {PACKAGE: f"{_CODE}/numerai_predict:ro", site.folder: f"{_FILES}:ro", scratch: _SCRATCH}
+    mounts = {
+        PACKAGE: f"{_CODE}/numerai_predict:ro",
+        site.folder: f"{_FILES}:ro",
+        scratch: _SCRATCH,
+    }
     for path, target in mounts.items():
         words += ["--volume", f"{path}:{target}"]
     for variable, value in {**thread_environment(1), "TMPDIR": _SCRATCH}.items():

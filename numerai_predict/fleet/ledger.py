@@ -64,7 +64,10 @@ class Ledger:
     def __init__(self, directory: Path) -> None:
         self._file = directory / FILE
         self._connection = sqlite3.connect(
-            self._file, timeout=_PATIENCE_SECONDS, isolation_level=None
+            self._file,
+            timeout=_PATIENCE_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
         )
         self._connection.execute("PRAGMA journal_mode=WAL")
         # What a killed process wrote is kept; what a machine lost its power over may not be.
@@ -175,9 +178,7 @@ class Ledger:
 
     def recall(self, name: str) -> str | None:
         """What was remembered."""
-        row = self._connection.execute(
-            "SELECT value FROM round WHERE name = ?", (name,)
-        ).fetchone()
+        row = self._connection.execute("SELECT value FROM round WHERE name = ?", (name,)).fetchone()
         return row and str(row[0])
 
     def _write_fact(

@@ -157,7 +157,7 @@ def _entry(
     for name in _REQUIRED:
         if name not in row:
             raise ValueError(f"expected a value for {name}, found none")
-    name, python, flavour = (_text(row, key) for key in ("id", "python", "flavour"))
+    name, python, flavour = _text(row, "id"), _text(row, "python"), _text(row, "flavour")
     if name is None or not _ID.fullmatch(name):
         raise ValueError(f"expected an id of letters, digits, '.', '_' and '-', found {name!r}")
     memory, seconds = _text(row, "memory"), _text(row, "timeout")
@@ -194,9 +194,7 @@ def _model(text: str, manifest: Path) -> str:
 def _require_place(places: Sequence[Place], python: str | None, flavour: str | None) -> None:
     if python is None and flavour is None:
         return
-    if any(
-        python in (None, place.python) and flavour in (None, place.flavour) for place in places
-    ):
+    if any(python in (None, place.python) and flavour in (None, place.flavour) for place in places):
         return
     if places and places[0].flavour == LOCAL:
         raise ValueError(
@@ -221,7 +219,9 @@ def _post(row: Mapping[str, Any]) -> PresignedPost | None:
         parts = urlsplit(url)
         fields = parse_qsl(data, keep_blank_values=True, strict_parsing=True)
     except ValueError:
-        raise ValueError("expected urlencoded fields in post_data, like key=...&policy=...") from None
+        raise ValueError(
+            "expected urlencoded fields in post_data, like key=...&policy=..."
+        ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("expected an http(s):// URL in post_url")
     return PresignedPost(url, tuple(fields))

@@ -41,7 +41,8 @@ class WorkerBroken(Exception):
 class Reply:
     """What a worker says of a model: the record as far as it got, the answer if there is one.
 
-    `attempts` are hosts that the model tried to reach, `log` the lines of its run.
+    `attempts` are hosts that the model tried to reach, `log` the lines of its run,
+    `worker_bytes` the memory of the process that models are forked from.
     """
 
     record: dict[str, Any]
@@ -49,6 +50,7 @@ class Reply:
     payload: bytes
     attempts: list[str]
     log: bytes
+    worker_bytes: int
 
 
 @dataclass
@@ -68,6 +70,7 @@ class WarmWorker:
     def __init__(self, site: Site) -> None:
         self.name = f"numerai-fleet-{secrets.token_hex(4)}"
         self.ran = 0
+        self.bytes_now = 0
         self.facts: Mapping[str, Any] = {}
         self._site = site
         self._numbers = itertools.count()
@@ -79,7 +82,7 @@ class WarmWorker:
             prefix="scratch-", dir=site.folder, ignore_cleanup_errors=True
         )
         Path(self._scratch.name).chmod(0o1777)
-        self._errors = tempfile.TemporaryFile(dir=site.folder)
+        self._errors = tempfile.TemporaryFile(dir=site.folder)  # noqa: SIM115 - until `close`
         self._process = subprocess.Popen(
             command_of(site, self.name, Path(self._scratch.name)),
             stdin=subprocess.PIPE,
@@ -108,7 +111,7 @@ class WarmWorker:
 
     @property
     def bytes(self) -> int:
-        """What it took in memory when it was ready, in bytes."""
+        """Resident memory of the process that models are forked from, when it was ready."""
         return int(self.facts.get("bytes", 0))
 
     def run(self, request: messages.RunRequest) -> Reply:
@@ -188,8 +191,14 @@ class WarmWorker:
                 talk.log = frame.payload
             elif frame.kind == messages.DONE:
                 facts = frame.facts
+                self.bytes_now = facts["worker_bytes"]
                 return Reply(
-                    facts["record"], facts["answer"], frame.payload, facts["attempts"], talk.log
+                    facts["record"],
+                    facts["answer"],
+                    frame.payload,
+                    facts["attempts"],
+                    talk.log,
+                    facts["worker_bytes"],
                 )
 
     def _require_life(self, until: float) -> None:

@@ -124,7 +124,9 @@ def _become_child(
 ) -> NoReturn:
     """Be as a process that was started: nothing of the supervisor's is left in reach."""
     try:
-        requests, printed, answer = (fcntl.fcntl(end, fcntl.F_DUPFD, _OUT_OF_THE_WAY) for end in ends)
+        requests, printed, answer = (
+            fcntl.fcntl(end, fcntl.F_DUPFD, _OUT_OF_THE_WAY) for end in ends
+        )
         for target, source in ((0, requests), (1, printed), (2, printed)):
             os.dup2(source, target)
         os.closerange(3, answer)
@@ -154,5 +156,5 @@ def _start_afresh(scratch: str, environment: Mapping[str, str]) -> None:
     with contextlib.suppress(ImportError):
         import numpy as np
 
-        np.random.seed()  # noqa: NPY002 - the generator that models draw from, else all the same
+        np.random.seed()
     gc.enable()

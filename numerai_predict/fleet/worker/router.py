@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from numerai_predict.fleet.worker import messages
 from numerai_predict.runner.protocol import Frame, FrameReader, MalformedFrame, encode
+from numerai_predict.runner.usage.memory import resident_bytes
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -41,7 +42,7 @@ def main() -> NoReturn:
         zygote.main(theirs, messages.Start(**start.facts))
     theirs.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the agent's to handle
-    _Router(requests, answers, ours, reader).serve(early)
+    _Router(requests, answers, ours, reader, pid).serve(early)
     ours.close()
     os.waitpid(pid, 0)
     sys.exit(0)
@@ -68,8 +69,14 @@ class _Talk:
 
 class _Router:
     def __init__(
-        self, requests: int, answers: int, control: socket.socket, reader: FrameReader
+        self,
+        requests: int,
+        answers: int,
+        control: socket.socket,
+        reader: FrameReader,
+        zygote: int,
     ) -> None:
+        self._zygote = zygote
         self._requests = requests
         self._answers = answers
         self._control = control
@@ -121,7 +128,9 @@ class _Router:
         talk = self._talks[descriptor]
         try:
             for frame in talk.frames.feed(chunk):
-                talk.done |= frame.kind == messages.DONE
+                if frame.kind == messages.DONE:
+                    talk.done = True
+                    frame.facts["worker_bytes"] = resident_bytes([self._zygote])
                 self._send_of(talk, frame.kind, frame.facts, frame.payload)
         except MalformedFrame:
             chunk = b""

@@ -20,7 +20,7 @@ from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.sandbox.linux import PR_SET_PDEATHSIG, prctl
 from numerai_predict.runner.sandbox.secrecy import hide_process
 from numerai_predict.runner.usage.descendants import adopt_orphans, descendants
-from numerai_predict.runner.usage.memory import proportional_bytes
+from numerai_predict.runner.usage.memory import resident_bytes
 
 _TICK_SECONDS = 1.0
 _ENDING_SECONDS = 5.0
@@ -41,7 +41,7 @@ def main(control: socket.socket, start: messages.Start) -> NoReturn:
             "python": platform.python_version(),
             "libraries": preloaded.libraries,
             "seconds": preloaded.seconds,
-            "bytes": proportional_bytes([os.getpid()]),
+            "bytes": resident_bytes([os.getpid()]),
         }
         control.sendall(encode(Frame(messages.READY, facts)))
         _Zygote(control, preloaded, hidden).serve()
