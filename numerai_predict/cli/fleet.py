@@ -6,7 +6,7 @@ import argparse
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from numerai_predict.contract.errors import RunError
@@ -145,14 +145,15 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         except (Busy, NoWorker, ConnectionError) as error:
             display.say(f"numerai-predict fleet: {error}")
             return _UNFINISHED
-    return _conclude(orders.output_dir, in_time)
+    wanted = orders.only or {entry.id for entry in entries}
+    return _conclude(orders.output_dir, wanted, in_time)
 
 
 def _absolute(source: str) -> str:
     return str(Path(source).absolute()) if Path(source).is_file() else source
 
 
-def _conclude(directory: Path, in_time: bool) -> int:
+def _conclude(directory: Path, wanted: Collection[str], in_time: bool) -> int:
     from numerai_predict.fleet.ledger import Ledger
     from numerai_predict.fleet.report import write_report
     from numerai_predict.fleet.summary import Summary
@@ -166,7 +167,7 @@ def _conclude(directory: Path, in_time: bool) -> int:
     if not in_time:
         print("The deadline passed: the same command goes on with the rest")
         return Verdict.DEADLINE.exit_code
-    return 0 if summary.all_delivered else _UNFINISHED
+    return 0 if summary.delivered(wanted) else _UNFINISHED
 
 
 def _status(parser: argparse.ArgumentParser, directory: Path) -> int:
@@ -179,4 +180,4 @@ def _status(parser: argparse.ArgumentParser, directory: Path) -> int:
     summary = Summary.of(ledger)
     ledger.close()
     print(summary.status())
-    return 0 if summary.all_delivered else _UNFINISHED
+    return 0 if summary.delivered() else _UNFINISHED

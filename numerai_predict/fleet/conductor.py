@@ -15,7 +15,7 @@ from numerai_predict.contract.errors import ModelCrashed
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet import ledger as states
-from numerai_predict.fleet.cluster import Cluster
+from numerai_predict.fleet.cluster import Cluster, Machine
 from numerai_predict.fleet.crews import Capacity, Crew, Kind, needless, opening
 from numerai_predict.fleet.data import Data
 from numerai_predict.fleet.foreman import Outcome, Posting, Task
@@ -67,8 +67,8 @@ class Conductor:
         self._starting: dict[Any, Crew] = {}
         self._capacities: dict[str, Capacity] = {}
         self._here: set[str] = set()
+        self._machines: dict[str, Machine] = {}
         self._looked = 0.0
-        self._posts: dict[str, Entry] = {}
 
     def run(self, entries: deque[Entry], look: Callable[[int], None]) -> bool:
         """Go on until all have ended; whether they have: the deadline may come first.

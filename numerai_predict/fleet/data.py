@@ -31,9 +31,10 @@ class Data:
     benchmark_facts: DataFacts
     no_benchmarks: tuple[str, str] | None = None
 
-    def for_machine(self, is_here: bool) -> tuple[File | None, File | None]:
+    def for_machine(self, is_here: bool) -> tuple[File, File | None]:
         """Live data and benchmarks as a foreman takes them: paths here, bytes elsewhere."""
-        return _handed(self.live, is_here), self.benchmarks and _handed(self.benchmarks, is_here)
+        benchmarks = None if self.benchmarks is None else _handed(self.benchmarks, is_here)
+        return _handed(self.live, is_here), benchmarks
 
 
 def _handed(path: Path, is_here: bool) -> File:

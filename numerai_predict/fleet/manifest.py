@@ -68,7 +68,7 @@ def read_manifest(path: Path, limits: Limits, places: Sequence[Place]) -> list[E
         raise BadManifest(
             [f"{path}: unknown columns {', '.join(unknown)}: there are {', '.join(COLUMNS)}"]
         )
-    entries, problems, seen = [], [], dict[str, str]()
+    entries, problems, seen = list[Entry](), list[str](), dict[str, str]()
     for where, row in rows:
         try:
             entry = _entry(row, path, limits, places)
@@ -154,9 +154,8 @@ def _entry(
     Raises:
         ValueError: a field is wrong; nothing secret is in its words.
     """
-    for name in _REQUIRED:
-        if name not in row:
-            raise ValueError(f"expected a value for {name}, found none")
+    if absent := [required for required in _REQUIRED if required not in row]:
+        raise ValueError(f"expected a value for {' and '.join(absent)}, found none")
     name, python, flavour = _text(row, "id"), _text(row, "python"), _text(row, "flavour")
     if name is None or not _ID.fullmatch(name):
         raise ValueError(f"expected an id of letters, digits, '.', '_' and '-', found {name!r}")

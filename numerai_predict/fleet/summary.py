@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from numerai_predict.contract.limits import format_size
@@ -25,10 +25,10 @@ class Summary:
         """What the ledger says now."""
         return cls(list(ledger.rows()))
 
-    @property
-    def all_delivered(self) -> bool:
-        """Whether nothing is left to be done or mended."""
-        return all(row.state == states.DELIVERED for row in self.rows)
+    def delivered(self, wanted: Collection[str] | None = None) -> bool:
+        """Whether every model was delivered, or every one of those."""
+        rows = [row for row in self.rows if wanted is None or row.id in wanted]
+        return all(row.state == states.DELIVERED for row in rows)
 
     @property
     def slowest(self) -> list[Row]:

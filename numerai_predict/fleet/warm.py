@@ -146,6 +146,8 @@ class WarmWorker:
             self.kill()
             self._process.wait(_ENDING_SECONDS)
         self._reader.join(_ENDING_SECONDS)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
         self._errors.close()
         self._scratch.cleanup()
 

@@ -52,6 +52,8 @@ def main(request_end: int, answer_end: int, preloaded: Preloaded, hidden: Layers
         with os.fdopen(request_end, "rb") as requests:
             request = RunRequest(**json.loads(requests.read()))
         log = _Lines(request.debug)
+        if request.cpu is not None:  # inherited by the model: its threads take nobody else's
+            os.sched_setaffinity(0, {request.cpu})
         done = _Run(request, preloaded, hidden).outcome()
         _send(answer_end, Frame(LOG, {}, log.text()))
         _send(answer_end, done)
