@@ -35,6 +35,7 @@ from numerai_predict.runner.sandbox.linux import PR_SET_DUMPABLE, prctl
 
 _PAUSE_SECONDS = 0.002
 _OUT_OF_THE_WAY = 64
+_ANSWER = 3
 
 
 class Forked:
@@ -124,15 +125,13 @@ def _become_child(
 ) -> NoReturn:
     """Be as a process that was started: nothing of the supervisor's is left in reach."""
     try:
-        requests, printed, answer = (
-            fcntl.fcntl(end, fcntl.F_DUPFD, _OUT_OF_THE_WAY) for end in ends
-        )
-        for target, source in ((0, requests), (1, printed), (2, printed)):
+        high = [fcntl.fcntl(end, fcntl.F_DUPFD, _OUT_OF_THE_WAY) for end in ends]
+        requests, printed, answer = high
+        for target, source in enumerate((requests, printed, printed, answer)):
             os.dup2(source, target)
-        os.closerange(3, answer)
-        os.closerange(answer + 1, os.sysconf("SC_OPEN_MAX"))
+        os.closerange(_ANSWER + 1, os.sysconf("SC_OPEN_MAX"))
         _start_afresh(scratch, environment)
-        child.main(answer, frames)
+        child.main(_ANSWER, frames)
     except BaseException:
         traceback.print_exc()
     finally:
