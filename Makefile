@@ -178,6 +178,10 @@ test_faults: setup ## Break a thousand runs at random, kill two hundred; kept in
 bench_transfers: setup ## Measure how fast a model is fetched, beside curl; kept in bench/RESULTS.md
 	$(BIN)/python bench/transfers.py
 
+.PHONY: bench_fleet
+bench_fleet: setup ## Measure the fleet beside containers and bare predictions; kept in bench/RESULTS.md
+	$(BIN)/python bench/fleet.py $(MODELS) $(TRIVIAL)
+
 .PHONY: test_inspection
 test_inspection: setup ## Run every Python's pickles on every Python: make test_inspection [SHAPES="loops closure"]
 	$(BIN)/python tests/inspection/matrix.py --run $(if $(SHAPES),--shapes $(SHAPES))

@@ -19,6 +19,7 @@ from numerai_predict.fleet.ledger import Ledger
 from numerai_predict.fleet.places import LOCAL, Place
 from numerai_predict.fleet.worker.messages import RunRequest
 
+PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"
 HERE = Place(RUNNING_PYTHON, LOCAL)
 
 
@@ -77,7 +78,7 @@ class Fleet:
         self._environment = environment
 
     def command(self, manifest, *options):
-        words = [sys.executable, "-m", "numerai_predict.cli.main", "fleet", "run", manifest]
+        words = [sys.executable, "-c", PROGRAM, "fleet", "run", manifest]
         words += ["--output_dir", self.directory, "--dataset", self._sample / "live.parquet"]
         words += ["--benchmarks", self._sample / "live_benchmark_models.parquet", *options]
         return list(map(str, words))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import signal
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -145,6 +146,9 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         except (Busy, NoWorker, ConnectionError) as error:
             display.say(f"numerai-predict fleet: {error}")
             return _UNFINISHED
+        except KeyboardInterrupt:
+            display.say("Interrupted: the same command goes on where this one was")
+            return 128 + signal.SIGINT
     wanted = orders.only or {entry.id for entry in entries}
     return _conclude(orders.output_dir, wanted, in_time)
 

@@ -21,6 +21,7 @@ FILE = "fleet.sqlite"
 QUEUED, INSPECTED, RUNNING, PREDICTED = "queued", "inspected", "running", "predicted"
 SENT, DELIVERED, FAILED, LOST = "sent", "delivered", "failed", "lost"
 _ENDED = (DELIVERED, FAILED)
+UNFINISHED = (QUEUED, INSPECTED, RUNNING, PREDICTED, SENT, LOST)
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS models (

@@ -16,7 +16,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "isolation"))
 
 import stage
 
-
 SLOW = "start processes without end"
 
 
