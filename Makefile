@@ -178,6 +178,10 @@ test_faults: setup ## Break a thousand runs at random, kill two hundred; kept in
 bench_transfers: setup ## Measure how fast a model is fetched, beside curl; kept in bench/RESULTS.md
 	$(BIN)/python bench/transfers.py
 
+.PHONY: test_fleet
+test_fleet: setup ## Run 300 models, a third of them broken, while all that runs them is killed
+	$(BIN)/python tests/fleet/suite.py $(or $(MODELS),300) $(or $(SEED),7)
+
 .PHONY: bench_fleet
 bench_fleet: setup ## Measure the fleet beside containers and bare predictions; kept in bench/RESULTS.md
 	$(BIN)/python bench/fleet.py $(MODELS) $(TRIVIAL)

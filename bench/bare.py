@@ -9,12 +9,12 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
-import pickle  # noqa: E402
-import sys  # noqa: E402
-import time  # noqa: E402
+import pickle
+import sys
+import time
 
-import lightgbm  # noqa: E402, F401
-import pandas as pd  # noqa: E402
+import lightgbm  # noqa: F401
+import pandas as pd
 
 live = pd.read_parquet(sys.argv[1])
 models = []

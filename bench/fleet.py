@@ -46,7 +46,7 @@ def main() -> None:
         folder.chmod(0o755)
         models = _models(folder, count, docker)
         lines = _speed(folder, models, docker)
-        lines += ["", *_memory(folder, models, docker)]
+        lines += ["", *_memory(docker)]
         lines += ["", *_trivial(folder, trivial)]
     lines += ["", f"Load of the machine before it began: {load:.1f}."]
     results.keep("The fleet (`make bench_fleet`)", lines)
@@ -137,9 +137,7 @@ def _containers(folder: Path, models: list[Path], live: Path) -> float:
         for path in (folder, live.parent):
             command += ["--volume", f"{path}:{path}"]
         command += [_IMAGE, "--model", str(model), "--dataset", str(live)]
-        subprocess.run(
-            [*command, "--output_dir", str(output)], check=True, capture_output=True
-        )
+        subprocess.run([*command, "--output_dir", str(output)], check=True, capture_output=True)
 
     started = time.perf_counter()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -147,7 +145,7 @@ def _containers(folder: Path, models: list[Path], live: Path) -> float:
     return (time.perf_counter() - started) / len(models)
 
 
-def _memory(folder: Path, models: list[Path], docker: bool) -> list[str]:
+def _memory(docker: bool) -> list[str]:
     """What one more running model takes beside the memory that its own run needs."""
     script = _ROOT / "bench" / "fleet_memory.py"
     live = inputs.sample() / "live.parquet"
@@ -189,7 +187,9 @@ def _trivial(folder: Path, count: int) -> list[str]:
     started = time.perf_counter()
     while agent.poll() is None:
         time.sleep(1.0)
-        done = len(os.listdir(output / "records")) if (output / "records").is_dir() else 0
+        done = (
+            sum(1 for _ in (output / "records").iterdir()) if (output / "records").is_dir() else 0
+        )
         if size := _resident(agent.pid):
             sizes.append((done, size))
     seconds = time.perf_counter() - started
@@ -234,9 +234,10 @@ def _resident(pid: int) -> int:
 
 
 def _succeeds(*command: str) -> bool:
-    return bool(shutil.which(command[0])) and not subprocess.run(
-        command, capture_output=True
-    ).returncode
+    return (
+        bool(shutil.which(command[0]))
+        and not subprocess.run(command, capture_output=True).returncode
+    )
 
 
 if __name__ == "__main__":

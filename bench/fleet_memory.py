@@ -75,9 +75,7 @@ def pack(folder, image):
 
 def measured(worker, count, path):
     def run(slot):
-        request = RunRequest(
-            path, "holder", "live", "", 4 * 1024**3, 600.0, "auto", 60_578 + slot
-        )
+        request = RunRequest(path, "holder", "live", "", 4 * 1024**3, 600.0, "auto", 60_578 + slot)
         assert worker.run(request).record["verdict"] == "ok"
 
     threads = [threading.Thread(target=run, args=(slot,)) for slot in range(count)]

@@ -10,7 +10,9 @@ import cloudpickle
 
 
 def predict(live_features):
-    return live_features.iloc[:, [2]].rank(pct=True, method="first").set_axis(["prediction"], axis=1)
+    return (
+        live_features.iloc[:, [2]].rank(pct=True, method="first").set_axis(["prediction"], axis=1)
+    )
 
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ OVERHEAD_BYTES = 2 * 1024**3
 LABEL = "numerai-predict-fleet"
 
 _BOOT = """\
+import os
 import sys
 sys.path.append(sys.argv[1])
 from numerai_predict.fleet.worker.router import main
@@ -64,7 +66,8 @@ def command_of(site: Site, name: str, scratch: Path) -> list[str]:
     for capability in _CAPABILITIES:
         words += ["--cap-add", capability]
     words += ["--security-opt", "no-new-privileges", "--log-driver", "none"]
-    words += ["--cpus", str(site.slots), "--pids-limit", str(site.slots * _PROCESSES_A_SLOT)]
+    cpus = min(site.slots, os.cpu_count() or 1)  # an engine refuses more than there are
+    words += ["--cpus", str(cpus), "--pids-limit", str(site.slots * _PROCESSES_A_SLOT)]
     if site.slot_bytes is not None:
         memory = str(site.slots * site.slot_bytes + OVERHEAD_BYTES)
         # Shared memory counts as a model's own: its limit ends the model, not a small disk.

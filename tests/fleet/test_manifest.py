@@ -129,5 +129,5 @@ def test_what_is_no_manifest_is_said_so(tmp_path, name, text):
 def test_without_an_engine_the_python_at_hand_is_the_only_one(tmp_path, pickle):
     here = [Place("3.11", LOCAL)]
     path = write(tmp_path, [{"id": "a", "model": "a.pkl", "python": "3.12"}], "csv")
-    with pytest.raises(BadManifest, match=r"no Docker engine answers, and the Python here is 3\.11"):
+    with pytest.raises(BadManifest, match="no Docker engine answers"):
         read_manifest(path, LIMITS, here)
