@@ -45,7 +45,7 @@ class Cluster:
     """
 
     def __init__(self, address: str | None) -> None:
-        with _without_secrets(os.environ):
+        with _without_secrets(os.environ, _of_ray(os.environ) if address else {}):
             ray.init(
                 address or "local",
                 namespace="numerai-predict",
@@ -126,13 +126,17 @@ def _embedded() -> dict[str, Any]:
     }
 
 
+def _of_ray(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith("RAY_")}
+
+
 @contextmanager
-def _without_secrets(environment: Any) -> Iterator[None]:
-    """Have nothing in the environment, while Ray starts, that could be a credential."""
+def _without_secrets(environment: Any, more: Mapping[str, str]) -> Iterator[None]:
+    """Have nothing in the environment, while Ray starts, that could be a credential of ours."""
     whole = dict(environment)
     kept = {name: whole[name] for name in _KEPT_VARIABLES if name in whole}
     environment.clear()
-    environment.update({**kept, **_SETTINGS})
+    environment.update({**kept, **more, **_SETTINGS})
     try:
         yield
     finally:

@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import random
+import secrets
 import signal
 import subprocess
 import sys
@@ -41,7 +42,13 @@ RAY = str(Path(sys.executable).with_name("ray"))
 KEPT = Path(__file__).with_name("RELIABILITY.md")
 PORT = 6399
 LIMITS = ("--memory", "600m", "--timeout", "5")
-ENVIRONMENT = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "NO_PROXY": "*"}
+ENVIRONMENT = {
+    **os.environ,
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    "NO_PROXY": "*",
+}
 LIMIT_SECONDS = 1500
 
 
