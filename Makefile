@@ -200,6 +200,14 @@ test_numerapi: setup ## Try the practice tournament with other numerapi: make te
 bench_view: setup ## Measure the memory of views, beside pandas; kept in bench/RESULTS.md
 	$(BIN)/python bench/view.py
 
+.PHONY: test_fleet
+test_fleet: setup ## Run 300 models, a third of them broken, while all that runs them is killed
+	$(BIN)/python tests/fleet/suite.py $(or $(MODELS),300) $(or $(SEED),7)
+
+.PHONY: bench_fleet
+bench_fleet: setup ## Measure the fleet beside containers and bare predictions; kept in bench/RESULTS.md
+	$(BIN)/python bench/fleet.py $(MODELS) $(TRIVIAL)
+
 .PHONY: test_inspection
 test_inspection: setup ## Run every Python's pickles on every Python: make test_inspection [SHAPES="loops closure"]
 	$(BIN)/python tests/inspection/matrix.py --run $(if $(SHAPES),--shapes $(SHAPES))

@@ -11,6 +11,7 @@ import numerai_predict
 # Each command is a module of this room; only the one that is called is imported.
 _COMMANDS = {
     "run": "run a model on this machine, on sample data unless told otherwise",
+    "fleet": "run many models on warm workers, on one machine or many",
     "deliver": "upload again what a failed run saved",
     "inspect": "say which Python and packages a pickle needs, without unpickling it",
     "data": "snapshots of the tournament's data; `data sample` makes some up",

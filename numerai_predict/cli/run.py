@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numerai_predict
-from numerai_predict.cli.engine import Engine
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.job import Job
 from numerai_predict.inspection.examine import examine
@@ -27,6 +26,7 @@ from numerai_predict.runner.arguments import (
     job_of,
     options_of,
 )
+from numerai_predict.runner.engine import Engine
 from numerai_predict.runner.main import execute
 
 _PREVIEW_ROWS = 5

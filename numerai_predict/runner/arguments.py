@@ -77,7 +77,7 @@ def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser
     )
     _add_sources(parser, defaults)
     _add_targets(parser, defaults)
-    _add_limits(parser)
+    add_limits(parser)
     parser.add_argument(
         "--check",
         action="store_true",
@@ -129,7 +129,8 @@ def add_post_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--post_data", help="its form fields, urlencoded")
 
 
-def _add_limits(parser: argparse.ArgumentParser) -> None:
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """The options of memory, time and isolation."""
     parser.add_argument(
         "--memory",
         default=Limits().memory_bytes,

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import numerai_predict
 from numerai_predict.contract.limits import Limits
@@ -40,15 +40,36 @@ main(int(sys.argv[2]))
 """
 
 
+class Process(Protocol):
+    """A child process, however it came to be: `subprocess.Popen`, or one that was forked."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status, negative for a signal; `None` until `poll` or `wait` saw the end."""
+
+    def poll(self) -> int | None:
+        """The exit status if it has ended."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit status, once it has ended.
+
+        Raises:
+            subprocess.TimeoutExpired: it has not within that many seconds.
+        """
+
+
 @dataclass(frozen=True)
 class Launched:
     """A running process and the parent's ends of what joins the two.
 
     `answer` and `printed` are non-blocking descriptors to read from, `scratch` is
     the one folder that the process may call its own, `layers` what it was started with.
+    `in_memory` are the paths of data that the process has already read.
     """
 
-    process: subprocess.Popen[bytes]
+    process: Process
     requests: BinaryIO
     answer: int
     printed: int
@@ -56,6 +77,7 @@ class Launched:
     identity: Identity
     known: frozenset[Path]
     layers: Layers
+    in_memory: frozenset[Path] = frozenset()
 
     def readable(self, path: Path) -> Path:
         """The file, or a copy of it that the process's user can read.
@@ -63,6 +85,8 @@ class Launched:
         Raises:
             OSError: the copy cannot be written.
         """
+        if path in self.in_memory:
+            return path
         return readable_by(self.identity, path, self.known, Path(self.scratch.name))
 
     def send(self, request: Request) -> None:
@@ -88,7 +112,7 @@ def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> Lau
     scratch = tempfile.TemporaryDirectory(prefix="numerai-model-", ignore_cleanup_errors=True)
     if identity.user is not None and identity.group is not None:
         os.chown(scratch.name, identity.user, identity.group)
-    environment = _environment(os.environ, scratch.name)
+    environment = {**library_environment(os.environ), **own_folders(scratch.name)}
     answer, answer_end = os.pipe()
     printed, printed_end = os.pipe()
     requests_end, requests = os.pipe()
@@ -116,13 +140,14 @@ def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> Lau
         scratch,
         identity,
         frozenset(readable),
-        _layers(environment),
+        start_layers(environment),
     )
-    launched.send(ConfineRequest(confined, asdict(_confinement(launched, limits))))
+    launched.send(ConfineRequest(confined, asdict(confinement(launched, limits))))
     return launched
 
 
-def _layers(environment: Mapping[str, str]) -> Layers:
+def start_layers(environment: Mapping[str, str]) -> Layers:
+    """What a process is held by from its start on."""
     return Layers(
         {
             "session": "a session of its own; whatever it starts is found and ended",
@@ -132,7 +157,8 @@ def _layers(environment: Mapping[str, str]) -> Layers:
     )
 
 
-def _confinement(launched: Launched, limits: Limits) -> Confinement:
+def confinement(launched: Launched, limits: Limits) -> Confinement:
+    """What the process is to be held to, by its own first act."""
     return Confinement(
         package=str(PACKAGE),
         scratch=launched.scratch.name,
@@ -142,8 +168,16 @@ def _confinement(launched: Launched, limits: Limits) -> Confinement:
     )
 
 
-def _environment(parent: Mapping[str, str], scratch: str) -> dict[str, str]:
-    """The process's environment: a short allow-list, and the scratch folder as its home."""
+def library_environment(parent: Mapping[str, str], threads: int | None = None) -> dict[str, str]:
+    """A short allow-list of the parent's environment, and how many threads libraries may use.
+
+    Left out, `threads` are as many as there are processors.
+    """
     kept = {name: parent[name] for name in _KEPT_VARIABLES if name in parent}
-    own = dict.fromkeys(_FOLDER_VARIABLES, scratch)
-    return {**thread_environment(processors()), **kept, **own}
+    counted = thread_environment(threads or processors())
+    return {**kept, **counted} if threads else {**counted, **kept}
+
+
+def own_folders(scratch: str) -> dict[str, str]:
+    """The variables that make the scratch folder a process's home."""
+    return dict.fromkeys(_FOLDER_VARIABLES, scratch)

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +22,7 @@ from types import TracebackType
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.redaction import printable
-from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.runner.launch import PACKAGE, launch
+from numerai_predict.runner.launch import PACKAGE, Launched
 from numerai_predict.runner.output import ModelOutput
 from numerai_predict.runner.protocol import (
     FAULTS_FILE,
@@ -73,27 +72,24 @@ class Child:
     """The model's process. A context manager: nothing of it survives the block.
 
     This process must have no other children meanwhile: all that are found are the model's.
-    The model may read what lies at and below `readable`, and its own files.
 
-    `attempts` is filled with the hosts that the model tries to reach, `peak_bytes` is the
-    most memory seen in use by it and its descendants.
+    `start` makes the process, `attempts` is filled with the hosts that the model tries to
+    reach, `peak_bytes` is the most memory seen in use by it and its descendants.
     """
 
     def __init__(
         self,
+        start: Callable[[], Launched],
         limits: Limits,
         deadline: Deadline,
         show: Callable[[str], None],
-        readable: Collection[Path],
-        sandbox: Sandbox,
         attempts: list[str],
     ) -> None:
+        self._start = start
         self._limits = limits
         self._deadline = deadline
         self._show = show
         self._output = ModelOutput(show)
-        self._readable = readable
-        self._sandbox = sandbox
         self._frames = FrameReader()
         self._taken: deque[Frame] = deque()
         self._selector = selectors.DefaultSelector()
@@ -104,9 +100,7 @@ class Child:
     def __enter__(self) -> Child:
         adopt_orphans()
         self._kills_before = container_memory.kills()
-        self._launched = launch(
-            self._limits, self._readable, confined=self._sandbox is not Sandbox.OFF
-        )
+        self._launched = self._start()
         self._process = self._launched.process
         self._watch = Watch(
             self._limits, self._launched.identity, Path(self._launched.scratch.name)

@@ -84,9 +84,8 @@ def _run(plan: Plan, ledger: Ledger, live: Path, benchmarks: Path, deadline: Dea
             runner=numerai_predict.__version__,
         )
     )
-    record.sandbox["runner"] = hide_process()
     try:
-        run(job, record, deadline)
+        run(job, record, deadline, hide_process())
         record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
     except InvalidPredictions as error:
         record.conclude(error.verdict, error.message, error.remedy)

@@ -14,7 +14,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, NoReturn, TextIO
 
@@ -29,12 +29,15 @@ from numerai_predict.runner.sandbox.confine import Confinement, confine, only_li
 _RESERVE_BYTES = 1024**3
 
 
-def main(answer_descriptor: int) -> NoReturn:
-    """Serve one request of each kind, then end the process."""
+def main(answer_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> NoReturn:
+    """Serve one request of each kind, then end the process.
+
+    `in_memory` are frames that were read before, by the paths that requests name.
+    """
     faulthandler.enable(open(protocol.FAULTS_FILE, "w"))  # noqa: SIM115 - open to the end
     requests = _take_standard_input()
     _send(answer_descriptor, _confined(protocol.ConfineRequest(**_next_request(requests))))
-    steps = _Steps(requests, answer_descriptor)
+    steps = _Steps(requests, answer_descriptor, in_memory or {})
     try:
         answer = steps.run()
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the model's too
@@ -49,14 +52,17 @@ def main(answer_descriptor: int) -> NoReturn:
 class _Steps:
     """What is done between start and answer; `stage` names what is being done."""
 
-    def __init__(self, requests: TextIO, answer_descriptor: int) -> None:
+    def __init__(
+        self, requests: TextIO, answer_descriptor: int, in_memory: Mapping[str, Any]
+    ) -> None:
         self._requests = requests
         self._answer_descriptor = answer_descriptor
+        self._in_memory = in_memory
         self.stage = "start"
 
     def run(self) -> protocol.Frame:
         """The answer of a model that returned."""
-        import pandas as pd  # while the parent still fetches
+        import pandas  # noqa: F401 - while the parent still fetches
 
         from numerai_predict.runner.child import answer, model
 
@@ -67,17 +73,22 @@ class _Steps:
         predict, unpickle_seconds = _timed(lambda: model.load(load.model))
         facts = {"arity": model.positional_arity(predict), "name": model.display_name(predict)}
         self.stage = "read"
-        live, read_seconds = _timed(lambda: pd.read_parquet(load.dataset))
+        live, read_seconds = _timed(lambda: self._read(load.dataset))
         facts["seconds"] = unpickle_seconds + read_seconds
         _send(self._answer_descriptor, protocol.Frame(protocol.LOADED, facts))
         benchmarks = protocol.PredictRequest(**_next_request(self._requests)).benchmarks
         self.stage = "read benchmarks"
-        frames = [live] if benchmarks is None else [live, pd.read_parquet(benchmarks)]
+        frames = [live] if benchmarks is None else [live, self._read(benchmarks)]
         self.stage = "predict"
         returned, seconds = _timed(lambda: predict(*frames))
         self.stage = "answer"
         facts, payload = answer.encode(returned)
         return protocol.Frame(protocol.PREDICTED, {**facts, "seconds": seconds}, payload)
+
+    def _read(self, path: str) -> Any:
+        import pandas as pd
+
+        return self._in_memory[path] if path in self._in_memory else pd.read_parquet(path)
 
     def _send_attempt(self, what: str) -> None:
         _send(self._answer_descriptor, protocol.Frame(protocol.TRIED, {"what": what}))

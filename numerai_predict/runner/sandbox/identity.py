@@ -11,7 +11,7 @@ from pathlib import Path
 
 from numerai_predict.runner.sandbox import landlock, privileges
 
-_NOBODY = 65534
+NOBODY = 65534
 _OWN_GROUPS_FROM = 1_879_048_192  # far above any that is given to people
 
 # To become another user, to hand it a folder, to end it and to tidy up after it.
@@ -41,23 +41,27 @@ class Identity:
     kept: str | None = None
 
 
-def identity_for_model(package: Path) -> Identity:
-    """Nobody where the parent is root and nobody can read the interpreter and `package`."""
+def identity_for_model(package: Path, user: int = NOBODY) -> Identity:
+    """That user where the parent is root and the user can read the interpreter and `package`.
+
+    Models that run beside each other take a user each: no file, signal or count of one
+    reaches the other.
+    """
     if os.geteuid() != 0:
         return Identity()
     held = privileges.effective()
     if not all(held >> capability & 1 for capability in _NEEDED):
         return Identity(kept="this container may not change users (CAP_SETUID is dropped)")
-    if not (_is_known("uid_map", _NOBODY) and _is_known("gid_map", _NOBODY)):
-        return Identity(kept=f"this container has no user {_NOBODY}")
+    if not (_is_known("uid_map", user) and _is_known("gid_map", user)):
+        return Identity(kept=f"this container has no user {user}")
     own_group = _OWN_GROUPS_FROM + os.getpid()
-    group = own_group if _is_known("gid_map", own_group) else _NOBODY
+    group = own_group if _is_known("gid_map", own_group) else user
     prefixes = (sys.executable, sys.prefix, sys.base_prefix)
     closed = [p for p in (*map(Path, prefixes), package) if not is_open_to_all(p)]
     if not closed:
-        return Identity(_NOBODY, group)
+        return Identity(user, group)
     if held >> privileges.DAC_READ_SEARCH & 1 and landlock.abi():
-        return Identity(_NOBODY, group, reads_all=True)
+        return Identity(user, group, reads_all=True)
     return Identity(kept=f"other users cannot read {closed[0]}")
 
 

@@ -1,0 +1,103 @@
+"""The memory of one worker while it runs one model, and while it runs four.
+
+python bench/fleet_memory.py LIVE [IMAGE]
+
+Every model reads the whole live frame and holds 200 MB. Prints how many ran and the bytes of all
+the worker's processes, each shared page counted once.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import cloudpickle
+import numpy as np
+
+from numerai_predict.contract.interpreter import RUNNING_PYTHON
+from numerai_predict.fleet.commands import Site, inside
+from numerai_predict.fleet.places import LOCAL, Place
+from numerai_predict.fleet.warm import WarmWorker
+from numerai_predict.fleet.worker.messages import RunRequest
+from numerai_predict.runner.usage.descendants import descendants
+from numerai_predict.runner.usage.memory import proportional_bytes
+
+_DOCKER = os.environ.get("DOCKER", "docker")
+_HELD_BYTES = 200_000_000
+_SECONDS = 12
+
+
+def model(bytes_held, seconds):
+    def predict(live_features):
+        import time
+
+        features = [name for name in live_features.columns if name.startswith("feature_")]
+        total = sum(int(live_features[name].sum()) for name in features)
+        held = np.ones(bytes_held, dtype=np.uint8)
+        time.sleep(seconds)
+        rank = live_features[features[total % 7]].rank(pct=True, method="first")
+        return (rank + held[0] * 0).to_frame("prediction")
+
+    return predict
+
+
+def main():
+    live, image = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None
+    with tempfile.TemporaryDirectory(prefix="bench-fleet-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        shutil.copy(live, folder / "live.parquet")
+        code = pack(folder, image)
+        place = Place("3.12" if image else RUNNING_PYTHON, "slim" if image else LOCAL, image)
+        worker = WarmWorker(Site(place, folder, folder / "live.parquet", None, 4, engine=_DOCKER))
+        try:
+            for count in (1, 4):
+                print(count, measured(worker, count, inside(worker._site, code)), flush=True)
+        finally:
+            worker.close()
+
+
+def pack(folder, image):
+    path = folder / "holder.pkl"
+    if image is None:
+        path.write_bytes(cloudpickle.dumps(model(_HELD_BYTES, _SECONDS)))
+        return path
+    command = [_DOCKER, "run", "--rm", "--user", "0:0", "--volume", f"{folder}:{folder}"]
+    command += ["--volume", f"{Path(__file__).parents[1]}:/code:ro", "--env", "PYTHONPATH=/code"]
+    command += ["--entrypoint", "python", image, "/code/bench/fleet_memory.py", "--pack", str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
+def measured(worker, count, path):
+    def run(slot):
+        request = RunRequest(path, "holder", "live", "", 4 * 1024**3, 600.0, "auto", 60_578 + slot)
+        assert worker.run(request).record["verdict"] == "ok"
+
+    threads = [threading.Thread(target=run, args=(slot,)) for slot in range(count)]
+    for thread in threads:
+        thread.start()
+    time.sleep(_SECONDS * 0.7)
+    root = router(worker)
+    size = proportional_bytes([root, *descendants(root).processes])
+    for thread in threads:
+        thread.join()
+    return size
+
+
+def router(worker):
+    if worker._site.place.image is None:
+        return worker._process.pid
+    command = [_DOCKER, "inspect", "--format", "{{.State.Pid}}", worker.name]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--pack":
+        Path(sys.argv[2]).write_bytes(cloudpickle.dumps(model(_HELD_BYTES, _SECONDS)))
+    else:
+        main()

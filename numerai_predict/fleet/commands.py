@@ -1,0 +1,96 @@
+"""How a worker is started: in a container that has nothing but its files, or on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from numerai_predict.contract.limits import HOSTED_MEMORY_BYTES
+from numerai_predict.fleet.places import Place
+from numerai_predict.runner.launch import PACKAGE, library_environment
+from numerai_predict.runner.usage.cpus import thread_environment
+
+# What a worker takes beside its models: libraries and data, once.
+OVERHEAD_BYTES = 2 * 1024**3
+LABEL = "numerai-predict-fleet"
+
+_BOOT = """\
+import os
+import sys
+sys.path.append(sys.argv[1])
+from numerai_predict.fleet.worker.router import main
+main()
+"""
+_CODE, _FILES, _SCRATCH = "/opt/numerai-predict", "/opt/fleet", "/tmp"  # noqa: S108 - in a container
+
+# Root in a container that has lost all but these: enough to give each model a user of its own,
+# to end it and to tidy up after it. The model's process has none of them.
+_CAPABILITIES = ("SETUID", "SETGID", "CHOWN", "KILL", "DAC_OVERRIDE", "DAC_READ_SEARCH")
+_PROCESSES_A_SLOT = 2_048
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a worker runs and what it gets.
+
+    `folder` holds the files of the round, which it may read: `dataset`, `benchmarks` and the
+    models. `slots` is how many models it runs at once, each of `slot_bytes`, `None` for no
+    limit. `engine` is the command of the engine for a place that is an image.
+    """
+
+    place: Place
+    folder: Path
+    dataset: Path
+    benchmarks: Path | None
+    slots: int
+    slot_bytes: int | None = HOSTED_MEMORY_BYTES
+    engine: str = "docker"
+
+
+def inside(site: Site, path: Path) -> str:
+    """The path of a file of the round as the worker sees it."""
+    if site.place.image is None:
+        return str(path)
+    return str(PurePosixPath(_FILES, path.relative_to(site.folder)))
+
+
+def command_of(site: Site, name: str, scratch: Path) -> list[str]:
+    """The words that start the worker; `scratch` is the one folder that it may write to."""
+    if site.place.image is None:
+        return [sys.executable, "-I", "-u", "-c", _BOOT, str(PACKAGE.parent)]
+    words = [site.engine, "run", "--interactive", "--rm", "--name", name, "--label", LABEL]
+    words += ["--network", "none", "--read-only", "--user", "0:0", "--cap-drop", "ALL"]
+    for capability in _CAPABILITIES:
+        words += ["--cap-add", capability]
+    words += ["--security-opt", "no-new-privileges", "--log-driver", "none"]
+    cpus = min(site.slots, os.cpu_count() or 1)  # an engine refuses more than there are
+    words += ["--cpus", str(cpus), "--pids-limit", str(site.slots * _PROCESSES_A_SLOT)]
+    if site.slot_bytes is not None:
+        memory = str(site.slots * site.slot_bytes + OVERHEAD_BYTES)
+        # Shared memory counts as a model's own: its limit ends the model, not a small disk.
+        words += ["--memory", memory, "--memory-swap", memory, "--shm-size", memory]
+    mounts = {
+        PACKAGE: f"{_CODE}/numerai_predict:ro",
+        site.folder: f"{_FILES}:ro",
+        scratch: _SCRATCH,
+    }
+    for path, target in mounts.items():
+        words += ["--volume", f"{path}:{target}"]
+    for variable, value in {**thread_environment(1), "TMPDIR": _SCRATCH}.items():
+        words += ["--env", f"{variable}={value}"]
+    return [*words, "--entrypoint", "python", site.place.image, "-I", "-u", "-c", _BOOT, _CODE]
+
+
+def environment_of(site: Site, parent: Mapping[str, str], scratch: Path) -> dict[str, str]:
+    """The environment of the command: the engine's client needs ours, a worker almost nothing."""
+    if site.place.image is not None:
+        return dict(parent)
+    return {**library_environment(parent, threads=1), "TMPDIR": str(scratch)}
+
+
+def kill_command(site: Site, name: str) -> list[str] | None:
+    """The words that end the container, where there is one."""
+    return None if site.place.image is None else [site.engine, "kill", name]

@@ -1,0 +1,111 @@
+"""The process that delivers: it outlives an agent that is killed, and writes what it did.
+
+    python -m numerai_predict.fleet.courier DIRECTORY
+
+Each line on its standard input is a delivery; when there are no more lines it finishes those that
+it has begun. Between a server's answer and the ledger there is no step that an agent's end
+could break: a delivery that was answered is in the ledger.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import queue
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.job import PresignedPost
+from numerai_predict.contract.record import Record
+from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.fleet import ledger as states
+from numerai_predict.fleet.ledger import Ledger
+from numerai_predict.fleet.records import record_of
+from numerai_predict.runner.sandbox.secrecy import hide_process
+from numerai_predict.runner.timing import timed
+from numerai_predict.storage.sinks import PostForm, deliver
+from numerai_predict.storage.terms import Terms
+
+LOCK = ".courier.lock"
+_THREADS = 4
+
+
+def main() -> int:
+    """Deliver until the agent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an agent that is interrupted closes the pipe
+    hide_process()
+    directory = Path(sys.argv[1])
+    with open(directory / LOCK, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        courier = _Courier(directory)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for line in sys.stdin:
+                courier.waiting.put(json.loads(line))
+                pool.submit(courier.deliver_one)
+            courier.stop()
+    return 0
+
+
+class _Courier:
+    def __init__(self, directory: Path) -> None:
+        self._ledger = Ledger(directory)
+        self._lock = threading.Lock()
+        self.waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+
+    def stop(self) -> None:
+        """Begin nothing more: what waits stays in the ledger, for the next agent."""
+        while not self.waiting.empty():
+            self.waiting.get()
+
+    def deliver_one(self) -> None:
+        """Deliver the one that has waited longest."""
+        try:
+            asked = self.waiting.get_nowait()
+        except queue.Empty:
+            return
+        name, record = asked["id"], record_of(asked["record"])
+        with self._lock:
+            if self._ledger.state(name) == states.DELIVERED:
+                self._tell(name)
+                return
+            self._ledger.note(name, states.SENT)
+        self._send(asked, record)
+        with self._lock:
+            facts = json.loads(record.as_json())
+            if record.exit_code == 0:
+                self._ledger.delivered(name, facts)
+            else:
+                self._ledger.note(
+                    name,
+                    states.FAILED,
+                    verdict=record.verdict,
+                    message=record.message,
+                    record=json.dumps(facts),
+                )
+            self._tell(name)
+
+    def _tell(self, name: str) -> None:
+        with contextlib.suppress(OSError):  # the agent is gone; the ledger has it
+            sys.stdout.write(json.dumps({"id": name}) + "\n")
+            sys.stdout.flush()
+
+    def _send(self, asked: dict[str, Any], record: Record) -> None:
+        post = PresignedPost(asked["url"], tuple(map(tuple, asked["fields"])))
+        terms = Terms(Deadline.after(asked["seconds_left"]))
+        try:
+            with timed(record.seconds, "deliver"):
+                record.delivered_to = deliver(Path(asked["path"]), [PostForm(post)], terms)
+            record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
+        except RunError as error:
+            record.conclude(error.verdict, error.message, error.remedy)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

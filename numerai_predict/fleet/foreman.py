@@ -1,0 +1,248 @@
+"""One machine's warm worker of one Python, and the agent beside it that accepts its answers.
+
+Ray runs a foreman as an actor. It holds no credentials; it hands models in and takes
+predictions out, checked where no model could touch the check.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.record import Record
+from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.fleet.commands import Site, inside
+from numerai_predict.fleet.places import Place
+from numerai_predict.fleet.records import record_of
+from numerai_predict.fleet.warm import Reply, WarmWorker, WorkerBroken, WorkerLost
+from numerai_predict.fleet.worker.messages import RunRequest
+from numerai_predict.runner.acceptance import check_and_save
+from numerai_predict.runner.attempts import naming_attempts
+from numerai_predict.runner.deaths import error_of_death
+from numerai_predict.runner.dialogue import decode_answer
+from numerai_predict.runner.live import read_ids
+from numerai_predict.runner.process import Death
+from numerai_predict.runner.protocol import PREDICTED, Frame, MalformedFrame
+
+_MODELS_A_WORKER = 500
+_MOST_GROWTH_BYTES = 512 * 1024**2
+_STARTS = 3
+# A user for each slot, of the numbers that distributions leave unused (60578 to 61183).
+_FIRST_USER = 60_578
+
+File = str | bytes
+
+
+@dataclass(frozen=True)
+class Posting:
+    """Where a foreman works: the data (paths on its machine, or the bytes), slots and engine.
+
+    `slots` are the numbers of its slots on the machine: each has a user and a processor.
+    """
+
+    place: Place
+    dataset: File
+    benchmarks: File | None
+    slots: tuple[int, ...]
+    slot_bytes: int | None
+    engine: str = "docker"
+    models_a_worker: int = _MODELS_A_WORKER
+
+
+@dataclass(frozen=True)
+class Task:
+    """One model to run: its request but for the places of files, and how its name ends."""
+
+    id: str
+    request: RunRequest
+    suffix: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a model; `csv` where its predictions passed the checks.
+
+    `lost` says why there is nothing, where the worker failed and not the model; `broken` that
+    no worker can be started. Times are seconds since 1970 (UTC).
+    """
+
+    worker: str
+    started: float
+    ended: float
+    record: dict[str, Any] = field(default_factory=dict)
+    csv: bytes | None = None
+    log: bytes = b""
+    lost: str | None = None
+    broken: bool = False
+
+
+class Foreman:
+    """Runs the models that it is given, as many at once as it has slots."""
+
+    def __init__(self, posting: Posting) -> None:
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="numerai-fleet-", ignore_cleanup_errors=True
+        )
+        root = Path(self._folder.name)
+        for name in ("files", "out"):
+            (root / name).mkdir(mode=0o755)
+        files = root / "files"
+        dataset = _put(posting.dataset, files / "live.parquet")
+        benchmarks = None
+        if posting.benchmarks is not None:
+            benchmarks = _put(posting.benchmarks, files / "benchmarks.parquet")
+        self._posting = posting
+        self._out = root / "out"
+        self._site = Site(
+            posting.place,
+            files,
+            dataset,
+            benchmarks,
+            len(posting.slots),
+            posting.slot_bytes,
+            posting.engine,
+        )
+        self._live_ids = read_ids(dataset, "the live data")
+        self._free = list(posting.slots)
+        self._lock, self._checking = threading.Lock(), threading.Lock()
+        self._worker: WarmWorker | None = None
+        self._retired: list[WarmWorker] = []
+
+    def prepare(self) -> dict[str, Any]:
+        """Start the worker; what it says of itself.
+
+        Raises:
+            WorkerBroken: it cannot be started here.
+        """
+        return {**self._current().facts, "process": os.getpid()}
+
+    def run(self, task: Task, model: File) -> Outcome:
+        """Run a model and check its predictions; no failure is raised."""
+        started = time.time()
+        name = ""
+        try:
+            with self._slot() as slot, self._spooled(task, model) as path:
+                worker = self._current()
+                name = worker.name
+                reply = worker.run(self._request(task, path, slot))
+            record, csv = self._accepted(reply)
+            self._close_retired()
+            return Outcome(name, started, time.time(), asdict(record), csv, reply.log)
+        except WorkerLost as lost:
+            return Outcome(name, started, time.time(), lost=str(lost))
+        except WorkerBroken as broken:
+            return Outcome(name, started, time.time(), lost=str(broken), broken=True)
+
+    def close(self) -> None:
+        """End the worker and remove every file."""
+        for worker in [*self._retired, *([self._worker] if self._worker else [])]:
+            worker.close()
+        self._folder.cleanup()
+
+    def _request(self, task: Task, path: Path, slot: int) -> RunRequest:
+        processors = sorted(os.sched_getaffinity(0))
+        return replace(
+            task.request,
+            model=inside(self._site, path),
+            user=_FIRST_USER + slot,
+            cpu=processors[slot % len(processors)],
+        )
+
+    @contextmanager
+    def _slot(self) -> Iterator[int]:
+        with self._lock:
+            slot = self._free.pop(0)
+        try:
+            yield slot
+        finally:
+            with self._lock:
+                self._free.append(slot)
+
+    @contextmanager
+    def _spooled(self, task: Task, model: File) -> Iterator[Path]:
+        path = self._site.folder / f"{os.urandom(8).hex()}{task.suffix}"
+        try:
+            yield _put(model, path)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _current(self) -> WarmWorker:
+        """The worker; a new one where it is dead, worn or has grown."""
+        with self._lock:
+            if self._worker is None or not self._is_fit(self._worker):
+                if self._worker is not None:
+                    self._retired.append(self._worker)
+                    self._worker = None
+                self._worker = self._started()
+            return self._worker
+
+    def _is_fit(self, worker: WarmWorker) -> bool:
+        grown = worker.bytes_now - worker.bytes > _MOST_GROWTH_BYTES
+        return worker.alive and worker.ran < self._posting.models_a_worker and not grown
+
+    def _started(self) -> WarmWorker:
+        for left in reversed(range(_STARTS)):
+            try:
+                return WarmWorker(self._site)
+            except WorkerLost as lost:
+                if not left:
+                    raise WorkerBroken(f"no worker of {self._posting.place}: {lost}") from lost
+        raise AssertionError
+
+    def _close_retired(self) -> None:
+        with self._lock:
+            done = [worker for worker in self._retired if not worker.running]
+            self._retired = [worker for worker in self._retired if worker.running]
+        for worker in done:
+            worker.close()
+
+    def _accepted(self, reply: Reply) -> tuple[Record, bytes | None]:
+        """The record, and the predictions as a CSV where they are valid."""
+        record = record_of(reply.record)
+        if reply.answer is None:
+            return record, None
+        try:
+            with self._checking, naming_attempts() as hosts:
+                hosts.extend(reply.attempts)
+                path = self._checked(reply, record)
+        except RunError as error:
+            record.conclude(error.verdict, error.message, error.remedy)
+            return record, None
+        csv = path.read_bytes()
+        path.unlink()
+        record.predictions.path = None
+        record.conclude(Verdict.OK, "predicted")
+        return record, csv
+
+    def _checked(self, reply: Reply, record: Record) -> Path:
+        try:
+            answer = Frame(PREDICTED, reply.answer or {}, reply.payload)
+            predictions = decode_answer(answer, self._live_ids)
+        except MalformedFrame as malformed:
+            death = Death(None, str(malformed))
+            raise error_of_death(death, record.peak_memory_bytes or 0) from malformed
+        return check_and_save(self._out, record, predictions)
+
+
+def _put(file: File, path: Path) -> Path:
+    """The bytes, or the file that the path names, at that place."""
+    if isinstance(file, bytes):
+        path.write_bytes(file)
+    else:
+        source = Path(file).resolve()
+        with contextlib.suppress(OSError):
+            os.link(source, path)
+            return path
+        shutil.copyfile(source, path)
+    path.chmod(0o644)
+    return path

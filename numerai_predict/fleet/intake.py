@@ -1,0 +1,93 @@
+"""Getting models ready: fetched and inspected, some ahead of the workers."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.record import Record
+from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.fleet.manifest import Entry
+from numerai_predict.fleet.orders import Orders
+from numerai_predict.fleet.places import Place, choose
+from numerai_predict.inspection.examine import examine
+from numerai_predict.runner.run import fetch_model
+from numerai_predict.runner.timing import timed
+
+_THREADS = 4
+_INSPECTION_SECONDS = 2.0
+
+
+@dataclass
+class Ready:
+    """A model at hand: its file, in `folder` where it was fetched, and where it is to run.
+
+    `record` has what is known so far; where it has a verdict, the model is not to be run.
+    """
+
+    entry: Entry
+    record: Record
+    folder: Path
+    path: Path | None = None
+    place: Place | None = None
+
+    def drop(self) -> None:
+        """Remove what was fetched."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Intake:
+    """Fetches and inspects models in threads of its own, as many ahead as are asked for."""
+
+    def __init__(self, orders: Orders, places: list[Place], deadline: Deadline) -> None:
+        self._orders = orders
+        self._places = places
+        self._deadline = deadline
+        self._spool = tempfile.TemporaryDirectory(
+            prefix="numerai-fleet-", ignore_cleanup_errors=True
+        )
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="intake")
+        self._under_way: list[Future[Ready]] = []
+
+    def __len__(self) -> int:
+        return len(self._under_way)
+
+    def begin(self, entry: Entry) -> None:
+        """Start on a model."""
+        self._under_way.append(self._pool.submit(self._make_ready, entry))
+
+    def finished(self) -> list[Ready]:
+        """The models that are ready by now, each told once."""
+        done = [future for future in self._under_way if future.done()]
+        self._under_way = [future for future in self._under_way if not future.done()]
+        return [future.result() for future in done]
+
+    def close(self) -> None:
+        """Stop, and remove what was fetched."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._spool.cleanup()
+
+    def _make_ready(self, entry: Entry) -> Ready:
+        folder = Path(tempfile.mkdtemp(dir=self._spool.name))
+        ready = Ready(entry, self._orders.new_record(), folder)
+        try:
+            with timed(ready.record.seconds, "fetch"):
+                job = self._orders.job_of(entry)
+                ready.path = fetch_model(job, ready.record, self._deadline, folder)
+            inspection = examine(ready.path, _INSPECTION_SECONDS)
+            ready.record.model.python = list(inspection.pythons.legal or ())
+            ready.place = choose(self._places, inspection, entry.python, entry.flavour)
+        except RunError as error:
+            ready.record.conclude(error.verdict, error.message, error.remedy)
+        except OSError as error:
+            ready.record.conclude(
+                Verdict.MODEL_UNAVAILABLE,
+                f"expected to read the model, found: {error.strerror}",
+                "look at the disk that holds the temporary files (TMPDIR), then try again",
+            )
+        return ready

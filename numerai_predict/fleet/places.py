@@ -1,0 +1,61 @@
+"""Where models run: the images that an engine has here, or this Python where none answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from numerai_predict.contract.interpreter import RUNNING_PYTHON
+from numerai_predict.inspection.examine import Inspection
+from numerai_predict.inspection.images import FULL, supported_images
+from numerai_predict.inspection.outcomes import Mark, outcomes
+from numerai_predict.runner.engine import Engine
+
+LOCAL = "local"
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A kind of worker: a Python, and the image that has it; `None` for this machine's own."""
+
+    python: str
+    flavour: str
+    image: str | None = None
+
+    def __str__(self) -> str:
+        return self.image or f"the local Python {self.python}"
+
+
+def places_here(engine: Engine | None) -> list[Place]:
+    """What can run models here: the images that the engine has, else this Python alone."""
+    if engine is None:
+        return [Place(RUNNING_PYTHON, LOCAL)]
+    return [
+        Place(image.python, image.flavour, image.name)
+        for image in supported_images()
+        if engine.has(image.name)
+    ]
+
+
+def choose(
+    places: Sequence[Place], inspection: Inspection | None, python: str | None, flavour: str | None
+) -> Place | None:
+    """The place for a model: what its row asks for, else the one that its inspection fits best.
+
+    Where nothing fits, the first place: its verdict says what is missing. `None` where
+    there is no such place.
+    """
+    asked = [
+        place
+        for place in places
+        if python in (None, place.python) and flavour in (None, place.flavour)
+    ]
+    if len(asked) <= 1 or inspection is None:
+        return asked[0] if asked else None
+    ranks = {
+        outcome.image.name: (outcome.mark, len(outcome.reasons), outcome.image.flavour == FULL)
+        for outcome in outcomes(inspection)
+    }
+    newest_first = sorted(asked, key=lambda place: -int(place.python.rpartition(".")[2]))
+    worst = (Mark.WRONG_PYTHON, 0, True)
+    return min(newest_first, key=lambda place: ranks.get(place.image or "", worst))

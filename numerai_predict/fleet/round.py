@@ -1,0 +1,120 @@
+"""One round in one output directory: set up, gone on with where it was, torn down."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.fleet import ledger as states
+from numerai_predict.fleet.cluster import Cluster
+from numerai_predict.fleet.conductor import Conductor, NoWorker
+from numerai_predict.fleet.data import fetch_data
+from numerai_predict.fleet.ledger import Ledger
+from numerai_predict.fleet.manifest import Entry
+from numerai_predict.fleet.orders import Orders
+from numerai_predict.fleet.outbox import wait_for_courier
+from numerai_predict.fleet.places import Place
+from numerai_predict.fleet.progress import Display
+from numerai_predict.fleet.records import record_of, write_record
+from numerai_predict.runner.sandbox.secrecy import hide_process
+from numerai_predict.runner.save import require_directory
+
+_LOCK = ".fleet.lock"
+
+
+class Busy(Exception):
+    """Another fleet works in the directory."""
+
+
+def run_round(
+    orders: Orders, entries: Sequence[Entry], places: list[Place], display: Display
+) -> bool:
+    """Run every model that has not been delivered; whether the deadline left the time.
+
+    Raises:
+        Busy: another fleet, or what it left, is at work in the directory.
+        RunError: there is no live data, or nothing can be saved.
+        NoWorker, ConnectionError: there is nothing to run models on.
+    """
+    require_directory(orders.output_dir)
+    deadline = Deadline.after(orders.deadline)
+    hide_process()
+    with _alone(orders.output_dir), contextlib.closing(Ledger(orders.output_dir)) as ledger:
+        for name in ("predictions", "records", "logs"):
+            (orders.output_dir / name).mkdir(exist_ok=True)
+        todo, sent = _queue(orders, ledger, entries)
+        display.begin(ledger, [entry.id for entry in entries], deadline)
+        if not todo and not sent:
+            return True
+        with tempfile.TemporaryDirectory(prefix="numerai-fleet-") as folder:
+            data = fetch_data(orders, Path(folder), deadline)
+            with contextlib.closing(Cluster(orders.address)) as cluster:
+                _require_fit(todo, cluster)
+                conductor = Conductor(orders, ledger, cluster, data, places, deadline)
+                todo += conductor.deliver_again(sent)
+                return conductor.run(deque(todo), display.look)
+
+
+def _require_fit(entries: Sequence[Entry], cluster: Cluster) -> None:
+    """Go on only if every model has a machine that its memory limit fits on."""
+    largest = max((machine.memory_bytes for machine in cluster.machines()), default=0)
+    for entry in entries:
+        limit = entry.limits.memory_bytes
+        if limit is not None and limit > largest:
+            raise NoWorker(
+                f"{entry.id}: expected a machine with {limit / 1024**3:.1f} GiB for the model, "
+                f"found {largest / 1024**3:.1f} GiB at most: lower its memory or --memory, "
+                "or add machines"
+            )
+
+
+def _queue(
+    orders: Orders, ledger: Ledger, entries: Sequence[Entry]
+) -> tuple[list[Entry], list[Entry]]:
+    """The models to run, and those whose predictions lie there and were not delivered."""
+    ledger.remember("started", str(time.time()))
+    ledger.enter(entry.id for entry in entries)
+    ledger.requeue((states.RUNNING, states.INSPECTED, states.LOST), "the fleet was started again")
+    wanted = [entry for entry in entries if not orders.only or entry.id in orders.only]
+    if orders.retry_failed:
+        for entry in wanted:
+            if ledger.state(entry.id) == states.FAILED:
+                ledger.note(entry.id, states.QUEUED, "asked for again", verdict=None, message=None)
+    _restore_records(orders.output_dir, ledger)
+    by_state: dict[str | None, list[Entry]] = {}
+    for entry in wanted:
+        by_state.setdefault(ledger.state(entry.id), []).append(entry)
+    sent = [*by_state.get(states.PREDICTED, []), *by_state.get(states.SENT, [])]
+    return by_state.get(states.QUEUED, []), sent
+
+
+def _restore_records(directory: Path, ledger: Ledger) -> None:
+    """Write the records that the ledger has and a killed agent did not get to write."""
+    for row in ledger.rows():
+        if row.state in (states.DELIVERED, states.FAILED):
+            path = directory / "records" / f"{row.id}.json"
+            facts = ledger.record(row.id)
+            if facts and (not path.exists() or json.loads(path.read_bytes()) != facts):
+                write_record(directory, row.id, record_of(facts))
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    with open(directory / _LOCK, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Busy(
+                f"another fleet works in {directory}: wait for it, or choose another --output_dir"
+            ) from None
+        if not wait_for_courier(directory):
+            raise Busy(f"deliveries of a fleet that was killed are still under way in {directory}")
+        yield

@@ -1,0 +1,282 @@
+"""The fleet under fire: many models, a third of them broken, while all that runs them is killed.
+
+python tests/fleet/suite.py [MODELS] [SEED]
+
+Every model is run by itself first, by predict.py in the image of its Python. Then a fleet runs
+all of them on two nodes of Ray, while foremen, workers, containers and the second node are killed
+at random, and the agent is killed and started again. What it left is compared with the single
+runs, with its ledger, and with what the server that takes the uploads wrote down.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "tests"))
+
+from fleets import PROGRAM, processes_of  # noqa: E402
+
+from numerai_predict.data.sample import SampleShape, write_sample  # noqa: E402
+from numerai_predict.fleet import ledger as states  # noqa: E402
+from numerai_predict.fleet.commands import LABEL  # noqa: E402
+from numerai_predict.fleet.ledger import Ledger  # noqa: E402
+from numerai_predict.inspection.images import supported_images  # noqa: E402
+
+DOCKER = os.environ.get("DOCKER", "docker")
+RAY = str(Path(sys.executable).with_name("ray"))
+KEPT = Path(__file__).with_name("RELIABILITY.md")
+PORT = 6399
+LIMITS = ("--memory", "600m", "--timeout", "5")
+ENVIRONMENT = {
+    **os.environ,
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    "NO_PROXY": "*",
+}
+LIMIT_SECONDS = 1500
+
+
+class Bucket(BaseHTTPRequestHandler):
+    """Takes uploads and writes every key down; refuses those that are to be refused."""
+
+    log: Path
+    lock = threading.Lock()
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        key = body.partition(b'name="key"')[2].split(b"\r\n")[2].decode()
+        taken = not key.startswith("upload_failed")
+        if taken:
+            with self.lock, open(self.log, "a") as log:
+                log.write(key + "\n")
+        answer = b"" if taken else b"<Error><Code>AccessDenied</Code></Error>"
+        self.send_response(204 if taken else 403)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *arguments):
+        """Print nothing."""
+
+
+class Suite:
+    def __init__(self, folder, count, seed):
+        self.folder, self.count = folder, count
+        self.random = random.Random(seed)
+        self.kills = Counter()
+        self.data, self.singles = folder / "data", folder / "singles"
+        self.output = folder / "round"
+        for path in (self.singles, self.output):
+            path.mkdir()
+        write_sample(self.data, SampleShape(300, rows=20, train_eras=1, validation_eras=1,
+                                            features=60))  # fmt: skip
+        Bucket.log = folder / "bucket.log"
+        Bucket.log.touch()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.images = [i for i in supported_images() if i.flavour == "slim" and has(i.name)]
+
+    def make(self):
+        """Models and manifest; the rows by id."""
+        rows = {}
+        each = self.count // len(self.images)
+        for image in self.images:
+            into = self.folder / f"models-{image.python}"
+            into.mkdir()
+            good, broken = each * 2 // 3, each - each * 2 // 3
+            self.container(image, "tests/fleet/kinds.py", into, good, broken)
+            for path in sorted(into.iterdir()):
+                rows[f"{path.stem}-{image.python}"] = {"model": str(path), "python": image.python}
+        names = sorted(name for name in rows if name.startswith("ok-"))
+        for name in names[:6]:  # of the good ones some are refused by the server, or not there
+            rows[name.replace("ok-", "upload_failed-")] = rows.pop(name)
+        for number in range(4):
+            url = f"http://127.0.0.1:{self.server.server_port}/none?secret={number}"
+            rows[f"model_unavailable-{number}"] = {"model": url, "python": "3.12"}
+        other = next(name for name in rows if name.startswith("ok-") and name.endswith("3.10"))
+        rows["python_mismatch-0"] = {**rows[other], "python": "3.12"}
+        url = f"http://127.0.0.1:{self.server.server_port}/bucket"
+        with open(self.folder / "manifest.jsonl", "w") as manifest:
+            for name, row in sorted(rows.items(), key=lambda _: self.random.random()):
+                post = {"post_url": url, "post_data": f"key={name}&policy=secret"}
+                manifest.write(json.dumps({"id": name, **row, **post}) + "\n")
+        return rows
+
+    def run_singles(self):
+        for image in self.images:
+            output = self.singles / image.python
+            output.mkdir()
+            models = self.folder / f"models-{image.python}"
+            self.container(image, "tests/fleet/singles.py", ROOT / "predict.py", models, self.data,
+                           output, *LIMITS)  # fmt: skip
+
+    def container(self, image, script, *words):
+        command = [DOCKER, "run", "--rm", "--network", "none", "--user", "0:0"]
+        for path in (ROOT, self.folder):
+            command += ["--volume", f"{path}:{path}"]
+        command += ["--env", "OMP_NUM_THREADS=1", "--env", "PYTHONDONTWRITEBYTECODE=1"]
+        command += ["--entrypoint", "python", image.name, ROOT / script, *words]
+        subprocess.run(list(map(str, command)), check=True)
+
+    def ray(self, *words):
+        subprocess.run([RAY, *words], env=ENVIRONMENT, check=True, capture_output=True)
+
+    def start_second_node(self):
+        before = set(processes_of("raylet/raylet"))
+        self.ray("start", "--address", f"127.0.0.1:{PORT}", "--num-cpus", "1",
+                 "--memory", str(6 * 1024**3), "--object-store-memory", "100000000",
+                 "--node-ip-address", "127.0.0.1", "--disable-usage-stats")  # fmt: skip
+        self.second = set(processes_of("raylet/raylet")) - before
+
+    def start_agent(self):
+        words = [sys.executable, "-c", PROGRAM, "fleet", "run", self.folder / "manifest.jsonl"]
+        words += ["--output_dir", self.output, "--dataset", self.data / "live.parquet", *LIMITS]
+        words += ["--benchmarks", self.data / "live_benchmark_models.parquet"]
+        words += ["--address", f"127.0.0.1:{PORT}"]
+        with open(self.folder / "agent.log", "a") as log:
+            return subprocess.Popen(list(map(str, words)), stdout=log, stderr=log, env=ENVIRONMENT)
+
+    def storm(self):
+        """Run the fleet to its end, and kill something every few seconds."""
+        self.ray("start", "--head", "--port", str(PORT), "--num-cpus", "1", "--memory",
+                 str(6 * 1024**3), "--object-store-memory", "100000000", "--node-ip-address",
+                 "127.0.0.1", "--include-dashboard=false", "--disable-usage-stats")  # fmt: skip
+        started = time.monotonic()
+        try:
+            self.start_second_node()
+            agent = self.start_agent()
+            while agent.poll() is None:
+                if time.monotonic() - started > LIMIT_SECONDS:
+                    agent.kill()
+                    raise SystemExit("the fleet did not end")
+                time.sleep(self.random.uniform(4, 9))
+                agent = self.strike(agent)
+            return agent.returncode, time.monotonic() - started
+        finally:
+            subprocess.run([RAY, "stop", "--force"], env=ENVIRONMENT, capture_output=True)
+
+    def strike(self, agent):
+        what = self.random.choices(("container", "foreman", "worker", "node", "agent"),
+                                   (4, 2, 3, 1, 2))[0]  # fmt: skip
+        if what == "agent" and agent.poll() is None:
+            agent.kill()
+            agent.wait()
+            self.kills[what] += 1
+            return self.start_agent()
+        if what == "container":
+            command = [DOCKER, "ps", "--quiet", "--filter", f"label={LABEL}"]
+            found = subprocess.run(command, capture_output=True, text=True).stdout.split()
+            if found:
+                subprocess.run([DOCKER, "kill", self.random.choice(found)], capture_output=True)
+                self.kills[what] += 1
+        elif what == "node":
+            for pid in self.second:
+                kill(pid)
+            self.kills[what] += 1
+            self.start_second_node()
+        else:
+            mark = "ray::Foreman" if what == "foreman" else "numerai_predict.fleet.worker.router"
+            if found := processes_of(mark):
+                kill(self.random.choice(found))
+                self.kills[what] += 1
+        return agent
+
+    def judge(self, rows):
+        """What is not as it must be, a line each."""
+        ledger = Ledger(self.output)
+        found = {row.id: row for row in ledger.rows()}
+        facts = Counter((model, fact) for model, fact, *_ in ledger.facts())
+        uploads = Counter(Bucket.log.read_text().split())
+        for name, row in rows.items():
+            expected, kind = self.expected(name, row), name.partition("-")[0]
+            verdict = found[name].verdict if name in found else "not in the ledger"
+            if verdict != expected:
+                yield f"{name}: {verdict}, by itself {expected}"
+            if kind == "ok":
+                ours = self.output / "predictions" / f"{name}.csv"
+                if not ours.exists() or ours.read_bytes() != self.single(row, "csv").read_bytes():
+                    yield f"{name}: other bytes than by itself"
+            if uploads[name] != (expected == "ok"):
+                yield f"{name}: uploaded {uploads[name]} times"
+            if facts[name, states.DELIVERED] != (expected == "ok"):
+                yield f"{name}: {facts[name, states.DELIVERED]} times delivered in the ledger"
+        ledger.close()
+        if left := subprocess.run([DOCKER, "ps", "--quiet", "--filter", f"label={LABEL}"],
+                                  capture_output=True, text=True).stdout.split():  # fmt: skip
+            yield f"containers left: {left}"
+
+    def single(self, row, ending):
+        model = Path(row["model"])
+        return self.singles / model.parent.name.partition("-")[2] / f"{model.stem}.{ending}"
+
+    def expected(self, name, row):
+        kind = name.partition("-")[0]
+        if kind in ("upload_failed", "model_unavailable", "python_mismatch"):
+            return kind
+        return json.loads(self.single(row, "json").read_text())["verdict"]
+
+
+def kill(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def has(image):
+    return not subprocess.run([DOCKER, "image", "inspect", image], capture_output=True).returncode
+
+
+def main():
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 7
+    with tempfile.TemporaryDirectory(prefix="fleet-suite-") as name:
+        Path(name).chmod(0o755)
+        suite = Suite(Path(name), count, seed)
+        rows = suite.make()
+        print(
+            f"{len(rows)} models of {len(suite.images)} Pythons; each by itself first", flush=True
+        )
+        suite.run_singles()
+        code, seconds = suite.storm()
+        problems = list(suite.judge(rows))
+        kinds = Counter(suite.expected(*item) for item in rows.items())
+        if problems:
+            print((suite.folder / "agent.log").read_text()[-6000:])
+    killed = ", ".join(f"{number} {what}s" for what, number in sorted(suite.kills.items()))
+    lines = [
+        "# The fleet under fire",
+        "",
+        "What `make test_fleet` printed last.",
+        "",
+        f"{len(rows)} models of Python {', '.join(i.python for i in suite.images)} on two nodes of "
+        f"Ray, in {seconds:.0f} s, seed {seed}. Killed meanwhile: {killed}.",
+        "",
+        "| verdict | models |",
+        "|---|---|",
+        *(f"| {verdict} | {number} |" for verdict, number in sorted(kinds.items())),
+        "",
+        f"Not as by themselves, lost or delivered twice: {len(problems)}.",
+        *(f"- {problem}" for problem in problems),
+    ]
+    print("\n".join(lines))
+    KEPT.write_text("\n".join(lines) + "\n")
+    return 1 if problems or code != 1 else 0  # 1: some models failed, as they must
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""A whole round by one command: everything ends, is told, and is done once."""
+
+import json
+import signal
+import time
+
+import pytest
+from fleets import processes_of, wait_until
+
+from numerai_predict.fleet import ledger as states
+
+SECRET = "post-canary-3c19"
+
+
+def ranks(live):
+    values = live["feature_sample_0000"].rank(pct=True, method="first")
+    return values.to_frame("prediction")
+
+
+def predict(live_features):
+    return ranks(live_features)
+
+
+def slow(live_features):
+    time.sleep(0.7)
+    return ranks(live_features)
+
+
+def raise_an_error(live_features):
+    raise ValueError("no")
+
+
+@pytest.fixture
+def bucket(web):
+    """Takes every upload; the keys as they came."""
+    web.keys = []
+
+    def take(request):
+        key = request.body.partition(b'name="key"')[2].split(b"\r\n")[2].decode()
+        if key.startswith("refused"):
+            return web.reply(b"<Error><Code>AccessDenied</Code></Error>", 403)
+        web.keys.append(key)
+        return web.reply(b"", 204)
+
+    web.replies["/bucket"] = take
+    return web
+
+
+def manifest(folder, rows):
+    path = folder / "manifest.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def row(bucket, name, model):
+    data = f"key={name}&policy={SECRET}"
+    return {"id": name, "model": str(model), "post_url": f"{bucket.url}/bucket", "post_data": data}
+
+
+def test_each_model_ends_as_its_single_run_and_the_next_start_does_nothing_again(
+    fleet, bucket, tmp_path, pickle_model, run_model
+):
+    models = {
+        "good": pickle_model(predict, "good.pkl"),
+        "slow": pickle_model(slow, "slow.pkl"),
+        "raises": pickle_model(raise_an_error, "raises.pkl"),
+        "broken": pickle_model(b"hello\n", "broken.pkl"),
+        "refused": pickle_model(predict, "refused.pkl"),
+    }
+    path = manifest(tmp_path, [row(bucket, *item) for item in models.items()])
+    done = fleet.run(path)
+    assert done.exit_code == 1, done.stderr
+    assert done.verdicts() == {
+        "good": "ok",
+        "slow": "ok",
+        "raises": "model_error",
+        "broken": "invalid_pickle",
+        "refused": "upload_failed",
+    }
+    assert sorted(bucket.keys) == ["good", "slow"]
+    single = run_model(predict)
+    single.succeeds()
+    assert done.csv("good") == single.predictions[0].read_bytes()
+    record = done.records()["good"]
+    assert record.keys() == single.record.keys()
+    for part in ("model", "dataset", "predictions"):
+        assert record[part].keys() == single.record[part].keys()
+    assert record["model"]["sha256"] == single.record["model"]["sha256"]
+    assert record["dataset"] == single.record["dataset"]
+    everything = b"".join(f.read_bytes() for f in done.directory.rglob("*") if f.is_file())
+    assert SECRET not in done.stdout + done.stderr
+    assert SECRET.encode() not in everything
+    for words in ("model_error", "upload_failed", "slowest", "largest", "fleet.html"):
+        assert words in done.stdout
+
+    again = fleet.run(path, "--retry-failed", "--only", "raises", "--only", "refused")
+    assert again.exit_code == 1
+    assert sorted(bucket.keys) == ["good", "slow"]
+    with again.ledger() as ledger:
+        attempts = {row.id: row.attempts for row in ledger.rows()}
+    assert attempts == {"good": 1, "slow": 1, "raises": 2, "broken": 0, "refused": 2}
+
+
+def test_an_agent_that_is_killed_goes_on_where_it_was(fleet, bucket, tmp_path, pickle_model):
+    model = pickle_model(slow, "slow.pkl")
+    names = [f"m{number:02}" for number in range(12)]
+    path = manifest(tmp_path, [row(bucket, name, model) for name in names])
+    killed = fleet.start(path)
+    wait_until(lambda: len(bucket.keys) >= 3, 60)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    done = fleet.run(path)
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert sorted(bucket.keys) == names
+    with done.ledger() as ledger:
+        facts = ledger.facts()
+    for name in names:
+        ended = [fact for model, fact, *_ in facts if model == name]
+        assert ended.count(states.DELIVERED) == 1
+    wait_until(lambda: not processes_of(str(fleet.directory)), 20)
+
+
+def test_an_interrupted_agent_leaves_nothing_running(fleet, tmp_path, pickle_model):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    data = pickle_model(slow).read_bytes()
+    for number in range(9):
+        (folder / f"m{number}.pkl").write_bytes(data)
+    running = fleet.start(folder)
+    wait_until(lambda: list(fleet.directory.glob("records/*.json")), 60)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert "Traceback" not in errors
+    assert running.returncode not in (0, None)
+
+
+def test_a_deadline_stops_the_round_and_the_rest_stays_queued(fleet, tmp_path, pickle_model):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    data = pickle_model(slow).read_bytes()
+    for number in range(60):
+        (folder / f"m{number:02}.pkl").write_bytes(data)
+    started = time.monotonic()
+    done = fleet.run(folder, "--deadline", "14")
+    assert done.exit_code == 50, done.stdout + done.stderr
+    assert time.monotonic() - started < 40
+    with done.ledger() as ledger:
+        assert set(ledger.states()) <= {states.DELIVERED, *states.UNFINISHED}
+    assert "the same command goes on" in done.stdout
+
+
+def test_bad_rows_end_the_command_before_anything_runs(fleet, tmp_path):
+    path = manifest(tmp_path, [{"id": "a", "model": "gone.pkl"}, {"id": "a", "model": "x://y"}])
+    done = fleet.run(path)
+    assert done.exit_code == 2
+    assert "row 1: " in done.stderr
+    assert "row 2: " in done.stderr
+    assert list(fleet.directory.iterdir()) == []
+
+
+def test_a_model_that_no_machine_can_hold_is_said_before_anything_runs(
+    fleet, tmp_path, pickle_model
+):
+    model = pickle_model(predict)
+    done = fleet.run(manifest(tmp_path, [{"id": "a", "model": str(model), "memory": "9t"}]))
+    assert done.exit_code == 1
+    assert "a: expected a machine with 9216.0 GiB" in done.stderr
