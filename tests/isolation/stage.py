@@ -174,9 +174,10 @@ class Stage:
         for path in (*(self.folder / "output").iterdir(), *(self.folder / "open").iterdir()):
             if path != self.writable:
                 path.unlink()
-        for name in ("temporary", "home"):  # of a run that did not come to its end
-            shutil.rmtree(self.folder / name)
-            (self.folder / name).mkdir()
+        if self.sandbox == "off":  # the run before may not have come to its end
+            for name in ("temporary", "home"):
+                shutil.rmtree(self.folder / name)
+                (self.folder / name).mkdir()
         self.shared_before = names(Path("/dev/shm"))
         (self.folder / "result.json").unlink(missing_ok=True)
 
