@@ -67,7 +67,7 @@ def _unless_passing(api: Api, said: str) -> NotAuthorised | None:
 
 def _models(api: Api) -> set[str]:
     try:
-        return {model["id"] for model in api.ask(queries.MODELS)["models"]}
+        return {model["id"] for model in api.ask_again(queries.MODELS)["models"]}
     except (Refused, TypeError, KeyError) as error:
         raise TournamentUnavailable(
             f"expected the account's models, found: {error}", "try again later"

@@ -133,7 +133,8 @@ def _create(tournament: Tournament, model: Model, filename: str) -> Submission:
     except Refused as refused:
         raise SubmissionRefused(
             f"expected the tournament to take {filename}, found that it says: {refused.words}",
-            "correct the predictions; nothing was submitted",
+            "nothing was submitted: correct what it names, or, if that is no fault of the "
+            "predictions, run the same command again",
         ) from refused
     if made is None:
         raise SubmissionRefused(
