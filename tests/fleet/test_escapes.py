@@ -16,8 +16,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "isolation"))
 
 import stage
 
-SLOW = "start processes without end"
-
 
 class WarmStage(stage.Stage):
     """The stage, with a warm worker in place of `predict.py`; it holds all that a worker may."""
@@ -66,12 +64,14 @@ def test_a_model_cannot(warm, name):
     assert outcome.ending == "blocked", outcome.said
 
 
-@pytest.mark.parametrize("name", stage.attempts.ENDS)
+# What bounds a model are the supervisor's own limits, tried in `test_worker.py`; here: what is left.
+LEAVES = [name for name in stage.attempts.ENDS if name.startswith(("leave", "answer", "announce"))]
+
+
+@pytest.mark.parametrize("name", LEAVES)
 def test_it_is_contained_if_a_model_would(warm, name):
     outcome = warm.play(name)
     excuse_what_the_machine_lacks(outcome)
-    if name == SLOW and outcome.verdict == "timeout":  # a fork of much memory takes its time
-        return
     assert outcome.ending == "contained", outcome.said
 
 
