@@ -131,6 +131,8 @@ def _landlock(wanted: Confinement) -> str:
     rules = landlock.Ruleset(version)
     rules.allow(places.readable(Path(wanted.package), wanted.readable), landlock.READ)
     rules.allow([Path(wanted.scratch)], landlock.OWN)
+    if not wanted.identity.reads_all:  # it would list the runner's descriptors
+        rules.allow([places.PROCESSES], landlock.LIST)
     rules.allow([places.SHARED_MEMORY], landlock.SHARE)
     rules.allow(places.DEVICES, landlock.WRITE_FILES)
     rules.enforce()

@@ -62,6 +62,9 @@ _MACHINE = (
 DEVICES = tuple(Path("/dev", name) for name in ("null", "zero", "full", "random", "urandom"))
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where the C library keeps semaphores
 SELF = Path("/proc/self")
+# Its folders may be listed, no more: a process that the model starts is another than the one
+# whose files it may read, and looks which descriptors it has.
+PROCESSES = Path("/proc")
 
 
 def readable(package: Path, given: Collection[str]) -> list[Path]:
