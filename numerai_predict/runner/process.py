@@ -42,6 +42,9 @@ from numerai_predict.runner.usage.watch import Watch
 _TICK_SECONDS = 0.05
 _CHUNK_BYTES = 1024 * 1024
 _ENDING_SECONDS = 1.0
+# A thousand processes take their time to die on a machine that they have brought to its
+# knees. Past the run's deadline nobody waits for them: the signal that ends them is sent.
+_PATIENCE_SECONDS, _LEAST_PATIENCE_SECONDS = 30.0, 0.5
 _MOST_FAULTS = 16 * 1024
 _MOST_ATTEMPTS, _LONGEST_ATTEMPT = 3, 200
 
@@ -249,8 +252,11 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):  # a request that nobody read
             self._launched.requests.close()
-        self._process.wait()
-        end_descendants()
+        patience = min(_PATIENCE_SECONDS, max(_LEAST_PATIENCE_SECONDS, self._deadline.remaining()))
+        until = time.monotonic() + patience
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(patience)
+        end_descendants(until)
         ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
         self.peak_bytes = max(self.peak_bytes, ended)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from numerai_predict.runner.sandbox.linux import PR_SET_CHILD_SUBREAPER, prctl
 
 _PROC = Path("/proc")
-_PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.002
 
 
@@ -44,14 +43,12 @@ def descendants(root: int) -> Family:
     return found
 
 
-def end_descendants() -> None:
+def end_descendants(until: float) -> None:
     """Kill every process below this one, and what they start meanwhile, and reap them.
 
-    A thousand processes take their time to die on a machine that they have brought to its
-    knees: only one that the kernel itself cannot end is left, after half a minute.
+    They are waited for until that time of the monotonic clock, once they were sent the signal.
     """
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while (alive := descendants(os.getpid()).processes) and time.monotonic() < until:
+    while alive := descendants(os.getpid()).processes:
         # By groups first: all of a group die at once, where one by one they would start
         # others faster than they are ended.
         for group in _groups(alive):
@@ -63,6 +60,8 @@ def end_descendants() -> None:
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG) != (0, 0):
                 pass
+        if time.monotonic() >= until:
+            return
         time.sleep(_PAUSE_SECONDS)
 
 
