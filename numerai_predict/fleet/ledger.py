@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS facts (
     number INTEGER PRIMARY KEY, model TEXT NOT NULL, fact TEXT NOT NULL, at REAL NOT NULL,
     attempt INTEGER NOT NULL, worker TEXT, words TEXT
 );
+CREATE INDEX IF NOT EXISTS by_model ON facts (model, fact);
 CREATE TABLE IF NOT EXISTS round (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 _PATIENCE_SECONDS = 30.0
@@ -141,9 +142,11 @@ class Ledger:
         return json.loads(row[0]) if row and row[0] else None
 
     def lost_times(self, name: str) -> int:
-        """How often a worker was lost that ran the model, since it was last queued by a user."""
+        """How often a worker was lost that ran the model, since it last failed."""
         found = self._connection.execute(
-            "SELECT count(*) FROM facts WHERE model = ? AND fact = ?", (name, LOST)
+            "SELECT count(*) FROM facts WHERE model = ?1 AND fact = ?2 AND number > coalesce("
+            "(SELECT max(number) FROM facts WHERE model = ?1 AND fact = ?3), 0)",
+            (name, LOST, FAILED),
         )
         return int(found.fetchone()[0])
 
@@ -168,9 +171,9 @@ class Ledger:
     def facts(self, name: str | None = None) -> list[tuple[str, str, float, int, str | None]]:
         """Model, fact, time, attempt and worker of all facts, or a model's, as they happened."""
         return self._connection.execute(
-            "SELECT model, fact, at, attempt, worker FROM facts WHERE ? IN (NULL, model) "
-            "OR ? IS NULL ORDER BY number",
-            (name, name),
+            "SELECT model, fact, at, attempt, worker FROM facts "
+            "WHERE ?1 IS NULL OR model = ?1 ORDER BY number",
+            (name,),
         ).fetchall()
 
     def remember(self, name: str, value: str) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet import ledger as states
 from numerai_predict.fleet.cluster import Cluster
 from numerai_predict.fleet.conductor import Conductor, NoWorker
@@ -87,13 +88,20 @@ def _queue(
     if orders.retry_failed:
         for entry in wanted:
             if ledger.state(entry.id) == states.FAILED:
-                ledger.note(entry.id, states.QUEUED, "asked for again", verdict=None, message=None)
+                state = _state_of_retry(ledger, entry.id)
+                ledger.note(entry.id, state, "asked for again", verdict=None, message=None)
     _restore_records(orders.output_dir, ledger)
     by_state: dict[str | None, list[Entry]] = {}
     for entry in wanted:
         by_state.setdefault(ledger.state(entry.id), []).append(entry)
     sent = [*by_state.get(states.PREDICTED, []), *by_state.get(states.SENT, [])]
     return by_state.get(states.QUEUED, []), sent
+
+
+def _state_of_retry(ledger: Ledger, name: str) -> str:
+    """A model that was predicted and refused needs another delivery, not another run."""
+    verdict = (ledger.record(name) or {}).get("verdict")
+    return states.PREDICTED if verdict == Verdict.UPLOAD_FAILED.word else states.QUEUED
 
 
 def _restore_records(directory: Path, ledger: Ledger) -> None:

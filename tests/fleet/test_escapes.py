@@ -64,7 +64,7 @@ def test_a_model_cannot(warm, name):
     assert outcome.ending == "blocked", outcome.said
 
 
-# What bounds a model are the supervisor's own limits, tried in `test_worker.py`; here: what is left.
+# The limits that bound a model are tried in `test_worker.py`; here: what it leaves behind.
 LEAVES = [name for name in stage.attempts.ENDS if name.startswith(("leave", "answer", "announce"))]
 
 
