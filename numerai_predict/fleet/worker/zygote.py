@@ -19,7 +19,7 @@ from numerai_predict.runner.protocol import Frame, encode
 from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.sandbox.linux import PR_SET_PDEATHSIG, prctl
 from numerai_predict.runner.sandbox.secrecy import hide_process
-from numerai_predict.runner.usage.descendants import adopt_orphans, descendants
+from numerai_predict.runner.usage.descendants import adopt_orphans, descendants, end_descendants
 from numerai_predict.runner.usage.memory import resident_bytes
 
 _TICK_SECONDS = 1.0
@@ -31,6 +31,9 @@ def main(control: socket.socket, start: messages.Start) -> NoReturn:
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         signal.signal(signal.SIGTERM, _end)
+        signal.pthread_sigmask(
+            signal.SIG_UNBLOCK, {signal.SIGTERM}
+        )  # who started us may not want it
         adopt_orphans()
         hidden = hide_process()
         preloaded = _preload(control, start)
@@ -118,4 +121,6 @@ class _Zygote:
 
 
 def _end(_number: int, _frame: object) -> None:
-    raise SystemExit("the router ended")
+    """The router ended: so does all that is below, on the spot, wherever this process stood."""
+    end_descendants(time.monotonic() + _ENDING_SECONDS)
+    os._exit(1)
