@@ -14,7 +14,13 @@ from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.runner.arguments import Defaults, add_limits, checked, options_of
+from numerai_predict.runner.arguments import (
+    Defaults,
+    add_limits,
+    add_run_deadline,
+    checked,
+    options_of,
+)
 from numerai_predict.runner.engine import Engine
 from numerai_predict.storage.sources import source_of
 
@@ -69,6 +75,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         text = f"{words} (default: %(default)s)"
         parser.add_argument(f"--{name}", default=default, type=checked(source_of), help=text)
     add_limits(parser)
+    add_run_deadline(parser)
     parser.add_argument(
         "--workers", type=_count, help="models at once (default: one a CPU and --memory)"
     )

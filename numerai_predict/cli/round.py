@@ -15,9 +15,9 @@ from numerai_predict.cli.common import (
     terms_of,
 )
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
+from numerai_predict.contract.limits import Limits, parse_seconds
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.runner.arguments import option_value
+from numerai_predict.runner.arguments import add_limits, option_value
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.predicting import Plan
@@ -48,34 +48,13 @@ def main(argv: Sequence[str]) -> int:
         "--replace", action="store_true", help="replace another submission of the round"
     )
     parser.add_argument("--late", action="store_true", help="also when the round is closed")
-    _add_limits(parser)
+    add_limits(parser)
     add_data(parser)
     add_keys(parser)
     add_deadline(parser, _DEADLINE_SECONDS)
     parser.add_argument("--debug", action="store_true", help="log more")
     options = parser.parse_args(argv)
     return ended_by(lambda: _round(options), options.debug)
-
-
-def _add_limits(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--memory",
-        default=Limits().memory_bytes,
-        type=option_value(parse_size),
-        help="memory limit of the model, like 4g, or none (default: 4g)",
-    )
-    parser.add_argument(
-        "--timeout",
-        default=Limits().seconds,
-        type=option_value(parse_seconds),
-        help="seconds that the model may run, or none (default: 600)",
-    )
-    parser.add_argument(
-        "--sandbox",
-        default=Sandbox.AUTO.value,
-        choices=[mode.value for mode in Sandbox],
-        help="isolation of the model, as of predict.py (default: auto)",
-    )
 
 
 def _round(options: argparse.Namespace) -> str:

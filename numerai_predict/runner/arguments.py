@@ -78,6 +78,7 @@ def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser
     _add_sources(parser, defaults)
     _add_targets(parser, defaults)
     add_limits(parser)
+    add_run_deadline(parser)
     parser.add_argument(
         "--check",
         action="store_true",
@@ -144,16 +145,20 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         help="seconds that the model may run, or none (default: 600)",
     )
     parser.add_argument(
-        "--deadline",
-        type=option_value(parse_seconds),
-        help="seconds for the whole run (default: none)",
-    )
-    parser.add_argument(
         "--sandbox",
         default=Sandbox.AUTO.value,
         choices=[mode.value for mode in Sandbox],
         help="isolation of the model: every layer that the machine allows, every layer or no run, "
         "or none (default: auto)",
+    )
+
+
+def add_run_deadline(parser: argparse.ArgumentParser) -> None:
+    """The option that bounds the whole run; left out, nothing does."""
+    parser.add_argument(
+        "--deadline",
+        type=option_value(parse_seconds),
+        help="seconds for the whole run (default: none)",
     )
 
 
