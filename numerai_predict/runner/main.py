@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import signal
 import sys
 import time
@@ -11,14 +10,14 @@ import traceback
 from collections.abc import Sequence
 from types import FrameType
 
-import numerai_predict
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.job import Job
-from numerai_predict.contract.record import EnvironmentFacts, Record
+from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.arguments import parse_job
 from numerai_predict.runner.check import check
+from numerai_predict.runner.here import environment_here
 from numerai_predict.runner.log import log_step, log_verdict, logger, start_logging
 from numerai_predict.runner.run import run
 from numerai_predict.runner.sandbox.secrecy import hide_process
@@ -48,13 +47,7 @@ def execute(job: Job) -> Record:
     start_logging(job.debug)
     signal.signal(signal.SIGTERM, _interrupt)
     started = time.perf_counter()
-    record = Record(
-        environment=EnvironmentFacts(
-            python=platform.python_version(),
-            image=os.environ.get("NUMERAI_PREDICT_IMAGE"),
-            runner=numerai_predict.__version__,
-        )
-    )
+    record = Record(environment=environment_here())
     try:
         hidden = hide_process()
         if job.check:

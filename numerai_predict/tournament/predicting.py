@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numerai_predict
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InvalidPickle, InvalidPredictions, RunError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import Limits
-from numerai_predict.contract.record import EnvironmentFacts, Record
+from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.examine import examine
+from numerai_predict.runner.here import environment_here
 from numerai_predict.runner.log import log_step
 from numerai_predict.runner.run import run
 from numerai_predict.runner.sandbox.secrecy import hide_process
@@ -77,13 +75,7 @@ def _run(plan: Plan, ledger: Ledger, live: Path, benchmarks: Path, deadline: Dea
         limits=plan.limits,
         sandbox=plan.sandbox,
     )
-    record = Record(
-        environment=EnvironmentFacts(
-            python=platform.python_version(),
-            image=os.environ.get("NUMERAI_PREDICT_IMAGE"),
-            runner=numerai_predict.__version__,
-        )
-    )
+    record = Record(environment=environment_here())
     try:
         run(job, record, deadline, hide_process())
         record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")

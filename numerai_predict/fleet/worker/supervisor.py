@@ -9,7 +9,6 @@ import functools
 import json
 import logging
 import os
-import platform
 import signal
 import time
 import traceback
@@ -18,12 +17,11 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-import numerai_predict
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, RunError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import Limits, format_size
-from numerai_predict.contract.record import EnvironmentFacts, Record
+from numerai_predict.contract.record import Record
 from numerai_predict.contract.redaction import redact_text
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
@@ -33,6 +31,7 @@ from numerai_predict.fleet.worker.preload import Preloaded
 from numerai_predict.runner import preflight
 from numerai_predict.runner.attempts import naming_attempts
 from numerai_predict.runner.dialogue import Inputs, ask, reporting_failures
+from numerai_predict.runner.here import environment_here
 from numerai_predict.runner.log import log_model_line, log_step, logger
 from numerai_predict.runner.process import Child
 from numerai_predict.runner.protocol import Frame, encode
@@ -70,13 +69,7 @@ class _Run:
         self._preloaded = preloaded
         self._hidden = hidden
         self._attempts: list[str] = []
-        self._record = Record(
-            environment=EnvironmentFacts(
-                python=platform.python_version(),
-                image=os.environ.get("NUMERAI_PREDICT_IMAGE"),
-                runner=numerai_predict.__version__,
-            )
-        )
+        self._record = Record(environment=environment_here())
 
     def outcome(self) -> Frame:
         """The record as far as it got, and the answer where there is one."""
