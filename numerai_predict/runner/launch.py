@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -102,6 +102,17 @@ class Launched:
         self.scratch.cleanup()
 
 
+@dataclass(frozen=True)
+class Start:
+    """What a process starts with: its ends of the pipes, its folder and its environment."""
+
+    requests: int
+    printed: int
+    answer: int
+    scratch: str
+    environment: Mapping[str, str]
+
+
 def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> Launched:
     """Start the process; it imports pandas and waits for the model.
 
@@ -109,23 +120,44 @@ def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> Lau
     its limits and no other bounds.
     """
     identity = identity_for_model(PACKAGE) if confined else Identity()
+    environment = library_environment(os.environ)
+    return begin(_start_interpreter, limits, readable, identity, environment, confined=confined)
+
+
+def _start_interpreter(start: Start) -> Process:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-u", "-c", _BOOT, str(PACKAGE.parent), str(start.answer)],
+        stdin=start.requests,
+        stdout=start.printed,
+        stderr=start.printed,
+        pass_fds=(start.answer,),
+        start_new_session=True,
+        cwd=start.scratch,
+        env=start.environment,
+    )
+
+
+def begin(
+    start_process: Callable[[Start], Process],
+    limits: Limits,
+    readable: Collection[Path],
+    identity: Identity,
+    environment: Mapping[str, str],
+    *,
+    confined: bool,
+    in_memory: frozenset[Path] = frozenset(),
+) -> Launched:
+    """Have a process started with pipes and a folder of its own, and ask it to be confined."""
     scratch = tempfile.TemporaryDirectory(prefix="numerai-model-", ignore_cleanup_errors=True)
     if identity.user is not None and identity.group is not None:
         os.chown(scratch.name, identity.user, identity.group)
-    environment = {**library_environment(os.environ), **own_folders(scratch.name)}
+    environment = {**environment, **_own_folders(scratch.name)}
     answer, answer_end = os.pipe()
     printed, printed_end = os.pipe()
     requests_end, requests = os.pipe()
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-u", "-c", _BOOT, str(PACKAGE.parent), str(answer_end)],
-            stdin=requests_end,
-            stdout=printed_end,
-            stderr=printed_end,
-            pass_fds=(answer_end,),
-            start_new_session=True,
-            cwd=scratch.name,
-            env=environment,
+        process = start_process(
+            Start(requests_end, printed_end, answer_end, scratch.name, environment)
         )
     finally:
         for descriptor in (answer_end, printed_end, requests_end):
@@ -140,13 +172,14 @@ def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> Lau
         scratch,
         identity,
         frozenset(readable),
-        start_layers(environment),
+        _start_layers(environment),
+        in_memory,
     )
-    launched.send(ConfineRequest(confined, asdict(confinement(launched, limits))))
+    launched.send(ConfineRequest(confined, asdict(_confinement(launched, limits))))
     return launched
 
 
-def start_layers(environment: Mapping[str, str]) -> Layers:
+def _start_layers(environment: Mapping[str, str]) -> Layers:
     """What a process is held by from its start on."""
     return Layers(
         {
@@ -157,7 +190,7 @@ def start_layers(environment: Mapping[str, str]) -> Layers:
     )
 
 
-def confinement(launched: Launched, limits: Limits) -> Confinement:
+def _confinement(launched: Launched, limits: Limits) -> Confinement:
     """What the process is to be held to, by its own first act."""
     return Confinement(
         package=str(PACKAGE),
@@ -178,6 +211,6 @@ def library_environment(parent: Mapping[str, str], threads: int | None = None) -
     return {**kept, **counted} if threads else {**counted, **kept}
 
 
-def own_folders(scratch: str) -> dict[str, str]:
+def _own_folders(scratch: str) -> dict[str, str]:
     """The variables that make the scratch folder a process's home."""
     return dict.fromkeys(_FOLDER_VARIABLES, scratch)

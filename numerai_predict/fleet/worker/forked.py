@@ -14,7 +14,6 @@ import tempfile
 import time
 import traceback
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,13 +22,11 @@ from numerai_predict.runner.child import main as child
 from numerai_predict.runner.launch import (
     PACKAGE,
     Launched,
-    confinement,
+    Start,
+    begin,
     library_environment,
-    own_folders,
-    start_layers,
 )
 from numerai_predict.runner.log import logger
-from numerai_predict.runner.protocol import ConfineRequest
 from numerai_predict.runner.sandbox.identity import Identity, identity_for_model
 from numerai_predict.runner.sandbox.linux import PR_SET_DUMPABLE, prctl
 
@@ -88,49 +85,34 @@ def fork(
     they were read from, and is that user where this process is root.
     """
     identity = identity_for_model(PACKAGE, user) if confined else Identity()
-    scratch = tempfile.TemporaryDirectory(prefix="numerai-model-", ignore_cleanup_errors=True)
-    if identity.user is not None and identity.group is not None:
-        os.chown(scratch.name, identity.user, identity.group)
-    environment = {**library_environment(os.environ, threads=1), **own_folders(scratch.name)}
-    answer, answer_end = os.pipe()
-    printed, printed_end = os.pipe()
-    requests_end, requests = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        _become_child((requests_end, printed_end, answer_end), scratch.name, environment, frames)
-    for descriptor in (answer_end, printed_end, requests_end):
-        os.close(descriptor)
-    os.set_blocking(answer, False)
-    os.set_blocking(printed, False)
-    launched = Launched(
-        Forked(pid),
-        os.fdopen(requests, "wb", buffering=0),
-        answer,
-        printed,
-        scratch,
+
+    def start_fork(start: Start) -> Forked:
+        pid = os.fork()
+        if pid == 0:
+            _become_child(start, frames)
+        return Forked(pid)
+
+    return begin(
+        start_fork,
+        limits,
+        readable,
         identity,
-        frozenset(readable),
-        start_layers(environment),
-        frozenset(map(Path, frames)),
+        library_environment(os.environ, threads=1),
+        confined=confined,
+        in_memory=frozenset(map(Path, frames)),
     )
-    launched.send(ConfineRequest(confined, asdict(confinement(launched, limits))))
-    return launched
 
 
-def _become_child(
-    ends: tuple[int, int, int],
-    scratch: str,
-    environment: Mapping[str, str],
-    frames: Mapping[str, Any],
-) -> NoReturn:
+def _become_child(start: Start, frames: Mapping[str, Any]) -> NoReturn:
     """Be as a process that was started: nothing of the supervisor's is left in reach."""
     try:
+        ends = (start.requests, start.printed, start.answer)
         high = [fcntl.fcntl(end, fcntl.F_DUPFD, _OUT_OF_THE_WAY) for end in ends]
         requests, printed, answer = high
         for target, source in enumerate((requests, printed, printed, answer)):
             os.dup2(source, target)
         os.closerange(_ANSWER + 1, os.sysconf("SC_OPEN_MAX"))
-        _start_afresh(scratch, environment)
+        _start_afresh(start.scratch, start.environment)
         child.main(_ANSWER, frames)
     except BaseException:
         traceback.print_exc()
