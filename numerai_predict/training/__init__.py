@@ -1,0 +1,1 @@
+"""From snapshot to bundle: folds, trainers, checkpoints, ensembles, the pickle."""
