@@ -31,7 +31,7 @@ _DOCKER = os.environ.get("DOCKER", "docker")
 _PYTHON = "3.12"
 _IMAGE = "numerai_predict_py_3_12:latest-slim"
 _AT_ONCE = 2
-_CONTAINERS = 10
+_CONTAINERS = 50
 _PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"
 
 

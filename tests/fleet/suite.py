@@ -5,7 +5,7 @@ python tests/fleet/suite.py [MODELS] [SEED]
 Every model is run by itself first, by predict.py in the image of its Python. Then a fleet runs
 all of them on two nodes of Ray, while foremen, workers, containers and the second node are killed
 at random, and the agent is killed and started again. What it left is compared with the single
-runs, with its ledger, and with what the server that takes the uploads wrote down.
+runs, with its ledger, and with every version of every object that the S3 server has.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlencode
+
+import boto3
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -50,29 +53,39 @@ ENVIRONMENT = {
     "NO_PROXY": "*",
 }
 LIMIT_SECONDS = 1500
+# What is killed, and how often beside the others.
+STRIKES = {"container": 4, "foreman": 2, "worker": 3, "node": 1, "agent": 2}
 
 
-class Bucket(BaseHTTPRequestHandler):
-    """Takes uploads and writes every key down; refuses those that are to be refused."""
+class Bucket:
+    """An S3 that keeps every version of an object, so that a second upload would show."""
 
-    log: Path
-    lock = threading.Lock()
+    name = "round"
 
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        key = body.partition(b'name="key"')[2].split(b"\r\n")[2].decode()
-        taken = not key.startswith("upload_failed")
-        if taken:
-            with self.lock, open(self.log, "a") as log:
-                log.write(key + "\n")
-        answer = b"" if taken else b"<Error><Code>AccessDenied</Code></Error>"
-        self.send_response(204 if taken else 403)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
+    def __init__(self):
+        self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self.server.start()
+        self.host = "http://{}:{}".format(*self.server.get_host_and_port())
+        access = {"aws_access_key_id": "suite", "aws_secret_access_key": secrets.token_hex(16)}
+        self.client = boto3.client(
+            "s3", endpoint_url=self.host, region_name="us-east-1", **access,
+            config=Config(s3={"addressing_style": "path"}),
+        )  # fmt: skip
+        self.client.create_bucket(Bucket=self.name)
+        self.client.put_bucket_versioning(
+            Bucket=self.name, VersioningConfiguration={"Status": "Enabled"}
+        )
 
-    def log_message(self, *arguments):
-        """Print nothing."""
+    def post(self, key):
+        """A presigned POST for the key, as a row of the manifest; none that is refused works."""
+        bucket = "not-there" if key.startswith("upload_failed") else self.name
+        signed = self.client.generate_presigned_post(bucket, key)
+        return {"post_url": signed["url"], "post_data": urlencode(signed["fields"])}
+
+    def uploads(self):
+        """How often each key was written, by the server's own account."""
+        pages = self.client.get_paginator("list_object_versions").paginate(Bucket=self.name)
+        return Counter(found["Key"] for page in pages for found in page.get("Versions", ()))
 
 
 class Suite:
@@ -80,16 +93,14 @@ class Suite:
         self.folder, self.count = folder, count
         self.random = random.Random(seed)
         self.kills = Counter()
+        self.due = self.random.sample(list(STRIKES), len(STRIKES))  # each once, then any
         self.data, self.singles = folder / "data", folder / "singles"
         self.output = folder / "round"
         for path in (self.singles, self.output):
             path.mkdir()
         write_sample(self.data, SampleShape(300, rows=20, train_eras=1, validation_eras=1,
                                             features=60))  # fmt: skip
-        Bucket.log = folder / "bucket.log"
-        Bucket.log.touch()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.bucket = Bucket()
         self.images = [i for i in supported_images() if i.flavour == "slim" and has(i.name)]
 
     def make(self):
@@ -107,15 +118,13 @@ class Suite:
         for name in names[:6]:  # of the good ones some are refused by the server, or not there
             rows[name.replace("ok-", "upload_failed-")] = rows.pop(name)
         for number in range(4):
-            url = f"http://127.0.0.1:{self.server.server_port}/none?secret={number}"
+            url = f"{self.bucket.host}/{self.bucket.name}/none{number}.pkl?secret={number}"
             rows[f"model_unavailable-{number}"] = {"model": url, "python": "3.12"}
         other = next(name for name in rows if name.startswith("ok-") and name.endswith("3.10"))
         rows["python_mismatch-0"] = {**rows[other], "python": "3.12"}
-        url = f"http://127.0.0.1:{self.server.server_port}/bucket"
         with open(self.folder / "manifest.jsonl", "w") as manifest:
             for name, row in sorted(rows.items(), key=lambda _: self.random.random()):
-                post = {"post_url": url, "post_data": f"key={name}&policy=secret"}
-                manifest.write(json.dumps({"id": name, **row, **post}) + "\n")
+                manifest.write(json.dumps({"id": name, **row, **self.bucket.post(name)}) + "\n")
         return rows
 
     def run_singles(self):
@@ -172,29 +181,30 @@ class Suite:
             subprocess.run([RAY, "stop", "--force"], env=ENVIRONMENT, capture_output=True)
 
     def strike(self, agent):
-        what = self.random.choices(("container", "foreman", "worker", "node", "agent"),
-                                   (4, 2, 3, 1, 2))[0]  # fmt: skip
-        if what == "agent" and agent.poll() is None:
+        """Kill something; the agent that runs then."""
+        kinds, weights = zip(*STRIKES.items(), strict=True)
+        kind = self.due[0] if self.due else self.random.choices(kinds, weights)[0]
+        if agent.poll() is not None:
+            return agent
+        if kind == "agent":
             agent.kill()
             agent.wait()
-            self.kills[what] += 1
-            return self.start_agent()
-        if what == "container":
-            command = [DOCKER, "ps", "--quiet", "--filter", f"label={LABEL}"]
-            found = subprocess.run(command, capture_output=True, text=True).stdout.split()
-            if found:
-                subprocess.run([DOCKER, "kill", self.random.choice(found)], capture_output=True)
-                self.kills[what] += 1
-        elif what == "node":
+            agent = self.start_agent()
+        elif kind == "node":
             for pid in self.second:
                 kill(pid)
-            self.kills[what] += 1
             self.start_second_node()
+        elif kind == "container":
+            if not (found := containers()):
+                return agent
+            subprocess.run([DOCKER, "kill", self.random.choice(found)], capture_output=True)
         else:
-            mark = "ray::Foreman" if what == "foreman" else "numerai_predict.fleet.worker.router"
-            if found := processes_of(mark):
-                kill(self.random.choice(found))
-                self.kills[what] += 1
+            mark = "ray::Foreman" if kind == "foreman" else "numerai_predict.fleet.worker.router"
+            if not (found := processes_of(mark)):
+                return agent
+            kill(self.random.choice(found))
+        self.kills[kind] += 1
+        self.due = [other for other in self.due if other != kind]
         return agent
 
     def judge(self, rows):
@@ -202,7 +212,7 @@ class Suite:
         ledger = Ledger(self.output)
         found = {row.id: row for row in ledger.rows()}
         facts = Counter((model, fact) for model, fact, *_ in ledger.facts())
-        uploads = Counter(Bucket.log.read_text().split())
+        uploads = self.bucket.uploads()
         for name, row in rows.items():
             expected, kind = self.expected(name, row), name.partition("-")[0]
             verdict = found[name].verdict if name in found else "not in the ledger"
@@ -217,8 +227,9 @@ class Suite:
             if facts[name, states.DELIVERED] != (expected == "ok"):
                 yield f"{name}: {facts[name, states.DELIVERED]} times delivered in the ledger"
         ledger.close()
-        if left := subprocess.run([DOCKER, "ps", "--quiet", "--filter", f"label={LABEL}"],
-                                  capture_output=True, text=True).stdout.split():  # fmt: skip
+        if self.due:
+            yield f"never struck: {', '.join(self.due)}"
+        if left := containers():
             yield f"containers left: {left}"
 
     def single(self, row, ending):
@@ -230,6 +241,11 @@ class Suite:
         if kind in ("upload_failed", "model_unavailable", "python_mismatch"):
             return kind
         return json.loads(self.single(row, "json").read_text())["verdict"]
+
+
+def containers():
+    command = [DOCKER, "ps", "--quiet", "--filter", f"label={LABEL}"]
+    return subprocess.run(command, capture_output=True, text=True).stdout.split()
 
 
 def kill(pid):
