@@ -1,12 +1,17 @@
 # An image of a Python with the fleet beside it, for pods that have no Docker engine:
-#   docker build -f deploy/ray/kuberay.Dockerfile --build-arg IMAGE=numerai_predict_py_3_12:latest .
+#   docker build -f deploy/ray/kuberay.Dockerfile --build-arg PYTHON=3.12 \
+#       --build-arg IMAGE=numerai_predict_py_3_12:latest -t REGISTRY/fleet_py_3_12 .
+ARG PYTHON=3.12
 ARG IMAGE=numerai_predict_py_3_12:latest
-FROM python:3.12-slim AS fleet
+FROM python:${PYTHON}-slim AS fleet
 COPY pyproject.toml README.md LICENSE /code/
 COPY numerai_predict /code/numerai_predict
-RUN pip install --no-cache-dir --prefix /fleet 'ray>=2.60' 'rich>=13' \
-    && pip install --no-cache-dir --no-deps --prefix /fleet /code
+# In a folder of its own: what Ray brings does not take the place of what models are locked to.
+RUN pip install --no-cache-dir --prefix /opt/fleet 'ray>=2.60' 'rich>=13' \
+    && pip install --no-cache-dir --no-deps --prefix /opt/fleet /code
 
 FROM ${IMAGE}
-COPY --from=fleet /fleet /usr/local
+ARG PYTHON
+COPY --from=fleet /opt/fleet /opt/fleet
+ENV PATH=/opt/fleet/bin:$PATH PYTHONPATH=/opt/fleet/lib/python${PYTHON}/site-packages
 ENTRYPOINT []

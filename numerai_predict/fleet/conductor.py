@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import ModelCrashed
-from numerai_predict.contract.record import Record
-from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet import ledger as states
 from numerai_predict.fleet.cluster import Cluster, Machine
 from numerai_predict.fleet.crews import Capacity, Crew, Kind, needless, opening
 from numerai_predict.fleet.data import Data
+from numerai_predict.fleet.endings import Endings
 from numerai_predict.fleet.foreman import Outcome, Posting, Task
 from numerai_predict.fleet.intake import Intake, Ready
 from numerai_predict.fleet.ledger import Ledger
 from numerai_predict.fleet.manifest import Entry
 from numerai_predict.fleet.orders import Orders
-from numerai_predict.fleet.outbox import Outbox
 from numerai_predict.fleet.places import Place
-from numerai_predict.fleet.records import record_of, write_record
 from numerai_predict.fleet.worker.messages import RunRequest
-from numerai_predict.storage.files import atomic_write, sha256_of
 
 _TICK_SECONDS = 0.1
 _AHEAD = 64
@@ -60,7 +53,7 @@ class Conductor:
         self._data = data
         self._deadline = deadline
         self._intake = Intake(orders, places, deadline)
-        self._outbox = Outbox(orders.output_dir, deadline)
+        self._endings = Endings(orders, ledger, data, deadline)
         self._ready: dict[Kind, deque[Ready]] = {}
         self._out: dict[str, Ready] = {}
         self._crews: list[Crew] = []
@@ -68,6 +61,7 @@ class Conductor:
         self._capacities: dict[str, Capacity] = {}
         self._here: set[str] = set()
         self._machines: dict[str, Machine] = {}
+        self._barred: set[tuple[str, Place]] = set()
         self._looked = 0.0
 
     def run(self, entries: deque[Entry], look: Callable[[int], None]) -> bool:
@@ -77,7 +71,7 @@ class Conductor:
             NoWorker: workers cannot be started.
         """
         try:
-            while entries or len(self._intake) or self._out or len(self._outbox) or self._waiting():
+            while entries or self._under_way():
                 if self._deadline.remaining() <= 0:
                     return False
                 self._look_for_machines()
@@ -85,7 +79,7 @@ class Conductor:
                 self._hire()
                 self._assign()
                 self._collect()
-                self._hear_of_deliveries()
+                self._endings.hear_of_deliveries()
                 look(len(self._out))
             return True
         finally:
@@ -93,17 +87,10 @@ class Conductor:
 
     def deliver_again(self, entries: list[Entry]) -> list[Entry]:
         """Hand the predictions that lie there to the courier; the entries that have none."""
-        without = []
-        for entry in entries:
-            facts, path = self._ledger.record(entry.id), self._orders.csv_of(entry.id)
-            if facts is None or not path.is_file() or entry.post is None:
-                without.append(entry)
-                continue
-            if sha256_of(path) != facts["predictions"]["sha256"]:
-                without.append(entry)
-                continue
-            self._send(entry, path, record_of(facts))
-        return without
+        return self._endings.deliver_again(entries)
+
+    def _under_way(self) -> bool:
+        return bool(len(self._intake) or self._out or len(self._endings) or self._waiting())
 
     def _waiting(self) -> Counter[Kind]:
         return Counter({kind: len(queue) for kind, queue in self._ready.items() if queue})
@@ -117,6 +104,8 @@ class Conductor:
         self._capacities = {each.id: Capacity(each.cpus, each.memory_bytes) for each in machines}
         self._here = {each.id for each in machines if each.is_here}
         self._machines = {each.id: each for each in machines}
+        for crew in [crew for crew in self._crews if crew.machine not in self._machines]:
+            self._disband(crew, "its machine is gone")
 
     def _take_in(self, entries: deque[Entry]) -> None:
         ahead = len(self._intake) + self._waiting().total()
@@ -125,8 +114,7 @@ class Conductor:
             ahead += 1
         for ready in self._intake.finished():
             if ready.place is None:
-                self._fail(ready.entry.id, ready.record)
-                ready.drop()
+                self._endings.fail(ready)
                 continue
             self._ledger.note(ready.entry.id, states.INSPECTED, place=str(ready.place))
             self._ready.setdefault(self._kind(ready), deque()).append(ready)
@@ -145,7 +133,9 @@ class Conductor:
         for crew in needless(self._crews, waiting):
             self._crews.remove(crew)
             self._cluster.dismiss(crew.foreman)
-        while new := opening(self._capacities, self._crews, waiting, self._orders.workers):
+        while new := opening(
+            self._capacities, self._crews, waiting, self._orders.workers, self._barred
+        ):
             machine = self._machines[new.machine]
             dataset, benchmarks = self._data.for_machine(machine.is_here)
             posting = Posting(
@@ -215,33 +205,47 @@ class Conductor:
             if call in self._starting:
                 self._started(self._starting.pop(call), result)
                 continue
-            crew = next(crew for crew in self._crews if call in crew.running)
-            ready = self._out.pop(crew.running.pop(call))
-            if isinstance(result, Outcome) and result.broken:
-                raise NoWorker(str(result.lost))
-            if isinstance(result, Outcome) and result.lost is None:
-                self._finish(ready, result)
-                continue
-            words = result.lost if isinstance(result, Outcome) else type(result).__name__
-            self._lose(ready, words or "")
-            if isinstance(result, BaseException) and self._cluster.is_gone(result):
-                self._disband(crew)
+            crew = next((crew for crew in self._crews if call in crew.running), None)
+            if crew is not None:  # else it was disbanded for what another call of it said
+                self._ended(crew, self._out.pop(crew.running.pop(call)), result)
+
+    def _ended(self, crew: Crew, ready: Ready, result: Any) -> None:
+        if isinstance(result, Outcome) and result.lost is None:
+            self._endings.finish(ready, result)
+            return
+        words = result.lost if isinstance(result, Outcome) else type(result).__name__
+        self._lose(ready, words or "")
+        if isinstance(result, Outcome) and result.broken:
+            self._bar(crew, words or "")
+        elif isinstance(result, BaseException) and self._cluster.is_gone(result):
+            self._disband(crew, "its foreman is gone")
 
     def _started(self, crew: Crew, result: Any) -> None:
         if not isinstance(result, BaseException):
             crew.ready = True
-            return
-        if "WorkerBroken" in str(result):
-            raise NoWorker(str(result).strip().splitlines()[-1])
-        self._disband(crew)
+        elif "WorkerBroken" in str(result):
+            self._bar(crew, str(result).strip().splitlines()[-1])
+        else:
+            self._disband(crew, "its foreman is gone")
 
-    def _disband(self, crew: Crew) -> None:
-        """Take a crew whose foreman is gone off the list; its models come back by their calls."""
+    def _bar(self, crew: Crew, why: str) -> None:
+        """Start no more workers of the place on the machine: others may have what it lacks.
+
+        Raises:
+            NoWorker: no machine is left that can run such models.
+        """
+        self._barred.add((crew.machine, crew.kind.place))
+        self._disband(crew, why)
+        if all((machine, crew.kind.place) in self._barred for machine in self._machines):
+            raise NoWorker(why)
+
+    def _disband(self, crew: Crew, why: str) -> None:
+        """Take a crew that is gone off the list; its models are queued again."""
         if crew not in self._crews:
             return
         for call, name in list(crew.running.items()):
             del crew.running[call]
-            self._lose(self._out.pop(name), "its foreman is gone")
+            self._lose(self._out.pop(name), why)
         self._crews.remove(crew)
         self._cluster.drop(crew.foreman)
         self._looked = 0.0
@@ -256,93 +260,13 @@ class Conductor:
                 "look at the machine's memory and log, run the model alone: numerai-predict run",
             )
             ready.record.conclude(error.verdict, error.message, error.remedy)
-            self._fail(name, ready.record)
-            ready.drop()
+            self._endings.fail(ready)
             return
         self._ledger.note(name, states.QUEUED, words)
         self._ready.setdefault(self._kind(ready), deque()).appendleft(ready)
 
-    def _finish(self, ready: Ready, outcome: Outcome) -> None:
-        record = self._complete(ready, outcome)
-        entry = ready.entry
-        ready.drop()
-        self._keep_log(entry.id, outcome, record)
-        if outcome.csv is None:
-            if record.verdict == Verdict.DEADLINE.word:
-                self._ledger.note(entry.id, states.QUEUED, record.message)
-                return
-            self._fail(entry.id, record, outcome)
-            return
-        path = self._orders.csv_of(entry.id)
-        with atomic_write(path) as handle:
-            handle.write(outcome.csv)
-        record.predictions.path = str(path)
-        if entry.post is not None:
-            self._note_end(entry.id, states.PREDICTED, record, outcome)
-            self._send(entry, path, record)
-            return
-        record.delivered_to = str(path)
-        record.conclude(Verdict.OK, f"delivered to {path}")
-        self._note_end(entry.id, states.DELIVERED, record, outcome)
-        write_record(self._orders.output_dir, entry.id, record)
-
-    def _complete(self, ready: Ready, outcome: Outcome) -> Record:
-        """The worker's record with what the agent knows: sources, hashes, the fetch."""
-        record, own = record_of(outcome.record), ready.record
-        arity, pythons = record.model.arity, record.model.python
-        record.model = own.model
-        record.model.arity, record.model.python = arity, pythons
-        record.dataset = self._data.facts
-        if arity == 2:
-            record.benchmarks = self._data.benchmark_facts
-        record.seconds.fetch = own.seconds.fetch
-        record.seconds.total = (own.seconds.fetch or 0.0) + outcome.ended - outcome.started
-        return record
-
-    def _note_end(self, name: str, fact: str, record: Record, outcome: Outcome) -> None:
-        self._ledger.note(
-            name,
-            fact,
-            worker=outcome.worker,
-            verdict=record.verdict,
-            message=record.message,
-            started=outcome.started,
-            seconds=outcome.ended - outcome.started,
-            peak_bytes=record.peak_memory_bytes,
-            sha256=record.predictions.sha256,
-            record=json.dumps(asdict(record)),
-        )
-
-    def _fail(self, name: str, record: Record, outcome: Outcome | None = None) -> None:
-        if outcome is not None:
-            self._note_end(name, states.FAILED, record, outcome)
-        else:
-            self._ledger.note(
-                name,
-                states.FAILED,
-                verdict=record.verdict,
-                message=record.message,
-                record=json.dumps(asdict(record)),
-            )
-        write_record(self._orders.output_dir, name, record)
-
-    def _keep_log(self, name: str, outcome: Outcome, record: Record) -> None:
-        verdict = f"verdict  {record.verdict} (exit {record.exit_code}): {record.message}\n"
-        with atomic_write(self._orders.output_dir / "logs" / f"{name}.log") as handle:
-            handle.write(outcome.log + verdict.encode())
-
-    def _send(self, entry: Entry, path: Path, record: Record) -> None:
-        assert entry.post is not None
-        self._outbox.send(entry.id, path, entry.post, record)
-
-    def _hear_of_deliveries(self) -> None:
-        for name in self._outbox.delivered():
-            if facts := self._ledger.record(name):
-                write_record(self._orders.output_dir, name, record_of(facts))
-
     def _close(self) -> None:
-        self._outbox.close()
-        self._hear_of_deliveries()
+        self._endings.close()
         self._intake.close()
         for crew in self._crews:
             self._cluster.dismiss(crew.foreman)

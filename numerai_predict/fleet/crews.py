@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,11 +72,12 @@ def opening(
     crews: list[Crew],
     waiting: Mapping[Kind, int],
     most_slots: int | None,
+    barred: Collection[tuple[str, Place]] = (),
 ) -> Opening | None:
     """The next crew to make, `None` if none is needed or there is no room.
 
     Kinds share the slots by how many models wait for them; one that has slots enough for what
-    waits gets none.
+    waits gets none. `barred` are the machines, each with the place, that cannot run such a worker.
     """
     have = Counter[Kind]()
     for crew in crews:
@@ -89,6 +90,8 @@ def opening(
     for kind in sorted(wanting, key=lambda kind: (have[kind] > 0, -wanting[kind], kind)):
         others = sum(1 for other in wanting if other != kind and not have[other])
         for machine, capacity in capacities.items():
+            if (machine, kind.place) in barred:
+                continue
             own = [crew for crew in crews if crew.machine == machine]
             slots, memory = free_slots(capacity, own)
             room = min(len(slots), memory // kind.slot_bytes)

@@ -39,6 +39,8 @@ _MOST_GROWTH_BYTES = 512 * 1024**2
 _STARTS = 3
 # A user for each slot, of the numbers that distributions leave unused (60578 to 61183).
 _FIRST_USER = 60_578
+# Models have users of their own: they pass through to files that they are told, and list none.
+_PASSED_THROUGH = 0o711
 
 File = str | bytes
 
@@ -94,8 +96,10 @@ class Foreman:
             prefix="numerai-fleet-", ignore_cleanup_errors=True
         )
         root = Path(self._folder.name)
-        for name in ("files", "out"):
-            (root / name).mkdir(mode=0o755)
+        for folder in (root, root / "files"):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(_PASSED_THROUGH)
+        (root / "out").mkdir(mode=0o700)
         files = root / "files"
         dataset = _put(posting.dataset, files / "live.parquet")
         benchmarks = None

@@ -10,11 +10,12 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+from numerai_predict.storage.database import all_or_nothing
 
 FILE = "fleet.sqlite"
 
@@ -83,7 +84,7 @@ class Ledger:
     def enter(self, ids: Iterable[str]) -> None:
         """Queue the models that the ledger does not know."""
         now = time.time()
-        with self._all_or_nothing():
+        with all_or_nothing(self._connection):
             for name in ids:
                 added = self._connection.execute(
                     "INSERT OR IGNORE INTO models (id, state) VALUES (?, ?)", (name, QUEUED)
@@ -103,7 +104,7 @@ class Ledger:
             columns["ended"] = now
         changes = "".join(f", {column} = ?" for column in columns)
         more = ", attempts = attempts + 1" if fact == RUNNING else ""
-        with self._all_or_nothing():
+        with all_or_nothing(self._connection):
             self._connection.execute(
                 f"UPDATE models SET state = ?{changes}{more} WHERE id = ? AND state != ?",  # noqa: S608 - names of ours
                 (fact, *columns.values(), name, DELIVERED),
@@ -193,16 +194,6 @@ class Ledger:
             "SELECT id, ?, ?, attempts, coalesce(?, worker), ? FROM models WHERE id = ?",
             (fact, at, worker, words, name),
         )
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
 
 
 def as_utc(seconds: float | None) -> str:

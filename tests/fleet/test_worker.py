@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -349,3 +350,12 @@ def test_a_model_that_forks_leaks_or_fills_its_scratch_leaves_its_neighbours_alo
 def test_data_that_pandas_cannot_read_is_said_at_the_start(tmp_path):
     with pytest.raises(Exception, match="arquet"):
         preload(str(tmp_path / "none.parquet"), None)
+
+
+def test_models_reach_their_folder_as_users_of_their_own(new_foreman):
+    by = new_foreman()
+    by.prepare()
+    (scratch,) = Path(by._folder.name).glob("files/scratch-*")
+    closed = [f for f in (scratch, *scratch.parents) if not f.stat().st_mode & stat.S_IXOTH]
+    assert not closed
+    assert not Path(by._folder.name).stat().st_mode & stat.S_IROTH  # nor do they see others' names

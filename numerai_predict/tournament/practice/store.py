@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.storage.database import all_or_nothing
+
 SCOPES = ("read_user_info", "read_submission_info", "upload_submission")
 TOURNAMENT = 8
 
@@ -73,14 +75,8 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Do all of the block or nothing, and nothing else in between."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        with self._lock, all_or_nothing(self._connection):
+            yield
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """What a query finds, one dictionary a row."""

@@ -1,0 +1,133 @@
+"""What came of each model, put where it lasts: ledger, predictions, record and log."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.record import Record
+from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.fleet import ledger as states
+from numerai_predict.fleet.data import Data
+from numerai_predict.fleet.foreman import Outcome
+from numerai_predict.fleet.intake import Ready
+from numerai_predict.fleet.ledger import Ledger
+from numerai_predict.fleet.manifest import Entry
+from numerai_predict.fleet.orders import Orders
+from numerai_predict.fleet.outbox import Outbox
+from numerai_predict.fleet.records import record_of, write_record
+from numerai_predict.storage.files import atomic_write, sha256_of
+
+
+class Endings:
+    """Keeps what models came to, and has predictions delivered; `len` are those under way."""
+
+    def __init__(self, orders: Orders, ledger: Ledger, data: Data, deadline: Deadline) -> None:
+        self._orders = orders
+        self._ledger = ledger
+        self._data = data
+        self._outbox = Outbox(orders.output_dir, deadline)
+
+    def __len__(self) -> int:
+        return len(self._outbox)
+
+    def finish(self, ready: Ready, outcome: Outcome) -> None:
+        """Keep what a worker made of a model."""
+        record, name = self._complete(ready, outcome), ready.entry.id
+        ready.drop()
+        self._keep_log(name, outcome, record)
+        if outcome.csv is not None:
+            self._save(ready.entry, record, outcome)
+        elif record.verdict == Verdict.DEADLINE.word:
+            self._ledger.note(name, states.QUEUED, record.message)
+        else:
+            self._note_end(name, states.FAILED, record, outcome)
+            write_record(self._orders.output_dir, name, record)
+
+    def fail(self, ready: Ready) -> None:
+        """Keep the verdict of a model that was not run, or that no worker outlived."""
+        name, record = ready.entry.id, ready.record
+        ready.drop()
+        self._ledger.note(
+            name,
+            states.FAILED,
+            verdict=record.verdict,
+            message=record.message,
+            record=json.dumps(asdict(record)),
+        )
+        write_record(self._orders.output_dir, name, record)
+
+    def deliver_again(self, entries: list[Entry]) -> list[Entry]:
+        """Hand the predictions that lie there to the courier; the entries that have none."""
+        without = []
+        for entry in entries:
+            facts, path = self._ledger.record(entry.id), self._orders.csv_of(entry.id)
+            lies_there = facts is not None and entry.post is not None and path.is_file()
+            if facts and lies_there and sha256_of(path) == facts["predictions"]["sha256"]:
+                self._send(entry, path, record_of(facts))
+            else:
+                without.append(entry)
+        return without
+
+    def hear_of_deliveries(self) -> None:
+        """Write the records of what was delivered meanwhile."""
+        for name in self._outbox.delivered():
+            if facts := self._ledger.record(name):
+                write_record(self._orders.output_dir, name, record_of(facts))
+
+    def close(self) -> None:
+        """Let the deliveries that have begun end."""
+        self._outbox.close()
+        self.hear_of_deliveries()
+
+    def _save(self, entry: Entry, record: Record, outcome: Outcome) -> None:
+        path = self._orders.csv_of(entry.id)
+        with atomic_write(path) as handle:
+            handle.write(outcome.csv or b"")
+        record.predictions.path = str(path)
+        if entry.post is not None:
+            self._note_end(entry.id, states.PREDICTED, record, outcome)
+            self._send(entry, path, record)
+            return
+        record.delivered_to = str(path)
+        record.conclude(Verdict.OK, f"delivered to {path}")
+        self._note_end(entry.id, states.DELIVERED, record, outcome)
+        write_record(self._orders.output_dir, entry.id, record)
+
+    def _complete(self, ready: Ready, outcome: Outcome) -> Record:
+        """The worker's record with what the agent knows: sources, hashes, the fetch."""
+        record, own = record_of(outcome.record), ready.record
+        arity, pythons = record.model.arity, record.model.python
+        record.model = own.model
+        record.model.arity, record.model.python = arity, pythons
+        record.dataset = self._data.facts
+        if arity == 2:
+            record.benchmarks = self._data.benchmark_facts
+        record.seconds.fetch = own.seconds.fetch
+        record.seconds.total = (own.seconds.fetch or 0.0) + outcome.ended - outcome.started
+        return record
+
+    def _note_end(self, name: str, fact: str, record: Record, outcome: Outcome) -> None:
+        self._ledger.note(
+            name,
+            fact,
+            worker=outcome.worker,
+            verdict=record.verdict,
+            message=record.message,
+            started=outcome.started,
+            seconds=outcome.ended - outcome.started,
+            peak_bytes=record.peak_memory_bytes,
+            sha256=record.predictions.sha256,
+            record=json.dumps(asdict(record)),
+        )
+
+    def _keep_log(self, name: str, outcome: Outcome, record: Record) -> None:
+        verdict = f"verdict  {record.verdict} (exit {record.exit_code}): {record.message}\n"
+        with atomic_write(self._orders.output_dir / "logs" / f"{name}.log") as handle:
+            handle.write(outcome.log + verdict.encode())
+
+    def _send(self, entry: Entry, path: Path, record: Record) -> None:
+        assert entry.post is not None
+        self._outbox.send(entry.id, path, entry.post, record)
