@@ -93,9 +93,7 @@ def _speed(folder: Path, models: list[Path], docker: bool) -> list[str]:
     lines += [
         "",
         f"In the fleet a model's own prediction took {predict:.3f} s (median). A model takes "
-        f"{cpu:.2f} s of one processor: ten thousand such on ten nodes of 16 processors "
-        f"{10_000 * cpu / 160 / 60:.0f} minutes and {10_000 * cpu / 3600:.1f} processor-hours, "
-        f"{10_000 * cpu / 3600 * 0.06:.2f} $ at 0.06 $ an hour, without the nodes' own start.",
+        f"{cpu:.2f} s of one processor: the s of deploy/ray/README.md, which makes a price of it.",
     ]
     return lines
 
