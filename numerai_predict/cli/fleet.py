@@ -19,6 +19,7 @@ from numerai_predict.runner.arguments import (
     add_limits,
     add_run_deadline,
     checked,
+    option_value,
     options_of,
 )
 from numerai_predict.runner.engine import Engine
@@ -65,7 +66,10 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         "flavour, memory, timeout, post_url, post_data; or a directory of pickles",
     )
     parser.add_argument(
-        "--output_dir", type=Path, required=True, help="an existing directory for all that comes"
+        "--output_dir",
+        type=option_value(_directory),
+        required=True,
+        help="an existing directory for all that comes",
     )
     for name, words in (
         ("dataset", "live features: file, URL, s3://... or Numerai data set"),
@@ -95,6 +99,15 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--debug", action="store_true", help="log more")
     parser.set_defaults(cache=defaults.cache)
+
+
+def _directory(text: str) -> Path:
+    if "://" in text:
+        raise ValueError(
+            f"expected a directory on a disk, found {text.partition('?')[0]}: ledger, records and "
+            "predictions stay there; to send predictions to S3, give models a post_url"
+        )
+    return Path(text)
 
 
 def _count(text: str) -> int:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.fleet.places import LOCAL, Place
+from numerai_predict.inspection.images import supported_pythons
 from numerai_predict.storage.sources import LocalFile, source_of
 
 COLUMNS = ("id", "model", "python", "flavour", "memory", "timeout", "post_url", "post_data")
@@ -195,17 +196,17 @@ def _require_place(places: Sequence[Place], python: str | None, flavour: str | N
         return
     if any(python in (None, place.python) and flavour in (None, place.flavour) for place in places):
         return
+    asked = " ".join(filter(None, (f"Python {python}" if python else None, flavour)))
     if places and places[0].flavour == LOCAL:
         raise ValueError(
-            f"Python {python or 'any'} {flavour or ''}: no Docker engine answers, and the Python "
-            f"here is {places[0].python}"
+            f"{asked}: no Docker engine answers, and the Python here is {places[0].python}"
         )
     have = ", ".join(f"{place.python} {place.flavour}" for place in places) or "none"
-    target = f"build_{(python or '3_12').replace('.', '_')}"
-    raise ValueError(
-        f"no image of Python {python or 'any'} {flavour or ''} is here (there are: {have}); "
-        f"`make {target}` makes one that we support"
-    )
+    if python and python not in supported_pythons():
+        remedy = f"the Pythons that have images are {', '.join(supported_pythons())}"
+    else:
+        remedy = f"`make build{'_' + python.replace('.', '_') if python else ''}` makes it"
+    raise ValueError(f"no image of {asked} is here (there are: {have}); {remedy}")
 
 
 def _post(row: Mapping[str, Any]) -> PresignedPost | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import random
 import secrets
@@ -63,6 +64,7 @@ class Bucket:
     name = "round"
 
     def __init__(self):
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request
         self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self.server.start()
         self.host = "http://{}:{}".format(*self.server.get_host_and_port())

@@ -7,6 +7,7 @@ import time
 import pytest
 from fleets import processes_of, wait_until
 
+from numerai_predict.cli.fleet import main
 from numerai_predict.fleet import ledger as states
 
 SECRET = "post-canary-3c19"
@@ -165,3 +166,12 @@ def test_a_model_that_no_machine_can_hold_is_said_before_anything_runs(
     done = fleet.run(manifest(tmp_path, [{"id": "a", "model": str(model), "memory": "9t"}]))
     assert done.exit_code == 1
     assert "a: expected a machine with 9216.0 GiB" in done.stderr
+
+
+def test_a_bucket_is_no_place_for_a_ledger(capsys, tmp_path):
+    words = ["run", str(tmp_path), "--output_dir", "s3://bucket/round?signature=hidden"]
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    said = capsys.readouterr().err
+    assert "expected a directory on a disk, found s3://bucket/round" in said
+    assert "hidden" not in said
