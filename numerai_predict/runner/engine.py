@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,23 @@ class Engine:
             for name in sorted(name for name in os.environ if name.startswith("AWS_")):
                 command += ["--env", name]  # the name alone: the engine takes the value itself
         return subprocess.run([*command, image, *arguments_of(job)]).returncode
+
+    def run_script(
+        self, image: str, words: Sequence[str], folder: Path, seconds: float
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a Python program of ours in the image, with the folder and no network.
+
+        It gets the folder under its own path, which the words name; 124 where it takes too long.
+        """
+        name = f"numerai-predict-{secrets.token_hex(8)}"
+        command = [self.command, "run", "--rm", "--name", name, "--network", "none"]
+        command += ["--user", f"{os.getuid()}:{os.getgid()}", "--volume", f"{folder}:{folder}"]
+        command += ["--entrypoint", "python", image, "-I", *words]
+        try:
+            return subprocess.run(command, capture_output=True, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self._succeeds("rm", "--force", name)
+            return subprocess.CompletedProcess(command, 124, b"", b"it took too long")
 
     def _succeeds(self, *words: str) -> bool:
         try:
