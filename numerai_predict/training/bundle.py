@@ -21,12 +21,13 @@ from numerai_predict.contract.training import BadConfiguration, BundleRefused
 from numerai_predict.inspection.images import supported_images, supported_pythons
 from numerai_predict.runner.engine import Engine
 from numerai_predict.runner.log import log_step
-from numerai_predict.storage.files import atomic_write
+from numerai_predict.storage.files import PART_SUFFIX, atomic_write
 from numerai_predict.training import template
 from numerai_predict.training.fitting import Model
 
 PICKLE, MANIFEST = "model.pkl", "manifest.json"
 _PACK_SECONDS = 600.0
+_FOLDER = ".bundle-"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def packed(recipe: Recipe, place: Place, output: Path) -> Iterator[Path]:
         BundleRefused: it could not be packed.
         OSError: it cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix=".bundle-", dir=output) as name:
+    with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=output) as name:
         folder = Path(name)
         _write(recipe, folder)
         script = folder / "pack.py"
@@ -109,6 +110,14 @@ def packed(recipe: Recipe, place: Place, output: Path) -> Iterator[Path]:
                 "look at the disk, and whether that Python has cloudpickle",
             )
         yield pickle
+
+
+def clear_leftovers(output: Path) -> None:
+    """Remove what a killed training left beside its results; the caller holds the lock."""
+    for folder in output.glob(f"{_FOLDER}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for part in output.glob(f".*{PART_SUFFIX}"):
+        part.unlink(missing_ok=True)
 
 
 def put_in_place(pickle: Path, output: Path, manifest: dict[str, Any]) -> None:

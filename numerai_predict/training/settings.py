@@ -187,7 +187,7 @@ def read_settings(file: Path | None, environment: Mapping[str, str] = os.environ
 
 def _mapping(file: Path) -> dict[str, Any]:
     try:
-        told = yaml.safe_load(file.read_bytes())
+        told = yaml.load(file.read_bytes(), _Loader)  # noqa: S506 - it is a SafeLoader
     except OSError as error:
         raise BadConfiguration(
             f"expected a configuration at {file}, found: {error.strerror}",
@@ -204,6 +204,17 @@ def _mapping(file: Path) -> dict[str, Any]:
             "write lines like `features: small`; `numerai-predict train --defaults` lists the keys",
         )
     return told
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML of plain values, in which no key stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping; the second of two equal keys would silently win."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if twice := [key for key in keys if keys.count(key) > 1]:
+            raise yaml.YAMLError(f"the key {twice[0]} twice, in line {node.start_mark.line + 1} on")
+        return super().construct_mapping(node, deep)
 
 
 def _words(each: Any) -> str:

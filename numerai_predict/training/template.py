@@ -108,7 +108,9 @@ def make_predict(facts: dict[str, Any], models: list[bytes]) -> Any:
             raise ValueError(f"expected {benchmark} for these ids, found it for none of them")
         return whole(live_features, column.to_numpy(dtype=np.float64))
 
-    return predict_with_benchmark if share else predict
+    chosen = predict_with_benchmark if share else predict
+    chosen.__name__ = chosen.__qualname__ = "predict"
+    return chosen
 
 
 def pack(folder: Path, pickle: Path) -> None:

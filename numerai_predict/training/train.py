@@ -50,6 +50,7 @@ def train(settings: Settings, folder: Path) -> Result:
     place = bundle.place_of(settings.python)
     checkpoints = Checkpoints(settings.output / "checkpoints")
     with checkpoints.locked():
+        bundle.clear_leftovers(settings.output)
         inputs = open_inputs(settings, folder)
         windows = plan_of(settings, inputs)
         trainer, why = trainer_of(

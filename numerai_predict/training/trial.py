@@ -76,7 +76,7 @@ def try_out(pickle: Path, recipe: Recipe, place: Place, inputs: Inputs) -> dict[
             )
         record = _run(pickle, data, place, folder)
         found = _read(Path(record["predictions"]["path"]))
-    _compare(found, _expected(recipe, data))
+        _compare(found, _expected(recipe, data))
     log_step("trial", f"{len(found):,} predictions of {data.words} are the trainer's, every bit")
     facts = {"rows": len(found), "data": data.words, "place": str(place)}
     return {**facts, "peak_memory_bytes": record["peak_memory_bytes"], "arity": record["arity"]}

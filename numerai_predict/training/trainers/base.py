@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from numerai_predict.data.history import History
 
-_BLOCK_BYTES = 256 * 1024**2  # of int8 features that are on their way at a time
+# Of int8 features that are on their way at a time, by columns and by rows.
+_COLUMNS_BYTES, _ROWS_BYTES = 64 * 1024**2, 256 * 1024**2
 
 # Predictions of the stopping rows at this moment, float64 with shape (rows,).
 Now = Callable[[], NDArray[np.float64]]
@@ -28,7 +29,7 @@ class Rows:
 
     def column_blocks(self) -> Iterator[tuple[list[str], NDArray[np.int8]]]:
         """Some columns of all rows at a time: their names, and int8 in Fortran's order."""
-        width = max(1, _BLOCK_BYTES // max(1, len(self.target)))
+        width = max(1, _COLUMNS_BYTES // max(1, len(self.target)))
         for start in range(0, len(self.features), width):
             names = list(self.features[start : start + width])
             yield names, self.history.features(names, self.mask)
@@ -47,7 +48,7 @@ def slices(history: History, mask: NDArray[np.bool_], features: int) -> Iterator
     part: list[np.int32] = []
     rows = 0
     for era, count in zip(*np.unique(history.eras[mask], return_counts=True), strict=True):
-        if part and (rows + count) * features > _BLOCK_BYTES:
+        if part and (rows + count) * features > _ROWS_BYTES:
             yield mask & np.isin(history.eras, part)
             part, rows = [], 0
         part.append(era)
