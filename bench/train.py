@@ -25,18 +25,24 @@ from numerai_predict.contract.limits import format_size
 FULL_ROWS, FEATURES, ERA_ROWS = 2_700_000, 2_750, 4_740
 ERAS_A_GROUP = 50
 # Beside a bare script, on a part of the data that makes rounds of seconds.
-PART_ROWS, PART_ROUNDS, TURNS = 200_000, 20, 3
+PART_ROWS, PART_ROUNDS, TURNS = 100_000, 20, 3
 NEEDED_DISK, NEEDED_MEMORY = 5 * 1024**3, 12 * 1024**3
 
 _CONFIG = {
     "features": "all",
-    "rounds": 4,
+    "rounds": 2,
     "early_stopping": 0,
-    "evaluate_every": 2,
+    "evaluate_every": 1,
     "seeds": [42],
     "device": "cpu",
     "data": {"files": ["train"]},
-    "validation": {"windows": 1, "window_eras": 6, "stopping_eras": 6, "holdout_eras": 6},
+    "validation": {
+        "windows": 1,
+        "window_eras": 6,
+        "stopping_eras": 6,
+        "holdout_eras": 6,
+        "fnc_features": "small",
+    },
 }
 _COMPARE = """
 import sys, time
@@ -104,7 +110,7 @@ def main() -> None:
         "Training (`make bench_train`)",
         [
             f"{made:,} rows x {FEATURES:,} int8 features ({share}), generated; LightGBM with its",
-            "default parameters, two models of 4 rounds (one window, then the final one), scored",
+            "default parameters, two models of 2 rounds (one window, then the final one), scored",
             "and bundled. Peak is of the whole process, interpreter and libraries included.",
             "",
             "| peak | bytes a row | of the int8 features | at most | seconds |",

@@ -70,8 +70,8 @@ def open_inputs(settings: Settings, folder: Path) -> Inputs:
     paths = [folder / f"{name.removesuffix('.parquet')}.parquet" for name in settings.data.files]
     sets = FeatureSets.read(folder / feature_sets.NAME)
     features = sets.choose(settings.features)
-    history = History.of(paths, [*features, *settings.targets])
     hashes = {path.name: verified_hash(path) for path in paths}
+    history = History.of(paths, [*features, *settings.targets])
     targets = {name: _target(history, name) for name in settings.targets}
     eras = _eras(history, settings.data.eras, targets)
     neutral = sets.choose(settings.validation.fnc_features)
@@ -84,8 +84,13 @@ def verified_hash(path: Path) -> str:
     """The file's SHA-256, which is that of the snapshot's manifest, where there is one.
 
     Raises:
-        DatasetUnavailable: it is another.
+        DatasetUnavailable: it is another, or there is no such file.
     """
+    if not path.is_file():
+        raise DatasetUnavailable(
+            f"expected {path}, found nothing there",
+            f"get it with `numerai-predict data get {path.stem}`, or set data.directory",
+        )
     found = sha256_of(path)
     for folder in (path.parent.parent, path.parent):
         entry = read_manifest(folder).get(str(path.relative_to(folder)))

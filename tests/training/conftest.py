@@ -1,5 +1,7 @@
 """A small data set and a small training on it, by the command as users give it."""
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -7,9 +9,11 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import evidence
 import pytest
 import yaml
 
+from numerai_predict.cli.main import main
 from numerai_predict.data.sample import SampleShape, write_sample
 
 SHAPE = SampleShape(live_rows=150, rows=120, train_eras=46, validation_eras=20, features=60)
@@ -50,11 +54,11 @@ def data(tmp_path_factory):
 class Training:
     """A folder of one configuration and its output."""
 
-    def __init__(self, folder: Path, data: Path, **changes):
+    def __init__(self, folder: Path, source: Path, **changes):
         self.folder, self.output = folder, folder / "model"
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "train.yaml"
-        own = {"output": str(self.output), "data": {"directory": str(data)}}
+        own = {"output": str(self.output), "data": {"directory": str(source)}}
         self.settings = merged(merged(SMALL, own), changes)
         self.config.write_text(yaml.safe_dump(self.settings))
 
@@ -92,9 +96,17 @@ class Training:
         assert ended.exit_code == 0, ended.text
         return ended
 
-    def fails_as(self, verdict, *words, **more):
+    def fails(self, *options):
+        """Run it in this process, where it must end before it runs a model."""
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            code = main(["train", str(self.config), *options])
+        lines = said.getvalue().splitlines()
+        evidence.hear(said.getvalue())
+        return SimpleNamespace(exit_code=code, text=said.getvalue(), last=lines[-1])
+
+    def fails_as(self, verdict, *words, options=(), **more):
         """It ends with the verdict and its words; no bundle and no part of a file is left."""
-        ended = self.run(**more)
+        ended = self.run(*options, **more) if more else self.fails(*options)
         assert f"verdict  {verdict} (exit {ended.exit_code})" in ended.last, ended.text
         assert "Traceback" not in ended.text
         for word in words:

@@ -1,7 +1,5 @@
 """Finished work is found again by all that decides it, and by nothing less."""
 
-import os
-
 import pytest
 
 from numerai_predict.contract.training import TrainingBusy
@@ -56,7 +54,7 @@ def test_two_trainings_keep_apart_and_a_killed_ones_parts_go(checkpoints):
         with pytest.raises(TrainingBusy), checkpoints.locked():
             pass
     with checkpoints.locked():
-        assert os.listdir(checkpoints.folder) == [".lock"]
+        assert [path.name for path in checkpoints.folder.iterdir()] == [".lock"]
 
 
 def test_a_label_may_hold_anything(checkpoints):

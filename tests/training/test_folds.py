@@ -59,7 +59,7 @@ def test_every_fourth_era_is_purged_by_number_not_by_count():
 
 
 def test_too_few_eras_are_refused_with_the_number_that_is_needed():
-    with pytest.raises(BadConfiguration, match="expected at least 64 eras .* found 60"):
+    with pytest.raises(BadConfiguration, match=r"expected at least 64 eras .* found 60"):
         plan(range(60), SIZES)
 
 
