@@ -13,7 +13,7 @@ from numerai_predict.inspection.examine import examine
 
 def test_defaults_scaled_down_find_the_weak_signal(trained):
     corr = trained.scores()["holdout"]["corr"]
-    assert corr["eras"] == 10
+    assert corr["eras"] == 8
     assert corr["mean"] > 0.05
     assert corr["mean"] / corr["std"] * np.sqrt(corr["eras"]) > 4
 
@@ -25,7 +25,7 @@ def test_every_score_is_told_of_windows_and_holdout(trained):
         for facts in scores[part].values():
             assert facts["eras"] > 0
             assert facts["std"] is not None
-    assert len(scores["per_era"]["windows"]) == 16
+    assert len(scores["per_era"]["windows"]) == 12
     assert "windows corr" in trained.ended.stdout
     assert "holdout exposure" in trained.ended.stdout
 
@@ -64,9 +64,9 @@ def test_predictions_of_past_eras_are_kept_for_each_model(trained):
     assert list(kept.columns) == ["era", "prediction", "target_42", "target_1337", "window"]
     assert kept["prediction"].between(0, 1, inclusive="neither").all()
     assert kept.groupby("window")["era"].nunique().to_dict() == {
-        "window-1": 8,
-        "window-2": 8,
-        "final": 10,
+        "window-1": 6,
+        "window-2": 6,
+        "final": 8,
     }
     assert kept.index.is_unique
 
@@ -101,7 +101,7 @@ def test_several_targets_and_a_benchmark_make_a_function_of_two_arguments(traini
         targets=["target", "target_ender_60"],
         seeds=[42],
         neutralize=0.5,
-        validation={"windows": 1, "holdout_eras": 8},
+        validation={"windows": 1},
     )
     both.succeeds()
     assert both.manifest()["model"]["arity"] == 2
