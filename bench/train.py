@@ -25,7 +25,7 @@ from numerai_predict.runner.usage.memory import available_bytes
 FULL_ROWS, FEATURES, ERA_ROWS = 2_700_000, 2_750, 4_740
 ERAS_A_GROUP = 50
 # Beside a bare script, on a part of the data that makes rounds of seconds.
-PART_ROWS, PART_ROUNDS, TURNS = 100_000, 20, 3
+PART_ROWS, PART_ROUNDS, TURNS = 100_000, 10, 3
 NEEDED_DISK, NEEDED_MEMORY = 5 * 1024**3, 12 * 1024**3
 
 _CONFIG = {
