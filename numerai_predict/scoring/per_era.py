@@ -37,7 +37,8 @@ def era_scores(
     Returns one row an era, in the order of eras, with float64 columns: `corr`; `mmc` with
     `meta_model`; `bmc` with `benchmark`; `fnc` with `neutralizers`, shape (rows, features). A
     score is NaN where an era has fewer than 10 rows, where predictions or targets are all the
-    same, or where less than 80 percent of its rows are known to what it is compared with.
+    same, or where less than 80 percent of its rows are known to what it is compared with; FNC
+    also where there are no more rows than features.
 
     Raises:
         ValueError: an id is there twice, or has a target and no prediction or era.
@@ -115,7 +116,8 @@ def _contribution(other: pd.Series[float], frame: pd.DataFrame, target: pd.Serie
 
 def _neutral(neutralizers: pd.DataFrame, frame: pd.DataFrame, target: pd.Series[float]) -> float:
     known = neutralizers.reindex(frame.index).dropna()
-    if len(known) < _COVERAGE * len(frame):
+    # As many features as rows explain all predictions: what is left is rounding.
+    if len(known) < _COVERAGE * len(frame) or len(known) <= known.shape[1] + 1:
         return float("nan")
 
     def formula(frame: pd.DataFrame, target: pd.Series[float]) -> pd.Series[float]:
