@@ -26,8 +26,8 @@ class Kind(Enum):
         "Turnover of exposures",
         "Ids change with every era, so the ranks of one stock cannot be followed. In their place: "
         "1 - the correlation, over all features, of an era's exposures with those of the era "
-        "before. 0 means that the model bets on the same features, 1 on unrelated ones; chance moves "
-        "exposures as well, the more the fewer rows an era has.",
+        "before. 0 means that the model bets on the same features, 1 on unrelated ones; chance "
+        "moves exposures as well, the more the fewer rows an era has.",
     )
 
     def __init__(self, title: str, meaning: str) -> None:
