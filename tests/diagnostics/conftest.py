@@ -90,7 +90,7 @@ def diagnose(past, pickle_model, clean_environment, tmp_path):
 
 
 @pytest.fixture
-def make_report():
+def make_report(subject):
     """A report of made-up numbers, any of which may be replaced."""
 
     def make(eras, **changes):
@@ -117,7 +117,13 @@ def make_report():
     return make
 
 
-def subject(**changes):
+@pytest.fixture
+def subject():
+    """What a report is about, any fact of which may be replaced."""
+    return _subject
+
+
+def _subject(**changes):
     facts = {
         "model": "model.pkl",
         "sha256": "0" * 64,
