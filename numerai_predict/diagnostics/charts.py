@@ -28,6 +28,7 @@ _INK, _FAINT = "#1b2733", "#d5dce3"
 # Inches at 72 dots: small, so that on a phone's width the text is still large enough to read.
 _WIDTH, _HEIGHT, _ROW = 5.7, 2.9, 0.25
 _LONGEST_NAME = 26
+_MANY = 250  # eras: what stands for one is then thinner than a pen
 _SETTINGS: Any = {
     "svg.fonttype": "none",
     "text.parse_math": False,  # names are strangers': a dollar sign is one
@@ -53,16 +54,16 @@ def lines(
     """A line a column over eras, with its name at its end; NaN is a gap."""
     with mpl.rc_context(_SETTINGS):
         figure, (axes,) = _figure(_HEIGHT)
-        places = np.arange(len(table))
+        places = range(len(table))
         for column, name in names.items():
             style = {"color": COLOURS.get(column, _INK), "linestyle": _DASHES.get(column, "-")}
             values = table[column].to_numpy(np.float64)
-            axes.plot(places, values, linewidth=1.8, label=name, **style)
+            axes.plot(places, values, linewidth=_pen(places), label=name, **style)
             if filled:
                 axes.fill_between(places, values, 0, color=style["color"], alpha=0.1, linewidth=0)
         axes.axhline(0, color=_INK, linewidth=0.8)
         if len(names) > 1:
-            axes.legend(frameon=False, loc="best", ncols=len(names), handlelength=3)
+            figure.legend(frameon=False, loc="outside upper center", ncols=3, handlelength=3)
         _era_axis(axes, list(map(str, table.index)))
         return _svg(figure, title)
 
@@ -102,7 +103,7 @@ def groups(found: Sequence[Group], title: str) -> str:
         )
         axes.set_yticks(places, [f"{_short(each.name)} ({each.features:,})" for each in found])
         axes.grid(visible=False, axis="y")
-        axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
+        figure.legend(frameon=False, loc="outside lower center", ncols=2)
         _tidy(axes)
         return _svg(figure, title)
 
@@ -134,14 +135,19 @@ def _figure(height: float, panels: int = 1) -> tuple[Figure, Any]:
 
 def _bars(values: np.ndarray[Any, np.dtype[np.float64]], colour: str) -> PathPatch:
     """All bars as one outline: a thousand shapes of their own would be half a megabyte."""
+    half = 0.4 if len(values) <= _MANY else 0.5
     corners = [
-        [(x - 0.4, 0.0), (x - 0.4, y), (x + 0.4, y), (x + 0.4, 0.0), (0.0, 0.0)]
+        [(x - half, 0.0), (x - half, y), (x + half, y), (x + half, 0.0), (0.0, 0.0)]
         for x, y in enumerate(values)
         if np.isfinite(y)
     ]
     codes = [Outline.MOVETO, *[Outline.LINETO] * 3, Outline.CLOSEPOLY] * len(corners)
     points = np.array(corners).reshape(-1, 2)
     return PathPatch(Outline(points, codes), facecolor=colour, linewidth=0)
+
+
+def _pen(eras: Sequence[int]) -> float:
+    return 1.8 if len(eras) <= _MANY else 1.0
 
 
 def _era_axis(axes: Any, eras: Sequence[str], *, labelled: bool = True) -> None:

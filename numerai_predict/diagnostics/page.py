@@ -80,7 +80,7 @@ _NO_SCORE = "No score could be computed in any era."
 
 def _cumulative(report: Report) -> Chart:
     title, drawn = "Cumulative scores", _drawn(report)
-    table = report.eras[list(drawn)].fillna(0.0).cumsum()
+    table = report.eras[list(drawn)].cumsum()
     svg = charts.lines(table, drawn, title) if drawn else None
     absent = [name.upper() for name in _DRAWN if name not in drawn]
     more = f" There is no {' and no '.join(absent)}: the notes say why." if absent else ""
@@ -95,7 +95,8 @@ def _per_era(report: Report) -> Chart:
 
 def _drawdown(report: Report) -> Chart:
     title, drawn = "Drawdown", _drawn(report)
-    table = -report.eras[list(drawn)].apply(drawdown)
+    scores = report.eras[list(drawn)]
+    table = -scores.apply(drawdown).where(scores.notna())
     svg = charts.lines(table, drawn, title, filled=True) if drawn else None
     words = "How far each cumulative score lies below its highest point so far, from 0 on."
     return Chart(title, words, svg, _NO_SCORE)
