@@ -51,6 +51,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--output_dir", type=Path, default=Path(), help="existing folder (default: this one)"
     )
+    parser.add_argument(
+        "--local", action="store_true", help="run in this Python, also where an image could be used"
+    )
     add_data(parser)
     add_limits(parser)
     add_run_deadline(parser)
@@ -83,6 +86,7 @@ def _diagnose(options: argparse.Namespace) -> str:
         neutral_to=None if options.fnc == "none" else options.fnc,
         limits=Limits(options.memory, options.timeout),
         sandbox=Sandbox(options.sandbox),
+        local=options.local,
         debug=options.debug,
     )
     terminal = sys.stderr if sys.stderr.isatty() else None

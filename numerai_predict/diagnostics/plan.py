@@ -20,7 +20,8 @@ class Plan:
     """A model and what it is looked at with.
 
     `model` is a file, URL or `s3://...`; `benchmark` names the benchmark model of BMC, `None`
-    for the first; `neutral_to` the feature set of FNC, `None` for no FNC.
+    for the first; `neutral_to` the feature set of FNC, `None` for no FNC. `local` runs the model in
+    this Python, also where an image could be used.
     """
 
     model: str = field(repr=False)
@@ -32,6 +33,7 @@ class Plan:
     neutral_to: str | None = "medium"
     limits: Limits = field(default_factory=Limits)
     sandbox: Sandbox = Sandbox.AUTO
+    local: bool = False
     debug: bool = False
 
     @property

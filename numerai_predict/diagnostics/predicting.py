@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator, Iterator
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,10 +22,15 @@ from numerai_predict.diagnostics.validation import LIVE, EraRows, Validation
 from numerai_predict.inspection.examine import Inspection
 from numerai_predict.runner import preflight
 from numerai_predict.runner.here import environment_here
-from numerai_predict.runner.log import told_before
+from numerai_predict.runner.in_image import predict_in_image
+from numerai_predict.runner.log import log_step
 from numerai_predict.runner.many import Call, Model, predict_many
+from numerai_predict.runner.place import Container, Local, choose_place
 from numerai_predict.runner.run import fetch_model
 from numerai_predict.runner.sandbox.secrecy import hide_process
+
+# Runs the model for each call in turn; the second argument says that its like was told before.
+_Runner = Callable[[Iterable[Call], bool], Generator[list[float], None, None]]
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,6 @@ class Predictor:
         self._plan = plan
         self._validation = validation
         self._deadline = deadline
-        self._hidden = hide_process()
         benchmarks, meta_model = plan.sources.benchmarks, plan.sources.meta_model
         self._benchmarks = None if benchmarks is None else Lookup(benchmarks)
         self._meta_model = None if meta_model is None else Lookup(meta_model)
@@ -81,27 +85,41 @@ class Predictor:
             folder = Path(name)
             job = self._job()
             path = fetch_model(job, self.usage.record, self._deadline, _made(folder / "model"))
-            model = Model(path.resolve(), self._inspect(job, path))
+            run = self._runner(job, path.resolve())
             frames = _made(folder / "frames")
             for number, batch in enumerate(self._validation.batches(self._plan.batch_bytes)):
-                yield from self._batch(model, job, batch, frames, is_first=number == 0)
+                yield from self._batch(run, batch, frames, is_first=number == 0)
 
-    def _inspect(self, job: Job, path: Path) -> Inspection:
+    def _runner(self, job: Job, path: Path) -> _Runner:
+        """What runs the model over the calls of a batch, where it fits."""
+        place = Local("as asked for") if self._plan.local else choose_place(str(path))
+        log_step("place", str(place))
+        record, deadline = self.usage.record, self._deadline
+        if isinstance(place, Container):
+            return lambda calls, repeated: predict_in_image(
+                place, path, calls, job, record, deadline, repeated=repeated
+            )
+        model = Model(path, self._inspect(job, path, place))
+        hidden = hide_process()
+        return lambda calls, repeated: predict_many(
+            model, calls, job, record, deadline, hidden, repeated=repeated
+        )
+
+    def _inspect(self, job: Job, path: Path, place: Local) -> Inspection:
         record = self.usage.record
         try:
             inspection = preflight.inspect_model(job, record, path)
         except PythonMismatch as error:
-            wanted = " or ".join(record.model.python)
             raise PythonMismatch(
                 error.message,
-                f"make the pickle with Python {RUNNING_PYTHON}, or install numerai-predict in a "
-                f"Python {wanted} and diagnose it there",
+                f"make the pickle with Python {RUNNING_PYTHON}, or have it diagnosed in the image "
+                f"that fits it: it was run here because {place.reason}",
             ) from error
         preflight.warn_of_columns(inspection, record, self._validation.feature_names)
         return inspection
 
     def _batch(
-        self, model: Model, job: Job, batch: list[EraRows], frames: Path, *, is_first: bool
+        self, run: _Runner, batch: list[EraRows], frames: Path, *, is_first: bool
     ) -> Iterator[Predicted]:
         """The eras of a batch, by one process; the first batch ends with its first era again."""
         every_id = [i for rows in batch for i in rows.ids.to_pylist()]
@@ -110,21 +128,20 @@ class Predictor:
         asked = [*batch, batch[0]] if is_first else batch
         calls = (self._call(rows, benchmarks, frames) for rows in asked)
         usage = self.usage
-        answers = predict_many(model, calls, job, usage.record, self._deadline, self._hidden)
         first: pd.Series[float] | None = None
-        with closing(answers):
-            for number, rows in enumerate(asked):
-                with nullcontext() if is_first else told_before():
-                    values = next(answers)
+        with closing(run(calls, not is_first)) as answers:
+            for number, (rows, values) in enumerate(zip(asked, answers, strict=False)):
                 self._note_seconds()
                 index = pd.Index(rows.ids.to_pylist(), name="id")
                 predictions = pd.Series(np.array(values), index)
                 if number == len(batch):
                     usage.repeatable = first is not None and bool(predictions.equals(first))
-                    break
+                    continue
                 first = predictions if first is None else first
                 known = benchmarks.loc[benchmarks.index.isin(index), self.benchmark_names]
                 yield Predicted(rows, predictions, known, meta_model)
+            for _ in answers:
+                pass
         usage.peak_bytes = max(usage.peak_bytes, usage.record.peak_memory_bytes or 0)
 
     def _meta_model_of(self, ids: list[str]) -> pd.Series[float] | None:

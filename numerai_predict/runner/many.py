@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from numerai_predict.runner.dialogue import (
 )
 from numerai_predict.runner.launch import launch
 from numerai_predict.runner.live import read_ids
-from numerai_predict.runner.log import log_model_line
+from numerai_predict.runner.log import log_model_line, logger, told_before
 from numerai_predict.runner.process import Child
 from numerai_predict.runner.protocol import Frame
 from numerai_predict.runner.sandbox.layers import Layers
@@ -56,13 +56,15 @@ def predict_many(
     record: Record,
     deadline: Deadline,
     hidden: Layers,
+    *,
+    repeated: bool = False,
 ) -> Generator[list[float], None, None]:
     """The model's predictions for each frame, in the order of its ids, checked as a submission.
 
     One process serves them all, in turn: the next call is taken when its turn comes, so that
     its files may replace those of the one before. A call has the time limit of a run less what
     loading took. `record` tells of loading, and of the latest call. Nothing of the process is left
-    when the generator is closed.
+    when the generator is closed. `repeated`: what is said of a process was said of one like it.
 
     Raises:
         RunError: as of a single run; the message names the call.
@@ -74,11 +76,13 @@ def predict_many(
     readable = [model.path, first.dataset.parent]
     start = functools.partial(launch, job.limits, readable, confined=job.sandbox is not Sandbox.OFF)
     with naming_attempts() as attempts:
-        child = Child(start, job.limits, deadline, log_model_line, attempts)
+        show = logger.debug if repeated else log_model_line
+        child = Child(start, job.limits, deadline, show, attempts)
         try:
             with child, reporting_failures(job, model.inspection, child):
                 inputs = Inputs(model.path, first.dataset, first.benchmarks)
-                ask_to_load(child, job, record, hidden, inputs)
+                with told_before() if repeated else nullcontext():
+                    ask_to_load(child, job, record, hidden, inputs)
                 for call in itertools.chain([first], waiting):
                     with _naming(call), reporting_failures(job, model.inspection, child):
                         answer = _ask(child, record, call, is_first=call is first)
