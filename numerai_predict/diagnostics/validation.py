@@ -40,12 +40,14 @@ class Validation:
     def __init__(self, path: Path, target: str, eras: Eras) -> None:
         self.path = path
         with open_parquet(path) as parquet:
+            schema: pa.Schema = pq.read_schema(path)
             require_columns(parquet, path, [])
+            _require_text_ids(schema, path)
             _require_target(parquet, path, target)
             self._row_eras = texts(parquet, "era", path)
             targets = np.empty((len(self._row_eras), 1), np.float64, order="F")
             fill(parquet, [target], np.ones(len(targets), bool), targets, path)
-        self._schema: pa.Schema = pq.read_schema(path)
+        self._schema = schema
         self._target = targets[:, 0]
         self.feature_names = [n for n in self._schema.names if n.startswith("feature_")]
         if not self.feature_names:
@@ -116,6 +118,15 @@ class Validation:
 def _in_order(row_eras: NDArray[np.str_]) -> list[str]:
     present, first_rows = np.unique(row_eras, return_index=True)
     return [str(era) for era in present[np.argsort(first_rows)]]
+
+
+def _require_text_ids(schema: pa.Schema, path: Path) -> None:
+    kind = schema.field("id").type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise DatasetUnavailable(
+            f"expected texts as the ids of {path}, found {kind}",
+            "use the tournament's own file as it was downloaded",
+        )
 
 
 def _require_target(parquet: pq.ParquetFile, path: Path, target: str) -> None:
