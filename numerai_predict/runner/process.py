@@ -259,6 +259,7 @@ class Child:
 
     def _kill(self) -> None:
         """End the child and everything that it started."""
+        self.peak_bytes = max(self.peak_bytes, _highest_bytes(self._process.pid))
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):  # a request that nobody read
@@ -269,7 +270,19 @@ class Child:
             self._process.wait(patience)
         end_descendants(until)
         ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-        self.peak_bytes = max(self.peak_bytes, ended)
+        # Linux counts as a child's what this process held when it started it.
+        if ended > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024:
+            self.peak_bytes = max(self.peak_bytes, ended)
+
+
+def _highest_bytes(pid: int) -> int:
+    """The most memory that a living process has had at once; 0 of one that has ended."""
+    try:
+        with open(f"/proc/{pid}/status") as status:
+            lines = [line for line in status if line.startswith("VmHWM:")]
+    except OSError:
+        return 0
+    return int(lines[0].split()[1]) * 1024 if lines else 0
 
 
 def _read(descriptor: int) -> bytes:

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from numerai_tools.scoring import correlation_contribution, feature_neutral_corr, numerai_corr
+from threadpoolctl import threadpool_limits
 
 SCORES = ("corr", "mmc", "bmc", "fnc")
 
@@ -121,7 +122,10 @@ def _neutral(neutralizers: pd.DataFrame, frame: pd.DataFrame, target: pd.Series[
         return float("nan")
 
     def formula(frame: pd.DataFrame, target: pd.Series[float]) -> pd.Series[float]:
-        scores: pd.Series[float] = feature_neutral_corr(frame, known, target)
+        # One thread does it in half a second. As many as there are processors, on a machine that
+        # does something else besides, wait for each other ten times as long.
+        with threadpool_limits(1, "blas"):
+            scores: pd.Series[float] = feature_neutral_corr(frame, known, target)
         return scores
 
     return _score(formula, frame.loc[known.index], target.loc[known.index])
