@@ -212,6 +212,10 @@ test_fleet: setup ## Run 300 models, a third of them broken, while all that runs
 bench_fleet: setup ## Measure the fleet beside containers and bare predictions; kept in bench/RESULTS.md
 	$(BIN)/python bench/fleet.py $(MODELS) $(TRIVIAL)
 
+.PHONY: bench_train
+bench_train: setup ## Measure a training's memory and time; kept in bench/RESULTS.md: make bench_train [ROWS=300000]
+	$(BIN)/python bench/train.py $(ROWS)
+
 .PHONY: test_inspection
 test_inspection: setup ## Run every Python's pickles on every Python: make test_inspection [SHAPES="loops closure"]
 	$(BIN)/python tests/inspection/matrix.py --run $(if $(SHAPES),--shapes $(SHAPES))

@@ -16,6 +16,7 @@ _COMMANDS = {
     "inspect": "say which Python and packages a pickle needs, without unpickling it",
     "diagnose": "run a pickle over past eras and write a page about it",
     "data": "snapshots of the tournament's data; `data sample` makes some up",
+    "train": "train models on the data, validate them, and bundle them as one pickle",
     "rounds": "list the tournament's rounds: which is open, until when",
     "round": "the whole of one round: wait, fetch, run, gate, submit, record",
     "submit": "submit predictions to the current round",

@@ -34,21 +34,18 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         DatasetUnavailable: it is no parquet file.
     """
     try:
+        # A file of the tournament is one row group of many columns: buffer no more than is read.
+        small = {"pre_buffer": False, "buffer_size": 64 * 1024}
         try:
-            return _open(path, read_dictionary=["era"])
-        except KeyError:  # benchmark models may have no eras
-            return _open(path)
+            return pq.ParquetFile(path, read_dictionary=["era"], **small)
+        except KeyError:  # benchmark models have no eras
+            return pq.ParquetFile(path, **small)
     except (pa.ArrowException, OSError) as error:
         found = (str(error).splitlines() or [type(error).__name__])[0]
         raise DatasetUnavailable(
             f"expected a parquet file at {path}, found: {found}",
             "get it with `numerai-predict data get`; --force gets it anew",
         ) from error
-
-
-def _open(path: Path, **more: Any) -> pq.ParquetFile:
-    # A file of the tournament is one row group of many columns: buffer no more than is read.
-    return pq.ParquetFile(path, pre_buffer=False, buffer_size=64 * 1024, **more)
 
 
 def require_columns(parquet: pq.ParquetFile, path: Path, names: Sequence[str]) -> None:
