@@ -110,8 +110,10 @@ def _subject(plan: Plan, validation: Validation, usage: Usage, benchmark: str | 
 def _notes(plan: Plan, validation: Validation, measures: Measures, usage: Usage) -> list[str]:
     """What who reads the page must know of it."""
     notes = [
+        "Eras that a model was trained on flatter it, and so do those next to them whose targets "
+        "overlap. No pickle tells which they were: choose later ones.",
         "The model saw each era by itself, as it sees a round: era X, targets unknown. Within a "
-        "batch of eras one process made all calls."
+        "batch of eras one process made all calls.",
     ]
     if not usage.repeatable:
         notes.append(
