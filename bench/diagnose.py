@@ -64,7 +64,7 @@ def main() -> None:
             ("`diagnose`, no FNC", ["--fnc", "none"]),
             ("`diagnose`, FNC of `small`", ["--fnc", "small"]),
             ("`diagnose`, FNC of `medium`", []),
-            ("`diagnose --memory 2g`", ["--fnc", "none", "--memory", "2g"]),
+            ("`diagnose --memory 1g`, no FNC", ["--fnc", "none", "--memory", "1g"]),
         ):
             words = ["--model", model, "--validation", data, "--output_dir", folder, *options]
             own = float(_run(_DIAGNOSE, *words).splitlines()[-1])

@@ -53,9 +53,10 @@ def diagnose(plan: Plan, deadline: Deadline, tell: Callable[[int, int], None]) -
     neutral_to = _neutralizers(plan, sets, validation.feature_names)
     measures = Measures(validation.feature_names, benchmark, neutral_to)
     with closing(predictor.eras()) as eras:
-        for done, era in enumerate(eras, 1):
+        for era in eras:
             measures.add(era)
-            tell(done, len(validation.eras))
+            tell(len(measures.rows), len(validation.eras))
+            del era  # which holds its whole batch
     usage = predictor.usage
     subject = _subject(plan, validation, usage, benchmark)
     notes = _notes(plan, validation, measures, usage)

@@ -87,8 +87,12 @@ class Predictor:
             path = fetch_model(job, self.usage.record, self._deadline, _made(folder / "model"))
             run = self._runner(job, path.resolve())
             frames = _made(folder / "frames")
-            for number, batch in enumerate(self._validation.batches(self._plan.batch_bytes)):
-                yield from self._batch(run, batch, frames, is_first=number == 0)
+            batches = self._validation.batches(self._plan.batch_bytes)
+            is_first = True
+            while (batch := next(batches, None)) is not None:
+                yield from self._batch(run, batch, frames, is_first=is_first)
+                is_first = False
+                del batch  # before the next is read: one at a time is in memory
 
     def _runner(self, job: Job, path: Path) -> _Runner:
         """What runs the model over the calls of a batch, where it fits."""

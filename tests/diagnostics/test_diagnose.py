@@ -10,10 +10,28 @@ import pytest
 from numerai_tools.scoring import correlation_contribution, feature_neutral_corr, numerai_corr
 
 ROOT = Path(__file__).parents[2]
-SMALL_BATCHES = (
-    "import sys, numerai_predict.diagnostics.plan as plan; plan._BATCH_SHARE = 10**7; "
-    "from numerai_predict.cli.main import main; sys.exit(main())"
-)
+# An era a batch, as if the model had next to no memory; no batch may outlive the next's reading.
+SMALL_BATCHES = """
+import sys, weakref
+import numerai_predict.diagnostics.plan as plan
+from numerai_predict.cli.main import main
+from numerai_predict.diagnostics.validation import Validation
+
+plan._BATCH_SHARE = 10**7
+read, batches = Validation._read, []
+
+def watched(self, eras):
+    assert len(eras) == 1
+    assert not any(batch() is not None for batch in batches), "two batches in memory"
+    batch = read(self, eras)
+    batches.append(weakref.ref(batch[0].features.base))
+    return batch
+
+Validation._read = watched
+code = main()
+assert len(batches) > 1
+sys.exit(code)
+"""
 
 
 def careful(live_features, live_benchmark_models):
