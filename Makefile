@@ -200,6 +200,10 @@ test_numerapi: setup ## Try the practice tournament with other numerapi: make te
 bench_view: setup ## Measure the memory of views, beside pandas; kept in bench/RESULTS.md
 	$(BIN)/python bench/view.py
 
+.PHONY: bench_diagnose
+bench_diagnose: setup ## Measure a diagnosis beside a bare script; kept in bench/RESULTS.md
+	$(BIN)/python bench/diagnose.py $(ERAS)
+
 .PHONY: test_fleet
 test_fleet: setup ## Run 300 models, a third of them broken, while all that runs them is killed
 	$(BIN)/python tests/fleet/suite.py $(or $(MODELS),300) $(or $(SEED),7)

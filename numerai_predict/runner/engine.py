@@ -12,8 +12,17 @@ from pathlib import Path
 
 from numerai_predict.contract.job import Job
 from numerai_predict.runner.arguments import arguments_of
+from numerai_predict.runner.launch import PACKAGE
 
 _PATIENCE_SECONDS = 20.0
+
+_CODE = "/opt/numerai-predict"
+_SERVE = """\
+import sys
+sys.path.append(sys.argv[1])
+from numerai_predict.runner.served import main
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,23 @@ class Engine:
             for name in sorted(name for name in os.environ if name.startswith("AWS_")):
                 command += ["--env", name]  # the name alone: the engine takes the value itself
         return subprocess.run([*command, image, *arguments_of(job)]).returncode
+
+    def serve_command(self, image: str, name: str, mounts: Sequence[Path]) -> list[str]:
+        """The words that start `served.py` of this package in the image, as the user that asks.
+
+        It reads `mounts`, files and folders, under the same paths, and has no network.
+        """
+        words = [self.command, "run", "--interactive", "--rm", "--name", name, "--network", "none"]
+        words += ["--user", f"{os.getuid()}:{os.getgid()}", "--log-driver", "none"]
+        for path in mounts:
+            words += ["--volume", f"{path}:{path}:ro"]
+        # Both sides are of one version, whatever the image was built from.
+        words += ["--volume", f"{PACKAGE}:{_CODE}/{PACKAGE.name}:ro", "--entrypoint", "python"]
+        return [*words, image, "-I", "-u", "-c", _SERVE, _CODE]
+
+    def kill(self, name: str) -> None:
+        """End a container."""
+        self._succeeds("kill", name)
 
     def run_script(
         self, image: str, words: Sequence[str], folder: Path, seconds: float

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from numerai_tools.scoring import correlation_contribution, feature_neutral_corr, numerai_corr
+from threadpoolctl import threadpool_limits
 
 SCORES = ("corr", "mmc", "bmc", "fnc")
 
@@ -37,7 +38,8 @@ def era_scores(
     Returns one row an era, in the order of eras, with float64 columns: `corr`; `mmc` with
     `meta_model`; `bmc` with `benchmark`; `fnc` with `neutralizers`, shape (rows, features). A
     score is NaN where an era has fewer than 10 rows, where predictions or targets are all the
-    same, or where less than 80 percent of its rows are known to what it is compared with.
+    same, or where less than 80 percent of its rows are known to what it is compared with; FNC
+    also where there are no more rows than features.
 
     Raises:
         ValueError: an id is there twice, or has a target and no prediction or era.
@@ -115,11 +117,15 @@ def _contribution(other: pd.Series[float], frame: pd.DataFrame, target: pd.Serie
 
 def _neutral(neutralizers: pd.DataFrame, frame: pd.DataFrame, target: pd.Series[float]) -> float:
     known = neutralizers.reindex(frame.index).dropna()
-    if len(known) < _COVERAGE * len(frame):
+    # As many features as rows explain all predictions: what is left is rounding.
+    if len(known) < _COVERAGE * len(frame) or len(known) <= known.shape[1] + 1:
         return float("nan")
 
     def formula(frame: pd.DataFrame, target: pd.Series[float]) -> pd.Series[float]:
-        scores: pd.Series[float] = feature_neutral_corr(frame, known, target)
+        # One thread does it in half a second. As many as there are processors, on a machine that
+        # does something else besides, wait for each other ten times as long.
+        with threadpool_limits(1, "blas"):
+            scores: pd.Series[float] = feature_neutral_corr(frame, known, target)
         return scores
 
     return _score(formula, frame.loc[known.index], target.loc[known.index])

@@ -116,3 +116,11 @@ def test_a_missing_prediction_is_never_left_out_in_silence(data):
         scores(data)
     with pytest.raises(ValueError, match="more than once"):
         scores(pd.concat([data, data.head(1)]).fillna(0.5))
+
+
+def test_as_many_features_as_rows_leave_nothing_to_score(data):
+    random = np.random.default_rng(2)
+    wide = pd.DataFrame(random.integers(0, 5, (3 * ROWS, ROWS)), data.index).astype(np.int8)
+    found = scores(data, neutralizers=wide)
+    assert found["fnc"].isna().all()
+    assert found["corr"].notna().all()
