@@ -1,6 +1,5 @@
 """From sample data to a pickle that proved itself in the runner."""
 
-import json
 import shutil
 from types import SimpleNamespace
 
@@ -167,9 +166,3 @@ def test_gaps_in_the_data_make_none_in_the_predictions(bundled):
     gaps = bundled.live.astype({"feature_sample_0000": "float32"})
     gaps.iloc[::3, gaps.columns.get_loc("feature_sample_0000")] = np.nan
     assert bundled.predict(gaps)["prediction"].notna().all()
-
-
-def test_the_configuration_can_be_printed(trained):
-    printed = trained.succeeds("--defaults").stdout
-    assert "# leaves of a tree\n  num_leaves: 128\n" in printed
-    assert json.loads(printed.split("seeds: ")[1].splitlines()[0]) == [42, 1337, 2026]
