@@ -200,6 +200,10 @@ test_numerapi: setup ## Try the practice tournament with other numerapi: make te
 bench_view: setup ## Measure the memory of views, beside pandas; kept in bench/RESULTS.md
 	$(BIN)/python bench/view.py
 
+.PHONY: bench_diagnose
+bench_diagnose: setup ## Measure a diagnosis beside a bare script; kept in bench/RESULTS.md
+	$(BIN)/python bench/diagnose.py $(ERAS)
+
 .PHONY: test_fleet
 test_fleet: setup ## Run 300 models, a third of them broken, while all that runs them is killed
 	$(BIN)/python tests/fleet/suite.py $(or $(MODELS),300) $(or $(SEED),7)
@@ -207,6 +211,14 @@ test_fleet: setup ## Run 300 models, a third of them broken, while all that runs
 .PHONY: bench_fleet
 bench_fleet: setup ## Measure the fleet beside containers and bare predictions; kept in bench/RESULTS.md
 	$(BIN)/python bench/fleet.py $(MODELS) $(TRIVIAL)
+
+.PHONY: test_training
+test_training: setup ## Kill twenty trainings and go on with them; kept in tests/training/KILLS.md
+	$(BIN)/python tests/training/kills.py $(or $(KILLS),20) $(or $(SEED),9)
+
+.PHONY: bench_train
+bench_train: setup ## Measure a training's memory and time; kept in bench/RESULTS.md: make bench_train [ROWS=300000]
+	$(BIN)/python bench/train.py $(ROWS)
 
 .PHONY: test_inspection
 test_inspection: setup ## Run every Python's pickles on every Python: make test_inspection [SHAPES="loops closure"]

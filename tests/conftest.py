@@ -291,6 +291,26 @@ def run_model(
     return run
 
 
+@pytest.fixture
+def mounted(tmp_path: Path) -> Callable[[Path, str], tuple[str, ...]]:
+    """A wrapper that mounts a tmpfs with options over a directory, for one command.
+
+    What is left in the directory then is listed in the file `listing`.
+    """
+
+    def wrap(directory: Path, options: str) -> tuple[str, ...]:
+        directory.mkdir()
+        mount = f"mount -t tmpfs -o {options} tmpfs {directory}"
+        probe = subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True)
+        if probe.returncode:
+            pytest.skip("needs user namespaces that may mount a tmpfs")
+        listing = f"ls -A {directory} > {tmp_path / 'listing'}"
+        script = f'{mount} && "$@"; code=$?; {listing}; exit $code'
+        return ("unshare", "-rm", "sh", "-c", script, "sh")
+
+    return wrap
+
+
 @dataclass
 class Request:
     """What the web server was asked."""

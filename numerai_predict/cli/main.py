@@ -14,7 +14,9 @@ _COMMANDS = {
     "fleet": "run many models on warm workers, on one machine or many",
     "deliver": "upload again what a failed run saved",
     "inspect": "say which Python and packages a pickle needs, without unpickling it",
+    "diagnose": "run a pickle over past eras and write a page about it",
     "data": "snapshots of the tournament's data; `data sample` makes some up",
+    "train": "train models on the data, validate them, and bundle them as one pickle",
     "rounds": "list the tournament's rounds: which is open, until when",
     "round": "the whole of one round: wait, fetch, run, gate, submit, record",
     "submit": "submit predictions to the current round",
@@ -22,6 +24,9 @@ _COMMANDS = {
     "status": "tell what the account's models have submitted and scored",
     "practice": "a tournament on this machine, to try everything without an account",
 }
+
+# The extra of the package that a command needs, where it is not that of the tournament.
+_EXTRAS = {"diagnose": "diagnostics", "fleet": "fleet", "train": "training"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(
             f"numerai-predict {name}: expected the package {error.name}, found none: "
-            "pip install 'numerai-predict[tournament]', with Python 3.11 or later",
+            f"pip install 'numerai-predict[{_EXTRAS.get(name, 'tournament')}]', "
+            "with Python 3.11 or later",
             file=sys.stderr,
         )
         return 2

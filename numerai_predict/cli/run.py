@@ -5,20 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numerai_predict
-from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.job import Job
-from numerai_predict.inspection.examine import examine
 from numerai_predict.inspection.images import Image
-from numerai_predict.inspection.outcomes import choose_image
 from numerai_predict.runner.arguments import (
     Defaults,
     argument_parser,
@@ -26,8 +22,8 @@ from numerai_predict.runner.arguments import (
     job_of,
     options_of,
 )
-from numerai_predict.runner.engine import Engine
 from numerai_predict.runner.main import execute
+from numerai_predict.runner.place import Container, Local, choose_place
 
 _PREVIEW_ROWS = 5
 # In a checkout; an installed package cannot build images.
@@ -52,48 +48,13 @@ def main(argv: Sequence[str]) -> int:
     job = _with_absolute_paths(job_of(parser, options))
     if {job.dataset, job.benchmarks} & {defaults.dataset, defaults.benchmarks}:
         _make_sample(sample)
-    place = _Local("as asked for") if options.local else _choose_place(job, options.build)
+    place = (
+        Local("as asked for")
+        if options.local
+        else choose_place(job.model, _build if options.build else None)
+    )
     _say(str(place))
-    return _run_here(job) if isinstance(place, _Local) else _run_in_image(place, job)
-
-
-@dataclass(frozen=True)
-class _Local:
-    """This Python, and why."""
-
-    reason: str
-
-    def __str__(self) -> str:
-        return f"Running in the local Python {platform.python_version()}: {self.reason}"
-
-
-@dataclass(frozen=True)
-class _Container:
-    """An image of an engine."""
-
-    engine: Engine
-    image: Image
-
-    def __str__(self) -> str:
-        return f"Running in the image {self.image.name}"
-
-
-def _choose_place(job: Job, build: bool) -> _Local | _Container:
-    """The image that fits the model best where an engine answers, else this Python."""
-    engine = Engine.found(os.environ)
-    if engine is None:
-        return _Local("no Docker engine answers")
-    try:
-        chosen = choose_image(examine(job.model))
-    except (InvalidPickle, OSError):
-        return _Local("the model cannot be inspected to choose an image")
-    if chosen is None:
-        return _Local("no image fits the model")
-    image = chosen.image
-    if engine.has(image.name) or (build and _build(image)):
-        return _Container(engine, image)
-    target = f"build_{image.flavour}_{image.python.replace('.', '_')}"
-    return _Local(f"the image {image.name} is not here (make {target} makes it)")
+    return _run_here(job) if isinstance(place, Local) else _run_in_image(place, job)
 
 
 def _build(image: Image) -> bool:
@@ -109,7 +70,7 @@ def _run_here(job: Job) -> int:
     return record.exit_code
 
 
-def _run_in_image(place: _Container, job: Job) -> int:
+def _run_in_image(place: Container, job: Job) -> int:
     with tempfile.TemporaryDirectory() as folder:
         result = job.result or Path(folder, "record.json")
         code = place.engine.run(place.image.name, replace(job, result=result))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from numerai_predict.contract.redaction import printable, redact_text
-from numerai_predict.contract.verdicts import TournamentVerdict, Verdict
+from numerai_predict.contract.verdicts import AnyVerdict, Verdict
 
 
 class RunError(Exception):
@@ -20,7 +20,7 @@ class RunError(Exception):
     Whatever its words quote, they hold no query of a URL and no control character.
     """
 
-    verdict: ClassVar[Verdict | TournamentVerdict] = Verdict.INTERNAL_ERROR
+    verdict: ClassVar[AnyVerdict] = Verdict.INTERNAL_ERROR
 
     def __init__(self, message: str, remedy: str) -> None:
         self.message = printable(redact_text(message))

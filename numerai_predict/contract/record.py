@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from numerai_predict.contract.verdicts import TournamentVerdict, Verdict
+from numerai_predict.contract.verdicts import AnyVerdict, Verdict
 
 
 @dataclass
@@ -88,9 +88,7 @@ class Record:
     warnings: list[str] = field(default_factory=list)
     inspection: dict[str, Any] | None = None
 
-    def conclude(
-        self, verdict: Verdict | TournamentVerdict, message: str, remedy: str | None = None
-    ) -> None:
+    def conclude(self, verdict: AnyVerdict, message: str, remedy: str | None = None) -> None:
         """Say how the run ended."""
         self.verdict, self.exit_code = verdict.word, verdict.exit_code
         self.message, self.remedy = message, remedy

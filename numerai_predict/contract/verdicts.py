@@ -50,3 +50,18 @@ class TournamentVerdict(Enum):
     def __init__(self, word: str, exit_code: int) -> None:
         self.word = word
         self.exit_code = exit_code
+
+
+class TrainingVerdict(Enum):
+    """How a training ended, where no verdict of a run says it; the codes are unique among all."""
+
+    BAD_CONFIGURATION = ("bad_configuration", 90)
+    TRAINING_BUSY = ("training_busy", 91)
+    BUNDLE_REFUSED = ("bundle_refused", 92)
+
+    def __init__(self, word: str, exit_code: int) -> None:
+        self.word = word
+        self.exit_code = exit_code
+
+
+AnyVerdict = Verdict | TournamentVerdict | TrainingVerdict

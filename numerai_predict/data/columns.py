@@ -35,9 +35,11 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     """
     try:
         # A file of the tournament is one row group of many columns: buffer no more than is read.
-        return pq.ParquetFile(
-            path, pre_buffer=False, buffer_size=64 * 1024, read_dictionary=["era"]
-        )
+        small = {"pre_buffer": False, "buffer_size": 64 * 1024}
+        try:
+            return pq.ParquetFile(path, read_dictionary=["era"], **small)
+        except KeyError:  # benchmark models have no eras
+            return pq.ParquetFile(path, **small)
     except (pa.ArrowException, OSError) as error:
         found = (str(error).splitlines() or [type(error).__name__])[0]
         raise DatasetUnavailable(

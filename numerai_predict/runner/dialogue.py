@@ -49,10 +49,27 @@ def ask(child: Child, job: Job, record: Record, hidden: Layers, inputs: Inputs) 
         RunError: it passed a limit or the deadline, or lacks a layer that was asked for.
         ChildDied, MalformedFrame: it ended without an answer.
     """
+    ask_to_load(child, job, record, hidden, inputs)
+    benchmarks = inputs.benchmarks() if record.model.arity == 2 else None
+    return ask_to_predict(child, record, benchmarks)
+
+
+def ask_to_load(child: Child, job: Job, record: Record, hidden: Layers, inputs: Inputs) -> None:
+    """The first half of `ask`: the record then tells how many arguments the model takes."""
     report_layers(hidden.with_more(child.confine()), job.sandbox, record)
     _record_loaded(record, _expect(LOADED, child.load(inputs.model, inputs.dataset)))
-    benchmarks = inputs.benchmarks() if record.model.arity == 2 else None
-    answer = _expect(PREDICTED, child.predict(benchmarks))
+
+
+def ask_to_predict(
+    child: Child,
+    record: Record,
+    benchmarks: Path | None,
+    dataset: Path | None = None,
+    *,
+    more: bool = False,
+) -> Frame:
+    """The second half of `ask`; of several calls each but the first has its own `dataset`."""
+    answer = _expect(PREDICTED, child.predict(benchmarks, dataset, more=more))
     record.seconds.predict = _seconds(answer)
     return answer
 

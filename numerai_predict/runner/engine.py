@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.job import Job
 from numerai_predict.runner.arguments import arguments_of
+from numerai_predict.runner.launch import PACKAGE
 
 _PATIENCE_SECONDS = 20.0
+
+_CODE = "/opt/numerai-predict"
+_SERVE = """\
+import sys
+sys.path.append(sys.argv[1])
+from numerai_predict.runner.served import main
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,40 @@ class Engine:
             for name in sorted(name for name in os.environ if name.startswith("AWS_")):
                 command += ["--env", name]  # the name alone: the engine takes the value itself
         return subprocess.run([*command, image, *arguments_of(job)]).returncode
+
+    def serve_command(self, image: str, name: str, mounts: Sequence[Path]) -> list[str]:
+        """The words that start `served.py` of this package in the image, as the user that asks.
+
+        It reads `mounts`, files and folders, under the same paths, and has no network.
+        """
+        words = [self.command, "run", "--interactive", "--rm", "--name", name, "--network", "none"]
+        words += ["--user", f"{os.getuid()}:{os.getgid()}", "--log-driver", "none"]
+        for path in mounts:
+            words += ["--volume", f"{path}:{path}:ro"]
+        # Both sides are of one version, whatever the image was built from.
+        words += ["--volume", f"{PACKAGE}:{_CODE}/{PACKAGE.name}:ro", "--entrypoint", "python"]
+        return [*words, image, "-I", "-u", "-c", _SERVE, _CODE]
+
+    def kill(self, name: str) -> None:
+        """End a container."""
+        self._succeeds("kill", name)
+
+    def run_script(
+        self, image: str, words: Sequence[str], folder: Path, seconds: float
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a Python program of ours in the image, with the folder and no network.
+
+        It gets the folder under its own path, which the words name; 124 where it takes too long.
+        """
+        name = f"numerai-predict-{secrets.token_hex(8)}"
+        command = [self.command, "run", "--rm", "--name", name, "--network", "none"]
+        command += ["--user", f"{os.getuid()}:{os.getgid()}", "--volume", f"{folder}:{folder}"]
+        command += ["--entrypoint", "python", image, "-I", *words]
+        try:
+            return subprocess.run(command, capture_output=True, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self._succeeds("rm", "--force", name)
+            return subprocess.CompletedProcess(command, 124, b"", b"it took too long")
 
     def _succeeds(self, *words: str) -> bool:
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from numerai_predict.contract.redaction import redact_text
 
@@ -28,6 +30,18 @@ def start_logging(debug: bool) -> None:
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG if debug else logging.INFO)
     logger.propagate = False
+
+
+@contextmanager
+def told_before() -> Iterator[None]:
+    """Leave out of the log what the block says at INFO: the same was said of its like."""
+    level = logger.level
+    if level == logging.INFO:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def log_step(step: str, text: str) -> None:

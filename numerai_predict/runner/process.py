@@ -96,7 +96,7 @@ class Child:
         self._frames = FrameReader()
         self._taken: deque[Frame] = deque()
         self._selector = selectors.DefaultSelector()
-        self._seconds_used = 0.0
+        self._seconds_used = self._seconds_loading = 0.0
         self._attempts = attempts
         self.peak_bytes = 0
 
@@ -145,16 +145,27 @@ class Child:
         """
         model, dataset = (self._launched.readable(path) for path in (model, dataset))
         self._launched.send(LoadRequest(str(model), str(dataset), self._limits.memory_bytes))
-        return self._answer("load")
+        loaded = self._answer("load")
+        self._seconds_loading = self._seconds_used
+        return loaded
 
-    def predict(self, benchmarks: Path | None) -> Frame:
+    def predict(
+        self, benchmarks: Path | None, dataset: Path | None = None, *, more: bool = False
+    ) -> Frame:
         """Have the child call the model; its answer.
+
+        `dataset` is other data than those that were loaded, `more` says that other calls will
+        follow. Each has the time that loading left.
 
         Raises:
             ChildDied, RunError, OSError: as `load`.
         """
-        path = None if benchmarks is None else str(self._launched.readable(benchmarks))
-        self._launched.send(PredictRequest(path))
+        benchmarks_path, dataset_path = (
+            None if path is None else str(self._launched.readable(path))
+            for path in (benchmarks, dataset)
+        )
+        self._launched.send(PredictRequest(benchmarks_path, dataset_path, more))
+        self._seconds_used = self._seconds_loading
         return self._answer("predict")
 
     def was_killed_by_container(self) -> bool:
@@ -248,6 +259,7 @@ class Child:
 
     def _kill(self) -> None:
         """End the child and everything that it started."""
+        self.peak_bytes = max(self.peak_bytes, _highest_bytes(self._process.pid))
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):  # a request that nobody read
@@ -258,7 +270,19 @@ class Child:
             self._process.wait(patience)
         end_descendants(until)
         ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-        self.peak_bytes = max(self.peak_bytes, ended)
+        # Linux counts as a child's what this process held when it started it.
+        if ended > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024:
+            self.peak_bytes = max(self.peak_bytes, ended)
+
+
+def _highest_bytes(pid: int) -> int:
+    """The most memory that a living process has had at once; 0 of one that has ended."""
+    try:
+        with open(f"/proc/{pid}/status") as status:
+            lines = [line for line in status if line.startswith("VmHWM:")]
+    except OSError:
+        return 0
+    return int(lines[0].split()[1]) * 1024 if lines else 0
 
 
 def _read(descriptor: int) -> bytes:

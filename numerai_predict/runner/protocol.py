@@ -1,9 +1,9 @@
 """What parent and child say to each other.
 
 Parent to child, on the child's standard input: one JSON object a line, first
-`ConfineRequest`, then `LoadRequest`, then `PredictRequest`. Child to parent, on a
-pipe of its own:
-frames, each a JSON header on one line and as many bytes as it announces.
+`ConfineRequest`, then `LoadRequest`, then `PredictRequest`, and further ones of these as long
+as each says that `more` will come. Child to parent, on a pipe of its own: frames, each a JSON
+header on one line and as many bytes as it announces.
 JSON and Arrow only: no side ever unpickles what the other one wrote.
 """
 
@@ -51,9 +51,15 @@ class LoadRequest:
 
 @dataclass(frozen=True)
 class PredictRequest:
-    """Call the model; `benchmarks` is a path where it takes two arguments."""
+    """Call the model; `benchmarks` is a path where it takes two arguments.
+
+    `dataset` is the path of other live data than the load request's. The process waits for
+    another request where there is `more`.
+    """
 
     benchmarks: str | None
+    dataset: str | None = None
+    more: bool = False
 
 
 Request = ConfineRequest | LoadRequest | PredictRequest

@@ -21,6 +21,29 @@ class Exposure:
     correlation: float
 
 
+def exposures(predictions: pd.Series[float], features: NDArray[np.int8]) -> NDArray[np.float64]:
+    """The Pearson correlation of the predictions with each feature, shape (features,).
+
+    `features` has shape (rows, features), its rows in the order of the predictions. NaN for a
+    constant feature, and for all where the predictions are constant.
+    """
+    rows, count = features.shape
+    values = predictions.to_numpy(np.float64)
+    centred = values - values.mean() if rows else values
+    found = np.full(count, np.nan)
+    spread = np.sqrt(np.square(centred).sum())
+    if not rows or values.min() == values.max():
+        return found
+    for start in range(0, count, _AT_ONCE):
+        block = features[:, start : start + _AT_ONCE].astype(np.float64)
+        block -= block.mean(axis=0)
+        spreads = np.sqrt(np.square(block).sum(axis=0))
+        varied = spreads > 0
+        products = np.matmul(centred, block)[varied]
+        found[start : start + _AT_ONCE][varied] = products / (spreads[varied] * spread)
+    return found
+
+
 def largest_exposure(
     predictions: pd.Series[float], features: NDArray[np.int8], names: Sequence[str]
 ) -> Exposure | None:

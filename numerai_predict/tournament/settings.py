@@ -78,7 +78,7 @@ def read_settings(chosen: Path | None = None) -> Settings:
     if file.is_file():
         _require_private(file)
     try:
-        values = _Values(_env_file=file if file.is_file() else None)  # type: ignore[call-arg]
+        values = _Values(_env_file=file if file.is_file() else None)
     except ValidationError as error:
         raise NotAuthorised(_words(error, file), "correct or remove it") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from numerai_predict.contract import errors, tournament
-from numerai_predict.contract.verdicts import TournamentVerdict, Verdict
+from numerai_predict.contract import errors, tournament, training
+from numerai_predict.contract.verdicts import TournamentVerdict, TrainingVerdict, Verdict
 
 
 def subclasses(kind):
@@ -11,7 +11,12 @@ def subclasses(kind):
 
 
 ERRORS = sorted(subclasses(errors.RunError), key=lambda kind: kind.__name__)
-WITHOUT_A_VERDICT = {errors.RunError, errors.Transient, tournament.TournamentError}
+WITHOUT_A_VERDICT = {
+    errors.RunError,
+    errors.Transient,
+    tournament.TournamentError,
+    training.TrainingError,
+}
 WITHOUT_AN_ERROR = {Verdict.OK, Verdict.USAGE, Verdict.SANDBOX_UNAVAILABLE}
 
 
@@ -30,19 +35,23 @@ def test_no_word_and_no_exit_code_is_used_twice(contract):
 def test_every_error_owns_a_verdict_or_inherits_a_special_one(kind):
     owners = [base for base in kind.__mro__ if "verdict" in vars(base)]
     assert owners[0] is not errors.RunError
-    assert isinstance(kind.verdict, Verdict | TournamentVerdict)
+    assert isinstance(kind.verdict, Verdict | TournamentVerdict | TrainingVerdict)
 
 
-def test_the_verdicts_of_the_tournament_share_no_word_and_no_code_with_those_of_a_run():
-    both = [*Verdict, *TournamentVerdict]
-    assert len({verdict.word for verdict in both}) == len(both)
-    assert len({verdict.exit_code for verdict in both}) == len(both)
+def test_the_verdicts_of_commands_share_no_word_and_no_code_with_those_of_a_run():
+    every = [*Verdict, *TournamentVerdict, *TrainingVerdict]
+    assert len({verdict.word for verdict in every}) == len(every)
+    assert len({verdict.exit_code for verdict in every}) == len(every)
     assert len(TournamentVerdict.__members__) == len(TournamentVerdict)
+    assert len(TrainingVerdict.__members__) == len(TrainingVerdict)
     assert TournamentVerdict.GATE_CLOSED.exit_code == 80
+    assert TrainingVerdict.BAD_CONFIGURATION.exit_code == 90
 
 
 @pytest.mark.parametrize(
-    "verdict", set(Verdict) - WITHOUT_AN_ERROR | set(TournamentVerdict), ids=lambda v: v.word
+    "verdict",
+    set(Verdict) - WITHOUT_AN_ERROR | set(TournamentVerdict) | set(TrainingVerdict),
+    ids=lambda v: v.word,
 )
 def test_every_failing_verdict_has_exactly_one_error_that_owns_it(verdict):
     owners = [

@@ -1,7 +1,5 @@
 """Predictions are saved whole or not at all."""
 
-import subprocess
-
 import pytest
 
 from numerai_predict.contract.errors import SaveFailed
@@ -11,26 +9,6 @@ from numerai_predict.runner.save import require_directory, save_predictions
 def ranks(live_features):
     values = live_features["feature_sample_0000"].rank(pct=True, method="first")
     return values.to_frame("prediction")
-
-
-@pytest.fixture
-def mounted(tmp_path):
-    """A wrapper that mounts a tmpfs with options over a directory, for one command.
-
-    What is left in the directory then is listed in the file `listing`.
-    """
-
-    def wrap(directory, options):
-        directory.mkdir()
-        mount = f"mount -t tmpfs -o {options} tmpfs {directory}"
-        probe = subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True)
-        if probe.returncode:
-            pytest.skip("needs user namespaces that may mount a tmpfs")
-        listing = f"ls -A {directory} > {tmp_path / 'listing'}"
-        script = f'{mount} && "$@"; code=$?; {listing}; exit $code'
-        return ("unshare", "-rm", "sh", "-c", script, "sh")
-
-    return wrap
 
 
 def test_a_missing_output_directory_is_known_before_the_model_runs(run_model, tmp_path):

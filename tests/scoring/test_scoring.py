@@ -6,7 +6,7 @@ import pytest
 from numerai_tools.scoring import max_feature_correlation
 
 from numerai_predict.data.sample import SampleShape, draw_round
-from numerai_predict.scoring.exposures import largest_exposure
+from numerai_predict.scoring.exposures import exposures, largest_exposure
 from numerai_predict.scoring.live import round_scores
 
 
@@ -53,3 +53,13 @@ def test_perfect_predictions_score_well_and_the_meta_model_itself_contributes_no
     assert perfect["mmc"] > 0
     copied = round_scores(meta, target, meta, benchmark)
     assert abs(copied["mmc"]) < 1e-9
+
+
+def test_the_exposures_to_all_features_are_their_pearson_correlations(features):
+    features[:, 300] = 3
+    values = pd.Series(np.random.default_rng(6).normal(size=500) + features[:, 5])
+    found = exposures(values, features)
+    expected = pd.DataFrame(features.astype(float)).drop(columns=300).corrwith(values)
+    assert np.delete(found, 300) == pytest.approx(expected.to_numpy(), abs=1e-12)
+    assert np.isnan(found[300])
+    assert np.isnan(exposures(values * 0, features)).all()

@@ -10,7 +10,8 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _MOST_TOLD = 3
@@ -39,6 +40,13 @@ def stop_telling() -> None:
     global _tell
     with _telling:
         _tell = None
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Have the pipe to oneself for the block."""
+    with _telling:
+        yield
 
 
 def _tell_once(host: str | None) -> None:

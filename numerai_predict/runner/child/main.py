@@ -30,7 +30,7 @@ _RESERVE_BYTES = 1024**3
 
 
 def main(answer_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> NoReturn:
-    """Serve one request of each kind, then end the process.
+    """Serve the requests, then end the process.
 
     `in_memory` are frames that were read before, by the paths that requests name.
     """
@@ -61,7 +61,7 @@ class _Steps:
         self.stage = "start"
 
     def run(self) -> protocol.Frame:
-        """The answer of a model that returned."""
+        """The last answer of a model that returned; those before it are sent."""
         import pandas  # noqa: F401 - while the parent still fetches
 
         from numerai_predict.runner.child import answer, model
@@ -76,14 +76,33 @@ class _Steps:
         live, read_seconds = _timed(lambda: self._read(load.dataset))
         facts["seconds"] = unpickle_seconds + read_seconds
         _send(self._answer_descriptor, protocol.Frame(protocol.LOADED, facts))
-        benchmarks = protocol.PredictRequest(**_next_request(self._requests)).benchmarks
+        frames = [live]
+        del live
+        while True:
+            request = protocol.PredictRequest(**_next_request(self._requests))
+            self._read_frames(frames, request)
+            self.stage = "predict"
+            returned, seconds = _timed(lambda: predict(*frames))
+            self.stage = "answer"
+            facts, payload = answer.encode(returned)
+            predicted = protocol.Frame(protocol.PREDICTED, {**facts, "seconds": seconds}, payload)
+            if not request.more:
+                return predicted
+            del returned
+            frames.clear()
+            _flush_output()
+            with attempts.silence():
+                _send(self._answer_descriptor, predicted)
+
+    def _read_frames(self, frames: list[Any], request: protocol.PredictRequest) -> None:
+        """Have the call's frames in the list; what was read with the model stays there."""
+        if request.dataset is not None:
+            self.stage = "read"
+            frames[:] = []
+            frames.append(self._read(request.dataset))
         self.stage = "read benchmarks"
-        frames = [live] if benchmarks is None else [live, self._read(benchmarks)]
-        self.stage = "predict"
-        returned, seconds = _timed(lambda: predict(*frames))
-        self.stage = "answer"
-        facts, payload = answer.encode(returned)
-        return protocol.Frame(protocol.PREDICTED, {**facts, "seconds": seconds}, payload)
+        if request.benchmarks is not None:
+            frames.append(self._read(request.benchmarks))
 
     def _read(self, path: str) -> Any:
         import pandas as pd

@@ -1,0 +1,76 @@
+"""`numerai-predict train`: from a snapshot to a pickle that the runner runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numerai_predict.cli.common import data_directory, ended_by
+from numerai_predict.runner.arguments import DATASET_VERSION
+
+# Imported when a training begins, for they take seconds; known here to be missing.
+for _name in ("lightgbm", "numerai_tools", "pydantic_settings", "rich", "yaml"):
+    if importlib.util.find_spec(_name) is None:
+        raise ModuleNotFoundError(f"No module named {_name!r}", name=_name)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Train as a file of configuration says; the exit code of the verdict."""
+    parser = argparse.ArgumentParser(
+        prog="numerai-predict train",
+        description="Train models on the tournament's data, validate them on windows that walk "
+        "forward over the eras, and bundle them as one pickle that proved itself in the runner. "
+        "A training that was broken off goes on when the same command is given again.",
+        epilog="Each key can be set in the environment too: NUMERAI_TRAIN_ROUNDS=100, "
+        "NUMERAI_TRAIN_LIGHTGBM__NUM_LEAVES=31, NUMERAI_TRAIN_SEEDS='[42]'.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "config", nargs="?", type=Path, help="YAML file (default: all keys at their defaults)"
+    )
+    parser.add_argument("--python", help="make the bundle for this Python, like 3.12, in its image")
+    parser.add_argument(
+        "--defaults", action="store_true", help="print all keys, explained, as YAML"
+    )
+    parser.add_argument("--debug", action="store_true", help="log more, show full tracebacks")
+    options = parser.parse_args(argv)
+    if options.defaults:
+        from numerai_predict.training.defaults import defaults_as_yaml
+
+        print(defaults_as_yaml(), end="")
+        return 0
+    return ended_by(lambda: _train(options), options.debug)
+
+
+def _train(options: argparse.Namespace) -> str:
+    from numerai_predict.training.settings import read_settings
+    from numerai_predict.training.train import train
+
+    settings = read_settings(options.config)
+    if options.python:
+        settings = settings.model_copy(update={"python": options.python})
+    version = os.environ.get("NUMERAI_DATASET_VERSION") or DATASET_VERSION
+    result = train(settings, settings.data.directory or data_directory() / version)
+    print(_table(result.scores))
+    return f"{result.output / 'model.pkl'}: numerai-predict run --model it, or upload it"
+
+
+def _table(scores: dict[str, Any]) -> str:
+    """The scores of all windows together and of the holdout, a line each."""
+    lines = [f"{'':16}{'mean':>9}{'std':>9}{'sharpe':>9}{'drawdown':>10}{'eras':>6}"]
+    for part in ("windows", "holdout"):
+        for name, facts in scores[part].items():
+            numbers = (facts[key] for key in ("mean", "std", "sharpe", "max_drawdown"))
+            mean, std, sharpe, fall = (
+                "-" if value is None else f"{value:.4f}" for value in numbers
+            )
+            if name == "exposure":
+                sharpe = fall = "-"
+            lines.append(
+                f"{part + ' ' + name:16}{mean:>9}{std:>9}{sharpe:>9}{fall:>10}{facts['eras']:>6}"
+            )
+    return "\n".join(lines)

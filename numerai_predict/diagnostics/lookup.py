@@ -1,0 +1,53 @@
+"""Rows of a file by their ids: benchmark models, the meta model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from numerai_predict.contract.errors import DatasetUnavailable
+from numerai_predict.data.columns import open_parquet
+
+LABELS = ("id", "era", "data_type")
+
+
+class Lookup:
+    """A file of few columns by id, of which no more than a row group is in memory at once.
+
+    `columns` are the names of its columns of numbers.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with open_parquet(path):
+            self._schema = pq.read_schema(path)
+        self.path = path
+        self.columns = [
+            field.name
+            for field in self._schema
+            if field.name not in LABELS and pa.types.is_floating(field.type)
+        ]
+        if "id" not in self._schema.names or not self.columns:
+            raise DatasetUnavailable(
+                f"expected ids and a column of numbers in {path}, found "
+                f"{', '.join(self._schema.names[:5])}",
+                "use the tournament's own file as it was downloaded",
+            )
+
+    def rows(self, ids: Sequence[str]) -> pd.DataFrame:
+        """The rows of these ids, as `pandas.read_parquet` gives them, in the file's order."""
+        wanted = pa.array(ids, pa.string())
+        with pq.ParquetFile(self.path) as parquet:
+            tables = [self._schema.empty_table()]
+            for group in range(parquet.num_row_groups):
+                found = parquet.read_row_group(group, columns=["id"], use_threads=False)
+                inside = pc.is_in(found.column("id").cast(pa.string()), value_set=wanted)
+                if pc.any(inside).as_py():
+                    table = parquet.read_row_group(group, use_threads=False)
+                    tables.append(table.filter(inside).select(self._schema.names))
+        frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+        return frame if frame.index.name == "id" else frame.set_index("id")

@@ -1,0 +1,178 @@
+"""The diagnosis as numbers: what the page shows, and the JSON beside it holds."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from numerai_predict.diagnostics.measures import Measures
+from numerai_predict.diagnostics.turnover import Kind
+from numerai_predict.scoring.summary import Summary, summarize
+
+_MOST_EXPOSURES = 20
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What was looked at: the model's name and hash, and the data.
+
+    `benchmark` is the benchmark model of BMC, `neutral_to` the feature set of FNC; `None` where
+    there was none.
+    """
+
+    model: str
+    sha256: str
+    pythons: list[str]
+    arguments: int
+    validation: str
+    target: str
+    features: int
+    benchmark: str | None
+    meta_model: str | None
+    neutral_to: str | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Exposures to the features of a set: means over eras, absolute; `feature` has the largest."""
+
+    name: str
+    features: int
+    mean: float
+    largest: float
+    feature: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """A number by name, its mean over eras and its standard deviation (ddof 0)."""
+
+    name: str
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page tells.
+
+    `eras` has one row an era: rows, the scores, `max_exposure`, `turnover`. `exposures` are the
+    largest by their mean over eras, with sign. `max_exposure` summarizes the largest absolute
+    exposure of each era.
+    """
+
+    subject: Subject
+    eras: pd.DataFrame
+    scores: Mapping[str, Summary]
+    groups: Sequence[Group]
+    exposures: Sequence[Named]
+    max_exposure: Summary
+    correlations: Sequence[Named]
+    turnover_kind: Kind
+    turnover: Summary
+    notes: Sequence[str]
+
+    def as_json(self, run: Mapping[str, Any]) -> str:
+        """One object; `run` tells what differs from one run of the same model to another."""
+        facts = {
+            "model": {
+                "source": self.subject.model,
+                "sha256": self.subject.sha256,
+                "python": self.subject.pythons,
+                "arguments": self.subject.arguments,
+            },
+            "data": {
+                name: getattr(self.subject, name)
+                for name in (
+                    "validation",
+                    "target",
+                    "features",
+                    "benchmark",
+                    "meta_model",
+                    "neutral_to",
+                )
+            },
+            "summary": {name: asdict(each) for name, each in self.scores.items()},
+            "exposure": {
+                "groups": [asdict(each) for each in self.groups],
+                "largest": [asdict(each) for each in self.exposures],
+                "max_of_era": asdict(self.max_exposure),
+            },
+            "correlations": [asdict(each) for each in self.correlations],
+            "turnover": {"kind": self.turnover_kind.name.lower(), **asdict(self.turnover)},
+            "eras": [
+                {"era": era, **row, "rows": int(row["rows"])}
+                for era, row in _rows(self.eras).items()
+            ],
+            "notes": list(self.notes),
+            "run": dict(run),
+        }
+        return json.dumps(facts, indent=2, allow_nan=False) + "\n"
+
+
+def make_report(
+    subject: Subject,
+    measures: Measures,
+    feature_sets: Mapping[str, Sequence[str]],
+    notes: Sequence[str],
+) -> Report:
+    """The report on what was measured."""
+    scores, exposures = measures.scores, measures.exposures
+    largest = exposures.abs().max(axis=1).astype(np.float64)
+    turnover = measures.turnover.per_era
+    eras = scores.assign(max_exposure=largest, turnover=turnover)
+    eras.insert(0, "rows", pd.Series(measures.rows))
+    mean = exposures.mean().astype(np.float64)
+    return Report(
+        subject=subject,
+        eras=eras,
+        scores={str(name): summarize(scores[name]) for name in scores},
+        groups=[
+            group for name, names in feature_sets.items() if (group := _group(name, names, mean))
+        ],
+        exposures=_largest(exposures, mean),
+        max_exposure=summarize(largest),
+        correlations=_named(measures.correlations),
+        turnover_kind=measures.turnover.kind,
+        turnover=summarize(turnover),
+        notes=list(notes),
+    )
+
+
+def _group(name: str, names: Sequence[str], mean: pd.Series[float]) -> Group | None:
+    """The set's exposures; `None` where the data have none of its features, or they say nothing."""
+    found = mean.reindex(list(names)).abs().dropna()
+    if found.empty:
+        return None
+    return Group(name, len(found), float(found.mean()), float(found.max()), str(found.idxmax()))
+
+
+def _largest(exposures: pd.DataFrame, mean: pd.Series[float]) -> list[Named]:
+    names = mean.abs().sort_values(ascending=False, kind="stable").dropna().index
+    some = names[:_MOST_EXPOSURES]
+    return [
+        Named(str(name), float(mean[name]), float(exposures[name].std(ddof=0))) for name in some
+    ]
+
+
+def _named(table: pd.DataFrame) -> list[Named]:
+    found = [
+        Named(str(name), float(table[name].mean()), float(table[name].std(ddof=0)))
+        for name in table
+        if table[name].notna().any()
+    ]
+    return sorted(found, key=lambda each: (-each.mean, each.name))
+
+
+def _rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """The table's rows by their names; `None` for NaN."""
+    return {
+        str(name): {str(key): value if math.isfinite(value) else None for key, value in row.items()}
+        for name, row in table.astype(np.float64).to_dict("index").items()
+    }

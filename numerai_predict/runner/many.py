@@ -1,0 +1,110 @@
+"""One model, many live frames: unpickled once, called once for each, within the limits of a run."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.job import Job
+from numerai_predict.contract.record import Record
+from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.inspection.examine import Inspection
+from numerai_predict.runner import checks
+from numerai_predict.runner.attempts import naming_attempts
+from numerai_predict.runner.dialogue import (
+    Inputs,
+    ask_to_load,
+    ask_to_predict,
+    decode_answer,
+    reporting_failures,
+)
+from numerai_predict.runner.launch import launch
+from numerai_predict.runner.live import read_ids
+from numerai_predict.runner.log import log_model_line, logger, told_before
+from numerai_predict.runner.process import Child
+from numerai_predict.runner.protocol import Frame
+from numerai_predict.runner.sandbox.layers import Layers
+
+
+@dataclass(frozen=True)
+class Call:
+    """One frame of live data, called `name`; `benchmarks` is asked where the model takes them."""
+
+    name: str
+    dataset: Path
+    benchmarks: Callable[[], Path]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A pickle that was inspected and fits this Python."""
+
+    path: Path
+    inspection: Inspection
+
+
+def predict_many(
+    model: Model,
+    calls: Iterable[Call],
+    job: Job,
+    record: Record,
+    deadline: Deadline,
+    hidden: Layers,
+    *,
+    repeated: bool = False,
+) -> Generator[list[float], None, None]:
+    """The model's predictions for each frame, in the order of its ids, checked as a submission.
+
+    One process serves them all, in turn: the next call is taken when its turn comes, so that
+    its files may replace those of the one before. A call has the time limit of a run less what
+    loading took. `record` tells of loading, and of the latest call. Nothing of the process is left
+    when the generator is closed. `repeated`: what is said of a process was said of one like it.
+
+    Raises:
+        RunError: as of a single run; the message names the call.
+    """
+    waiting = iter(calls)
+    first = next(waiting, None)
+    if first is None:
+        return
+    readable = [model.path, first.dataset.parent]
+    start = functools.partial(launch, job.limits, readable, confined=job.sandbox is not Sandbox.OFF)
+    with naming_attempts() as attempts:
+        show = logger.debug if repeated else log_model_line
+        child = Child(start, job.limits, deadline, show, attempts)
+        try:
+            with child, reporting_failures(job, model.inspection, child):
+                inputs = Inputs(model.path, first.dataset, first.benchmarks)
+                with told_before() if repeated else nullcontext():
+                    ask_to_load(child, job, record, hidden, inputs)
+                for call in itertools.chain([first], waiting):
+                    with _naming(call), reporting_failures(job, model.inspection, child):
+                        answer = _ask(child, record, call, is_first=call is first)
+                        predictions = decode_answer(answer, read_ids(call.dataset, job.dataset))
+                        checks.check(predictions)
+                    yield predictions.in_live_order()
+        finally:
+            record.peak_memory_bytes = child.peak_bytes or None
+
+
+def _ask(child: Child, record: Record, call: Call, *, is_first: bool) -> Frame:
+    benchmarks = call.benchmarks() if record.model.arity == 2 else None
+    dataset = None if is_first else call.dataset
+    return ask_to_predict(child, record, benchmarks, dataset, more=True)
+
+
+@contextmanager
+def _naming(call: Call) -> Iterator[None]:
+    """Have an error say which call it was that failed."""
+    try:
+        yield
+    except RunError as error:
+        title, *details = error.message.splitlines()
+        message = "\n".join([f"{call.name}: {title}", *details])
+        raise type(error)(message, error.remedy) from error

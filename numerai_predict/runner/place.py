@@ -1,0 +1,56 @@
+"""Where a model is run: in the image that fits it, where an engine has it, else here."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from numerai_predict.contract.errors import InvalidPickle
+from numerai_predict.inspection.examine import examine
+from numerai_predict.inspection.images import Image
+from numerai_predict.inspection.outcomes import choose_image
+from numerai_predict.runner.engine import Engine
+
+
+@dataclass(frozen=True)
+class Local:
+    """This Python, and why."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Running in the local Python {platform.python_version()}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Container:
+    """An image of an engine."""
+
+    engine: Engine
+    image: Image
+
+    def __str__(self) -> str:
+        return f"Running in the image {self.image.name}"
+
+
+def choose_place(model: str, build: Callable[[Image], bool] | None = None) -> Local | Container:
+    """The image that fits the model's file best where an engine answers, else this Python.
+
+    An image that is not here is made by `build`, which tells whether it could.
+    """
+    engine = Engine.found(os.environ)
+    if engine is None:
+        return Local("no Docker engine answers")
+    try:
+        chosen = choose_image(examine(model))
+    except (InvalidPickle, OSError):
+        return Local("the model cannot be inspected to choose an image")
+    if chosen is None:
+        return Local("no image fits the model")
+    image = chosen.image
+    if engine.has(image.name) or (build is not None and build(image)):
+        return Container(engine, image)
+    target = f"build_{image.flavour}_{image.python.replace('.', '_')}"
+    return Local(f"the image {image.name} is not here (make {target} makes it)")

@@ -1,0 +1,123 @@
+"""Many calls of one model, asked for and answered over pipes: what runs in an image.
+
+Requests come on standard input, one JSON object a line: an `Order`, then an `Asked` for each call.
+Answers go the same way to standard output: `Answered`, or `Failed`, which is the last. The log goes
+to standard error. The model's own process has none of the three.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import DatasetUnavailable, RunError
+from numerai_predict.contract.job import Job
+from numerai_predict.contract.limits import Limits
+from numerai_predict.contract.record import Record
+from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.runner.here import environment_here
+from numerai_predict.runner.log import start_logging
+from numerai_predict.runner.many import Call, Model, predict_many
+from numerai_predict.runner.preflight import inspect_model
+from numerai_predict.runner.sandbox.secrecy import hide_process
+
+
+@dataclass(frozen=True)
+class Order:
+    """What all calls share. `model` is a file; `source` and `dataset` are how they are called.
+
+    `repeated` asks to leave out of the log what was said of a process like this one.
+    """
+
+    model: str
+    source: str
+    dataset: str
+    memory_bytes: int | None
+    seconds: float | None
+    sandbox: str
+    seconds_left: float | None
+    repeated: bool
+    debug: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call; without `benchmarks`, `without` are the message and the remedy for missing them."""
+
+    name: str
+    dataset: str
+    benchmarks: str | None
+    without: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Predictions in the order of the ids, and the record so far; at the end no `values`."""
+
+    values: list[float]
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A failure with its verdict, by its word."""
+
+    verdict: str
+    message: str
+    remedy: str
+
+
+def main() -> NoReturn:
+    """Serve one order; what is wrong with the model is an answer, so that it ends with 0."""
+    order = Order(**json.loads(sys.stdin.readline()))
+    start_logging(order.debug)
+    record = Record(environment=environment_here())
+    try:
+        for values in _predictions(order, record):
+            _say(Answered(values, asdict(record)))
+        _say(Answered([], asdict(record)))
+    except RunError as error:
+        _say(Failed(error.verdict.word, error.message, error.remedy))
+    sys.exit(0)
+
+
+def _predictions(order: Order, record: Record) -> Iterator[list[float]]:
+    job = Job(
+        model=order.source,
+        dataset=order.dataset,
+        benchmarks="the benchmark models",
+        output_dir=Path(),
+        limits=Limits(order.memory_bytes, order.seconds),
+        sandbox=Sandbox(order.sandbox),
+        debug=order.debug,
+    )
+    path = Path(order.model)
+    model = Model(path, inspect_model(job, record, path))
+    deadline = Deadline.after(order.seconds_left)
+    hidden = hide_process()
+    return predict_many(model, _calls(), job, record, deadline, hidden, repeated=order.repeated)
+
+
+def _calls() -> Iterator[Call]:
+    while line := sys.stdin.readline():
+        yield _call(Asked(**json.loads(line)))
+
+
+def _call(asked: Asked) -> Call:
+    def benchmarks() -> Path:
+        if asked.benchmarks is None:
+            raise DatasetUnavailable(*asked.without)
+        return Path(asked.benchmarks)
+
+    return Call(asked.name, Path(asked.dataset), benchmarks)
+
+
+def _say(what: Answered | Failed) -> None:
+    facts = {"kind": type(what).__name__, **asdict(what)}
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()

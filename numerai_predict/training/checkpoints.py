@@ -1,0 +1,142 @@
+"""Checkpoints: each piece of finished work in a file, under a key made of all that decides it.
+
+A file has a first line of JSON (the facts behind the key, what is told of the work, the hash of
+what follows) and the bytes of the work. It appears whole or not at all. Work whose facts changed
+has another key: it is done anew, and the facts of what lies there tell why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numerai_predict.contract.training import TrainingBusy
+from numerai_predict.storage.files import PART_SUFFIX, atomic_write
+
+_FORM = 1
+_ENDING = ".checkpoint"
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Finished work: what is told of it, as JSON has it, and its bytes."""
+
+    facts: dict[str, Any]
+    told: dict[str, Any]
+    body: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its bytes."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The finished work in one folder."""
+
+    folder: Path
+
+    def get(self, label: str, facts: dict[str, Any]) -> Stored | None:
+        """The work of that label with just these facts; `None` where it is to be done."""
+        return _read(self._path(label, facts), facts)
+
+    def put(self, label: str, facts: dict[str, Any], told: dict[str, Any], body: bytes) -> Stored:
+        """Keep finished work.
+
+        Raises:
+            OSError: it cannot be written; nothing is left behind.
+        """
+        stored = Stored(json.loads(_canonical(facts)), told, body)
+        header = {"form": _FORM, "facts": facts, "told": told, "sha256": stored.sha256}
+        with atomic_write(self._path(label, facts)) as handle:
+            handle.write(_canonical(header) + b"\n")
+            handle.write(body)
+        return stored
+
+    def changes(self, label: str, facts: dict[str, Any]) -> list[str]:
+        """How these facts differ from those of the newest work of that label; none, if none."""
+        paths = self.folder.glob(f"{_safe(label)}-{'[0-9a-f]' * 16}{_ENDING}")
+        for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
+            if header := _header(path):
+                before = _flat(header.get("facts"))
+                now = _flat(json.loads(_canonical(facts)))
+                names = [n for n in {**before, **now} if before.get(n) != now.get(n)]
+                return [f"{n} was {before.get(n)}, is {now.get(n)}" for n in names]
+        return []
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only training in the folder; the system frees the lock of a killed one.
+
+        Raises:
+            TrainingBusy: another one is at work.
+            OSError: the folder cannot be made or written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise TrainingBusy(
+                    f"expected to be alone in {self.folder.parent}, found another training there",
+                    "wait for it, or choose another `output`",
+                ) from None
+            for part in self.folder.glob(f".*{PART_SUFFIX}"):  # of one that was killed
+                part.unlink(missing_ok=True)
+            yield
+        finally:
+            os.close(lock)
+
+    def _path(self, label: str, facts: dict[str, Any]) -> Path:
+        key = hashlib.sha256(_canonical({"form": _FORM, "facts": facts})).hexdigest()[:16]
+        return self.folder / f"{_safe(label)}-{key}{_ENDING}"
+
+
+def _read(path: Path, facts: dict[str, Any]) -> Stored | None:
+    """What the file holds, if it is whole and has these facts."""
+    header = _header(path)
+    wanted = json.loads(_canonical(facts))
+    if header is None or header.get("form") != _FORM or header.get("facts") != wanted:
+        return None
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        file.readline()
+        stored = Stored(wanted, header["told"], file.read())
+        return stored if stored.sha256 == header.get("sha256") else None
+    return None
+
+
+def _header(path: Path) -> dict[str, Any] | None:
+    try:
+        with open(path, "rb") as file:
+            header = json.loads(file.readline())
+    except (OSError, ValueError):
+        return None
+    return header if isinstance(header, dict) else None
+
+
+def _canonical(facts: dict[str, Any]) -> bytes:
+    return json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _flat(facts: Any, name: str = "") -> dict[str, Any]:
+    """Nested facts by names like `parameters.num_leaves`."""
+    if not isinstance(facts, dict):
+        return {name: facts}
+    parts = (_flat(value, f"{name}.{key}" if name else key) for key, value in facts.items())
+    return {key: value for part in parts for key, value in part.items()}
+
+
+def _safe(label: str) -> str:
+    return _UNSAFE.sub("_", label)

@@ -1,0 +1,36 @@
+"""All keys of the configuration with their defaults, explained: YAML to begin with."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from numerai_predict.training.settings import PREFIX, Settings
+
+
+def defaults_as_yaml() -> str:
+    """The defaults as commented YAML; reading it back gives the defaults."""
+    head = [
+        "# The configuration of `numerai-predict train`: every key with its default.",
+        f"# The environment overrides: {PREFIX}ROUNDS=100, {PREFIX}LIGHTGBM__NUM_LEAVES=31.",
+    ]
+    return "\n".join([*head, *_lines(Settings, "")]) + "\n"
+
+
+def _lines(section: type[BaseModel], indent: str) -> list[str]:
+    lines = []
+    for name, field in section.model_fields.items():
+        lines.append(f"{indent}# {field.description}")
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            lines += [f"{indent}{name}:", *_lines(type(default), indent + "  ")]
+        else:
+            lines.append(f"{indent}{name}: {_value(default)}")
+    return lines
+
+
+def _value(value: Any) -> str:
+    """A value as YAML in one line, which JSON is."""
+    return json.dumps(value, default=str)

@@ -1,0 +1,186 @@
+"""A training, from its settings to the bundle."""
+
+from __future__ import annotations
+
+import io
+import json
+import statistics
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from numerai_predict.contract.training import BadConfiguration
+from numerai_predict.runner.log import log_step
+from numerai_predict.runner.usage.cpus import processors
+from numerai_predict.storage.files import atomic_write, sha256_of
+from numerai_predict.training import bundle, trial
+from numerai_predict.training.checkpoints import Checkpoints
+from numerai_predict.training.evaluation import Evaluation, Judge
+from numerai_predict.training.fitting import Fitting, Model
+from numerai_predict.training.folds import Plan, Sizes, plan
+from numerai_predict.training.horizon import purge_of
+from numerai_predict.training.inputs import Inputs, open_inputs
+from numerai_predict.training.progress import Display
+from numerai_predict.training.settings import Settings
+from numerai_predict.training.stopping import Rule
+from numerai_predict.training.trainers.base import Trainer
+from numerai_predict.training.trainers.registry import trainer_of
+
+SCORES, PREDICTIONS = "scores.json", "predictions.parquet"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training came to: the files, and the scores of its windows and of the holdout."""
+
+    output: Path
+    scores: dict[str, Any]
+
+
+def train(settings: Settings, folder: Path) -> Result:
+    """Train on the data in the folder, or go on with a training that was broken off.
+
+    Raises:
+        RunError: there is no bundle; what was finished is kept.
+        OSError: something cannot be written.
+    """
+    place = bundle.place_of(settings.python)
+    checkpoints = Checkpoints(settings.output / "checkpoints")
+    with checkpoints.locked():
+        bundle.clear_leftovers(settings.output)
+        inputs = open_inputs(settings, folder)
+        windows = plan_of(settings, inputs)
+        trainer, why = trainer_of(
+            settings.trainer, settings.parameters, settings.device, settings.threads or processors()
+        )
+        log_step("train", f"{settings.trainer} {why}")
+        training = _Training(settings, inputs, windows, trainer, checkpoints)
+        models, evaluations = training.models()
+        scores = _report(settings, evaluations)
+        recipe = bundle.Recipe(
+            trainer.name, inputs.features, models, inputs.benchmark, settings.neutralize
+        )
+        with bundle.packed(recipe, place, settings.output) as pickle:
+            found = trial.try_out(pickle, recipe, place, inputs)
+            manifest = _manifest(settings, inputs, trainer, models, scores, pickle)
+            manifest["model"].update(python=place.python, arity=found.pop("arity"))
+            bundle.put_in_place(pickle, settings.output, {**manifest, "trial": found})
+    return Result(settings.output, scores)
+
+
+def plan_of(settings: Settings, inputs: Inputs) -> Plan:
+    """The windows over the eras of the data.
+
+    Raises:
+        BadConfiguration: there are too few eras, or the purge is shorter than a target's horizon.
+    """
+    chosen = settings.validation
+    needed = purge_of(settings.targets, settings.horizons)
+    purge = needed if chosen.purge_eras is None else chosen.purge_eras
+    if purge < needed:
+        raise BadConfiguration(
+            f"expected a purge of at least {needed} eras, as far as the targets look ahead, "
+            f"found {purge}",
+            "leave `validation.purge_eras` out",
+        )
+    sizes = Sizes(
+        chosen.windows, chosen.window_eras, chosen.stopping_eras, chosen.holdout_eras, purge
+    )
+    windows = plan(inputs.eras, sizes)
+    for window in (*windows.windows, windows.final):
+        spans = (window.training, window.stopping, window.scored)
+        words = [f"{span[0]:04d} to {span[-1]:04d}" for span in spans if span]
+        log_step("plan", f"{window.name}: eras {', then '.join(words)}, {purge} left out between")
+    return windows
+
+
+@dataclass(frozen=True)
+class _Training:
+    """What the models of all windows have in common."""
+
+    settings: Settings
+    inputs: Inputs
+    plan: Plan
+    trainer: Trainer
+    checkpoints: Checkpoints
+
+    def models(self) -> tuple[list[Model], list[Evaluation]]:
+        """The final models, and the evaluations of the windows and, last, of the holdout."""
+        settings, targets = self.settings, list(self.settings.targets)
+        judge = Judge(self.inputs, self.trainer.name, settings.neutralize, self.checkpoints)
+        count = (len(self.plan.windows) + 1) * len(targets) * len(settings.seeds)
+        fitting = Fitting(
+            self.inputs, self.trainer, self.checkpoints, Display(count, settings.rounds)
+        )
+        rule = Rule(
+            settings.choose_by, settings.evaluate_every, settings.early_stopping, settings.rounds
+        )
+        evaluations, chosen = [], []
+        for window in self.plan.windows:
+            models = fitting.models(window, settings.seeds, dict.fromkeys(targets, rule))
+            chosen += models
+            evaluations.append(judge.evaluate(window, models))
+        rules = {target: replace(rule, rounds=_rounds(chosen, target)) for target in targets}
+        final = fitting.models(self.plan.final, settings.seeds, rules)
+        return final, [*evaluations, judge.evaluate(self.plan.final, final)]
+
+
+def _rounds(models: list[Model], target: str) -> int:
+    """The rounds of a final model: the median of those that the windows chose."""
+    return max(1, statistics.median_low(m.rounds for m in models if m.target == target))
+
+
+def _report(settings: Settings, evaluations: list[Evaluation]) -> dict[str, Any]:
+    """Write scores.json and predictions.parquet; the scores in a few numbers."""
+    *windows, holdout = evaluations
+    every = replace(windows[0], scores=pd.concat([each.scores for each in windows]))
+    scores = {
+        "windows": every.summary(),
+        "holdout": holdout.summary(),
+        "by_window": {each.window: each.summary() for each in windows},
+    }
+    per_era = {
+        name: {era: json.loads(row.to_json(double_precision=15)) for era, row in table.iterrows()}
+        for name, table in (("windows", every.scores), ("holdout", holdout.scores))
+    }
+    with atomic_write(settings.output / SCORES) as handle:
+        handle.write((json.dumps({**scores, "per_era": per_era}, indent=2) + "\n").encode())
+    parts = [each.predictions.assign(window=each.window) for each in evaluations]
+    file = io.BytesIO()
+    pd.concat(parts).to_parquet(file)
+    with atomic_write(settings.output / PREDICTIONS) as handle:
+        handle.write(file.getvalue())
+    return scores
+
+
+def _manifest(
+    settings: Settings,
+    inputs: Inputs,
+    trainer: Trainer,
+    models: list[Model],
+    scores: dict[str, Any],
+    pickle: Path,
+) -> dict[str, Any]:
+    facts = trainer.facts()
+    return {
+        "form": 1,
+        "made": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+        "model": {
+            "file": bundle.PICKLE,
+            "sha256": sha256_of(pickle),
+            "bytes": pickle.stat().st_size,
+        },
+        "data": {"directory": str(inputs.folder), **inputs.facts(), "eras": len(inputs.eras)},
+        "configuration": settings.model_dump(mode="json"),
+        "models": [
+            {"target": m.target, "seed": m.seed, "rounds": m.rounds, "sha256": m.stored.sha256}
+            for m in models
+        ],
+        "device": facts["device"],
+        "scores": scores,
+        "versions": bundle.versions(facts["versions"]),
+        "git_commit": bundle.git_commit(Path.cwd()),
+    }

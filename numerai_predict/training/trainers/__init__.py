@@ -1,0 +1,1 @@
+"""Trainers, one file each behind the interface in `base.py`; `registry.py` knows them by name."""

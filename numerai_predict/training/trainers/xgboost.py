@@ -1,0 +1,136 @@
+"""XGBoost: gradient boosting by histograms, its data streamed into one byte a value."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+
+from numerai_predict.data.history import HIGHEST
+from numerai_predict.training.trainers.base import Now, Rows, Watch
+from numerai_predict.training.trainers.parameters import XGBoostSettings
+
+_ROWS_AT_ONCE = 8192
+_BINS = HIGHEST + 1
+_FIXED = {"objective": "reg:squarederror", "tree_method": "hist", "max_bin": _BINS, "verbosity": 0}
+
+
+class XGBoost:
+    """XGBoost with fixed parameters on one device."""
+
+    name: ClassVar[str] = "xgboost"
+
+    def __init__(self, settings: XGBoostSettings, device: str, threads: int) -> None:
+        self.device = device
+        self._settings = settings
+        self._threads = threads
+        self._parameters = {
+            **_FIXED,
+            **settings.model_dump(),
+            "nthread": threads,
+            "device": _named(device),
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """Parameters, device and version."""
+        return {
+            "parameters": {**_FIXED, **self._settings.model_dump()},
+            "device": self.device,
+            "versions": {"xgboost": _version()},
+        }
+
+    def works_on(self, device: str) -> str | None:
+        """Why XGBoost does not run on a device; `None` if it does."""
+        if device == "gpu" and not xgboost.build_info().get("USE_CUDA"):
+            return "this XGBoost was built without CUDA"
+        try:
+            data = xgboost.DMatrix(np.eye(4), np.arange(4.0))
+            xgboost.train({"device": _named(device), "verbosity": 0}, data, 1)
+        except xgboost.core.XGBoostError as error:
+            return str(error).strip().splitlines()[0]
+        return None
+
+    def load(self, rows: Rows) -> Callable[[Any], Any]:
+        """What makes the rows' matrix, given the one that the bins are those of, or `None`."""
+
+        def matrix(reference: Any) -> Any:
+            source = _Source(rows)
+            return xgboost.QuantileDMatrix(
+                source, max_bin=_BINS, ref=reference, nthread=self._threads
+            )
+
+        return _Once(matrix)
+
+    def fit(
+        self, training: Any, stopping: Any | None, seed: int, rounds: int, watch: Watch
+    ) -> bytes:
+        """A booster as XGBoost's binary JSON."""
+        data = training(None)
+        checked = None if stopping is None else stopping(data)
+        cache = [data] if checked is None else [data, checked]
+        booster = xgboost.Booster({**self._parameters, "seed": seed}, cache)
+        now: Now | None = None
+        if checked is not None:
+            now = lambda: booster.predict(checked).astype(np.float64)  # noqa: E731
+        for done in range(rounds):
+            booster.update(data, done)
+            if watch.after(done + 1, now):
+                break
+        return bytes(booster[: watch.chosen].save_raw("ubj"))
+
+
+def _version() -> str:
+    for package in ("xgboost", "xgboost-cpu"):
+        try:
+            return importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return str(xgboost.__version__)
+
+
+def _named(device: str) -> str:
+    return "cuda" if device == "gpu" else "cpu"
+
+
+class _Once:
+    """A matrix that is made when it is wanted first."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+        self._made: Any = None
+
+    def __call__(self, reference: Any) -> Any:
+        if self._made is None:
+            self._made = self._make(reference)
+        return self._made
+
+
+class _Source(xgboost.DataIter):
+    """The rows in batches, of which XGBoost asks for all several times."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._batches = self._read()
+        super().__init__(release_data=True)
+
+    def reset(self) -> None:
+        """Begin again."""
+        self._batches = self._read()
+
+    def next(self, input_data: Callable[..., None]) -> bool:
+        """Hand the next batch over; whether there was one."""
+        for features, target in self._batches:
+            input_data(data=features, label=target, feature_names=list(self._rows.features))
+            return True
+        return False
+
+    def _read(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        for rows, block in self._rows.row_blocks():
+            target = self._rows.target[rows]
+            for start in range(0, len(block), _ROWS_AT_ONCE):
+                part = slice(start, start + _ROWS_AT_ONCE)
+                yield np.ascontiguousarray(block[part], dtype=np.float32), target[part]

@@ -1,0 +1,166 @@
+"""The trial of a bundle: inspected, run as users run it, and compared with the trainer."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.job import Job
+from numerai_predict.contract.record import Record
+from numerai_predict.contract.training import BundleRefused
+from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.inspection.examine import examine
+from numerai_predict.inspection.outcomes import Mark, outcomes
+from numerai_predict.runner.here import environment_here
+from numerai_predict.runner.log import log_step
+from numerai_predict.runner.run import run
+from numerai_predict.runner.sandbox.secrecy import hide_process
+from numerai_predict.training.bundle import Place, Recipe
+from numerai_predict.training.inputs import Inputs, benchmark_files
+from numerai_predict.training.template import by_era, load_model, predict_with
+
+_SECONDS = 900.0
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class LiveData:
+    """The data of the trial, and what they are."""
+
+    live: Path
+    benchmarks: Path | None
+    words: str
+
+
+def live_data(inputs: Inputs, folder: Path) -> LiveData:
+    """The live data beside the others, or, where there are none, the newest era as such."""
+    live = inputs.folder / "live.parquet"
+    if live.is_file():
+        benchmarks = inputs.folder / "live_benchmark_models.parquet"
+        return LiveData(live, benchmarks if benchmarks.is_file() else None, "live data")
+    era = inputs.eras[-1]
+    mask = inputs.mask([era])
+    index = pd.Index(inputs.history.ids(mask), name="id")
+    features = inputs.history.features(inputs.features, mask)
+    frame = pd.DataFrame(features, index, inputs.features)
+    frame.insert(0, "era", "X")
+    frame.insert(1, "data_type", "live")
+    frame[inputs.main_target] = np.float32("nan")
+    frame.to_parquet(folder / "live.parquet")
+    return LiveData(folder / "live.parquet", _benchmarks(inputs, index, folder), f"era {era:04d}")
+
+
+def try_out(pickle: Path, recipe: Recipe, place: Place, inputs: Inputs) -> dict[str, Any]:
+    """Inspect and run the pickle, within the hosted limits, and compare; what the trial found.
+
+    Raises:
+        BundleRefused: it does not run, or predicts other than the trainer.
+    """
+    _inspect(pickle, place)
+    with tempfile.TemporaryDirectory(prefix=".trial-", dir=pickle.parent) as name:
+        folder = Path(name)
+        data = live_data(inputs, folder)
+        if recipe.neutralize and data.benchmarks is None:
+            raise BundleRefused(
+                f"expected the benchmark models of {data.words}, found none",
+                "get them: `numerai-predict data get live_benchmark_models`",
+            )
+        record = _run(pickle, data, place, folder)
+        found = _read(Path(record["predictions"]["path"]))
+        _compare(found, _expected(recipe, data))
+    log_step("trial", f"{len(found):,} predictions of {data.words} are the trainer's, every bit")
+    facts = {"rows": len(found), "data": data.words, "place": str(place)}
+    return {**facts, "peak_memory_bytes": record["peak_memory_bytes"], "arity": record["arity"]}
+
+
+def _inspect(pickle: Path, place: Place) -> None:
+    """Go on only if an image of the bundle's Python can run it; a Python without images may."""
+    found = [each for each in outcomes(examine(pickle)) if each.image.python == place.python]
+    if found and all(each.mark >= Mark.LACKS for each in found):
+        reasons = dict.fromkeys(reason for each in found for reason in each.reasons)
+        raise BundleRefused(
+            f"expected a pickle that an image of Python {place.python} runs, found: "
+            f"{'; '.join(reasons)}",
+            "report it: the bundle is made of nothing but the trainer's library",
+        )
+
+
+def _run(pickle: Path, data: LiveData, place: Place, folder: Path) -> dict[str, Any]:
+    """The record of the pickle's run in its place."""
+    job = Job(
+        model=str(pickle.absolute()),
+        dataset=str(data.live.absolute()),
+        benchmarks=str((data.benchmarks or data.live).absolute()),
+        output_dir=folder.absolute(),
+        result=folder.absolute() / "record.json",
+        deadline=_SECONDS,
+    )
+    if place.engine is not None and place.image is not None:
+        code = place.engine.run(place.image, job)
+        if not (folder / "record.json").is_file():
+            raise BundleRefused(
+                f"expected {place} to run the pickle, found no result (exit {code})",
+                "look at the engine's words above",
+            )
+        facts = json.loads((folder / "record.json").read_bytes())
+    else:
+        record = Record(environment=environment_here())
+        run(job, record, Deadline.after(_SECONDS), hide_process())
+        record.conclude(Verdict.OK, "")
+        facts = json.loads(record.as_json())
+    if facts["exit_code"] != Verdict.OK.exit_code:
+        raise BundleRefused(
+            f"expected the pickle to run in {place}, found {facts['verdict']}: {facts['message']}",
+            facts["remedy"] or "look at the lines above",
+        )
+    return {**facts, "arity": facts["model"]["arity"]}
+
+
+def _expected(recipe: Recipe, data: LiveData) -> pd.Series[float]:
+    """The trainer's own predictions of the live data."""
+    frame = pd.read_parquet(data.live, columns=[*recipe.features, "era"])
+    values = frame[list(recipe.features)].to_numpy()
+    models = (load_model(recipe.kind, model.stored.body) for model in recipe.models)
+    predictions = [predict_with(model, values) for model in models]
+    benchmark = None
+    if recipe.neutralize and recipe.benchmark and data.benchmarks:
+        column = pd.read_parquet(data.benchmarks, columns=[recipe.benchmark])[recipe.benchmark]
+        benchmark = column.reindex(frame.index).to_numpy(dtype=np.float64)
+    final = by_era(frame["era"], predictions, benchmark, recipe.neutralize)
+    return pd.Series(final, frame.index)
+
+
+def _compare(found: dict[str, float], expected: pd.Series[float]) -> None:
+    own = dict(zip(map(str, expected.index), expected.tolist(), strict=True))
+    differing = [row for row, value in own.items() if found.get(row) != value]
+    if differing or len(found) != len(expected):
+        some = [f"{row}: {own[row]!r}, {found.get(row)!r}" for row in differing[:_SHOWN]]
+        raise BundleRefused(
+            f"expected the trainer's predictions to the last bit, found {len(differing):,} of "
+            f"{len(expected):,} others, such as {'; '.join(some)}",
+            "train with the versions that the image has (`numerai-predict inspect` names them)",
+        )
+
+
+def _read(path: Path) -> dict[str, float]:
+    with open(path, encoding="utf-8", newline="") as file:
+        return {row["id"]: float(row["prediction"]) for row in csv.DictReader(file)}
+
+
+def _benchmarks(inputs: Inputs, index: pd.Index[Any], folder: Path) -> Path | None:
+    files: Sequence[Path] = benchmark_files(inputs.history.paths)
+    if inputs.benchmark is None or not files:
+        return None
+    columns = [pd.read_parquet(path, columns=[inputs.benchmark]) for path in files]
+    known = pd.concat(columns).reindex(index)
+    known.to_parquet(folder / "live_benchmark_models.parquet")
+    return folder / "live_benchmark_models.parquet"

@@ -1,0 +1,139 @@
+"""What the tests of diagnoses share: small validation data, and runs of the command."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from numerai_predict.data.sample import SampleShape, write_sample
+from numerai_predict.diagnostics.report import Group, Named, Report, Subject
+from numerai_predict.diagnostics.turnover import Kind
+from numerai_predict.scoring.summary import summarize
+
+PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"
+
+
+@pytest.fixture(scope="session")
+def past(tmp_path_factory):
+    """A sample of five validation eras of 90 rows and 60 features."""
+    directory = tmp_path_factory.mktemp("past") / "sample"
+    shape = SampleShape(live_rows=60, rows=90, train_eras=2, validation_eras=5, features=60)
+    write_sample(directory, shape)
+    return directory
+
+
+@dataclass
+class Diagnosed:
+    """What a diagnosis left behind."""
+
+    exit_code: int
+    folder: Path
+    stdout: str
+    stderr: str
+
+    @property
+    def page(self):
+        return (self.folder / "diagnose.html").read_text()
+
+    @property
+    def numbers(self):
+        return json.loads((self.folder / "diagnose.json").read_text())
+
+    @property
+    def eras(self):
+        return pd.DataFrame(self.numbers["eras"]).set_index("era").astype(float)
+
+    def succeeds(self):
+        assert self.exit_code == 0, self.stderr
+        assert sorted(path.name for path in self.folder.iterdir()) == [
+            "diagnose.html",
+            "diagnose.json",
+        ]
+        return self
+
+    def fails_as(self, contract, verdict, *words):
+        """It ended with this verdict, whose line holds the words, and nothing was written."""
+        assert self.exit_code == contract.exit_codes[verdict], self.stderr
+        last = self.stderr.splitlines()[-1]
+        assert f"verdict  {verdict} " in last
+        for word in words:
+            assert word in last
+        assert list(self.folder.iterdir()) == []
+
+
+@pytest.fixture
+def diagnose(past, pickle_model, clean_environment, tmp_path):
+    """`numerai-predict diagnose` of a model, on small past data unless told otherwise."""
+
+    def run(model, *options, program=PROGRAM, wrapper=(), folder=None):
+        path = model if isinstance(model, str | Path) else pickle_model(model)
+        folder = folder or tmp_path / "report"
+        folder.mkdir(exist_ok=True)
+        words = [sys.executable, "-c", program, "diagnose", "--model", path]
+        words += ["--output_dir", folder, "--validation", past, "--fnc", "small", *options]
+        ended = subprocess.run(
+            [*wrapper, *map(str, words)],
+            capture_output=True,
+            text=True,
+            timeout=100,
+            env=clean_environment,
+            cwd=tmp_path,
+        )
+        assert list(Path(clean_environment["TMPDIR"]).iterdir()) == [], "files were left behind"
+        return Diagnosed(ended.returncode, folder, ended.stdout, ended.stderr)
+
+    return run
+
+
+@pytest.fixture
+def make_report(subject):
+    """A report of made-up numbers, any of which may be replaced."""
+
+    def make(eras, **changes):
+        eras = eras.assign(rows=5000)
+        facts = {
+            "subject": subject(),
+            "eras": eras[["rows", *eras.columns.drop("rows")]],
+            "scores": {
+                name: summarize(eras[name]) for name in ("corr", "mmc", "bmc") if name in eras
+            },
+            "groups": [
+                Group("small", 42, 0.02, 0.1, "feature_a"),
+                Group("all", 310, 0.01, 0.1, "f"),
+            ],
+            "exposures": [Named("feature_a", 0.1, 0.02), Named("feature_b", -0.05, 0.01)],
+            "max_exposure": summarize(eras["max_exposure"]),
+            "correlations": [Named("meta model", 0.4, 0.05), Named("v52_lgbm_ender20", 0.3, 0.04)],
+            "turnover_kind": Kind.EXPOSURES,
+            "turnover": summarize(eras["turnover"]),
+            "notes": ["The model saw each era by itself."],
+        }
+        return Report(**{**facts, **changes})
+
+    return make
+
+
+@pytest.fixture
+def subject():
+    """What a report is about, any fact of which may be replaced."""
+    return _subject
+
+
+def _subject(**changes):
+    facts = {
+        "model": "model.pkl",
+        "sha256": "0" * 64,
+        "pythons": ["3.11"],
+        "arguments": 1,
+        "validation": "validation.parquet",
+        "target": "target",
+        "features": 310,
+        "benchmark": "v52_lgbm_ender20",
+        "meta_model": "meta_model.parquet",
+        "neutral_to": "medium",
+    }
+    return Subject(**{**facts, **changes})

@@ -1,0 +1,219 @@
+"""`numerai-predict diagnose`: a pickle, isolated, over past eras; numbers that can be believed."""
+
+import socket
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numerai_tools.scoring import correlation_contribution, feature_neutral_corr, numerai_corr
+
+ROOT = Path(__file__).parents[2]
+# An era a batch, as if the model had next to no memory; no batch may outlive the next's reading.
+SMALL_BATCHES = """
+import sys, weakref
+import numerai_predict.diagnostics.plan as plan
+from numerai_predict.cli.main import main
+from numerai_predict.diagnostics.validation import Validation
+
+plan._BATCH_SHARE = 10**7
+read, batches = Validation._read, []
+
+def watched(self, eras):
+    assert len(eras) == 1
+    assert not any(batch() is not None for batch in batches), "two batches in memory"
+    batch = read(self, eras)
+    batches.append(weakref.ref(batch[0].features.base))
+    return batch
+
+Validation._read = watched
+code = main()
+assert len(batches) > 1
+sys.exit(code)
+"""
+
+
+def careful(live_features, live_benchmark_models):
+    """A model that ranks within the frame it gets, and minds what that frame is."""
+    assert (live_features["era"] == "X").all(), "an era by its number"
+    assert (live_features["data_type"] == "live").all(), "data of another kind"
+    targets = live_features.filter(like="target")
+    assert targets.shape[1] == 3, "targets missing"
+    assert targets.isna().all(axis=None), "a target that is known"
+    assert len(live_features) == 90, "more than an era"
+    assert live_features.index.equals(live_benchmark_models.index), "others' benchmarks"
+    features = live_features.filter(like="feature_")
+    assert set(map(str, features.dtypes)) == {"int8"}, "features of another type"
+    blend = features.iloc[:, :12].mean(axis=1).rank() + live_benchmark_models.iloc[:, 1].rank()
+    return blend.rank(pct=True).to_frame("prediction")
+
+
+def predictions_of(path):
+    """What the model says era by era, called here and now; with its data."""
+    frame = pd.read_parquet(path / "validation.parquet")
+    benchmarks = pd.read_parquet(path / "validation_benchmark_models.parquet")
+    for era, rows in frame.groupby("era"):
+        live = rows.assign(era="X", data_type="live")
+        live[live.filter(like="target").columns] = np.nan
+        known = benchmarks.loc[rows.index]
+        yield era, rows, known, careful(live, known)
+
+
+@pytest.fixture(scope="module")
+def expected(past):
+    """Each era's scores, straight from numerai-tools."""
+    meta_model = pd.read_parquet(past / "meta_model.parquet")["numerai_meta_model"]
+    found = {}
+    for era, rows, benchmarks, predictions in predictions_of(past):
+        rows = rows.sort_index()
+        predictions, target = predictions.sort_index(), rows["target"].astype(float)
+        small = rows.filter(like="feature_").iloc[:, :42]
+        known = meta_model.loc[rows.index], benchmarks.iloc[:, 0].loc[rows.index]
+        scores = [
+            numerai_corr(predictions, target),
+            *(correlation_contribution(predictions, each, target) for each in known),
+            feature_neutral_corr(predictions, small, target),
+        ]
+        found[era] = [float(score["prediction"]) for score in scores]
+    return pd.DataFrame(found, ["corr", "mmc", "bmc", "fnc"]).T
+
+
+def test_the_scores_are_those_of_numerai_tools_on_predictions_made_here(diagnose, expected, past):
+    done = diagnose(careful).succeeds()
+    pd.testing.assert_frame_equal(
+        done.eras[list(expected)], expected, check_names=False, rtol=0, atol=1e-12
+    )
+    for score, each in done.numbers["summary"].items():
+        assert each["mean"] == pytest.approx(expected[score].mean())
+        assert each["sharpe"] == pytest.approx(expected[score].mean() / expected[score].std(ddof=0))
+        assert each["eras"] == 5
+    others = {each["name"]: each["mean"] for each in done.numbers["correlations"]}
+    spearman = [
+        predictions["prediction"].corr(benchmarks["v52_lgbm_ender60"], method="spearman")
+        for _, _, benchmarks, predictions in predictions_of(past)
+    ]
+    assert others["v52_lgbm_ender60"] == pytest.approx(np.mean(spearman))
+    assert done.numbers["model"]["arguments"] == 2
+    assert done.numbers["run"]["repeatable"] is True
+    assert "CORR" in done.stdout
+    assert str(done.folder / "diagnose.html") in done.stderr.splitlines()[-1]
+
+
+def test_the_exposures_are_means_of_each_eras_pearson_correlations(diagnose, past):
+    done = diagnose(careful).succeeds()
+    each = [
+        rows.filter(like="feature_").astype(float).corrwith(predictions["prediction"])
+        for _, rows, _, predictions in predictions_of(past)
+    ]
+    mean = pd.concat(each, axis=1).mean(axis=1)
+    largest = done.numbers["exposure"]["largest"]
+    assert largest[0]["name"] == mean.abs().idxmax()
+    assert largest[0]["mean"] == pytest.approx(mean[mean.abs().idxmax()], abs=1e-6)
+    sets = {each["name"]: each for each in done.numbers["exposure"]["groups"]}
+    assert sets["all"]["mean"] == pytest.approx(mean.abs().mean(), abs=1e-6)
+    assert sets["small"]["features"] == 42
+    assert done.eras["max_exposure"].tolist() == pytest.approx(
+        [one.abs().max() for one in each], abs=1e-6
+    )
+
+
+def test_the_batches_change_nothing_and_the_same_input_gives_the_same_page(diagnose, tmp_path):
+    whole = diagnose(careful).succeeds()
+    batches = diagnose(careful, program=SMALL_BATCHES, folder=tmp_path / "batches").succeeds()
+    assert batches.page == whole.page
+    told, again = whole.numbers, batches.numbers
+    del told["run"], again["run"]
+    assert told == again
+
+
+def test_noise_scores_nothing_and_is_told_to_be_no_repeatable_model(diagnose):
+    def dice(live_features):
+        return pd.DataFrame({"prediction": np.random.rand(len(live_features))}, live_features.index)
+
+    done = diagnose(dice).succeeds()
+    for score in ("corr", "mmc", "bmc", "fnc"):
+        assert abs(done.numbers["summary"][score]["mean"]) < 4 / np.sqrt(5 * 90)
+    assert done.numbers["run"]["repeatable"] is False
+    assert "not repeatable" in done.page
+
+
+def test_a_model_that_fails_in_a_later_era_fails_the_diagnosis_with_its_own_verdict(
+    diagnose, past, contract
+):
+    fourth = pd.read_parquet(past / "validation.parquet").index[3 * 90]
+
+    def predict(live_features):
+        if fourth in live_features.index:
+            raise ValueError("a bad day")
+        return live_features.iloc[:, [2]].rank(pct=True)
+
+    done = diagnose(predict, program=SMALL_BATCHES)
+    done.fails_as(contract, "model_error", "era 0006", "a bad day")
+
+
+def test_a_model_that_leaves_rows_out_is_told_which_and_when(diagnose, contract):
+    def predict(live_features):
+        return live_features.iloc[3:, [2]].rank(pct=True)
+
+    done = diagnose(predict)
+    done.fails_as(contract, "invalid_predictions", "era 0003", "3 of 90 live ids missing")
+
+
+def test_a_model_reaches_no_network(diagnose, contract):
+    def predict(live_features):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
+
+    diagnose(predict).fails_as(contract, "model_error", "192.0.2.1:80", "without network")
+
+
+def test_a_model_has_the_memory_of_a_round(diagnose, contract):
+    def predict(live_features):
+        return np.ones(100_000_000).sum()
+
+    diagnose(predict, "--memory", "600m").fails_as(contract, "out_of_memory", "era 0003", "600")
+
+
+def test_each_era_has_the_time_of_a_round_for_itself(diagnose):
+    def predict(live_features):
+        import time
+
+        time.sleep(1)
+        return live_features.iloc[:, [2]].rank(pct=True)
+
+    diagnose(predict, "--timeout", "5").succeeds()
+
+
+def test_what_is_no_pickle_is_told_before_anything_runs(diagnose, contract):
+    diagnose(b"hello").fails_as(contract, "invalid_pickle", "pickle")
+
+
+def test_a_model_of_another_python_is_told_with_what_to_do(diagnose, contract):
+    other = next(v for v in ("3.10", "3.12") if v != "{}.{}".format(*sys.version_info))
+    path = ROOT / f"tests/models/py{other}/one_argument.pkl"
+    diagnose(path).fails_as(contract, "python_mismatch", other)
+
+
+def test_a_full_disk_leaves_nothing_half_written(diagnose, contract, mounted, tmp_path):
+    folder = tmp_path / "full"
+    wrapper = mounted(folder, "size=16k")
+    done = diagnose(careful, wrapper=wrapper, folder=folder)
+    done.fails_as(contract, "save_failed", "No space left", "--output_dir")
+    assert (tmp_path / "listing").read_text() == ""
+
+
+def test_without_benchmarks_and_meta_model_the_page_says_so(diagnose, past, tmp_path, contract):
+    data = tmp_path / "bare"
+    data.mkdir()
+    for name in ("validation.parquet", "features.json"):
+        (data / name).symlink_to(past / name)
+
+    def predict(live_features):
+        return live_features.iloc[:, [2]].rank(pct=True)
+
+    done = diagnose(predict, "--validation", data).succeeds()
+    assert list(done.numbers["summary"]) == ["corr", "fnc"]
+    assert "There is no MMC" in done.page
+    assert "nothing to compare" in done.page
+    done = diagnose(careful, "--validation", data, folder=tmp_path / "two")
+    done.fails_as(contract, "dataset_unavailable", "benchmark models of era 0003", "--benchmarks")

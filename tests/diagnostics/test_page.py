@@ -1,0 +1,138 @@
+"""The page: one small file that loads nothing, whatever the names in it are."""
+
+import html.parser
+import re
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+from browser import screenshot
+
+from numerai_predict.diagnostics.page import MOST_BYTES, render
+from numerai_predict.diagnostics.report import Group, Named
+from numerai_predict.scoring.summary import summarize
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'; DROP TABLE models; --",
+    "</svg></title><script src=//evil.example/x.js>",
+    "$\\frac{1}{$ & <b>",
+    "{{ 7 * 7 }}{% raw %}",
+    "模型 \N{ROCKET}",
+    "a" * 300,
+]
+
+
+@pytest.fixture
+def eras():
+    def make(count, *scores):
+        random = np.random.default_rng(5)
+        index = [f"{number:04d}" for number in range(575, 575 + count)]
+        columns = {score: random.normal(0.02, 0.03, count) for score in scores}
+        columns["max_exposure"] = random.uniform(0.1, 0.3, count)
+        columns["turnover"] = [np.nan, *random.uniform(0, 0.4, count - 1)]
+        return pd.DataFrame(columns, index)
+
+    return make
+
+
+class Elements(html.parser.HTMLParser):
+    """Every tag of the page with its attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+
+def loads_nothing(page):
+    for tag, attributes in Elements(page).tags:
+        assert tag not in ("script", "iframe", "object", "embed", "img", "link", "base", "form")
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "srcset", "action", "data", "poster"):
+            assert name not in attributes
+        for name in ("href", "xlink:href"):
+            assert attributes.get(name, "#").startswith("#")
+    assert not re.search(r"@import|url\((?!#)", page)
+
+
+@pytest.mark.parametrize("count", [2, 24, 1000])
+def test_a_page_loads_nothing_and_is_small(make_report, eras, count):
+    page = render(make_report(eras(count, "corr", "mmc", "bmc")))
+    assert len(page.encode()) < MOST_BYTES
+    loads_nothing(page)
+    assert page.count("<svg") == 7
+
+
+def test_the_same_report_gives_the_same_bytes(make_report, eras):
+    report = make_report(eras(30, "corr", "mmc", "bmc"))
+    assert render(report) == render(report)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_of_strangers_are_shown_and_do_nothing(make_report, subject, eras, name):
+    report = make_report(
+        eras(5, "corr", "mmc", "bmc"),
+        subject=subject(model=name, target=name, benchmark=name, validation=name),
+        groups=[Group(name, 3, 0.1, 0.2, name)],
+        exposures=[Named(name, 0.1, 0.02)],
+        correlations=[Named(name, 0.1, 0.02)],
+        notes=[name],
+    )
+    page = render(report)
+    loads_nothing(page)
+    usual = render(make_report(eras(5, "corr", "mmc", "bmc")))
+    known = {tag for tag, _ in Elements(usual).tags}
+    assert {tag for tag, _ in Elements(page).tags} <= known
+    assert html.escape(name, quote=False)[:20] in page or html.escape(name)[:20] in page
+
+
+def test_what_is_not_known_is_said_in_place_of_an_empty_chart(make_report, eras):
+    table = eras(1, "corr")
+    table["corr"] = np.nan
+    table["turnover"] = np.nan
+    empty = summarize(table["turnover"])
+    page = render(
+        make_report(table, groups=[], exposures=[], correlations=[], turnover=empty, notes=[])
+    )
+    assert page.count("<svg") == 0
+    assert page.count('class="none"') == 7
+    assert "No score could be computed" in page
+    assert "nothing to compare" in page
+    assert "It takes two eras" in page
+    assert "nan" not in page.lower().replace("tournament", "")
+
+
+def test_without_a_meta_model_the_other_scores_are_drawn(make_report, eras):
+    page = render(make_report(eras(9, "corr", "bmc")))
+    assert page.count("<svg") == 7
+    assert "There is no MMC" in page
+
+
+@pytest.mark.parametrize("size", ["1280,2400", "400,4000"])
+def test_a_browser_draws_the_page_and_asks_for_nothing_else(make_report, eras, web, tmp_path, size):
+    page = render(make_report(eras(200, "corr", "mmc", "bmc")))
+    web.replies["/diagnose.html"] = web.reply(page.encode(), headers={"Content-Type": "text/html"})
+    shot, asked = screenshot(f"{web.url}/diagnose.html", tmp_path, size)
+    assert asked == []
+    pixels = (matplotlib.image.imread(shot)[..., :3] * 255).round().astype(int)
+    width, height = map(int, size.split(","))
+    assert pixels.shape == (height, width, 3)
+    ink = (pixels < 200).any(axis=2)
+    assert 0.01 < ink.mean() < 0.6
+    for colour in ((0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00), (0x00, 0x9E, 0x73)):
+        assert (np.abs(pixels - colour).max(axis=2) < 8).sum() > 200, "a curve is missing"
+    # Nothing is wider than the screen: what is cut off at the right would reach its edge.
+    assert not ink[:, -4:].any()
+
+
+def test_a_browser_that_is_asked_for_more_is_found_out(web, tmp_path):
+    page = b"<img src=here.png><script src=https://other.example/x.js></script>"
+    web.replies["/page.html"] = web.reply(page, headers={"Content-Type": "text/html"})
+    _, asked = screenshot(f"{web.url}/page.html", tmp_path, "400,400")
+    assert asked == [f"{web.url}/here.png", "https://other.example/x.js"]

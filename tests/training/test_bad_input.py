@@ -1,0 +1,179 @@
+"""What is wrong with data or machine is told before anything is half-written."""
+
+import resource
+import shutil
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from numerai_predict.data.manifest import Entry, write_manifest
+from numerai_predict.storage.files import sha256_of
+
+
+@pytest.fixture
+def copied(data, tmp_path):
+    """The data in a folder of their own, to be changed."""
+    folder = tmp_path / "snapshot" / "v5.2"
+    shutil.copytree(data, folder)
+    return folder
+
+
+def rewrite(path, change):
+    change(frame := pd.read_parquet(path))
+    frame.to_parquet(path)
+
+
+def test_too_few_eras_for_the_windows(training):
+    few = training(validation={"window_eras": 30})
+    few.fails_as("bad_configuration", "expected at least 92 eras", "found 66")
+
+
+def test_a_purge_below_the_horizon(training):
+    short = training(targets=["target_ender_60"], validation={"purge_eras": 4})
+    short.fails_as("bad_configuration", "expected a purge of at least 12 eras", "found 4")
+
+
+def test_an_unknown_target(training):
+    training(targets=["target_x_20"]).fails_as("dataset_unavailable", "such as target_x_20")
+
+
+def test_a_target_that_is_all_nan(training, copied):
+    for name in ("train", "validation"):
+        rewrite(copied / f"{name}.parquet", lambda frame: frame.__setitem__("target", np.nan))
+    training(folder=copied).fails_as("dataset_unavailable", "expected values of target, found NaN")
+
+
+def test_a_target_that_some_rows_lack_is_told_and_these_rows_are_left_out(training, copied):
+    def lose(frame):
+        frame.loc[frame.index[:10], "target_ender_20"] = np.nan
+
+    rewrite(copied / "train.parquet", lose)
+    some = training(folder=copied, targets=["target_ender_20"], seeds=[42])
+    ended = some.succeeds()
+    assert "10 of 7,920 rows have no target_ender_20: left out" in ended.text
+
+
+def test_a_target_that_a_whole_window_lacks(training, copied):
+    def lose(frame):
+        frame.loc[frame["era"] < "0050", "target_ender_20"] = np.nan
+
+    for name in ("train", "validation"):
+        rewrite(copied / f"{name}.parquet", lose)
+    training(folder=copied, targets=["target", "target_ender_20"]).fails_as(
+        "bad_configuration", "expected rows with target_ender_20 in each part of window-1"
+    )
+
+
+def test_a_feature_that_the_data_lack(training):
+    training(features=["feature_sample_0001", "feature_else"]).fails_as(
+        "dataset_unavailable", "such as feature_else"
+    )
+
+
+def test_a_feature_set_that_there_is_not(training):
+    training(features="huge").fails_as("dataset_unavailable", "found 'huge'", "small, medium, all")
+
+
+def test_a_feature_of_other_values(training, copied):
+    def raise_one(frame):
+        frame.iloc[7, frame.columns.get_loc("feature_sample_0004")] = 9
+
+    rewrite(copied / "train.parquet", raise_one)
+    training(folder=copied).fails_as("dataset_unavailable", "found 0 to 9 in feature_sample_0004")
+
+
+def test_live_data_are_nothing_to_train_on(training):
+    training(data={"files": ["live"]}).fails_as("dataset_unavailable", "found 'X'")
+
+
+def test_files_in_the_wrong_order(training):
+    training(data={"files": ["validation", "train"]}).fails_as("dataset_unavailable", "their order")
+
+
+def test_a_file_without_eras(training, copied):
+    path = copied / "train.parquet"
+    pd.read_parquet(path).drop(columns="era").to_parquet(path)
+    training(folder=copied).fails_as("dataset_unavailable", "such as era")
+
+
+def test_no_data_at_all(training, tmp_path):
+    training(folder=tmp_path / "nowhere").fails_as("dataset_unavailable", "features.json", "get")
+
+
+def test_a_benchmark_model_that_there_is_not(training):
+    training(benchmark="v9_best").fails_as(
+        "dataset_unavailable", "expected the benchmark model v9_best", "v52_lgbm_ender20"
+    )
+
+
+def test_a_snapshot_whose_bytes_are_not_those_of_its_manifest(training, copied):
+    path = copied / "validation.parquet"
+    entry = Entry(sha256_of(path), path.stat().st_size, 0, None, 1, "2026-01-01T00:00:00Z")
+    write_manifest(copied.parent, {"v5.2/validation.parquet": entry})
+    content = bytearray(path.read_bytes())
+    content[1000] ^= 1
+    path.write_bytes(content)
+    training(folder=copied).fails_as("dataset_unavailable", "found other bytes", "validation")
+
+
+def test_a_full_disk_leaves_no_part_of_a_file_and_the_training_goes_on_later(training):
+    def small_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+
+    full = training(seeds=[42])
+    full.fails_as("save_failed", "File too large", preexec_fn=small_files)
+    full.succeeds()
+
+
+def test_a_disk_that_is_full_later_leaves_the_bundle_that_there_is(training, trained):
+    def small_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+
+    full = training()
+    shutil.copytree(trained.output, full.output)
+    ended = full.run(preexec_fn=small_files)
+    assert (ended.exit_code, "Traceback" in ended.text) == (41, False)
+    assert full.leftovers() == []
+    for name in ("model.pkl", "manifest.json", "scores.json", "predictions.parquet"):
+        assert (full.output / name).read_bytes() == (trained.output / name).read_bytes()
+
+
+def test_another_training_in_the_same_folder(training):
+    import fcntl
+
+    busy = training()
+    (busy.output / "checkpoints").mkdir(parents=True)
+    with open(busy.output / "checkpoints" / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        busy.fails_as("training_busy", "found another training there")
+
+
+def test_an_output_that_is_a_file(training):
+    blocked = training()
+    blocked.output.write_text("here")
+    ended = blocked.run()
+    assert (ended.exit_code, "Traceback" in ended.text) == (41, False)
+
+
+def test_a_gpu_that_is_not_there(training):
+    training(trainer="xgboost", device="gpu").fails_as(
+        "bad_configuration", "expected a GPU that xgboost can use"
+    )
+
+
+def test_a_gpu_that_is_not_there_is_done_without_where_it_is_not_asked_for(training):
+    ended = training(
+        trainer="xgboost", device="auto", rounds=1, seeds=[1], validation={"windows": 1}
+    ).succeeds()
+    assert ended.text.count("on the CPU, as no GPU works: ") == 1
+
+
+def test_another_python_without_an_engine_or_without_an_image(training, monkeypatch):
+    other = "3.10" if sys.version_info >= (3, 11) else "3.12"
+    monkeypatch.setenv("DOCKER", "false")
+    training().fails_as(
+        "bad_configuration", f"pack a bundle for Python {other}", options=["--python", other]
+    )
+    training(python="3.99").fails_as("bad_configuration", "found 3.99")

@@ -1,0 +1,105 @@
+"""A canary: where there is nothing to know, no score says otherwise; and it can fall."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from numerai_predict.data.sample import SampleShape, write_sample
+from numerai_predict.training.checkpoints import Checkpoints
+from numerai_predict.training.evaluation import Judge
+from numerai_predict.training.fitting import Fitting
+from numerai_predict.training.folds import Sizes, plan
+from numerai_predict.training.horizon import purge_of
+from numerai_predict.training.inputs import open_inputs
+from numerai_predict.training.progress import Display
+from numerai_predict.training.settings import Settings
+from numerai_predict.training.stopping import Rule
+from numerai_predict.training.trainers.registry import trainer_of
+
+SIGNIFICANT = 3.0
+HISTORIES, ERAS, STOCKS, FEATURES, HORIZON = 16, 60, 60, 12, 12
+TARGET = "target_noise_60"
+
+
+def t_of(values):
+    """Student's t of a mean of independent values."""
+    return np.mean(values) / (np.std(values, ddof=1) / np.sqrt(len(values)))
+
+
+def test_no_score_on_a_target_of_noise_is_significant(training, tmp_path):
+    shape = {"rows": 120, "train_eras": 46, "validation_eras": 20, "features": 60}
+    write_sample(tmp_path / "noise", SampleShape(live_rows=100, signal=0, **shape))
+    noise = training(folder=tmp_path / "noise")
+    noise.succeeds()
+    for part in ("windows", "holdout"):
+        for name in ("corr", "mmc", "bmc", "fnc"):
+            facts = noise.scores()[part][name]
+            assert abs(facts["sharpe"]) * np.sqrt(facts["eras"]) < SIGNIFICANT, (part, name)
+
+
+def write_overlapping(folder, seed):
+    """The same stocks in each era, and a target that sums the noise of the next twelve.
+
+    Who trains on an era knows most of the targets of the eras next to it.
+    """
+    random = np.random.default_rng(seed)
+    features = random.integers(0, 5, (STOCKS, FEATURES)).astype(np.int8)
+    noise = random.standard_normal((ERAS + HORIZON, STOCKS))
+    names = [f"feature_{number}" for number in range(FEATURES)]
+    parts = []
+    for era in range(ERAS):
+        ranks = noise[era : era + HORIZON].sum(axis=0).argsort().argsort() / STOCKS
+        frame = pd.DataFrame(features, [f"n{era}_{stock}" for stock in range(STOCKS)], names)
+        frame[TARGET] = (np.searchsorted([0.05, 0.25, 0.75, 0.95], ranks) / 4).astype(np.float32)
+        parts.append(frame.assign(era=f"{era + 1:04d}"))
+    folder.mkdir()
+    pd.concat(parts).rename_axis("id").to_parquet(folder / "train.parquet")
+    sets = {"feature_sets": {"small": names, "medium": names}, "targets": [TARGET]}
+    (folder / "features.json").write_text(json.dumps(sets))
+
+
+def scores(folder, purge):
+    """The mean CORR of a window and of the holdout, each on the eras right after its purge."""
+    settings = Settings(
+        output=folder / "model",
+        data={"files": ["train"]},
+        features="small",
+        targets=(TARGET,),
+        lightgbm={"num_leaves": 31, "min_data_in_leaf": 5, "learning_rate": 0.1},
+    )
+    inputs = open_inputs(settings, folder)
+    windows = plan(inputs.eras, Sizes(1, 3, 1, 3, purge))
+    trainer, _ = trainer_of("lightgbm", settings.lightgbm, "cpu", 1)
+    checkpoints = Checkpoints(folder / "model" / "checkpoints")
+    with checkpoints.locked():
+        fitting = Fitting(inputs, trainer, checkpoints, Display(2, 40))
+        judge = Judge(inputs, "lightgbm", 0.0, checkpoints)
+        found = {}
+        for window in (*windows.windows, windows.final):
+            models = fitting.models(window, [42], {TARGET: Rule("corr", 10, 0, 40)})
+            found[window.name] = judge.evaluate(window, models).scores["corr"].mean()
+    return found
+
+
+@pytest.fixture(scope="module")
+def histories(tmp_path_factory):
+    """Independent histories of noise."""
+    folder = tmp_path_factory.mktemp("noise")
+    for seed in range(HISTORIES):
+        write_overlapping(folder / str(seed), seed)
+    return [folder / str(seed) for seed in range(HISTORIES)]
+
+
+def test_overlapping_targets_leak_nothing_past_the_purge(histories):
+    purge = purge_of([TARGET], {})
+    found = pd.DataFrame([scores(folder, purge) for folder in histories])
+    for part in found:
+        assert abs(t_of(found[part])) < SIGNIFICANT, found
+
+
+def test_without_the_purge_the_canary_falls(histories):
+    found = pd.DataFrame([scores(folder, 0) for folder in histories])
+    for part in found:
+        assert t_of(found[part]) > SIGNIFICANT, found

@@ -1,0 +1,120 @@
+"""One YAML file, which the environment overrides; what is unknown is refused."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from numerai_predict.contract.training import BadConfiguration
+from numerai_predict.training.defaults import defaults_as_yaml
+from numerai_predict.training.settings import Settings, read_settings
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text):
+        path = tmp_path / "train.yaml"
+        path.write_text(text)
+        return read_settings(path)
+
+    return read
+
+
+def test_the_defaults_are_those_of_the_field():
+    settings = read_settings(None)
+    assert (settings.rounds, settings.early_stopping, settings.seeds) == (
+        5000,
+        300,
+        (42, 1337, 2026),
+    )
+    chosen = settings.lightgbm
+    assert (chosen.num_leaves, chosen.min_data_in_leaf, chosen.learning_rate) == (128, 1000, 0.02)
+    assert (chosen.feature_fraction, chosen.bagging_fraction, chosen.bagging_freq) == (0.7, 0.8, 1)
+
+
+def test_the_printed_defaults_read_back_as_the_defaults(read):
+    assert read(defaults_as_yaml()) == read_settings(None)
+
+
+def test_every_key_is_documented():
+    def undocumented(section, name):
+        for key, field in section.model_fields.items():
+            if not field.description:
+                yield f"{name}{key}"
+            default = field.get_default(call_default_factory=True)
+            if hasattr(type(default), "model_fields"):
+                yield from undocumented(type(default), f"{name}{key}.")
+
+    assert list(undocumented(Settings, "")) == []
+
+
+def test_the_environment_counts_more_than_the_file(read, monkeypatch):
+    monkeypatch.setenv("NUMERAI_TRAIN_ROUNDS", "7")
+    monkeypatch.setenv("NUMERAI_TRAIN_LIGHTGBM__NUM_LEAVES", "31")
+    monkeypatch.setenv("NUMERAI_TRAIN_SEEDS", "[1, 2]")
+    settings = read("rounds: 100\nlightgbm: {num_leaves: 8, learning_rate: 0.5}\n")
+    assert (settings.rounds, settings.seeds) == (7, (1, 2))
+    assert (settings.lightgbm.num_leaves, settings.lightgbm.learning_rate) == (31, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("NUMERAI_TRAIN_RUONDS", "7", "NUMERAI_TRAIN_RUONDS"),
+        ("NUMERAI_TRAIN_LIGHTGBM__LEAVES", "7", "lightgbm.leaves"),
+        ("NUMERAI_TRAIN_ROUNDS", "many", "rounds"),
+        ("NUMERAI_TRAIN_SEEDS", "1 2", "SEEDS"),
+    ],
+)
+def test_a_variable_that_means_nothing_is_refused(monkeypatch, variable, value, words):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BadConfiguration) as caught:
+        read_settings(None)
+    assert words.lower() in caught.value.message.lower() + caught.value.remedy.lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "found nothing"),
+        ("# nothing\n", "found nothing"),
+        ("- a\n- b\n", "found a list"),
+        ("small\n", "found a str"),
+        ("1: 2\n", "found a dict"),
+        ("rounds: [\n", "expected YAML"),
+        ("round: 5\n", "round: expected a known key"),
+        ("validation: {window: 5}\n", "validation.window: expected a known key"),
+        ("rounds: 0\n", "rounds: input should be greater than or equal to 1, found 0"),
+        ("seeds: []\n", "seeds"),
+        ("seeds: [1, 1]\n", "expected each of `seeds` once"),
+        ("trainer: torch\n", "trainer"),
+        ("data: {eras: newest}\n", "data.eras: expected eras, found 'newest'"),
+        ("lightgbm: {learning_rate: .nan}\n", "lightgbm.learning_rate"),
+        ("python: '2.7'\n", "python"),
+        ("features: 3\n", "features"),
+        ("rounds: 5\nrounds: 6\n", "rounds"),
+    ],
+)
+def test_what_makes_no_sense_is_told_with_its_place(read, text, words):
+    with pytest.raises(BadConfiguration) as caught:
+        read(text)
+    assert words in caught.value.message
+    assert caught.value.remedy
+
+
+def test_all_mistakes_are_told_at_once(read):
+    with pytest.raises(BadConfiguration) as caught:
+        read("rounds: 0\nseed: [1]\nlightgbm: {num_leaves: x}\n")
+    assert "found 3 mistake(s)" in caught.value.message
+    assert len(caught.value.message.splitlines()) == 4
+
+
+def test_a_file_that_is_missing_is_named():
+    with pytest.raises(BadConfiguration, match="No such file"):
+        read_settings(Path("/nowhere/train.yaml"))
+
+
+def test_settings_survive_their_own_yaml(read):
+    settings = read("features: [feature_a, feature_b]\ntargets: [target_ender_60]\n")
+    again = read(yaml.safe_dump(settings.model_dump(mode="json")))
+    assert again == settings

@@ -1,0 +1,168 @@
+"""From sample data to a pickle that proved itself in the runner."""
+
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from numerai_predict.inspection.examine import examine
+
+
+def test_defaults_scaled_down_find_the_weak_signal(trained):
+    corr = trained.scores()["holdout"]["corr"]
+    assert corr["eras"] == 8
+    assert corr["mean"] > 0.05
+    assert corr["mean"] / corr["std"] * np.sqrt(corr["eras"]) > 4
+
+
+def test_every_score_is_told_of_windows_and_holdout(trained):
+    scores = trained.scores()
+    for part in ("windows", "holdout"):
+        assert list(scores[part]) == ["corr", "mmc", "bmc", "fnc", "exposure"]
+        for facts in scores[part].values():
+            assert facts["eras"] > 0
+            assert facts["std"] is not None
+    assert len(scores["per_era"]["windows"]) == 12
+    assert "windows corr" in trained.ended.stdout
+    assert "holdout exposure" in trained.ended.stdout
+
+
+def test_the_same_seeds_give_the_same_models_whatever_the_number_of_threads(trained, training):
+    again = training()
+    again.succeeds(variables={"NUMERAI_TRAIN_THREADS": "2"})
+    assert again.models() == trained.models()
+    assert again.scores() == trained.scores()
+
+
+def test_the_manifest_tells_all_that_the_model_came_from(trained):
+    manifest = trained.manifest()
+    assert manifest["model"]["arity"] == 1
+    assert manifest["data"]["data"].keys() == {"train.parquet", "validation.parquet"}
+    assert manifest["configuration"]["lightgbm"]["num_leaves"] == 8
+    assert manifest["versions"].keys() >= {"python", "numerai-predict", "lightgbm"}
+    assert manifest["scores"]["holdout"]["corr"]["mean"] > 0
+    assert [model["seed"] for model in manifest["models"]] == [42, 1337]
+    assert manifest["trial"]["rows"] == 150
+    assert "git_commit" in manifest
+
+
+def test_the_bundle_needs_nothing_of_ours_and_says_its_python(trained):
+    inspection = examine(trained.output / "model.pkl")
+    wanted = {module.partition(".")[0] for module in inspection.references}
+    assert wanted <= {"cloudpickle", "numpy", "pandas", "math", "builtins", "_cloudpickle"}
+    assert inspection.main_names == ()
+    assert str(inspection.holds).endswith("predict(live_features)")
+    assert len(inspection.features) == 42
+    assert "numerai_predict" not in (trained.output / "model.pkl").read_bytes().decode("latin1")
+
+
+def test_predictions_of_past_eras_are_kept_for_each_model(trained):
+    kept = pd.read_parquet(trained.output / "predictions.parquet")
+    assert list(kept.columns) == ["era", "prediction", "target_42", "target_1337", "window"]
+    assert kept["prediction"].between(0, 1, inclusive="neither").all()
+    assert kept.groupby("window")["era"].nunique().to_dict() == {
+        "window-1": 6,
+        "window-2": 6,
+        "final": 8,
+    }
+    assert kept.index.is_unique
+
+
+def test_a_second_run_trains_nothing(trained, training):
+    again = training()
+    shutil.copytree(trained.output, again.output)
+    ended = again.succeeds()
+    assert ended.text.count("was done before") == 6
+    assert " load     window" not in ended.text
+
+
+def test_what_changed_is_trained_anew_and_named(trained, training):
+    changed = training(seeds=[42, 7], lightgbm={"learning_rate": 0.2})
+    shutil.copytree(trained.output, changed.output)
+    ended = changed.succeeds()
+    assert "changed  parameters.learning_rate was 0.1, is 0.2: trained anew" in ended.text
+    assert ended.text.count("learning_rate was") == 1
+    assert "was done before" not in ended.text
+
+
+def test_one_more_seed_trains_that_seed_alone(trained, training):
+    more = training(seeds=[42, 1337, 7])
+    shutil.copytree(trained.output, more.output)
+    ended = more.succeeds()
+    assert ended.text.count("was done before") >= 4  # the final models too, if rounds stay the same
+    assert "seed 7" in ended.text
+
+
+def test_several_targets_and_a_benchmark_make_a_function_of_two_arguments(training):
+    both = training(
+        targets=["target", "target_ender_60"],
+        seeds=[42],
+        neutralize=0.5,
+        validation={"windows": 1},
+    )
+    both.succeeds()
+    assert both.manifest()["model"]["arity"] == 2
+    assert "12 left out between" in both.succeeds().text
+    assert [model["target"] for model in both.manifest()["models"]] == ["target", "target_ender_60"]
+
+
+@pytest.mark.parametrize("trainer", ["xgboost", "catboost"])
+def test_other_libraries_enter_by_the_same_door(training, trainer):
+    other = training(trainer=trainer, seeds=[42], rounds=20)
+    other.succeeds()
+    corr = other.scores()["holdout"]["corr"]
+    assert corr["mean"] / corr["std"] * np.sqrt(corr["eras"]) > 3
+    assert other.manifest()["versions"][trainer]
+    models = other.models()
+    shutil.rmtree(other.output)
+    other.succeeds()
+    assert other.models() == models
+
+
+def test_without_live_data_the_newest_era_tries_the_bundle(training, data, tmp_path):
+    folder = tmp_path / "without"
+    shutil.copytree(data, folder)
+    for name in ("live", "live_benchmark_models", "validation_benchmark_models", "meta_model"):
+        (folder / f"{name}.parquet").unlink()
+    (folder / "train_benchmark_models.parquet").unlink()
+    alone = training(folder=folder, seeds=[42], validation={"windows": 1})
+    ended = alone.succeeds()
+    assert "120 predictions of era 0066 are the trainer's, every bit" in ended.text
+    assert list(alone.scores()["holdout"]) == ["corr", "fnc", "exposure"]
+
+
+@pytest.fixture(scope="module")
+def bundled(trained, data):
+    """The pickled function with live data."""
+    return SimpleNamespace(
+        predict=pd.read_pickle(trained.output / "model.pkl"),
+        live=pd.read_parquet(data / "live.parquet"),
+    )
+
+
+def test_columns_may_come_in_any_order_with_others_among_them(bundled):
+    expected = bundled.predict(bundled.live)
+    turned = bundled.live[bundled.live.columns[::-1]].assign(feature_more=1)
+    pd.testing.assert_frame_equal(bundled.predict(turned), expected)
+
+
+def test_rows_are_ranked_within_their_own_era(bundled):
+    alone = bundled.predict(bundled.live)
+    two = pd.concat([bundled.live, bundled.live.assign(era="0001")])
+    both = bundled.predict(two.sample(frac=1, random_state=1))
+    assert len(both) == 2 * len(alone)
+    for row in alone.index[:5]:
+        assert (both.loc[row, "prediction"] == alone.loc[row, "prediction"]).all()
+
+
+def test_a_missing_feature_is_named(bundled):
+    with pytest.raises(ValueError, match="found 1 of them missing, such as feature_sample_0003"):
+        bundled.predict(bundled.live.drop(columns="feature_sample_0003"))
+
+
+def test_gaps_in_the_data_make_none_in_the_predictions(bundled):
+    gaps = bundled.live.astype({"feature_sample_0000": "float32"})
+    gaps.iloc[::3, gaps.columns.get_loc("feature_sample_0000")] = np.nan
+    assert bundled.predict(gaps)["prediction"].notna().all()
