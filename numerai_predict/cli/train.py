@@ -56,7 +56,7 @@ def _train(options: argparse.Namespace) -> str:
     version = os.environ.get("NUMERAI_DATASET_VERSION") or DATASET_VERSION
     result = train(settings, settings.data.directory or data_directory() / version)
     print(_table(result.scores))
-    return f"{result.output / 'model.pkl'}: numerai-predict run --model it, or upload it"
+    return f"the bundle is made; try it: numerai-predict run --model {result.output / 'model.pkl'}"
 
 
 def _table(scores: dict[str, Any]) -> str:
