@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     neutralize: float = Field(
         0.0, ge=0, le=1, description="share of the benchmark that is taken out of the predictions"
     )
+    use_holdout: bool = Field(
+        False, description="when all is scored, train once more on all eras, and bundle that"
+    )
     device: Literal["auto", "cpu", "gpu"] = Field("auto", description="auto, cpu or gpu")
     threads: int = Field(0, ge=0, description="threads; 0: one a processor")
     python: str | None = Field(

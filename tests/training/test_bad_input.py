@@ -27,7 +27,7 @@ def rewrite(path, change):
 
 def test_too_few_eras_for_the_windows(training):
     few = training(validation={"window_eras": 30})
-    few.fails_as("bad_configuration", "expected at least 92 eras", "found 66")
+    few.fails_as("bad_configuration", "expected at least 88 eras", "found 66")
 
 
 def test_a_purge_below_the_horizon(training):
@@ -63,6 +63,12 @@ def test_a_target_that_a_whole_window_lacks(training, copied):
         rewrite(copied / f"{name}.parquet", lose)
     training(folder=copied, targets=["target", "target_ender_20"]).fails_as(
         "bad_configuration", "expected rows with target_ender_20 in each part of window-1"
+    )
+
+
+def test_parameters_by_which_nothing_can_be_learned(training):
+    training(lightgbm={"min_data_in_leaf": 100_000}).fails_as(
+        "bad_configuration", "expected the model of window-1 target seed 42 to tell rows apart"
     )
 
 

@@ -95,6 +95,16 @@ def test_one_more_seed_trains_that_seed_alone(trained, training):
     assert "seed 7" in ended.text
 
 
+def test_the_holdout_may_be_trained_on_when_all_is_scored(trained, training):
+    whole = training(use_holdout=True)
+    shutil.copytree(trained.output, whole.output)
+    ended = whole.succeeds()
+    assert ended.text.count("was done before") == 6
+    assert "load     whole, target: 7,920 rows x 42 features of 66 eras" in ended.text
+    assert whole.scores() == trained.scores()
+    assert set(whole.models()).isdisjoint(trained.models())
+
+
 def test_several_targets_and_a_benchmark_make_a_function_of_two_arguments(training):
     both = training(
         targets=["target", "target_ender_60"],
@@ -110,7 +120,7 @@ def test_several_targets_and_a_benchmark_make_a_function_of_two_arguments(traini
 
 @pytest.mark.parametrize("trainer", ["xgboost", "catboost"])
 def test_other_libraries_enter_by_the_same_door(training, trainer):
-    other = training(trainer=trainer, seeds=[42], rounds=20)
+    other = training(trainer=trainer, seeds=[42], rounds=20, validation={"windows": 1})
     other.succeeds()
     corr = other.scores()["holdout"]["corr"]
     assert corr["mean"] / corr["std"] * np.sqrt(corr["eras"]) > 3
