@@ -212,6 +212,10 @@ test_fleet: setup ## Run 300 models, a third of them broken, while all that runs
 bench_fleet: setup ## Measure the fleet beside containers and bare predictions; kept in bench/RESULTS.md
 	$(BIN)/python bench/fleet.py $(MODELS) $(TRIVIAL)
 
+.PHONY: test_training
+test_training: setup ## Kill twenty trainings and go on with them; kept in tests/training/KILLS.md
+	$(BIN)/python tests/training/kills.py $(or $(KILLS),20) $(or $(SEED),9)
+
 .PHONY: bench_train
 bench_train: setup ## Measure a training's memory and time; kept in bench/RESULTS.md: make bench_train [ROWS=300000]
 	$(BIN)/python bench/train.py $(ROWS)

@@ -6,7 +6,6 @@ python bench/train.py [ROWS]
 from __future__ import annotations
 
 import json
-import os
 import resource
 import shutil
 import subprocess
@@ -21,11 +20,12 @@ import pyarrow.parquet as pq
 import results
 
 from numerai_predict.contract.limits import format_size
+from numerai_predict.runner.usage.memory import available_bytes
 
 FULL_ROWS, FEATURES, ERA_ROWS = 2_700_000, 2_750, 4_740
 ERAS_A_GROUP = 50
 # Beside a bare script, on a part of the data that makes rounds of seconds.
-PART_ROWS, PART_ROUNDS, TURNS = 100_000, 20, 3
+PART_ROWS, PART_ROUNDS, TURNS = 100_000, 10, 3
 NEEDED_DISK, NEEDED_MEMORY = 5 * 1024**3, 12 * 1024**3
 
 _CONFIG = {
@@ -132,8 +132,7 @@ def main() -> None:
 def _affordable() -> int:
     """The full size where disk and memory are there, a quarter of it elsewhere."""
     disk = shutil.disk_usage(Path(__file__).parent).free
-    memory = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    enough = disk > NEEDED_DISK and memory > NEEDED_MEMORY
+    enough = disk > NEEDED_DISK and available_bytes() > NEEDED_MEMORY
     return FULL_ROWS if enough else FULL_ROWS // 4
 
 

@@ -26,7 +26,7 @@ _COMMANDS = {
 }
 
 # The extra of the package that a command needs, where it is not that of the tournament.
-_EXTRAS = {"diagnose": "diagnostics"}
+_EXTRAS = {"diagnose": "diagnostics", "fleet": "fleet", "train": "training"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -84,6 +84,11 @@ class Fitting:
             self._display.tell,
         )
         body = self._trainer.fit(loaded.training, loaded.stopping, seed, rule.rounds, watch)
+        if not watch.learned:
+            raise BadConfiguration(
+                f"expected the model of {label} to tell rows apart, found one prediction for all",
+                "ask for less rows in a leaf, or train on more",
+            )
         told = {"rounds": watch.chosen, "looks": watch.looks}
         stored = self._checkpoints.put(label, facts, told, body)
         self._display.end(f"{watch.chosen:,} rounds")

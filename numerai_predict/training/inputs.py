@@ -70,11 +70,11 @@ def open_inputs(settings: Settings, folder: Path) -> Inputs:
     paths = [folder / f"{name.removesuffix('.parquet')}.parquet" for name in settings.data.files]
     sets = FeatureSets.read(folder / feature_sets.NAME)
     features = sets.choose(settings.features)
+    neutral = sets.choose(settings.validation.fnc_features)
     hashes = {path.name: verified_hash(path) for path in paths}
-    history = History.of(paths, [*features, *settings.targets])
+    history = History.of(paths, list(dict.fromkeys([*features, *neutral, *settings.targets])))
     targets = {name: _target(history, name) for name in settings.targets}
     eras = _eras(history, settings.data.eras, targets)
-    neutral = sets.choose(settings.validation.fnc_features)
     return Inputs(
         folder, history, hashes, features, neutral, targets, eras, _benchmark(settings, paths)
     )

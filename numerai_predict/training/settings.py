@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     neutralize: float = Field(
         0.0, ge=0, le=1, description="share of the benchmark that is taken out of the predictions"
     )
+    use_holdout: bool = Field(
+        False, description="when all is scored, train once more on all eras, and bundle that"
+    )
     device: Literal["auto", "cpu", "gpu"] = Field("auto", description="auto, cpu or gpu")
     threads: int = Field(0, ge=0, description="threads; 0: one a processor")
     python: str | None = Field(
@@ -206,7 +209,7 @@ def _mapping(file: Path) -> dict[str, Any]:
     return told
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """YAML of plain values, in which no key stands twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -214,7 +217,8 @@ class _Loader(yaml.SafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         if twice := [key for key in keys if keys.count(key) > 1]:
             raise yaml.YAMLError(f"the key {twice[0]} twice, in line {node.start_mark.line + 1} on")
-        return super().construct_mapping(node, deep)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 def _words(each: Any) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from numerai_predict.scoring.per_era import era_scores
+from numerai_predict.scoring.summary import summarize
 from numerai_predict.training.trainers.base import Now
 
 
@@ -50,24 +51,30 @@ class Stopping:
         """The best of the rounds that were looked at, or all that were done."""
         return self._best[1] if self._best else self._done
 
-    def after(self, rounds: int, now: Now | None) -> bool:
+    def after(self, rounds: int, now: Now | None, last: bool = False) -> bool:
         """So many rounds are done; whether it is time to stop."""
         self._done = rounds
         self._tell(rounds)
-        if now is None or (rounds % self._rule.every and rounds != self._rule.rounds):
+        last = last or rounds == self._rule.rounds
+        if now is None or (rounds % self._rule.every and not last):
             return False
         look = {"rounds": rounds, **self._scores(now())}
         self.looks.append(look)
         goodness = look["corr"] if self._rule.metric == "corr" else -look["rmse"]
-        if np.isfinite(goodness) and (self._best is None or goodness > self._best[0]):
-            self._best = (float(goodness), rounds)
+        if goodness is not None and (self._best is None or goodness > self._best[0]):
+            self._best = (goodness, rounds)
         waited = rounds - (self._best[1] if self._best else 0)
         return bool(self._rule.patience) and waited >= self._rule.patience
 
-    def _scores(self, predictions: NDArray[np.float64]) -> dict[str, float]:
+    @property
+    def learned(self) -> bool:
+        """Whether it told rows apart, wherever that was looked at."""
+        return not self.looks or any(look["corr"] is not None for look in self.looks)
+
+    def _scores(self, predictions: NDArray[np.float64]) -> dict[str, Any]:
         if self._target is None or self._eras is None:
             raise TypeError("there is nothing to score by")
         rmse = float(np.sqrt(np.mean(np.square(predictions - self._target))))
         target = pd.Series(self._target)
         scores = era_scores(pd.Series(predictions), target, pd.Series(self._eras.astype(str)))
-        return {"rmse": rmse, "corr": float(scores["corr"].mean())}
+        return {"rmse": rmse, "corr": summarize(scores["corr"]).mean}

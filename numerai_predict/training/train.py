@@ -20,7 +20,7 @@ from numerai_predict.training import bundle, trial
 from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.evaluation import Evaluation, Judge
 from numerai_predict.training.fitting import Fitting, Model
-from numerai_predict.training.folds import Plan, Sizes, plan
+from numerai_predict.training.folds import Plan, Sizes, Window, plan
 from numerai_predict.training.horizon import purge_of
 from numerai_predict.training.inputs import Inputs, open_inputs
 from numerai_predict.training.progress import Display
@@ -108,10 +108,11 @@ class _Training:
     checkpoints: Checkpoints
 
     def models(self) -> tuple[list[Model], list[Evaluation]]:
-        """The final models, and the evaluations of the windows and, last, of the holdout."""
+        """The models to bundle, and the evaluations of the windows and, last, of the holdout."""
         settings, targets = self.settings, list(self.settings.targets)
         judge = Judge(self.inputs, self.trainer.name, settings.neutralize, self.checkpoints)
-        count = (len(self.plan.windows) + 1) * len(targets) * len(settings.seeds)
+        parts = len(self.plan.windows) + 1 + settings.use_holdout
+        count = parts * len(targets) * len(settings.seeds)
         fitting = Fitting(
             self.inputs, self.trainer, self.checkpoints, Display(count, settings.rounds)
         )
@@ -125,7 +126,11 @@ class _Training:
             evaluations.append(judge.evaluate(window, models))
         rules = {target: replace(rule, rounds=_rounds(chosen, target)) for target in targets}
         final = fitting.models(self.plan.final, settings.seeds, rules)
-        return final, [*evaluations, judge.evaluate(self.plan.final, final)]
+        evaluations.append(judge.evaluate(self.plan.final, final))
+        if settings.use_holdout:
+            whole = Window("whole", tuple(self.inputs.eras), (), ())
+            final = fitting.models(whole, settings.seeds, rules)
+        return final, evaluations
 
 
 def _rounds(models: list[Model], target: str) -> int:

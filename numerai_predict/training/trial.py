@@ -83,13 +83,15 @@ def try_out(pickle: Path, recipe: Recipe, place: Place, inputs: Inputs) -> dict[
 
 
 def _inspect(pickle: Path, place: Place) -> None:
-    for outcome in outcomes(examine(pickle)):
-        if outcome.image.python == place.python and outcome.mark >= Mark.LACKS:
-            raise BundleRefused(
-                f"expected a pickle that {outcome.image.name} runs, found: "
-                f"{'; '.join(outcome.reasons)}",
-                "report it: the bundle is made of nothing but the trainer's library",
-            )
+    """Go on only if an image of the bundle's Python can run it; a Python without images may."""
+    found = [each for each in outcomes(examine(pickle)) if each.image.python == place.python]
+    if found and all(each.mark >= Mark.LACKS for each in found):
+        reasons = dict.fromkeys(reason for each in found for reason in each.reasons)
+        raise BundleRefused(
+            f"expected a pickle that an image of Python {place.python} runs, found: "
+            f"{'; '.join(reasons)}",
+            "report it: the bundle is made of nothing but the trainer's library",
+        )
 
 
 def _run(pickle: Path, data: LiveData, place: Place, folder: Path) -> dict[str, Any]:
@@ -103,7 +105,12 @@ def _run(pickle: Path, data: LiveData, place: Place, folder: Path) -> dict[str, 
         deadline=_SECONDS,
     )
     if place.engine is not None and place.image is not None:
-        place.engine.run(place.image, job)
+        code = place.engine.run(place.image, job)
+        if not (folder / "record.json").is_file():
+            raise BundleRefused(
+                f"expected {place} to run the pickle, found no result (exit {code})",
+                "look at the engine's words above",
+            )
         facts = json.loads((folder / "record.json").read_bytes())
     else:
         record = Record(environment=environment_here())

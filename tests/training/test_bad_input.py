@@ -66,6 +66,12 @@ def test_a_target_that_a_whole_window_lacks(training, copied):
     )
 
 
+def test_parameters_by_which_nothing_can_be_learned(training):
+    training(lightgbm={"min_data_in_leaf": 100_000}).fails_as(
+        "bad_configuration", "expected the model of window-1 target seed 42 to tell rows apart"
+    )
+
+
 def test_a_feature_that_the_data_lack(training):
     training(features=["feature_sample_0001", "feature_else"]).fails_as(
         "dataset_unavailable", "such as feature_else"

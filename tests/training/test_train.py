@@ -1,6 +1,5 @@
 """From sample data to a pickle that proved itself in the runner."""
 
-import json
 import shutil
 from types import SimpleNamespace
 
@@ -13,7 +12,7 @@ from numerai_predict.inspection.examine import examine
 
 def test_defaults_scaled_down_find_the_weak_signal(trained):
     corr = trained.scores()["holdout"]["corr"]
-    assert corr["eras"] == 10
+    assert corr["eras"] == 8
     assert corr["mean"] > 0.05
     assert corr["mean"] / corr["std"] * np.sqrt(corr["eras"]) > 4
 
@@ -25,7 +24,7 @@ def test_every_score_is_told_of_windows_and_holdout(trained):
         for facts in scores[part].values():
             assert facts["eras"] > 0
             assert facts["std"] is not None
-    assert len(scores["per_era"]["windows"]) == 16
+    assert len(scores["per_era"]["windows"]) == 12
     assert "windows corr" in trained.ended.stdout
     assert "holdout exposure" in trained.ended.stdout
 
@@ -64,9 +63,9 @@ def test_predictions_of_past_eras_are_kept_for_each_model(trained):
     assert list(kept.columns) == ["era", "prediction", "target_42", "target_1337", "window"]
     assert kept["prediction"].between(0, 1, inclusive="neither").all()
     assert kept.groupby("window")["era"].nunique().to_dict() == {
-        "window-1": 8,
-        "window-2": 8,
-        "final": 10,
+        "window-1": 6,
+        "window-2": 6,
+        "final": 8,
     }
     assert kept.index.is_unique
 
@@ -96,12 +95,22 @@ def test_one_more_seed_trains_that_seed_alone(trained, training):
     assert "seed 7" in ended.text
 
 
+def test_the_holdout_may_be_trained_on_when_all_is_scored(trained, training):
+    whole = training(use_holdout=True)
+    shutil.copytree(trained.output, whole.output)
+    ended = whole.succeeds()
+    assert ended.text.count("was done before") == 6
+    assert "load     whole, target: 7,920 rows x 42 features of 66 eras" in ended.text
+    assert whole.scores() == trained.scores()
+    assert set(whole.models()).isdisjoint(trained.models())
+
+
 def test_several_targets_and_a_benchmark_make_a_function_of_two_arguments(training):
     both = training(
         targets=["target", "target_ender_60"],
         seeds=[42],
         neutralize=0.5,
-        validation={"windows": 1, "holdout_eras": 8},
+        validation={"windows": 1},
     )
     both.succeeds()
     assert both.manifest()["model"]["arity"] == 2
@@ -167,9 +176,3 @@ def test_gaps_in_the_data_make_none_in_the_predictions(bundled):
     gaps = bundled.live.astype({"feature_sample_0000": "float32"})
     gaps.iloc[::3, gaps.columns.get_loc("feature_sample_0000")] = np.nan
     assert bundled.predict(gaps)["prediction"].notna().all()
-
-
-def test_the_configuration_can_be_printed(trained):
-    printed = trained.succeeds("--defaults").stdout
-    assert "# leaves of a tree\n  num_leaves: 128\n" in printed
-    assert json.loads(printed.split("seeds: ")[1].splitlines()[0]) == [42, 1337, 2026]

@@ -33,6 +33,13 @@ def _data_bytes() -> int:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
 
 
+def available_bytes() -> int:
+    """Memory of this machine that can be had without swapping, by the kernel's estimate."""
+    with open(_PROC / "meminfo") as facts:
+        lines = (line.split() for line in facts)
+        return next(int(line[1]) * 1024 for line in lines if line[0] == "MemAvailable:")
+
+
 def resident_bytes(processes: Iterable[int]) -> int:
     """Resident memory of the processes, in bytes.
 

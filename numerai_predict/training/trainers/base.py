@@ -60,10 +60,11 @@ def slices(history: History, mask: NDArray[np.bool_], features: int) -> Iterator
 class Watch(Protocol):
     """Whoever follows a training and decides when it has gone on for long enough."""
 
-    def after(self, rounds: int, now: Now | None) -> bool:
+    def after(self, rounds: int, now: Now | None, last: bool = False) -> bool:
         """So many rounds are done; whether it is time to stop.
 
-        `now` is there where the training has stopping rows.
+        `now` is there where the training has stopping rows; after the `last` round there is
+        nothing more to learn.
         """
 
     @property

@@ -7,7 +7,6 @@ these do not fit it is not tried. It chooses among its rounds when all are done.
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +17,7 @@ import numpy as np
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.training import BadConfiguration
 from numerai_predict.data.history import HIGHEST
+from numerai_predict.runner.usage.memory import available_bytes
 from numerai_predict.training.trainers.base import Rows, Watch
 from numerai_predict.training.trainers.parameters import CatBoostSettings
 
@@ -107,11 +107,11 @@ def _placed(device: str) -> dict[str, Any]:
 
 
 def _require_memory(needed: int) -> None:
-    pages = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed > pages:
+    available = available_bytes()
+    if needed > available:
         raise BadConfiguration(
             f"expected {format_size(needed)} of free memory for CatBoost, which takes features as "
-            f"float32, found {format_size(pages)}",
+            f"float32, found {format_size(available)}",
             "choose a smaller feature set or fewer eras, or trainer: lightgbm",
         )
 

@@ -104,7 +104,7 @@ class LightGBM:
             now = lambda: _validated(booster)  # noqa: E731
         for done in range(1, rounds + 1):
             finished = booster.update()
-            if watch.after(done, now) or finished:
+            if watch.after(done, now, last=finished) or finished:
                 break
         text: str = booster.model_to_string(num_iteration=watch.chosen)
         return text.partition("\nparameters:\n")[0].encode()

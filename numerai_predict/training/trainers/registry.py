@@ -21,11 +21,16 @@ def trainer_of(name: str, section: Section, device: str, threads: int) -> tuple[
     """The trainer on `auto`, `cpu` or `gpu`, and why it is where it is.
 
     Raises:
-        BadConfiguration: the device was asked for by name and does not work.
+        BadConfiguration: the library is not here, or the device that was asked for does not work.
     """
-    made: Any = getattr(
-        importlib.import_module(f"numerai_predict.training.trainers.{name}"), _CLASSES[name]
-    )
+    try:
+        module = importlib.import_module(f"numerai_predict.training.trainers.{name}")
+    except ModuleNotFoundError as error:
+        raise BadConfiguration(
+            f"expected the package {error.name} for the trainer {name}, found none",
+            "pip install 'numerai-predict[training]', or choose another trainer",
+        ) from error
+    made: Any = getattr(module, _CLASSES[name])
     if device == "cpu":
         return made(section, "cpu", threads), "on the CPU, as asked for"
     trouble = made(section, "cpu", threads).works_on("gpu")
