@@ -1,0 +1,66 @@
+"""The options of `numerai-predict diagnose`, and what is wrong before any model runs."""
+
+import subprocess
+import sys
+
+import pytest
+
+from numerai_predict.cli.main import main
+
+PROGRAM = "from numerai_predict.cli.main import main; raise SystemExit(main())"
+
+
+def test_help_tells_what_lies_where(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["diagnose", "--help"])
+    assert ended.value.code == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "usage: numerai-predict diagnose" in said
+    for word in ("--validation", "validation.parquet", "--eras", "--memory", "--local", "--fnc"):
+        assert word in said
+
+
+@pytest.mark.parametrize("words", [[], ["--model"], ["--model", "x", "--memory", "much"]])
+def test_bad_options_end_with_2(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["diagnose", *words])
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--validation", "gone"], 15, "expected a file at gone"),
+        (["--eras", "soon"], 15, "expected eras, found 'soon'"),
+        (["--eras", "0900-"], 15, "found 0009 to 0012"),
+        (["--target", "target_x"], 15, "found no such column; there are target,"),
+        (["--fnc", "huge"], 15, "expected a feature set, found 'huge'"),
+        (["--benchmark", "nobody"], 15, "there are v52_lgbm_ender20"),
+        (["--output_dir", "gone"], 41, "expected the output directory"),
+        (["--model", "gone.pkl"], 10, "gone.pkl"),
+    ],
+)
+def test_what_is_not_there_is_told_with_what_to_do(
+    words, code, said, capfd, sample, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    given = ["--model", "model.pkl", "--validation", str(sample), *words]
+    assert main(["diagnose", *given]) == code
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert said in last
+    assert " -> " in last
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_its_extra_it_says_what_to_install(clean_environment, tmp_path):
+    program = f"import sys; sys.modules['jinja2'] = None; {PROGRAM}"
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "diagnose"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        env=clean_environment,
+    )
+    assert ended.returncode == 2
+    assert "numerai-predict[diagnostics]" in ended.stderr

@@ -1,0 +1,52 @@
+"""How far a diagnosis is told: a line that changes on a terminal, else plain lines now and then."""
+
+import io
+
+import pytest
+
+from numerai_predict.diagnostics import progress
+from numerai_predict.diagnostics.progress import Progress
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that the test moves."""
+
+    class Clock:
+        now = 100.0
+
+    monkeypatch.setattr(progress.time, "monotonic", lambda: Clock.now)
+    return Clock
+
+
+def test_without_a_terminal_it_is_a_plain_line_every_ten_seconds(clock):
+    lines = []
+    told = Progress(lines.append, None)
+    for done in range(1, 61):
+        clock.now += 0.5
+        told.tell(done, 600)
+    told.end()
+    assert lines == [
+        "20 of 600 eras, 0.50 s an era, 5 min left",
+        "40 of 600 eras, 0.50 s an era, 5 min left",
+        "60 of 600 eras, 0.50 s an era, 4 min left",
+    ]
+
+
+def test_on_a_terminal_one_line_changes_and_is_gone_at_the_end(clock):
+    terminal, lines = io.StringIO(), []
+    told = Progress(lines.append, terminal)
+    clock.now += 1
+    told.tell(1, 4000)
+    told.tell(2, 4000)
+    told.end()
+    assert lines == []
+    assert terminal.getvalue() == "\r\x1b[K1 of 4,000 eras, 1.00 s an era, 67 min left\r\x1b[K"
+
+
+def test_what_is_done_at_once_says_nothing(clock):
+    terminal = io.StringIO()
+    told = Progress(pytest.fail, terminal)
+    told.tell(5, 5)
+    told.end()
+    assert terminal.getvalue() == "\r\x1b[K"
