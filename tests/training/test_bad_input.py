@@ -27,7 +27,7 @@ def rewrite(path, change):
 
 def test_too_few_eras_for_the_windows(training):
     few = training(validation={"window_eras": 30})
-    few.fails_as("bad_configuration", "expected at least 92 eras", "found 66")
+    few.fails_as("bad_configuration", "expected at least 88 eras", "found 66")
 
 
 def test_a_purge_below_the_horizon(training):
