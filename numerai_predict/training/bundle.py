@@ -28,6 +28,7 @@ from numerai_predict.training.fitting import Model
 PICKLE, MANIFEST = "model.pkl", "manifest.json"
 _PACK_SECONDS = 600.0
 _FOLDER = ".bundle-"
+_TOLD_LINES = 3
 
 
 @dataclass(frozen=True)
@@ -92,21 +93,22 @@ def packed(recipe: Recipe, place: Place, output: Path) -> Iterator[Path]:
         OSError: it cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=output) as name:
-        folder = Path(name)
+        folder = Path(name).absolute()  # an engine takes no other to mount
         _write(recipe, folder)
         script = folder / "pack.py"
         shutil.copyfile(template.__file__, script)
         pickle = folder / PICKLE
         log_step("pack", f"{len(recipe.models)} model(s) in {place}")
-        words = [str(script), str(folder), str(pickle)]
+        arguments = [str(script), str(folder), str(pickle)]
         if place.engine is not None and place.image is not None:
-            ended = place.engine.run_script(place.image, words, folder, _PACK_SECONDS)
+            ended = place.engine.run_script(place.image, arguments, folder, _PACK_SECONDS)
         else:
-            ended = _run([sys.executable, "-I", *words])
+            ended = _run([sys.executable, "-I", *arguments])
         if ended.returncode != 0 or not pickle.is_file():
             lines = ended.stderr.decode(errors="replace").strip().splitlines()
+            words = " ".join(lines[-_TOLD_LINES:]) or "no words"
             raise BundleRefused(
-                f"expected {place} to pack the models, found: {(lines or ['no words'])[-1]}",
+                f"expected {place} to pack the models, found: {words}",
                 "look at the disk, and whether that Python has cloudpickle",
             )
         yield pickle

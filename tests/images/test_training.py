@@ -30,6 +30,7 @@ def test_a_bundle_is_packed_and_tried_in_its_image(
         seeds=[42],
         rounds=20,
         python=image.version,
+        output="model",  # as the default is: no absolute path
         validation={"windows": 1},
     )
     ended = training.succeeds(variables={"DOCKER": DOCKER})
