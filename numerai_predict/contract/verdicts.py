@@ -5,8 +5,16 @@ from __future__ import annotations
 from enum import Enum
 
 
-class Verdict(Enum):
-    """How a run ended; `word` and `exit_code` are public and never reused."""
+class AnyVerdict(Enum):
+    """A way to end; `word` and `exit_code` are public, unique among all, and never reused."""
+
+    def __init__(self, word: str, exit_code: int) -> None:
+        self.word = word
+        self.exit_code = exit_code
+
+
+class Verdict(AnyVerdict):
+    """How a run ended."""
 
     OK = ("ok", 0)
     USAGE = ("usage", 2)
@@ -27,15 +35,11 @@ class Verdict(Enum):
     SANDBOX_UNAVAILABLE = ("sandbox_unavailable", 60)
     INTERNAL_ERROR = ("internal_error", 70)
 
-    def __init__(self, word: str, exit_code: int) -> None:
-        self.word = word
-        self.exit_code = exit_code
 
-
-class TournamentVerdict(Enum):
+class TournamentVerdict(AnyVerdict):
     """How a command of the tournament ended, where no verdict of a run says it.
 
-    `predict.py` ends with none of them; their codes are unique among both.
+    `predict.py` ends with none of them.
     """
 
     GATE_CLOSED = ("gate_closed", 80)
@@ -47,21 +51,10 @@ class TournamentVerdict(Enum):
     MODEL_REFUSED = ("model_refused", 86)
     TOURNAMENT_UNAVAILABLE = ("tournament_unavailable", 87)
 
-    def __init__(self, word: str, exit_code: int) -> None:
-        self.word = word
-        self.exit_code = exit_code
 
-
-class TrainingVerdict(Enum):
-    """How a training ended, where no verdict of a run says it; the codes are unique among all."""
+class TrainingVerdict(AnyVerdict):
+    """How a training ended, where no verdict of a run says it."""
 
     BAD_CONFIGURATION = ("bad_configuration", 90)
     TRAINING_BUSY = ("training_busy", 91)
     BUNDLE_REFUSED = ("bundle_refused", 92)
-
-    def __init__(self, word: str, exit_code: int) -> None:
-        self.word = word
-        self.exit_code = exit_code
-
-
-AnyVerdict = Verdict | TournamentVerdict | TrainingVerdict
