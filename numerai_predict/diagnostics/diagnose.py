@@ -15,6 +15,7 @@ from numerai_predict.contract.errors import DatasetUnavailable, SaveFailed
 from numerai_predict.contract.redaction import printable, redact
 from numerai_predict.data.features import FeatureSets
 from numerai_predict.diagnostics.measures import Measures
+from numerai_predict.diagnostics.origin import known_eras, words_of_eras
 from numerai_predict.diagnostics.page import render
 from numerai_predict.diagnostics.plan import Plan
 from numerai_predict.diagnostics.predicting import Predictor, Usage
@@ -111,8 +112,7 @@ def _subject(plan: Plan, validation: Validation, usage: Usage, benchmark: str | 
 def _notes(plan: Plan, validation: Validation, measures: Measures, usage: Usage) -> list[str]:
     """What who reads the page must know of it."""
     notes = [
-        "Eras that a model was trained on flatter it, and so do those next to them whose targets "
-        "overlap. No pickle tells which they were: choose later ones.",
+        _of_eras(plan, measures, usage),
         "The model saw each era by itself, as it sees a round: era X, targets unknown. Within a "
         "batch of eras one process made all calls.",
     ]
@@ -125,6 +125,15 @@ def _notes(plan: Plan, validation: Validation, measures: Measures, usage: Usage)
         notes.append(f"{validation.eras_without_target} eras without a target were left out.")
     notes += _missing_scores(plan, measures)
     return notes + list(usage.record.warnings)
+
+
+def _of_eras(plan: Plan, measures: Measures, usage: Usage) -> str:
+    """Whether the eras' scores can be believed; where that is known it is in the log, too."""
+    known = known_eras(plan.model, usage.record.model.sha256 or "")
+    words = words_of_eras(known, list(measures.rows))
+    if known is not None:
+        log_step("eras", words)
+    return words
 
 
 def _missing_scores(plan: Plan, measures: Measures) -> list[str]:

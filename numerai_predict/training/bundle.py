@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numerai_predict
+from numerai_predict.contract.bundle import MANIFEST, PICKLE
 from numerai_predict.contract.training import BadConfiguration, BundleRefused
 from numerai_predict.inspection.images import supported_images, supported_pythons
 from numerai_predict.runner.engine import Engine
@@ -25,7 +26,6 @@ from numerai_predict.storage.files import PART_SUFFIX, atomic_write
 from numerai_predict.training import template
 from numerai_predict.training.fitting import Model
 
-PICKLE, MANIFEST = "model.pkl", "manifest.json"
 _PACK_SECONDS = 600.0
 _FOLDER = ".bundle-"
 _TOLD_LINES = 3

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from numerai_predict.contract.bundle import TrainedEras
 from numerai_predict.contract.training import BadConfiguration
 
 
@@ -41,6 +42,11 @@ class Plan:
 
     windows: tuple[Window, ...]
     final: Window
+    purge_eras: int
+
+    def trained_on(self, eras: Sequence[int]) -> TrainedEras:
+        """What a model of these eras, ascending, knows; the purge keeps others clear of it."""
+        return TrainedEras(eras[0], eras[-1], eras[-1] + self.purge_eras + 1)
 
 
 def plan(eras: Sequence[int], sizes: Sizes) -> Plan:
@@ -62,7 +68,7 @@ def plan(eras: Sequence[int], sizes: Sizes) -> Plan:
             raise _too_few(eras, sizes)
         windows.append(Window(f"window-{number}", training, stopping, scored))
         rest = _before(rest, scored[:1], 0)
-    return Plan(tuple(reversed(windows)), final)
+    return Plan(tuple(reversed(windows)), final, sizes.purge_eras)
 
 
 def _before(eras: Sequence[int], first: Sequence[int], purge: int) -> tuple[int, ...]:

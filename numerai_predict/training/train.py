@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from numerai_predict.contract.bundle import PICKLE
 from numerai_predict.contract.training import BadConfiguration
 from numerai_predict.runner.log import log_step
 from numerai_predict.runner.usage.cpus import processors
@@ -67,7 +68,9 @@ def train(settings: Settings, folder: Path) -> Result:
             found = trial.try_out(pickle, recipe, place, inputs)
             manifest = _manifest(settings, inputs, trainer, models, scores, pickle)
             manifest["model"].update(python=place.python, arity=found.pop("arity"))
-            bundle.put_in_place(pickle, settings.output, {**manifest, "trial": found})
+            eras = inputs.eras if settings.use_holdout else windows.final.training
+            manifest |= {**windows.trained_on(eras).facts(), "trial": found}
+            bundle.put_in_place(pickle, settings.output, manifest)
     return Result(settings.output, scores)
 
 
@@ -174,7 +177,7 @@ def _manifest(
         "form": 1,
         "made": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         "model": {
-            "file": bundle.PICKLE,
+            "file": PICKLE,
             "sha256": sha256_of(pickle),
             "bytes": pickle.stat().st_size,
         },

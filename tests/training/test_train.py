@@ -46,6 +46,8 @@ def test_the_manifest_tells_all_that_the_model_came_from(trained):
     assert [model["seed"] for model in manifest["models"]] == [42, 1337]
     assert manifest["trial"]["rows"] == 150
     assert "git_commit" in manifest
+    # 66 eras, of which 8 are the holdout, and 4 before it are left out.
+    assert manifest["trained_on"] == {"first": 1, "last": 54, "clear_from": 59}
 
 
 def test_the_bundle_needs_nothing_of_ours_and_says_its_python(trained):

@@ -1,0 +1,38 @@
+"""What the manifest beside a trained pickle tells others of its eras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+PICKLE, MANIFEST = "model.pkl", "manifest.json"
+_KEY = "trained_on"
+
+
+@dataclass(frozen=True)
+class TrainedEras:
+    """The numbers of the first and last era that a model was trained on.
+
+    `clear_from` is the first era after them whose targets overlap with none of theirs.
+    """
+
+    first: int
+    last: int
+    clear_from: int
+
+    def facts(self) -> dict[str, dict[str, int]]:
+        """The entry of the manifest."""
+        return {_KEY: asdict(self)}
+
+    @classmethod
+    def told_by(cls, manifest: Any, sha256: str) -> TrainedEras | None:
+        """What a manifest tells of the pickle with this hash; `None` if nothing, or of another."""
+        if not isinstance(manifest, Mapping) or not isinstance(manifest.get("model"), Mapping):
+            return None
+        told = manifest.get(_KEY)
+        if manifest["model"].get("sha256") != sha256 or not isinstance(told, Mapping):
+            return None
+        numbers = [told.get(name) for name in ("first", "last", "clear_from")]
+        known = [each for each in numbers if isinstance(each, int)]
+        return cls(*known) if len(known) == len(numbers) else None
