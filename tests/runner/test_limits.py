@@ -60,7 +60,8 @@ def test_a_model_that_grows_step_by_step_is_ended_at_its_limit(run_model):
 
     run = run_model(predict, "--memory", "512m")
     run.fails_as("out_of_memory", "limit 512.0 MiB", "peak", "batches")
-    assert 512 * 1024**2 < run.record["peak_memory_bytes"] < 1024**3
+    # It is seen above the limit, or is refused the piece that would have taken it there.
+    assert 480 * 1024**2 < run.record["peak_memory_bytes"] < 1024**3
 
 
 def test_what_the_models_own_processes_use_counts_too(run_model):
