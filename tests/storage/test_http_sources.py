@@ -1,5 +1,7 @@
 """Models and data over HTTP: whole, or not at all, and never with their secrets."""
 
+import threading
+
 import pytest
 
 from numerai_predict.contract.deadline import Deadline
@@ -141,10 +143,13 @@ def test_a_server_that_drips_for_ever_is_left_at_the_deadline(fetch, web):
 
 @pytest.mark.timeout(10)
 def test_a_server_that_sends_nothing_is_left_at_the_deadline(web, tmp_path):
-    web.replies["/m.pkl"] = lambda request: waiting.wait(15) or web.reply(b"")
-    import threading
-
     waiting = threading.Event()
+
+    def reply_late(_request):
+        waiting.wait(15)
+        return web.reply(b"")
+
+    web.replies["/m.pkl"] = reply_late
     try:
         with pytest.raises((DeadlinePassed, FetchInterrupted)):
             HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, Terms(Deadline.after(1)))
