@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import os
-import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.limits import parse_seconds
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.runner.arguments import DATASET_VERSION, option_value
+from numerai_predict.runner.arguments import dataset_version, option_value
 from numerai_predict.runner.log import log_step, log_verdict, logger, start_logging
 from numerai_predict.storage.graphql import API_URL
-from numerai_predict.storage.terms import Terms
 
 DEFAULT_DEADLINE = 600.0
 
@@ -77,7 +73,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     """The options that say where live data come from."""
     parser.add_argument(
         "--version",
-        default=os.environ.get("NUMERAI_DATASET_VERSION") or DATASET_VERSION,
+        default=dataset_version(os.environ),
         help="of the live data (default: %(default)s)",
     )
     parser.add_argument(
@@ -86,12 +82,6 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         default=data_directory(),
         help="of snapshots of the data (default: %(default)s)",
     )
-
-
-def terms_of(deadline: Deadline, step: str) -> Terms:
-    """The terms of what is transferred; what takes long is told on standard error."""
-    terminal = sys.stderr if sys.stderr.isatty() else None
-    return Terms(deadline, say=functools.partial(log_step, step), terminal=terminal)
 
 
 def api_url(environment: Mapping[str, str] = os.environ) -> str:

@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from numerai_predict.cli.common import add_deadline, api_url, data_directory, ended_by, terms_of
+from numerai_predict.cli.common import add_deadline, api_url, data_directory, ended_by
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.limits import format_size
 from numerai_predict.data.catalogue import DEFAULT_NAMES, Catalogue, resolve
 from numerai_predict.data.sample import FILES, SampleShape, write_sample
 from numerai_predict.data.snapshot import Snapshot
-from numerai_predict.runner.arguments import DATASET_VERSION
+from numerai_predict.runner.arguments import dataset_version
 from numerai_predict.runner.log import log_step
+from numerai_predict.runner.transfers import terms_of
 from numerai_predict.storage.graphql import Api
 
 _HELP = {
@@ -86,7 +87,7 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _add_place(parser: argparse.ArgumentParser, version: str | None = "") -> None:
     default = version
     if version == "":
-        default = os.environ.get("NUMERAI_DATASET_VERSION") or DATASET_VERSION
+        default = dataset_version(os.environ)
     told = default or "every one"
     parser.add_argument("--version", default=default, help=f"of the data (default: {told})")
     _add_directory(parser)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from numerai_predict.diagnostics.plan import Plan
 from numerai_predict.diagnostics.progress import Progress
 from numerai_predict.diagnostics.sources import find_sources
 from numerai_predict.runner.arguments import add_limits, add_run_deadline, checked
-from numerai_predict.runner.log import log_step
+from numerai_predict.runner.log import log_step, terminal
 from numerai_predict.storage.sources import source_of
 
 
@@ -89,8 +88,7 @@ def _diagnose(options: argparse.Namespace) -> str:
         local=options.local,
         debug=options.debug,
     )
-    terminal = sys.stderr if sys.stderr.isatty() else None
-    progress = Progress(functools.partial(log_step, "predict"), terminal)
+    progress = Progress(functools.partial(log_step, "predict"), terminal())
     try:
         done = diagnose(plan, deadline, progress.tell)
     finally:

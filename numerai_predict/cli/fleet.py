@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.limits import Limits
@@ -24,6 +25,11 @@ from numerai_predict.runner.arguments import (
 )
 from numerai_predict.runner.engine import Engine
 from numerai_predict.storage.sources import source_of
+
+if TYPE_CHECKING:  # Ray is imported when a round begins: it takes seconds
+    from numerai_predict.fleet.manifest import Entry
+    from numerai_predict.fleet.orders import Orders
+    from numerai_predict.fleet.places import Place
 
 _UNFINISHED = 1
 
@@ -117,31 +123,34 @@ def _count(text: str) -> int:
 
 
 def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    from numerai_predict.fleet.conductor import NoWorker
     from numerai_predict.fleet.manifest import BadManifest, read_manifest
-    from numerai_predict.fleet.orders import Orders
     from numerai_predict.fleet.places import places_here
-    from numerai_predict.fleet.progress import Display
-    from numerai_predict.fleet.round import Busy, run_round
 
     engine = None if options.local else Engine.found(os.environ)
     places = places_here(engine)
     if not places:
         parser.error("expected an image to run models in, found none: `make build` makes them")
-    limits = Limits(options.memory, options.timeout)
+    orders = _orders(options, engine)
     try:
-        entries = read_manifest(options.manifest, limits, places)
+        entries = read_manifest(options.manifest, orders.limits, places)
     except BadManifest as error:
         print(f"{error}\nnumerai-predict fleet: nothing was run", file=sys.stderr)
         return Verdict.USAGE.exit_code
     if unknown := set(options.only) - {entry.id for entry in entries}:
         parser.error(f"--only: no model {', '.join(sorted(unknown))} in {options.manifest}")
-    orders = Orders(
+    why_here = "as asked for" if options.local else "no Docker engine answers"
+    return _run_round(orders, entries, places, why_here)
+
+
+def _orders(options: argparse.Namespace, engine: Engine | None) -> Orders:
+    from numerai_predict.fleet.orders import Orders
+
+    return Orders(
         options.output_dir.absolute(),
         _absolute(options.dataset),
         _absolute(options.benchmarks),
         options.cache,
-        limits,
+        Limits(options.memory, options.timeout),
         Sandbox(options.sandbox),
         options.deadline,
         options.workers,
@@ -152,12 +161,18 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         engine.command if engine else None,
         options.debug,
     )
+
+
+def _run_round(orders: Orders, entries: Sequence[Entry], places: list[Place], why_here: str) -> int:
+    from numerai_predict.fleet.conductor import NoWorker
+    from numerai_predict.fleet.progress import Display
+    from numerai_predict.fleet.round import Busy, run_round
+
     with Display() as display:
         for place in places:
             display.say(f"Models run in {place}")
-        if engine is None:
-            reason = "as asked for" if options.local else "no Docker engine answers"
-            display.say(f"{reason}: every model runs in the Python at hand, in no container")
+        if orders.engine is None:
+            display.say(f"{why_here}: every model runs in the Python at hand, in no container")
         try:
             in_time = run_round(orders, entries, places, display)
         except RunError as error:

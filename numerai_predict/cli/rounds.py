@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from numerai_predict.cli.common import add_deadline, api_url, ended_by, terms_of
+from numerai_predict.cli.common import add_deadline, api_url, ended_by
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.runner.transfers import terms_of
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.facts import RoundFacts

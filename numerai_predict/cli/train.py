@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from numerai_predict.cli.common import data_directory, ended_by
-from numerai_predict.runner.arguments import DATASET_VERSION
+from numerai_predict.runner.arguments import dataset_version
 
 # Imported when a training begins, for they take seconds; known here to be missing.
 for _name in ("lightgbm", "numerai_tools", "pydantic_settings", "rich", "yaml"):
@@ -53,7 +53,7 @@ def _train(options: argparse.Namespace) -> str:
     settings = read_settings(options.config)
     if options.python:
         settings = settings.model_copy(update={"python": options.python})
-    version = os.environ.get("NUMERAI_DATASET_VERSION") or DATASET_VERSION
+    version = dataset_version(os.environ)
     result = train(settings, settings.data.directory or data_directory() / version)
     print(_table(result.scores))
     return f"the bundle is made; try it: numerai-predict run --model {result.output / 'model.pkl'}"

@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from numerai_predict.cli.common import add_deadline, add_keys, ended_by, terms_of
+from numerai_predict.cli.common import add_deadline, add_keys, ended_by
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.redaction import printable
+from numerai_predict.runner.transfers import terms_of
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.hosted import Choice, upload

@@ -31,6 +31,13 @@ class Deadline:
         """Seconds left: zero when passed, infinity where there is no deadline."""
         return max(0.0, self.at - time.monotonic())
 
+    def left(self) -> float | None:
+        """As `remaining`, but `None` where there is no deadline: JSON has no infinity.
+
+        `after` makes a deadline of it again, in another process.
+        """
+        return None if math.isinf(self.at) else self.remaining()
+
     def wait(self, longest: float, step: str) -> float:
         """Seconds that a wait of at most `longest` may take.
 

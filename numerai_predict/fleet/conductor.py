@@ -172,7 +172,6 @@ class Conductor:
     def _start(self, crew: Crew, ready: Ready) -> None:
         entry, path = ready.entry, ready.path
         assert path is not None
-        left = self._deadline.remaining()
         request = RunRequest(
             model="",
             source=ready.record.model.source or "",
@@ -183,7 +182,7 @@ class Conductor:
             sandbox=self._orders.sandbox.value,
             user=0,
             no_benchmarks=self._data.no_benchmarks,
-            seconds_left=None if left == float("inf") else left,
+            seconds_left=self._deadline.left(),
             debug=self._orders.debug,
         )
         model = str(path) if crew.machine in self._here else path.read_bytes()

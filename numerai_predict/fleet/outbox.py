@@ -45,13 +45,12 @@ class Outbox:
 
     def send(self, name: str, path: Path, post: PresignedPost, record: Record) -> None:
         """Have the predictions of a model delivered."""
-        left = self._deadline.remaining()
         asked = {
             "id": name,
             "path": str(path),
             "url": post.url,
             "fields": post.fields,
-            "seconds_left": None if left == float("inf") else left,
+            "seconds_left": self._deadline.left(),
             "record": asdict(record),
         }
         self._asked[name] = json.dumps(asked)

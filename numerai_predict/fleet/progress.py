@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.limits import format_clock
 from numerai_predict.fleet import ledger as states
 from numerai_predict.fleet.ledger import Ledger
 
@@ -47,9 +48,9 @@ class Progress:
         words += [f"{count:,} {verdict}" for verdict, count in sorted(self.failed.items())]
         words += [f"{self.running} running", f"{self.a_minute:,.0f} a minute"]
         if self.needs != float("inf"):
-            words.append(f"about {_clock(self.needs)} to go")
+            words.append(f"about {format_clock(self.needs)} to go")
         if self.left != float("inf"):
-            words.append(f"{_clock(self.left)} to the deadline")
+            words.append(f"{format_clock(self.left)} to the deadline")
         return ", ".join(words)
 
 
@@ -121,15 +122,9 @@ def _table(progress: Progress) -> Table:
     for verdict, count in sorted(progress.failed.items(), key=lambda item: -item[1]):
         table.add_row(verdict, f"[red]{count:,}[/]")
     table.add_row("running", f"{progress.running}, {progress.a_minute:,.0f} a minute")
-    needs = "-" if progress.needs == float("inf") else _clock(progress.needs)
+    needs = "-" if progress.needs == float("inf") else format_clock(progress.needs)
     late = progress.needs > progress.left
     table.add_row("to go", f"[red]about {needs}[/]" if late else f"about {needs}")
     if progress.left != float("inf"):
-        table.add_row("deadline", f"in {_clock(progress.left)}")
+        table.add_row("deadline", f"in {format_clock(progress.left)}")
     return table
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -18,7 +18,7 @@ from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.storage.sinks import sink_of
 from numerai_predict.storage.sources import source_of
 
-DATASET_VERSION = "v5.2"
+_DATASET_VERSION = "v5.2"
 
 _T = TypeVar("_T")
 
@@ -35,13 +35,18 @@ class Defaults:
     @classmethod
     def hosted(cls, environment: Mapping[str, str]) -> Defaults:
         """The tournament's live data of `NUMERAI_DATASET_VERSION`, as in an image."""
-        version = environment.get("NUMERAI_DATASET_VERSION") or DATASET_VERSION
+        version = dataset_version(environment)
         return cls(
             dataset=f"{version}/live.parquet",
             benchmarks=f"{version}/live_benchmark_models.parquet",
             output_dir=Path("/tmp"),  # noqa: S108 - public: hosted compute looks there
             cache=cache_directory(environment),
         )
+
+
+def dataset_version(environment: Mapping[str, str]) -> str:
+    """The version of the tournament's data: `NUMERAI_DATASET_VERSION`, else the usual."""
+    return environment.get("NUMERAI_DATASET_VERSION") or _DATASET_VERSION
 
 
 def cache_directory(environment: Mapping[str, str]) -> Path | None:

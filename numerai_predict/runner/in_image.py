@@ -135,7 +135,6 @@ class _Serving:
 
 
 def _order(model: Path, job: Job, deadline: Deadline, *, repeated: bool) -> Order:
-    left = deadline.remaining()
     return Order(
         model=str(model),
         source=redact(job.model),
@@ -143,7 +142,7 @@ def _order(model: Path, job: Job, deadline: Deadline, *, repeated: bool) -> Orde
         memory_bytes=job.limits.memory_bytes,
         seconds=job.limits.seconds,
         sandbox=job.sandbox.value,
-        seconds_left=None if left == float("inf") else left,
+        seconds_left=deadline.left(),
         repeated=repeated,
         debug=job.debug,
     )
@@ -170,5 +169,6 @@ def _keep(record: Record, answer: Answered) -> None:
 
 
 def _error_type(verdict: str) -> type[RunError]:
-    kinds = {kind.verdict.word: kind for kind in RunError.__subclasses__()}
+    owners = [kind for kind in RunError.__subclasses__() if "verdict" in vars(kind)]
+    kinds = {kind.verdict.word: kind for kind in owners}
     return kinds.get(verdict, InternalError)

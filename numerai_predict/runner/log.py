@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from numerai_predict.contract.redaction import redact_text
 
@@ -42,6 +44,12 @@ def told_before() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+def terminal() -> TextIO | None:
+    """Standard error where it is a terminal, on which a bar can be drawn."""
+    # It is `None` where it was closed before the program began.
+    return sys.stderr if sys.stderr is not None and sys.stderr.isatty() else None
 
 
 def log_step(step: str, text: str) -> None:

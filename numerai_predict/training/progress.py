@@ -9,6 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from numerai_predict.contract.limits import format_clock
 from numerai_predict.runner.log import log_step
 
 _PLAIN_SECONDS = 15.0
@@ -58,7 +59,7 @@ class Display:
             self._bar.stop()
             self._bar = None
         seconds = time.monotonic() - self._started
-        log_step("train", f"{self._name()}: {words} in {_clock(seconds)}")
+        log_step("train", f"{self._name()}: {words} in {format_clock(seconds)}")
 
     def _name(self) -> str:
         return f"{self._number} of {self._models}: {self._label}"
@@ -68,10 +69,4 @@ class Display:
         pace = (now - self._started) / max(1, done)
         here = pace * (self._rounds - done)
         rest = pace * self._rounds * (self._models - self._number)
-        return f"{_clock(here)} left, {_clock(here + rest)} for all"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+        return f"{format_clock(here)} left, {format_clock(here + rest)} for all"

@@ -124,10 +124,16 @@ def test_run_ends_with_the_verdicts_exit_code_and_makes_no_data_that_it_does_not
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_command_whose_extra_is_not_installed_names_it(clean_environment, tmp_path):
-    program = f"import sys; sys.modules['pydantic_settings'] = None; {PROGRAM}"
+@pytest.mark.parametrize(
+    ("command", "package", "extra"),
+    [("status", "pydantic_settings", "tournament"), ("diagnose", "jinja2", "diagnostics")],
+)
+def test_a_command_whose_extra_is_not_installed_names_it(
+    command, package, extra, clean_environment, tmp_path
+):
+    program = f"import sys; sys.modules[{package!r}] = None; {PROGRAM}"
     ended = subprocess.run(
-        [sys.executable, "-c", program, "status"],
+        [sys.executable, "-c", program, command],
         capture_output=True,
         text=True,
         timeout=60,
@@ -135,5 +141,5 @@ def test_a_command_whose_extra_is_not_installed_names_it(clean_environment, tmp_
         env=clean_environment,
     )
     assert ended.returncode == 2
-    assert "numerai-predict[tournament]" in ended.stderr
+    assert f"numerai-predict[{extra}]" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -1,8 +1,5 @@
 """The options of `numerai-predict diagnose`, and what is wrong before any model runs."""
 
-import subprocess
-import sys
-
 import pytest
 
 from numerai_predict.cli.main import main
@@ -50,17 +47,3 @@ def test_what_is_not_there_is_told_with_what_to_do(
     assert said in last
     assert " -> " in last
     assert list(tmp_path.iterdir()) == []
-
-
-def test_without_its_extra_it_says_what_to_install(clean_environment, tmp_path):
-    program = f"import sys; sys.modules['jinja2'] = None; {PROGRAM}"
-    ended = subprocess.run(
-        [sys.executable, "-c", program, "diagnose"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=tmp_path,
-        env=clean_environment,
-    )
-    assert ended.returncode == 2
-    assert "numerai-predict[diagnostics]" in ended.stderr

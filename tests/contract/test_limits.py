@@ -2,7 +2,13 @@
 
 import pytest
 
-from numerai_predict.contract.limits import Limits, format_size, parse_seconds, parse_size
+from numerai_predict.contract.limits import (
+    Limits,
+    format_clock,
+    format_size,
+    parse_seconds,
+    parse_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -66,3 +72,10 @@ def test_the_default_limits_are_the_hosted_ones():
 )
 def test_a_size_is_shown_in_the_unit_that_suits_it(size, text):
     assert format_size(size) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (7.4, "0:07"), (750, "12:30"), (3723, "1:02:03")]
+)
+def test_a_span_is_shown_as_on_a_clock(seconds, text):
+    assert format_clock(seconds) == text

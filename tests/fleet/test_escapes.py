@@ -15,6 +15,7 @@ from numerai_predict.fleet.foreman import Foreman
 sys.path.insert(0, str(Path(__file__).parents[1] / "isolation"))
 
 import stage
+from excuses import excuse_what_the_machine_lacks
 
 
 class WarmStage(stage.Stage):
@@ -73,8 +74,3 @@ def test_it_is_contained_if_a_model_would(warm, name):
     outcome = warm.play(name)
     excuse_what_the_machine_lacks(outcome)
     assert outcome.ending == "contained", outcome.said
-
-
-def excuse_what_the_machine_lacks(outcome):
-    if outcome.ending == "escaped" and (lacking := stage.lacking(outcome.layers)):
-        pytest.xfail(f"not blocked on this machine: {'; '.join(lacking)}: {outcome.said}")

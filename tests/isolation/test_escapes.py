@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import stage
+from excuses import excuse_what_the_machine_lacks
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,8 +51,3 @@ def test_without_a_sandbox_the_same_model_can(sample, tmp_path, name):
     """The attempts are none that fail by themselves."""
     with contextlib.closing(stage.Stage(ROOT / "predict.py", tmp_path, sample, "off")) as opened:
         assert opened.play(name).ending == "escaped"
-
-
-def excuse_what_the_machine_lacks(outcome):
-    if outcome.ending == "escaped" and (lacking := stage.lacking(outcome.layers)):
-        pytest.xfail(f"not blocked on this machine: {'; '.join(lacking)}: {outcome.said}")

@@ -12,7 +12,7 @@ from numerai_predict.contract.redaction import printable
 from numerai_predict.runner.sandbox.identity import Identity
 from numerai_predict.runner.sandbox.places import SHARED_MEMORY
 
-_BLOCK_BYTES = 512
+BLOCK_BYTES = 512  # of `st_blocks`, whatever the file system
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class SharedFiles:
                 with contextlib.suppress(OSError):  # removed meanwhile
                     facts = entry.stat(follow_symlinks=False)
                     if (facts.st_uid, facts.st_gid) == (self._user, self._group):
-                        size = facts.st_blocks * _BLOCK_BYTES
+                        size = facts.st_blocks * BLOCK_BYTES
                         found.append(_File(entry.name, facts.st_ino, size))
         return found
 

@@ -15,11 +15,10 @@ from numerai_predict.runner.sandbox.linux import set_file_system_user
 from numerai_predict.runner.usage import memory
 from numerai_predict.runner.usage.breaches import Breach
 from numerai_predict.runner.usage.descendants import Family, descendants
-from numerai_predict.runner.usage.shared_memory import SharedFiles
+from numerai_predict.runner.usage.shared_memory import BLOCK_BYTES, SharedFiles
 
 _SCRATCH_SECONDS, _LONGEST_SCRATCH_SECONDS = 0.25, 2.0
 _SCRATCH_SHARE = 0.1  # of the time goes into counting many files
-_BLOCK_BYTES = 512
 
 
 class Watch:
@@ -86,7 +85,7 @@ def _named(folder: Path) -> Iterator[int]:
     for root, _, names in os.walk(folder):
         for name in names:
             try:
-                yield Path(root, name).lstat().st_blocks * _BLOCK_BYTES
+                yield Path(root, name).lstat().st_blocks * BLOCK_BYTES
             except OSError:
                 continue  # removed meanwhile
 
@@ -98,7 +97,7 @@ def _unnamed(device: int, processes: list[int]) -> Iterator[int]:
         for facts in _open_files(pid):
             if (facts.st_dev, facts.st_nlink) == (device, 0) and facts.st_ino not in seen:
                 seen.add(facts.st_ino)
-                yield facts.st_blocks * _BLOCK_BYTES
+                yield facts.st_blocks * BLOCK_BYTES
 
 
 def _open_files(pid: int) -> Iterator[os.stat_result]:
