@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn, TextIO, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TextIO, TypeAlias, TypeVar
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import FetchInterrupted, UploadInterrupted
+from numerai_predict.contract.errors import DeadlinePassed, FetchInterrupted, UploadInterrupted
 from numerai_predict.storage.bounds import bounded
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _T = TypeVar("_T")
 _SHORTEST_SECONDS = 0.05  # a time limit of zero would mean something else
 
 Interrupted = (FetchInterrupted, UploadInterrupted)
+Interruption: TypeAlias = FetchInterrupted | UploadInterrupted
 
 
 def _say_nothing(_words: str) -> None:
@@ -75,55 +76,79 @@ class Terms:
         """Do the work until it is not interrupted, as often as there is time and patience.
 
         Raises:
-            FetchInterrupted, UploadInterrupted: the last try's, with how many there were.
-            DeadlinePassed: the deadline came during a try, or before the first.
+            FetchInterrupted, UploadInterrupted: the last failure, with how many tries
+                there were; also where the deadline came during the next.
+            DeadlinePassed: the deadline came before the first try had ended.
         """
-        return bounded(lambda: self._try(work, step), self.deadline, step)
+        tries = _Tries(self, step)
+        try:
+            return bounded(lambda: tries.run(work), self.deadline, step)
+        except DeadlinePassed:
+            tries.tell_what_failed()
+            raise
 
-    def _try(self, work: Callable[[], _T], step: str) -> _T:
+
+class _Tries:
+    """The tries of one transfer; what the last failure was outlives the deadline."""
+
+    def __init__(self, terms: Terms, step: str) -> None:
+        self._terms = terms
+        self._step = step
+        self._failed = 0
+        self._error: Interruption | None = None
+
+    def run(self, work: Callable[[], _T]) -> _T:
+        """Try until it succeeds, fails for good or is given up."""
         import tenacity  # with asyncio: only where something is transferred
 
-        patience = self.patience
+        patience = self._terms.patience
         bound = tenacity.stop_after_attempt(patience.tries)
         jitter = tenacity.wait_random_exponential(patience.first, patience.longest)
-
-        def checked() -> _T:
-            self.deadline.check(step)
-            return work()
-
+        endless = math.isinf(self._terms.deadline.at)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Interrupted),
             wait=lambda state: jitter(state) + _error_of(state).pause,
-            stop=bound if math.isinf(self.deadline.at) else tenacity.stop_never,
-            before_sleep=self._announce,
-            retry_error_callback=_give_up,
+            stop=bound if endless else tenacity.stop_never,
+            before_sleep=self._wait_or_give_up,
+            retry_error_callback=lambda state: _give_up(_error_of(state), state.attempt_number),
         )
-        return retrying(checked)
+        return retrying(self._checked, work)
 
-    def _announce(self, state: RetryCallState) -> None:
+    def tell_what_failed(self) -> None:
+        """Raise the last failure, where there was one: it says more than that time is up."""
+        if self._error is not None:
+            seconds = self._terms.deadline.seconds
+            reason = f", and the deadline of {seconds:g} s passed during the next"
+            _give_up(self._error, self._failed, reason)
+
+    def _checked(self, work: Callable[[], _T]) -> _T:
+        self._terms.deadline.check(self._step)
+        return work()
+
+    def _wait_or_give_up(self, state: RetryCallState) -> None:
         """Say what is waited for, or give up where the wait does not fit."""
+        self._error, self._failed = _error_of(state), state.attempt_number
         seconds = state.next_action.sleep if state.next_action else 0.0
-        left = self.deadline.remaining()
+        deadline = self._terms.deadline
+        left = deadline.remaining()
+        reason = ""
         if seconds >= left:
-            _give_up(
-                state,
-                f", and the deadline of {self.deadline.seconds:g} s leaves no time for another",
-            )
-        if math.isinf(left) and _error_of(state).pause > self.patience.pause:
-            _give_up(state, f", and the server asks for {seconds:.0f} s before the next")
-        tried = state.attempt_number
-        self.say(f"try {tried} failed, the next in {seconds:.1f} s: {_error_of(state)}")
+            reason = f", and the deadline of {deadline.seconds:g} s leaves no time for another"
+        elif math.isinf(left) and self._error.pause > self._terms.patience.pause:
+            reason = f", and the server asks for {seconds:.0f} s before the next"
+        if reason:
+            _give_up(self._error, self._failed, reason)
+        self._terms.say(f"try {self._failed} failed, the next in {seconds:.1f} s: {self._error}")
 
 
-def _error_of(state: RetryCallState) -> FetchInterrupted | UploadInterrupted:
+def _error_of(state: RetryCallState) -> Interruption:
     error = state.outcome.exception() if state.outcome else None
     if not isinstance(error, Interrupted):
         raise TypeError(f"expected an interruption, found {error!r}")
     return error
 
 
-def _give_up(state: RetryCallState, reason: str = "") -> NoReturn:
-    error, tries = _error_of(state), state.attempt_number
+def _give_up(error: Interruption, tries: int, reason: str = "") -> NoReturn:
     if tries == 1 and not reason:
         raise error
     counted = f"{tries} tries" if tries > 1 else "1 try"

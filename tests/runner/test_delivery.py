@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-SOON = ("--deadline", 5)  # bounds the tries
+SOON = ("--deadline", 8)  # bounds the tries
 FIELDS = {"key": "in box/x.csv", "policy": "c2VjcmV0IHBvbGljeQ==", "x-amz-signature": "5ec7e7"}
 S3_ERROR = (
     b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Policy expired.</Message>"

@@ -10,7 +10,7 @@ from numerai_predict.storage.sources import HttpUrl
 from numerai_predict.storage.terms import Patience, Terms
 
 NO_DEADLINE = Deadline()
-SOON = ("--deadline", 5)  # bounds the tries
+SOON = ("--deadline", 8)  # bounds the tries
 QUERY = "X-Amz-Signature=SECRET"
 
 

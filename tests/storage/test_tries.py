@@ -157,6 +157,31 @@ def test_each_try_is_told(fetch, faults, tmp_path):
     assert "SECRET" not in line
 
 
+@pytest.mark.parametrize("kind", [FetchInterrupted, UploadInterrupted])
+def test_a_deadline_within_another_try_tells_what_the_last_had_found(kind):
+    over = threading.Event()
+    works = iter([interruption(kind), over.wait])
+    terms = Terms(Deadline.after(1), QUICK)
+    with pytest.raises(kind, match=r"found HTTP 503; gave up after 1 try, .* during the next"):
+        terms.repeat(lambda: next(works)(), "fetch")
+    over.set()
+
+
+def test_a_deadline_between_two_tries_tells_what_the_last_had_found():
+    """A try that begins as the deadline passes finds nothing of its own."""
+    patience = Patience(first=0.01, longest=0.01)
+    for _ in range(20):
+        with pytest.raises(FetchInterrupted, match=r"found HTTP 503; gave up after \d+ tr"):
+            Terms(Deadline.after(0.2), patience).repeat(interruption(FetchInterrupted), "fetch")
+
+
+def interruption(kind):
+    def work():
+        raise kind("found HTTP 503", "try again later")
+
+    return work
+
+
 @pytest.mark.parametrize("fault", ["stall", "drip headers", "drip body"])
 def test_no_server_holds_a_fetch_beyond_the_deadline(fetch, fault):
     deadline = Deadline.after(1.5)
