@@ -112,7 +112,7 @@ class _Tries:
             before_sleep=self._wait_or_give_up,
             retry_error_callback=lambda state: _give_up(_error_of(state), state.attempt_number),
         )
-        return retrying(self._checked, work)
+        return retrying(lambda: self._checked(work))
 
     def tell_what_failed(self) -> None:
         """Raise the last failure, where there was one: it says more than that time is up."""

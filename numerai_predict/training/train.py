@@ -116,9 +116,7 @@ class _Training:
         judge = Judge(self.inputs, self.trainer.name, settings.neutralize, self.checkpoints)
         parts = len(self.plan.windows) + 1 + settings.use_holdout
         count = parts * len(targets) * len(settings.seeds)
-        fitting = Fitting(
-            self.inputs, self.trainer, self.checkpoints, Display(count, settings.rounds)
-        )
+        fitting = Fitting(self.inputs, self.trainer, self.checkpoints, Display(count))
         rule = Rule(
             settings.choose_by, settings.evaluate_every, settings.early_stopping, settings.rounds
         )

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from numerai_predict.diagnostics import progress
 from numerai_predict.diagnostics.progress import Progress
+from numerai_predict.storage import ticker
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def clock(monkeypatch):
     class Clock:
         now = 100.0
 
-    monkeypatch.setattr(progress.time, "monotonic", lambda: Clock.now)
+    monkeypatch.setattr(ticker.time, "monotonic", lambda: Clock.now)
     return Clock
 
 
@@ -27,9 +27,9 @@ def test_without_a_terminal_it_is_a_plain_line_every_ten_seconds(clock):
         told.tell(done, 600)
     told.end()
     assert lines == [
-        "20 of 600 eras, 0.50 s an era, 5 min left",
-        "40 of 600 eras, 0.50 s an era, 5 min left",
-        "60 of 600 eras, 0.50 s an era, 4 min left",
+        "20 of 600 eras, 0.50 s an era, 4:50 left",
+        "40 of 600 eras, 0.50 s an era, 4:40 left",
+        "60 of 600 eras, 0.50 s an era, 4:30 left",
     ]
 
 
@@ -41,7 +41,8 @@ def test_on_a_terminal_one_line_changes_and_is_gone_at_the_end(clock):
     told.tell(2, 4000)
     told.end()
     assert lines == []
-    assert terminal.getvalue() == "\r\x1b[K1 of 4,000 eras, 1.00 s an era, 67 min left\r\x1b[K"
+    line = f"[{' ' * 30}] 1 of 4,000 eras, 1.00 s an era, 1:06:39 left"
+    assert terminal.getvalue() == f"\r\x1b[K{line}\r\x1b[K"
 
 
 def test_what_is_done_at_once_says_nothing(clock):
@@ -49,4 +50,4 @@ def test_what_is_done_at_once_says_nothing(clock):
     told = Progress(pytest.fail, terminal)
     told.tell(5, 5)
     told.end()
-    assert terminal.getvalue() == "\r\x1b[K"
+    assert terminal.getvalue() == ""

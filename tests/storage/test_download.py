@@ -247,7 +247,7 @@ def test_what_takes_long_is_told_in_lines(fetch, web, replies, monkeypatch):
 def test_on_a_terminal_a_bar_is_drawn_and_taken_away(fetch, web, replies, monkeypatch, tmp_path):
     import io
 
-    monkeypatch.setattr("numerai_predict.storage.progress._BAR_SECONDS", 0.0)
+    monkeypatch.setattr("numerai_predict.storage.ticker._DRAWN_SECONDS", 0.0)
     terminal = io.StringIO()
     replies(web.reply(DATA))
     fetch(terminal=terminal)

@@ -74,7 +74,7 @@ def scores(folder, purge):
     trainer, _ = trainer_of("lightgbm", settings.lightgbm, "cpu", 1)
     checkpoints = Checkpoints(folder / "model" / "checkpoints")
     with checkpoints.locked():
-        fitting = Fitting(inputs, trainer, checkpoints, Display(2, 40))
+        fitting = Fitting(inputs, trainer, checkpoints, Display(2))
         judge = Judge(inputs, "lightgbm", 0.0, checkpoints)
         found = {}
         for window in (*windows.windows, windows.final):

@@ -1,0 +1,59 @@
+"""How far work is: one line that changes on a terminal, else a plain line now and then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+_DRAWN_SECONDS = 0.2
+_BAR_WIDTH = 30
+_CLEAR = "\r\x1b[K"
+
+
+class Ticker:
+    """Shows how far one piece of work is; silent where that takes less than an interval.
+
+    `say` takes a plain line every `seconds`; `terminal`, where there is one, is drawn on
+    instead.
+    """
+
+    def __init__(self, say: Callable[[str], None], terminal: TextIO | None, seconds: float) -> None:
+        self._say = say
+        self._terminal = terminal
+        self._pause = _DRAWN_SECONDS if terminal else seconds
+        self._started = self._told = time.monotonic()
+        self._drawn = False
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the work began."""
+        return time.monotonic() - self._started
+
+    def due(self) -> bool:
+        """Whether it is time to show something."""
+        return time.monotonic() - self._told >= self._pause
+
+    def show(self, words: str, share: float | None = None) -> None:
+        """Show the words; on a terminal after a bar where the `share` that is done is known."""
+        self._told = time.monotonic()
+        if self._terminal is None:
+            self._say(words)
+            return
+        self._terminal.write(_CLEAR + _bar(share) + words)
+        self._terminal.flush()
+        self._drawn = True
+
+    def end(self) -> None:
+        """Take the line away from the terminal: what comes next is another."""
+        if self._drawn and self._terminal is not None:
+            self._terminal.write(_CLEAR)
+            self._terminal.flush()
+        self._drawn = False
+
+
+def _bar(share: float | None) -> str:
+    if share is None:
+        return ""
+    filled = round(_BAR_WIDTH * min(share, 1.0))
+    return f"[{'#' * filled}{' ' * (_BAR_WIDTH - filled)}] "
