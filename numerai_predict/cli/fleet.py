@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import signal
 import sys
@@ -51,13 +50,6 @@ def main(argv: Sequence[str]) -> int:
     status = commands.add_parser("status", help="how a round stands", allow_abbrev=False)
     status.add_argument("directory", type=Path, help="the --output_dir of the round")
     options = options_of(parser, argv)
-    if importlib.util.find_spec("ray") is None:
-        print(
-            "numerai-predict fleet: expected the extra `fleet`, found no Ray: install it "
-            "(pip install 'numerai-predict[fleet]')",
-            file=sys.stderr,
-        )
-        return _UNFINISHED
     if options.command == "status":
         return _status(status, options.directory)
     return _run(run, options)

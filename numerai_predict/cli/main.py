@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Sequence
 
@@ -28,6 +29,12 @@ _COMMANDS = {
 # The extra of the package that a command needs, where it is not that of the tournament.
 _EXTRAS = {"diagnose": "diagnostics", "fleet": "fleet", "train": "training"}
 
+# What a command imports only once its work begins, for it takes seconds.
+_LATE_IMPORTS = {
+    "fleet": ("ray", "rich"),
+    "train": ("lightgbm", "numerai_tools", "pydantic_settings", "yaml"),
+}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the first word names; its exit code, 2 for none such."""
@@ -43,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"numerai-predict: no command {name!r}\n\n{_help()}", file=sys.stderr)
         return 2
     try:
+        _require(_LATE_IMPORTS.get(name, ()))
         command = importlib.import_module(f"numerai_predict.cli.{name}")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("numerai_predict"):
@@ -55,6 +63,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     return int(command.main(words[1:]))
+
+
+def _require(packages: Sequence[str]) -> None:
+    """Raise as an import would where a package is missing."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
 
 
 def _help() -> str:

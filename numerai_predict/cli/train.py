@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +10,6 @@ from typing import Any
 
 from numerai_predict.cli.common import data_directory, ended_by
 from numerai_predict.runner.arguments import dataset_version
-
-# Imported when a training begins, for they take seconds; known here to be missing.
-for _name in ("lightgbm", "numerai_tools", "pydantic_settings", "rich", "yaml"):
-    if importlib.util.find_spec(_name) is None:
-        raise ModuleNotFoundError(f"No module named {_name!r}", name=_name)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -126,7 +126,13 @@ def test_run_ends_with_the_verdicts_exit_code_and_makes_no_data_that_it_does_not
 
 @pytest.mark.parametrize(
     ("command", "package", "extra"),
-    [("status", "pydantic_settings", "tournament"), ("diagnose", "jinja2", "diagnostics")],
+    [
+        ("status", "pydantic_settings", "tournament"),
+        ("diagnose", "jinja2", "diagnostics"),
+        ("train", "lightgbm", "training"),
+        ("train", "pydantic_settings", "training"),
+        ("fleet", "ray", "fleet"),
+    ],
 )
 def test_a_command_whose_extra_is_not_installed_names_it(
     command, package, extra, clean_environment, tmp_path
@@ -141,5 +147,6 @@ def test_a_command_whose_extra_is_not_installed_names_it(
         env=clean_environment,
     )
     assert ended.returncode == 2
+    assert f"expected the package {package}, found none" in ended.stderr
     assert f"numerai-predict[{extra}]" in ended.stderr
     assert "Traceback" not in ended.stderr

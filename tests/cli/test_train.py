@@ -1,14 +1,8 @@
 """`numerai-predict train` tells its keys, and what is wrong with a configuration."""
 
-import subprocess
-import sys
-
-import pytest
 import yaml
 
 from numerai_predict.cli.main import main
-
-PROGRAM = "from numerai_predict.cli.main import main; raise SystemExit(main())"
 
 
 def test_the_defaults_are_yaml_with_a_word_on_each_key(capsys):
@@ -33,19 +27,3 @@ def test_every_mistake_has_a_line_of_its_own(capsys, tmp_path):
     assert "- rounds: input should be greater than or equal to 1, found 0" in said
     assert "- seed: expected a known key, found an unknown one" in said
     assert "found 2 mistake(s)" in said.splitlines()[-1]
-
-
-@pytest.mark.parametrize("missing", ["lightgbm", "pydantic_settings"])
-def test_without_the_extra_it_names_it(missing):
-    without = [
-        "import importlib.util",
-        "found = importlib.util.find_spec",
-        f"importlib.util.find_spec = lambda name: None if name == {missing!r} else found(name)",
-        PROGRAM,
-    ]
-    ended = subprocess.run(
-        [sys.executable, "-c", "\n".join(without), "train"], capture_output=True, text=True
-    )
-    assert ended.returncode == 2
-    assert f"expected the package {missing}" in ended.stderr
-    assert "numerai-predict[training]" in ended.stderr
