@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
         if options.local
         else choose_place(job.model, _build if options.build else None)
     )
-    _say(str(place))
+    _say(place.sentence)
     return _run_here(job) if isinstance(place, Local) else _run_in_image(place, job)
 
 

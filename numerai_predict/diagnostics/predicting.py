@@ -97,7 +97,7 @@ class Predictor:
     def _runner(self, job: Job, path: Path) -> _Runner:
         """What runs the model over the calls of a batch, where it fits."""
         place = Local("as asked for") if self._plan.local else choose_place(str(path))
-        log_step("place", str(place))
+        log_step("place", place.sentence)
         record, deadline = self.usage.record, self._deadline
         if isinstance(place, Container):
             return lambda calls, repeated: predict_in_image(

@@ -6,8 +6,10 @@ import os
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from numerai_predict.contract.errors import InvalidPickle
+from numerai_predict.contract.interpreter import RUNNING_PYTHON
 from numerai_predict.inspection.examine import examine
 from numerai_predict.inspection.images import Image
 from numerai_predict.inspection.outcomes import choose_image
@@ -19,9 +21,15 @@ class Local:
     """This Python, and why."""
 
     reason: str
+    python: str = RUNNING_PYTHON
 
     def __str__(self) -> str:
-        return f"Running in the local Python {platform.python_version()}: {self.reason}"
+        return f"the local Python {platform.python_version()}"
+
+    @property
+    def sentence(self) -> str:
+        """What a user is told before the run."""
+        return f"Running in {self}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -31,11 +39,24 @@ class Container:
     engine: Engine
     image: Image
 
+    @property
+    def python(self) -> str:
+        """The image's Python, like `3.12`."""
+        return self.image.python
+
     def __str__(self) -> str:
-        return f"Running in the image {self.image.name}"
+        return f"the image {self.image.name}"
+
+    @property
+    def sentence(self) -> str:
+        """What a user is told before the run."""
+        return f"Running in {self}"
 
 
-def choose_place(model: str, build: Callable[[Image], bool] | None = None) -> Local | Container:
+Place: TypeAlias = Local | Container
+
+
+def choose_place(model: str, build: Callable[[Image], bool] | None = None) -> Place:
     """The image that fits the model's file best where an engine answers, else this Python.
 
     An image that is not here is made by `build`, which tells whether it could.

@@ -18,10 +18,12 @@ from typing import Any
 
 import numerai_predict
 from numerai_predict.contract.bundle import MANIFEST, PICKLE
+from numerai_predict.contract.interpreter import RUNNING_PYTHON
 from numerai_predict.contract.training import BadConfiguration, BundleRefused
 from numerai_predict.inspection.images import supported_images, supported_pythons
 from numerai_predict.runner.engine import Engine
 from numerai_predict.runner.log import log_step
+from numerai_predict.runner.place import Container, Local, Place
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write
 from numerai_predict.training import template
 from numerai_predict.training.fitting import Model
@@ -31,27 +33,14 @@ _FOLDER = ".bundle-"
 _TOLD_LINES = 3
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where bundles are packed and tried: an image, or the Python at hand."""
-
-    python: str
-    engine: Engine | None = None
-    image: str | None = None
-
-    def __str__(self) -> str:
-        return self.image or f"the Python at hand, {platform.python_version()}"
-
-
 def place_of(python: str | None, environment: Mapping[str, str] = os.environ) -> Place:
     """Where a bundle for that Python is made; `None` means the one at hand.
 
     Raises:
         BadConfiguration: it is another one, and there is no image of it here.
     """
-    here = "{}.{}".format(*sys.version_info)
-    if python is None or python == here:
-        return Place(here)
+    if python in (None, RUNNING_PYTHON):
+        return Local("the bundle is for it")
     if python not in supported_pythons():
         raise BadConfiguration(
             f"expected one of Python {', '.join(supported_pythons())}, found {python}",
@@ -61,16 +50,16 @@ def place_of(python: str | None, environment: Mapping[str, str] = os.environ) ->
     if engine is None:
         raise BadConfiguration(
             f"expected a Docker engine to pack a bundle for Python {python}, found none",
-            f"start one, or leave `python` out: then the bundle is for Python {here}",
+            f"start one, or leave `python` out: then the bundle is for Python {RUNNING_PYTHON}",
         )
-    images = [image.name for image in supported_images() if image.python == python]
-    found = next((image for image in images if engine.has(image)), None)
+    images = [image for image in supported_images() if image.python == python]
+    found = next((image for image in images if engine.has(image.name)), None)
     if found is None:
         raise BadConfiguration(
-            f"expected an image of Python {python}, such as {images[0]}, found none",
+            f"expected an image of Python {python}, such as {images[0].name}, found none",
             f"make it: make build_slim_{python.replace('.', '_')}",
         )
-    return Place(python, engine, found)
+    return Container(engine, found)
 
 
 @dataclass(frozen=True)
@@ -100,8 +89,8 @@ def packed(recipe: Recipe, place: Place, output: Path) -> Iterator[Path]:
         pickle = folder / PICKLE
         log_step("pack", f"{len(recipe.models)} model(s) in {place}")
         arguments = [str(script), str(folder), str(pickle)]
-        if place.engine is not None and place.image is not None:
-            ended = place.engine.run_script(place.image, arguments, folder, _PACK_SECONDS)
+        if isinstance(place, Container):
+            ended = place.engine.run_script(place.image.name, arguments, folder, _PACK_SECONDS)
         else:
             ended = _run([sys.executable, "-I", *arguments])
         if ended.returncode != 0 or not pickle.is_file():

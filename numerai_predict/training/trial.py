@@ -22,9 +22,10 @@ from numerai_predict.inspection.examine import examine
 from numerai_predict.inspection.outcomes import Mark, outcomes
 from numerai_predict.runner.here import environment_here
 from numerai_predict.runner.log import log_step
+from numerai_predict.runner.place import Container, Place
 from numerai_predict.runner.run import run
 from numerai_predict.runner.sandbox.secrecy import hide_process
-from numerai_predict.training.bundle import Place, Recipe
+from numerai_predict.training.bundle import Recipe
 from numerai_predict.training.inputs import Inputs, benchmark_files
 from numerai_predict.training.template import by_era, load_model, predict_with
 
@@ -104,8 +105,8 @@ def _run(pickle: Path, data: LiveData, place: Place, folder: Path) -> dict[str, 
         result=folder.absolute() / "record.json",
         deadline=_SECONDS,
     )
-    if place.engine is not None and place.image is not None:
-        code = place.engine.run(place.image, job)
+    if isinstance(place, Container):
+        code = place.engine.run(place.image.name, job)
         if not (folder / "record.json").is_file():
             raise BundleRefused(
                 f"expected {place} to run the pickle, found no result (exit {code})",
