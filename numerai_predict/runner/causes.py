@@ -10,8 +10,6 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Callable, Container
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.errors import (
@@ -23,13 +21,11 @@ from numerai_predict.contract.errors import (
     OutOfMemory,
     RunError,
 )
-from numerai_predict.contract.limits import Limits, format_size
+from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.advice import by_value, remedy_for_main
 from numerai_predict.inspection.looks import invalid_pickle
+from numerai_predict.runner.failure import Failure
 from numerai_predict.runner.usage.breaches import out_of_memory
-
-_MOST_LIBRARY_FRAMES = 3
-_FIRST_FRAMES, _LAST_FRAMES = 5, 10
 
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BROKEN_DATA = {
@@ -47,60 +43,13 @@ _COLUMN_TROUBLE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Failure:
-    """An exception in the model's process, and what the parent knows beside it."""
-
-    facts: dict[str, Any]
-    model: Path
-    dataset: str
-    limits: Limits
-    peak_bytes: int
-    benchmarks: str = ""
-
-    @property
-    def stage(self) -> str:
-        """`start`, `load`, `read`, `read benchmarks`, `predict` or `answer`."""
-        return str(self.facts.get("stage"))
-
-    @property
-    def types(self) -> set[str]:
-        """Names of the exception's class and its bases."""
-        return {str(name) for name in _list(self.facts.get("types"))}
-
-    @property
-    def text(self) -> str:
-        """The exception's message."""
-        return str(self.facts.get("message"))
-
-    @property
-    def frames(self) -> list[dict[str, Any]]:
-        """Stack frames after the runner's own, outermost first."""
-        return [frame for frame in _list(self.facts.get("frames")) if isinstance(frame, dict)]
-
-    @property
-    def errors(self) -> list[dict[str, Any]]:
-        """Errors of the system among the exception and its causes: `errno` and `path`."""
-        return [error for error in _list(self.facts.get("errors")) if isinstance(error, dict)]
-
-    @property
-    def title(self) -> str:
-        """Type and message on one line, as Python ends a traceback."""
-        first = (self.text.strip().splitlines() or [""])[0]
-        return f"{self.facts.get('type')}: {first}" if first else str(self.facts.get("type"))
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def error_of_failure(failure: Failure) -> RunError:
     """The error that a failed child stands for."""
     for cause in CAUSES:
         if error := cause(failure):
             return error
     return ModelError(
-        _with_traceback(f"the model raised {failure.title}", failure),
+        failure.with_traceback(f"the model raised {failure.title}"),
         "mend the model and pickle it again; --debug shows the whole traceback",
     )
 
@@ -109,9 +58,8 @@ def _broken_environment(failure: Failure) -> RunError | None:
     if failure.stage != "start":
         return None
     return InternalError(
-        _with_traceback(
-            f"the runner's own libraries do not work in the model's process: {failure.title}",
-            failure,
+        failure.with_traceback(
+            f"the runner's own libraries do not work in the model's process: {failure.title}"
         ),
         "report it; the model is not to blame, but the image or the environment",
     )
@@ -129,7 +77,7 @@ def _memory(failure: Failure) -> RunError | None:
     else:
         message, remedy = out_of_memory(limit, failure.peak_bytes)
         message = f"{message}, then asked for more: {failure.title}"
-    return OutOfMemory(_with_traceback(message, failure), remedy)
+    return OutOfMemory(failure.with_traceback(message), remedy)
 
 
 def _unreadable_data(failure: Failure) -> RunError | None:
@@ -175,7 +123,7 @@ def _missing_module(failure: Failure) -> RunError | None:
             else (f"found that module {module} lacks something: {failure.title}")
         )
     return MissingDependency(
-        _with_traceback(f"expected everything that the model imports to be here, {found}", failure),
+        failure.with_traceback(f"expected everything that the model imports to be here, {found}"),
         f"use a library that the image has, or, {by_value(module.partition('.')[0])}",
     )
 
@@ -192,7 +140,7 @@ def _missing_attribute(failure: Failure) -> RunError | None:
             "install the image's version where it is made, then pickle it again"
         )
     return MissingDependency(
-        _with_traceback(f"expected {attribute} in module {module}, found no such name", failure),
+        failure.with_traceback(f"expected {attribute} in module {module}, found no such name"),
         remedy,
     )
 
@@ -202,10 +150,9 @@ def _denied_file(failure: Failure) -> RunError | None:
     if denied is None:
         return None
     return ModelError(
-        _with_traceback(
+        failure.with_traceback(
             f"the model tried to open {denied.get('path')}, which it may not: models run with the "
-            f"data and nothing else, and write to their temporary folder alone: {failure.title}",
-            failure,
+            f"data and nothing else, and write to their temporary folder alone: {failure.title}"
         ),
         "put what it reads into the pickle, and write to tempfile.gettempdir() if at all",
     )
@@ -216,8 +163,8 @@ def _denied_call(failure: Failure) -> RunError | None:
     if failure.stage not in ("load", "predict") or not numbers & _DENIED:
         return None
     return ModelError(
-        _with_traceback(
-            f"the model asked the system for what models may not have: {failure.title}", failure
+        failure.with_traceback(
+            f"the model asked the system for what models may not have: {failure.title}"
         ),
         "keep to one process where its workers would talk through sockets "
         "(num_workers=0 of a DataLoader, no multiprocessing.Manager); pools and threads work",
@@ -229,10 +176,9 @@ def _absent_file(failure: Failure) -> RunError | None:
     if absent is None:
         return None
     return ModelError(
-        _with_traceback(
+        failure.with_traceback(
             f"the model looked for the file {absent.get('path')}, which is not here: models run "
-            f"with the data and nothing else: {failure.title}",
-            failure,
+            f"with the data and nothing else: {failure.title}"
         ),
         "read the file where the model is made, and put what was read into the pickle",
     )
@@ -252,7 +198,7 @@ def _passed_limit(failure: Failure) -> RunError | None:
     else:
         return None
     title = f"the model passed its limit of {found}: {failure.title}"
-    return ModelError(_with_traceback(title, failure), remedy)
+    return ModelError(failure.with_traceback(title), remedy)
 
 
 def _first(failure: Failure, numbers: Container[int]) -> dict[str, Any] | None:
@@ -265,8 +211,8 @@ def _exit_call(failure: Failure) -> RunError | None:
     if "SystemExit" not in failure.types:
         return None
     return ModelError(
-        _with_traceback(
-            f"the model called sys.exit({failure.text}) instead of returning predictions", failure
+        failure.with_traceback(
+            f"the model called sys.exit({failure.text}) instead of returning predictions"
         ),
         "take the call out: a model must return a DataFrame",
     )
@@ -277,7 +223,7 @@ def _other_columns(failure: Failure) -> RunError | None:
     if failure.stage != "predict" or not (missing_key or _COLUMN_TROUBLE.search(failure.text)):
         return None
     return ModelError(
-        _with_traceback(f"the model raised {failure.title}", failure),
+        failure.with_traceback(f"the model raised {failure.title}"),
         f"the model wants other columns than {failure.dataset} has: run it on the data version "
         "that it was trained on (--dataset and --benchmarks), or train it on this one",
     )
@@ -302,32 +248,3 @@ CAUSES: tuple[Callable[[Failure], RunError | None], ...] = (
 
 def _is_missing(failure: Failure) -> bool:
     return "ModuleNotFoundError" in failure.types
-
-
-def _with_traceback(title: str, failure: Failure) -> str:
-    """The title, then the rest of the exception's message, then the frames worth a look."""
-    lines = [title, *failure.text.strip().splitlines()[1:]]
-    frames = _worth_a_look(failure.frames)
-    left_out = len(frames) - _FIRST_FRAMES - _LAST_FRAMES
-    if frames:
-        lines.append("Traceback of the model (most recent call last):")
-    for position, frame in enumerate(frames):
-        if _FIRST_FRAMES <= position < _FIRST_FRAMES + left_out:
-            if position == _FIRST_FRAMES:
-                lines.append(f"  ... {left_out} more calls ...")
-            continue
-        lines.append(
-            f'  File "{frame.get("file")}", line {frame.get("line")}, in {frame.get("function")}'
-        )
-        if frame.get("text"):
-            lines.append(f"    {frame['text']}")
-    return "\n".join(lines)
-
-
-def _worth_a_look(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The model's own frames, and of a library that it called the place that raised."""
-    own = [position for position, frame in enumerate(frames) if not frame.get("library")]
-    if not own:
-        return frames[-_MOST_LIBRARY_FRAMES:]
-    tail = frames[own[-1] + 1 :]
-    return frames[own[0] : own[-1] + 1] + tail[-1:]

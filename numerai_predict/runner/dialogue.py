@@ -13,8 +13,9 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.redaction import redact
 from numerai_predict.inspection.examine import Inspection
-from numerai_predict.runner import causes
+from numerai_predict.runner.causes import error_of_failure
 from numerai_predict.runner.deaths import error_of_death
+from numerai_predict.runner.failure import Failure
 from numerai_predict.runner.isolation import report_layers
 from numerai_predict.runner.log import log_step, logger
 from numerai_predict.runner.process import Child, ChildDied, Death
@@ -105,8 +106,8 @@ def _error_of_failure(
 ) -> RunError:
     if trace := facts.get("traceback"):
         logger.debug("%s", trace)
-    return causes.error_of_failure(
-        causes.Failure(
+    return error_of_failure(
+        Failure(
             facts,
             Path(inspection.path),
             redact(job.dataset),

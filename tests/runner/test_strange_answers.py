@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerai_predict.contract.errors import InternalError, InvalidPredictions, RunError
-from numerai_predict.runner import causes, checks
+from numerai_predict.runner import checks
+from numerai_predict.runner.causes import error_of_failure
 from numerai_predict.runner.child import answer
 from numerai_predict.runner.deaths import error_of_death
+from numerai_predict.runner.failure import Failure
 from numerai_predict.runner.predictions import decode
 from numerai_predict.runner.process import Death
 from numerai_predict.runner.protocol import MalformedFrame
@@ -49,8 +51,8 @@ FACTS = {"type": "DataFrame", "rows": 2, "columns": ["prediction"]}
 def test_any_facts_of_a_failure_become_an_error_with_a_verdict(tmp_path_factory, facts, stage):
     model = tmp_path_factory.getbasetemp() / "made_up.pkl"
     model.write_bytes(b"x")
-    failure = causes.Failure({**facts, "stage": stage}, model, "live.parquet", 2**30, 2**20)
-    error = causes.error_of_failure(failure)
+    failure = Failure({**facts, "stage": stage}, model, "live.parquet", 2**30, 2**20)
+    error = error_of_failure(failure)
     assert isinstance(error, RunError)
     assert not isinstance(error, InternalError)
     assert error.message
@@ -63,8 +65,8 @@ def test_any_facts_of_a_failure_become_an_error_with_a_verdict(tmp_path_factory,
     ids=str,
 )
 def test_facts_of_another_type_become_an_error_with_a_verdict(tmp_path, facts):
-    failure = causes.Failure(facts, tmp_path, "live.parquet", None, 0)
-    assert isinstance(causes.error_of_failure(failure), RunError)
+    failure = Failure(facts, tmp_path, "live.parquet", None, 0)
+    assert isinstance(error_of_failure(failure), RunError)
 
 
 @given(st.none() | st.integers(-70, 255), st.none() | st.text(max_size=9))
@@ -127,6 +129,6 @@ def test_a_very_wide_frame_keeps_its_column_of_predictions():
 @pytest.mark.parametrize("key", ["feature_a", "'feature_b'"])
 def test_the_causes_are_tried_in_order_and_the_first_that_knows_wins(tmp_path, key):
     facts = {"type": "KeyError", "types": ["KeyError"], "message": key, "stage": "predict"}
-    error = causes.error_of_failure(causes.Failure(facts, tmp_path, "live.parquet", None, 0))
+    error = error_of_failure(Failure(facts, tmp_path, "live.parquet", None, 0))
     assert error.verdict.word == "model_error"
     assert "live.parquet" in error.remedy
