@@ -39,6 +39,7 @@ CREATE INDEX IF NOT EXISTS by_model ON facts (model, fact);
 CREATE TABLE IF NOT EXISTS round (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 _PATIENCE_SECONDS = 30.0
+_CACHE_KIB = 256  # SQLite's own 2,000 would fill as models end: the agent would seem to leak
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class Ledger:
         self._connection.execute("PRAGMA journal_mode=WAL")
         # What a killed process wrote is kept; what a machine lost its power over may not be.
         self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute(f"PRAGMA cache_size={-_CACHE_KIB}")
         self._connection.executescript(_TABLES)
 
     def close(self) -> None:

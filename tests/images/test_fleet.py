@@ -1,0 +1,87 @@
+"""The fleet in containers: what its workers predict, and what a model reaches in one."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from fleets import PROGRAM
+
+from numerai_predict.contract.interpreter import RUNNING_PYTHON
+from numerai_predict.fleet.places import Place
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests/isolation"))
+
+import stage  # noqa: E402
+from warm_stage import LEAVES, warm_stage  # noqa: E402
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture
+def fleet(inputs, tmp_path, clean_environment):
+    """Run a fleet over a folder of pickles in the images that the engine has."""
+
+    def run(folder):
+        output = tmp_path / "round"
+        output.mkdir()
+        command = [sys.executable, "-c", PROGRAM, "fleet", "run", folder, "--output_dir", output]
+        command += ["--dataset", inputs / "live.parquet", "--workers", "2"]
+        command += ["--benchmarks", inputs / "live_benchmark_models.parquet"]
+        kept = {name: os.environ[name] for name in ("DOCKER",) if name in os.environ}
+        ended = subprocess.run(
+            list(map(str, command)),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env={**clean_environment, **kept, "TMPDIR": "/tmp"},
+        )
+        return ended, output
+
+    return run
+
+
+def test_a_fleet_predicts_what_single_runs_do(image, example, predict, output, fleet, tmp_path):
+    if image.flavour != "slim":
+        pytest.skip("a fleet sends these pickles to the slim images")
+    models = tmp_path / "models"
+    models.mkdir()
+    names = [path.stem for path in example("*").parent.glob("*.pkl")]
+    for name in names:
+        shutil.copy(example(name), models / f"{name}.pkl")
+    ended, folder = fleet(models)
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    for name in names:
+        single = predict(example(name))
+        assert single.returncode == 0, single.stderr
+        (csv,) = output.glob("live_predictions-*.csv")
+        record = json.loads((folder / "records" / f"{name}.json").read_text())
+        assert record["environment"]["python"].startswith(image.version)
+        assert (folder / "predictions" / f"{name}.csv").read_bytes() == csv.read_bytes()
+        csv.unlink()
+
+
+@pytest.fixture
+def short_folder():
+    """A folder whose path leaves room for a socket's."""
+    with tempfile.TemporaryDirectory(prefix="warm-", dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_no_attempt_to_break_out_of_a_warm_worker_succeeds(image, inputs, short_folder):
+    if (image.version, image.flavour) != (RUNNING_PYTHON, "slim"):
+        pytest.skip(f"the attempts are pickled here, by Python {RUNNING_PYTHON}")
+    place = Place(image.version, image.flavour, image.reference)
+    with warm_stage(short_folder, inputs, place) as warm:
+        outcomes = [warm.play(name) for name in (*stage.attempts.REACHES, *LEAVES)]
+    escaped = [outcome for outcome in outcomes if outcome.ending == "escaped"]
+    lacking = stage.lacking(outcomes[0].layers)
+    if escaped and lacking:
+        pytest.xfail(f"not blocked here: {[each.name for each in escaped]}: {lacking}")
+    assert escaped == []

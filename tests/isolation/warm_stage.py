@@ -1,0 +1,100 @@
+"""The stage with a warm worker in place of `predict.py`, on this machine or in a container."""
+
+import contextlib
+import json
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import stage
+from fleets import HERE, posting, task
+
+from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
+from numerai_predict.fleet.foreman import Foreman
+
+# The limits that bound a model are tried in `test_worker.py`; here: what it leaves behind.
+LEAVES = [name for name in stage.attempts.ENDS if name.startswith(("leave", "answer", "announce"))]
+
+_SEEN_AS = "/tmp/stage"  # the worker's scratch folder is the container's /tmp
+
+_LOOK = """
+import os
+for name in os.listdir("/dev/shm"):
+    print("left in shared memory:", name)
+for number in filter(str.isdecimal, os.listdir("/proc")):
+    try:
+        user = os.stat(f"/proc/{number}").st_uid
+    except FileNotFoundError:
+        continue
+    if user:
+        print("left running:", number, "of user", user)
+"""
+
+
+class WarmStage(stage.Stage):
+    """Plays attempts by a foreman; `seen_as` is the folder's path for the worker."""
+
+    def __init__(self, foreman, folder, sample, seen_as=None):
+        super().__init__(None, folder, sample)
+        self.foreman, self.seen_as = foreman, seen_as or str(folder)
+        self.own = Path(foreman._folder.name).name
+
+    def facts(self, model, result):
+        return {
+            name: fact.replace(str(self.folder), self.seen_as) if isinstance(fact, str) else fact
+            for name, fact in super().facts(model, result).items()
+        }
+
+    def _run(self, model, result, options):
+        given = dict(zip(options[::2], options[1::2], strict=True))
+        memory = parse_size(given.get("--memory", "4g"))
+        limits = Limits(memory, parse_seconds(given.get("--timeout", "30")))
+        outcome = self.foreman.run(task(model, limits=limits), str(model))
+        assert outcome.lost is None, outcome.lost
+        result.write_text(json.dumps(outcome.record))
+        if outcome.csv is not None:
+            (self.folder / "output" / "predictions.csv").write_bytes(outcome.csv)
+        return SimpleNamespace(returncode=0, stderr=outcome.log.decode(errors="replace"))
+
+    def _traces(self, told):
+        # The worker's own files are there as long as it lives; a model's must not be.
+        left = [path.name for path in self._scratch().rglob("numerai-model-*")]
+        yield from (f"left in temporary: {name}" for name in left)
+        own = f"left in temporary: { {self.own} }"
+        yield from (trace for trace in super()._traces(told) if trace != own)
+        if self.foreman._site.place.image is not None:
+            yield from self._left_inside()
+
+    def _left_inside(self):
+        """What is in the container's shared memory, and which processes are the models'."""
+        command = [self.foreman._site.engine, "exec", self.foreman._worker.name]
+        asked = subprocess.run(
+            [*command, "python", "-c", _LOOK], capture_output=True, text=True, check=True
+        )
+        yield from asked.stdout.splitlines()
+
+    def _scratch(self):
+        return Path(self.foreman._worker._scratch.name)
+
+
+@contextlib.contextmanager
+def warm_stage(folder, sample, place=HERE):
+    """A stage whose worker was started with secrets around it, as a fleet's would be.
+
+    In a container the stage stands in the one folder that worker and models can reach.
+    """
+    patch = pytest.MonkeyPatch()
+    patch.setenv("AWS_SECRET_ACCESS_KEY", stage.SECRET)
+    patch.setenv("HOME", str(folder / "home"))
+    (folder / "temporary").mkdir()
+    patch.setattr("tempfile.tempdir", str(folder / "temporary"))
+    with contextlib.closing(Foreman(posting(sample, place))) as foreman:
+        foreman.prepare()
+        patch.undo()
+        seen_as = None
+        if place.image is not None:
+            folder, seen_as = Path(foreman._worker._scratch.name, "stage"), _SEEN_AS
+            folder.mkdir()
+        with contextlib.closing(WarmStage(foreman, folder, sample, seen_as)) as opened:
+            yield opened
