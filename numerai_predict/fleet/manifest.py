@@ -20,7 +20,8 @@ from numerai_predict.storage.sources import LocalFile, source_of
 
 COLUMNS = ("id", "model", "python", "flavour", "memory", "timeout", "post_url", "post_data")
 _REQUIRED = COLUMNS[:2]
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_LONGEST_ID = 100
+_ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{_LONGEST_ID - 1}}}")
 _PICKLE_ENDING = re.compile(r"\.(pkl|pickle)(\.(gz|bz2|xz|zst|zip))?$", re.IGNORECASE)
 _MOST_SHOWN = 20
 
@@ -55,11 +56,12 @@ def read_manifest(path: Path, limits: Limits, places: Sequence[Place]) -> list[E
     Raises:
         BadManifest: a column is missing, or rows are wrong; all of them are named.
     """
-    rows = list(_rows(path))
-    if not rows:
+    told = list(_rows(path))
+    if not told:
         raise BadManifest([f"expected at least one model in {path}, found none"])
+    rows = [(where, row) for where, row in told if row is not None]
     missing = [name for name in _REQUIRED if not any(name in row for _, row in rows)]
-    if missing:
+    if rows and missing:
         found = ", ".join(dict.fromkeys(name for _, row in rows for name in row))
         raise BadManifest(
             [f"{path}: expected the columns id and model, found {found or 'none'}: "
@@ -70,23 +72,27 @@ def read_manifest(path: Path, limits: Limits, places: Sequence[Place]) -> list[E
             [f"{path}: unknown columns {', '.join(unknown)}: there are {', '.join(COLUMNS)}"]
         )
     entries, problems, seen = list[Entry](), list[str](), dict[str, str]()
-    for where, row in rows:
+    for where, row in told:
+        if row is None:
+            problems.append(f"{where}: expected an object with id and model")
+            continue
         try:
             entry = _entry(row, path, limits, places)
         except ValueError as error:
             problems.append(f"{where}: {error}")
             continue
-        if entry.id in seen:
-            problems.append(f"{where}: the id {entry.id!r} is taken by {seen[entry.id]}")
-        seen.setdefault(entry.id, where)
+        key = entry.id.lower()  # two files of one name where a disk does not tell cases apart
+        if key in seen:
+            problems.append(f"{where}: the id {entry.id!r} is taken by {seen[key]}")
+        seen.setdefault(key, where)
         entries.append(entry)
     if problems:
         raise BadManifest(problems)
     return entries
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each row with the words for where it stands; empty fields are left out."""
+def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
+    """Each row with the words for where it stands, `None` for what is none; no empty fields."""
     if path.is_dir():
         yield from _pickles(path)
         return
@@ -103,9 +109,9 @@ def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         )
     try:
         for where, row in read(path):
-            if not isinstance(row, Mapping):
-                raise BadManifest([f"{where}: expected an object with id and model"])
-            yield where, {str(name): value for name, value in row.items() if _is_given(value)}
+            if isinstance(row, Mapping):
+                row = {str(name): value for name, value in row.items() if _is_given(value)}
+            yield where, row if isinstance(row, Mapping) else None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadManifest([f"expected a readable manifest in {path}, found: {error}"]) from None
 
@@ -130,10 +136,14 @@ def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
     with open(path, encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                try:
-                    yield f"row {number}", json.loads(line)
-                except ValueError:
-                    raise BadManifest([f"row {number}: expected a JSON object"]) from None
+                yield f"row {number}", _json(line)
+
+
+def _json(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
@@ -159,7 +169,10 @@ def _entry(
         raise ValueError(f"expected a value for {' and '.join(absent)}, found none")
     name, python, flavour = _text(row, "id"), _text(row, "python"), _text(row, "flavour")
     if name is None or not _ID.fullmatch(name):
-        raise ValueError(f"expected an id of letters, digits, '.', '_' and '-', found {name!r}")
+        raise ValueError(
+            f"expected an id of at most {_LONGEST_ID} letters, digits, '_', '.' and '-', the "
+            f"first none of the last two, found {name!r}: files are named after it, choose another"
+        )
     memory, seconds = _text(row, "memory"), _text(row, "timeout")
     own = Limits(
         limits.memory_bytes if memory is None else parse_size(memory),

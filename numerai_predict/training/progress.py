@@ -35,7 +35,7 @@ class Display:
 
     def tell(self, done: int) -> None:
         """So many rounds of the model are done."""
-        if done and self._ticker.due():
+        if 0 < done < self._rounds and self._ticker.due():
             words = f"{done:,} of {self._rounds:,} rounds, {self._left(done)}"
             self._ticker.show(f"{self._name}: {words}", done / self._rounds)
 

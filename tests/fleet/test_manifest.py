@@ -59,8 +59,11 @@ def test_a_directory_is_a_manifest_of_its_pickles(tmp_path):
     ("row", "words"),
     [
         ({"id": None}, "expected a value for id"),
-        ({"id": "../up"}, "expected an id of letters"),
+        ({"id": "../up"}, "expected an id of at most 100 letters"),
+        ({"id": "-rf"}, "expected an id of at most 100 letters"),
+        ({"id": "a" * 101}, "expected an id of at most 100 letters"),
         ({"id": "taken"}, "'taken' is taken by row 1"),
+        ({"id": "Taken"}, "'Taken' is taken by row 1"),
         ({"model": "gone.pkl"}, "no file there"),
         ({"model": "ftp://host/a.pkl"}, "ftp://"),
         ({"model": "."}, "no file there"),
@@ -91,6 +94,16 @@ def test_all_bad_rows_are_told_at_once(tmp_path, pickle):
     lines = str(caught.value).splitlines()
     assert lines[19].startswith("row 20: ")
     assert lines[-1] == "... and 10 more"
+
+
+def test_rows_that_are_no_objects_are_told_beside_others(tmp_path, pickle):
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text('{"id": "a", "model": "gone.pkl"}\nnull\n{"id":\n' + "[" * 100_000)
+    with pytest.raises(BadManifest) as caught:
+        read_manifest(manifest, LIMITS, IMAGES)
+    first, *rest = str(caught.value).splitlines()
+    assert first.startswith("row 1: expected a pickle at ")
+    assert rest == [f"row {n}: expected an object with id and model" for n in (2, 3, 4)]
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
