@@ -144,12 +144,21 @@ def _batches(names: Sequence[str], rows: int) -> Iterator[Sequence[str]]:
 
 
 def _numbers(column: pa.ChunkedArray, dtype: np.dtype[Any], name: str, path: Path) -> NDArray[Any]:
-    """The column's values; int8 is kept as it is, and nothing else is taken for it."""
+    """The column's values; int8 is kept as it is, and nothing else is taken for it.
+
+    Raises:
+        DatasetUnavailable: they are of another kind, or no numbers at all.
+    """
     if dtype == np.int8 and (not pa.types.is_int8(column.type) or column.null_count):
         raise DatasetUnavailable(
             f"expected int8 without gaps in the feature {name} of {path}, "
             f"found {column.type} with {column.null_count} gaps",
             "use the tournament's own file; features are named feature_...",
+        )
+    if not pa.types.is_integer(column.type) and not pa.types.is_floating(column.type):
+        raise DatasetUnavailable(
+            f"expected numbers in the column {name} of {path}, found {column.type}",
+            "name another column, such as a target",
         )
     parts = [_with_gaps(chunk) if chunk.null_count else _buffer(chunk) for chunk in column.chunks]
     return np.concatenate(parts).astype(dtype, copy=False) if len(parts) != 1 else parts[0]

@@ -117,6 +117,11 @@ def _target(history: History, name: str) -> NDArray[np.float32]:
             f"expected values of {name}, found NaN in all of {len(values):,} rows",
             "choose another target, or other files: live data have none",
         )
+    if endless := int(np.isinf(values).sum()):
+        raise DatasetUnavailable(
+            f"expected finite values of {name}, found {endless:,} that are not",
+            "mend the file, or use the tournament's own",
+        )
     return values
 
 

@@ -77,7 +77,7 @@ class Settings(BaseSettings):
 
     output: Path = Field(Path("model"), description="folder for model.pkl and all that leads to it")
     data: DataSettings = Field(DataSettings(), description="which rows of which files")
-    features: _Name | tuple[_Name, ...] = Field(
+    features: _Name | Annotated[tuple[_Name, ...], Field(min_length=1)] = Field(
         "medium", description="small, medium, all, another set of features.json, or a list of names"
     )
     targets: tuple[_Name, ...] = Field(
@@ -126,11 +126,18 @@ class Settings(BaseSettings):
     xgboost: XGBoostSettings = Field(XGBoostSettings(), description="parameters of XGBoost")
     catboost: CatBoostSettings = Field(CatBoostSettings(), description="parameters of CatBoost")
 
+    @field_validator("python", mode="before")
+    @classmethod
+    def _in_quotes(cls, value: Any) -> Any:
+        if isinstance(value, float):  # YAML takes 3.10 for 3.1
+            raise ValueError(f'expected a Python in quotes, like "3.12", found the number {value}')
+        return value
+
     @model_validator(mode="after")
     def _each_once(self) -> Settings:
-        for name in ("targets", "seeds"):
+        for name in ("features", "targets", "seeds"):
             values = getattr(self, name)
-            if len(set(values)) < len(values):
+            if isinstance(values, tuple) and len(set(values)) < len(values):
                 raise ValueError(f"expected each of `{name}` once, found {list(values)}")
         return self
 

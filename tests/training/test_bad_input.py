@@ -45,6 +45,20 @@ def test_a_target_that_is_all_nan(training, copied):
     training(folder=copied).fails_as("dataset_unavailable", "expected values of target, found NaN")
 
 
+def test_a_target_that_is_not_finite(training, copied):
+    rewrite(
+        copied / "train.parquet",
+        lambda frame: frame.__setitem__("target", [np.inf, *frame.target[1:]]),
+    )
+    training(folder=copied).fails_as("dataset_unavailable", "expected finite values of target")
+
+
+@pytest.mark.parametrize("name", ["era", "data_type"])
+def test_a_target_that_is_no_number(training, name):
+    strange = training(targets=[name], horizons={name: 20})
+    strange.fails_as("dataset_unavailable", f"expected numbers in the column {name}")
+
+
 def test_a_target_that_some_rows_lack_is_told_and_these_rows_are_left_out(training, copied):
     def lose(frame):
         frame.loc[frame.index[:10], "target_ender_20"] = np.nan
