@@ -3,12 +3,14 @@
 import json
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from fleets import processes_of, wait_until
 
 from numerai_predict.cli.fleet import main
 from numerai_predict.fleet import ledger as states
+from numerai_predict.runner.usage.descendants import descendants
 
 SECRET = "post-canary-3c19"
 
@@ -125,14 +127,25 @@ def test_an_interrupted_agent_leaves_nothing_running(fleet, tmp_path, pickle_mod
     folder = tmp_path / "models"
     folder.mkdir()
     data = pickle_model(slow).read_bytes()
-    for number in range(9):
+    for number in range(99):
         (folder / f"m{number}.pkl").write_bytes(data)
     running = fleet.start(folder)
     wait_until(lambda: list(fleet.directory.glob("records/*.json")), 60)
+    started = descendants(running.pid).processes
+    assert started
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=60)
     assert "Traceback" not in errors
-    assert running.returncode not in (0, None)
+    assert running.returncode == 128 + signal.SIGINT, errors
+    wait_until(lambda: not any(map(is_running, started)), 20)
+
+
+def is_running(pid):
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except OSError:
+        return False
 
 
 def test_a_deadline_stops_the_round_and_the_rest_stays_queued(fleet, tmp_path, pickle_model):
