@@ -220,6 +220,10 @@ test_training: setup ## Kill twenty trainings and go on with them; kept in tests
 bench_train: setup ## Measure a training's memory and time; kept in bench/RESULTS.md: make bench_train [ROWS=300000]
 	$(BIN)/python bench/train.py $(ROWS)
 
+.PHONY: bench_trainers
+bench_trainers: setup ## Measure what a row costs each trainer in memory; kept in bench/RESULTS.md
+	$(BIN)/python bench/trainers.py
+
 .PHONY: test_inspection
 test_inspection: setup ## Run every Python's pickles on every Python: make test_inspection [SHAPES="loops closure"]
 	$(BIN)/python tests/inspection/matrix.py --run $(if $(SHAPES),--shapes $(SHAPES))

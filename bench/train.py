@@ -26,7 +26,6 @@ FULL_ROWS, FEATURES, ERA_ROWS = 2_700_000, 2_750, 4_740
 ERAS_A_GROUP = 50
 # Beside a bare script, on a part of the data that makes rounds of seconds.
 PART_ROWS, PART_ROUNDS, TURNS = 100_000, 10, 3
-TRAINERS, TRAINER_ROWS = ("lightgbm", "xgboost", "catboost"), (180_000, 360_000)
 NEEDED_DISK, NEEDED_MEMORY = 5 * 1024**3, 12 * 1024**3
 
 _CONFIG = {
@@ -100,13 +99,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="train-", dir=inputs) as name:
         folder = Path(name)
         started = time.perf_counter()
-        made = _write(folder, rows)
+        made = write(folder, rows)
         size = format_size((folder / "train.parquet").stat().st_size)
         print(f"made {made:,} rows, {size}, in {time.perf_counter() - started:.0f} s", flush=True)
-        peak, seconds = _train(folder)
+        peak, seconds = measured(folder)
         bare, ours = _compare(folder, part)
-        (folder / "train.parquet").unlink()
-        others = _trainers(folder)
     share = "the full set" if rows >= FULL_ROWS else f"{rows / FULL_ROWS:.2f} of the full set"
     ratio = ours / bare
     results.keep(
@@ -128,10 +125,6 @@ def main() -> None:
             "|---|---|---|---|",
             f"| a bare LightGBM script | {bare:.1f} | | |",
             f"| our trainer | {ours:.1f} | {ratio:.2f} | 1.1 |",
-            "",
-            "The peak of each trainer on two sizes, all else the same:",
-            "",
-            *others,
         ],
     )
 
@@ -143,7 +136,7 @@ def _affordable() -> int:
     return FULL_ROWS if enough else FULL_ROWS // 4
 
 
-def _write(folder: Path, rows: int) -> int:
+def write(folder: Path, rows: int) -> int:
     """train.parquet and features.json with a weak signal; how many rows, which are whole eras."""
     names = [f"feature_{number:04d}" for number in range(FEATURES)]
     sets = {"small": names[:42], "medium": names[:780], "all": names}
@@ -180,7 +173,7 @@ def _group(random: np.random.Generator, schema: pa.Schema, eras: range) -> pa.Ta
     )
 
 
-def _train(folder: Path, trainer: str = "lightgbm") -> tuple[int, float]:
+def measured(folder: Path, trainer: str = "lightgbm") -> tuple[int, float]:
     """The peak of the training's process in bytes, and its seconds."""
     config = folder / "train.yaml"
     own = {"output": str(folder / "model"), "data": {"directory": str(folder), "files": ["train"]}}
@@ -193,29 +186,6 @@ def _train(folder: Path, trainer: str = "lightgbm") -> tuple[int, float]:
     if process.returncode:
         raise SystemExit(f"the training ended with {process.returncode}")
     return used.ru_maxrss * 1024, time.perf_counter() - started
-
-
-def _trainers(folder: Path) -> list[str]:
-    """The lines of a table: what a further row costs each trainer."""
-    peaks: dict[str, list[tuple[int, int]]] = {name: [] for name in TRAINERS}
-    for rows in TRAINER_ROWS:
-        made = _write(folder, rows)
-        for name in TRAINERS:
-            shutil.rmtree(folder / "model", ignore_errors=True)
-            peaks[name].append((made, _train(folder, name)[0]))
-    sizes = " | ".join(f"{made:,} rows" for made, _ in peaks["lightgbm"])
-    lines = [
-        f"| trainer | {sizes} | bytes a further row | so the full set |",
-        "|---|---|---|---|---|",
-    ]
-    for name, ((few, low), (many, high)) in peaks.items():
-        slope = (high - low) / (many - few)
-        whole = high + slope * (FULL_ROWS - many)
-        lines.append(
-            f"| {name} | {low / 1e9:.2f} GB | {high / 1e9:.2f} GB | {slope:,.0f} "
-            f"| {whole / 1e9:.1f} GB |"
-        )
-    return lines
 
 
 def _compare(folder: Path, rows: int) -> tuple[float, float]:

@@ -21,6 +21,7 @@ from numerai_predict.fleet.manifest import Entry
 from numerai_predict.fleet.orders import Orders
 from numerai_predict.fleet.places import Place
 from numerai_predict.fleet.worker.messages import RunRequest
+from numerai_predict.runner.usage.memory import return_unused
 
 _TICK_SECONDS = 0.1
 _AHEAD = 64
@@ -100,6 +101,7 @@ class Conductor:
         if now - self._looked < _MACHINES_SECONDS:
             return
         self._looked = now
+        return_unused()  # every model leaves crumbs, in the heap of Ray as well
         machines = self._cluster.machines()
         self._capacities = {each.id: Capacity(each.cpus, each.memory_bytes) for each in machines}
         self._here = {each.id for each in machines if each.is_here}
