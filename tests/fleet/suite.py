@@ -275,7 +275,7 @@ def main():
         kinds = Counter(suite.expected(*item) for item in rows.items())
         if problems:
             print((suite.folder / "agent.log").read_text()[-6000:])
-    killed = ", ".join(f"{number} {what}s" for what, number in sorted(suite.kills.items()))
+    killed = ", ".join(f"{what} {number} x" for what, number in sorted(suite.kills.items()))
     lines = [
         "# The fleet under fire",
         "",
