@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import TextIO
@@ -40,7 +41,7 @@ class Ticker:
         if self._terminal is None:
             self._say(words)
             return
-        self._terminal.write(_CLEAR + _bar(share) + words)
+        self._terminal.write(_CLEAR + _fitting(_bar(share), words, _columns(self._terminal)))
         self._terminal.flush()
         self._drawn = True
 
@@ -50,6 +51,21 @@ class Ticker:
             self._terminal.write(_CLEAR)
             self._terminal.flush()
         self._drawn = False
+
+
+def _fitting(bar: str, words: str, columns: int | None) -> str:
+    """The bar and the words, or less where both would not fit: a second line stays behind."""
+    if columns is None or len(bar) + len(words) < columns:
+        return bar + words
+    return words[: columns - 1]
+
+
+def _columns(terminal: TextIO) -> int | None:
+    """How wide the terminal is, where it tells."""
+    try:
+        return os.get_terminal_size(terminal.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
 
 
 def _bar(share: float | None) -> str:
