@@ -22,6 +22,7 @@ COLUMNS = ("id", "model", "python", "flavour", "memory", "timeout", "post_url", 
 _REQUIRED = COLUMNS[:2]
 _LONGEST_ID = 100
 _ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{_LONGEST_ID - 1}}}")
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 _PICKLE_ENDING = re.compile(r"\.(pkl|pickle)(\.(gz|bz2|xz|zst|zip))?$", re.IGNORECASE)
 _MOST_SHOWN = 20
 
@@ -123,7 +124,12 @@ def _is_given(value: Any) -> bool:
 def _pickles(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     for file in sorted(folder.iterdir()):
         if file.is_file() and (ending := _PICKLE_ENDING.search(file.name)):
-            yield file.name, {"id": file.name[: ending.start()], "model": str(file)}
+            yield file.name, {"id": _id_of(file.name[: ending.start()]), "model": str(file)}
+
+
+def _id_of(name: str) -> str:
+    """The file's name with what an id must not have made `_`, like that of `my model.pkl`."""
+    return _NOT_IN_ID.sub("_", name).lstrip(".-")[:_LONGEST_ID]
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:

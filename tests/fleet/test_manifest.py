@@ -55,6 +55,20 @@ def test_a_directory_is_a_manifest_of_its_pickles(tmp_path):
     assert [entry.id for entry in read_manifest(tmp_path, LIMITS, IMAGES)] == ["a", "b", "c"]
 
 
+def test_files_of_any_name_get_an_id_that_names_files(tmp_path):
+    for name in ("my model (v2).pkl", "-für.pkl", f"{'x' * 120}.pkl"):
+        (tmp_path / name).write_bytes(b"x")
+    entries = read_manifest(tmp_path, LIMITS, IMAGES)
+    assert [entry.id for entry in entries] == ["f_r", "my_model_v2_", "x" * 100]
+
+
+def test_files_whose_ids_are_the_same_are_told(tmp_path):
+    for name in ("my model.pkl", "my_model.pkl"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(BadManifest, match=r"my_model.pkl: the id 'my_model' is taken by my model"):
+        read_manifest(tmp_path, LIMITS, IMAGES)
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [
