@@ -90,6 +90,8 @@ class Fleet:
             stderr=subprocess.PIPE,
             text=True,
             env=self._environment,
+            # A shell has what it starts in the background ignore it, and so its children.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, manifest, *options, timeout=110):

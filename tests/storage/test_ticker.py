@@ -20,16 +20,25 @@ def shown():
     def draw(columns, share):
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        with os.fdopen(theirs, "w") as terminal, os.fdopen(ours, "rb") as screen:
+        with os.fdopen(theirs, "w") as terminal:
             ticker = Ticker(pytest.fail, terminal, 9.0)
             ticker.show(WORDS, share)
             ticker.end()
-            drawn = os.read(screen.fileno(), 4096).decode()
+            drawn = everything(ours, until=b"\r\x1b[K", times=2)
+        os.close(ours)
         first, line, last = drawn.split("\r\x1b[K")
         assert (first, last) == ("", "")
         return line
 
     return draw
+
+
+def everything(screen, until, times):
+    """What is there to read, which may come in parts."""
+    drawn = b""
+    while drawn.count(until) < times:
+        drawn += os.read(screen, 4096)
+    return drawn.decode()
 
 
 def test_a_wide_terminal_gets_a_bar_and_the_words(shown):
