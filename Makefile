@@ -209,8 +209,8 @@ test_fleet: setup ## Run 300 models, a third of them broken, while all that runs
 	$(BIN)/python tests/fleet/suite.py $(or $(MODELS),300) $(or $(SEED),7)
 
 .PHONY: bench_fleet
-bench_fleet: setup ## Measure the fleet beside containers and bare predictions; kept in bench/RESULTS.md
-	$(BIN)/python bench/fleet.py $(MODELS) $(TRIVIAL)
+bench_fleet: setup ## Measure the fleet beside containers and bare predictions: make bench_fleet [MODELS=50 TRIVIAL=0]
+	$(BIN)/python bench/fleet.py $(or $(MODELS),200) $(TRIVIAL)
 
 .PHONY: test_training
 test_training: setup ## Kill twenty trainings and go on with them; kept in tests/training/KILLS.md
