@@ -25,7 +25,7 @@ from numerai_predict.runner.usage.memory import return_unused
 
 _TICK_SECONDS = 0.1
 _AHEAD = 64
-_MACHINES_SECONDS = 2.0
+_LOOK_SECONDS = 2.0
 _MOST_LOST = 6
 
 
@@ -75,7 +75,7 @@ class Conductor:
             while entries or self._under_way():
                 if self._deadline.remaining() <= 0:
                     return False
-                self._look_for_machines()
+                self._look_around()
                 self._take_in(entries)
                 self._hire()
                 self._assign()
@@ -96,12 +96,16 @@ class Conductor:
     def _waiting(self) -> Counter[Kind]:
         return Counter({kind: len(queue) for kind, queue in self._ready.items() if queue})
 
-    def _look_for_machines(self) -> None:
+    def _look_around(self) -> None:
+        """What need not be done at each turn."""
         now = time.monotonic()
-        if now - self._looked < _MACHINES_SECONDS:
+        if now - self._looked < _LOOK_SECONDS:
             return
         self._looked = now
         return_unused()  # every model leaves crumbs, in the heap of Ray as well
+        self._look_for_machines()
+
+    def _look_for_machines(self) -> None:
         machines = self._cluster.machines()
         self._capacities = {each.id: Capacity(each.cpus, each.memory_bytes) for each in machines}
         self._here = {each.id for each in machines if each.is_here}

@@ -57,26 +57,12 @@ def read_manifest(path: Path, limits: Limits, places: Sequence[Place]) -> list[E
     Raises:
         BadManifest: a column is missing, or rows are wrong; all of them are named.
     """
-    told = list(_rows(path))
-    if not told:
+    rows = list(_rows(path))
+    if not rows:
         raise BadManifest([f"expected at least one model in {path}, found none"])
-    rows = [(where, row) for where, row in told if row is not None]
-    missing = [name for name in _REQUIRED if not any(name in row for _, row in rows)]
-    if rows and missing:
-        found = ", ".join(dict.fromkeys(name for _, row in rows for name in row))
-        raise BadManifest(
-            [f"{path}: expected the columns id and model, found {found or 'none'}: "
-             f"{', '.join(missing)} is missing"]
-        )  # fmt: skip
-    if unknown := sorted({str(name) for _, row in rows for name in row} - set(COLUMNS)):
-        raise BadManifest(
-            [f"{path}: unknown columns {', '.join(unknown)}: there are {', '.join(COLUMNS)}"]
-        )
+    _require_columns(path, [row for _, row in rows if row is not None])
     entries, problems, seen = list[Entry](), list[str](), dict[str, str]()
-    for where, row in told:
-        if row is None:
-            problems.append(f"{where}: expected an object with id and model")
-            continue
+    for where, row in rows:
         try:
             entry = _entry(row, path, limits, places)
         except ValueError as error:
@@ -90,6 +76,25 @@ def read_manifest(path: Path, limits: Limits, places: Sequence[Place]) -> list[E
     if problems:
         raise BadManifest(problems)
     return entries
+
+
+def _require_columns(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Go on only if the rows, where there are any, have the columns that they need and no others.
+
+    Raises:
+        BadManifest: they have not.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    missing = [name for name in _REQUIRED if name not in names]
+    if rows and missing:
+        raise BadManifest(
+            [f"{path}: expected the columns id and model, found {', '.join(names) or 'none'}: "
+             f"{', '.join(missing)} is missing"]
+        )  # fmt: skip
+    if unknown := sorted(set(names) - set(COLUMNS)):
+        raise BadManifest(
+            [f"{path}: unknown columns {', '.join(unknown)}: there are {', '.join(COLUMNS)}"]
+        )
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
@@ -110,11 +115,13 @@ def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
         )
     try:
         for where, row in read(path):
-            if isinstance(row, Mapping):
-                row = {str(name): value for name, value in row.items() if _is_given(value)}
-            yield where, row if isinstance(row, Mapping) else None
+            yield where, _given(row) if isinstance(row, Mapping) else None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadManifest([f"expected a readable manifest in {path}, found: {error}"]) from None
+
+
+def _given(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items() if _is_given(value)}
 
 
 def _is_given(value: Any) -> bool:
@@ -164,13 +171,15 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _entry(
-    row: Mapping[str, Any], manifest: Path, limits: Limits, places: Sequence[Place]
+    row: Mapping[str, Any] | None, manifest: Path, limits: Limits, places: Sequence[Place]
 ) -> Entry:
     """The model that a row means.
 
     Raises:
         ValueError: a field is wrong; nothing secret is in its words.
     """
+    if row is None:
+        raise ValueError("expected an object with id and model")
     if absent := [required for required in _REQUIRED if required not in row]:
         raise ValueError(f"expected a value for {' and '.join(absent)}, found none")
     name, python, flavour = _text(row, "id"), _text(row, "python"), _text(row, "flavour")
