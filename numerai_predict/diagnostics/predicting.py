@@ -27,7 +27,7 @@ from numerai_predict.runner.log import log_step
 from numerai_predict.runner.many import Call, Model, predict_many
 from numerai_predict.runner.place import Container, Local, choose_place
 from numerai_predict.runner.run import fetch_model
-from numerai_predict.runner.sandbox.secrecy import hide_process
+from numerai_predict.sandbox.hide_supervisor import hide_process
 
 # Runs the model for each call in turn; the second argument says that its like was told before.
 _Runner = Callable[[Iterable[Call], bool], Generator[list[float], None, None]]

@@ -28,8 +28,8 @@ from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet import ledger as states
 from numerai_predict.fleet.ledger import Ledger
 from numerai_predict.fleet.records import record_of
-from numerai_predict.runner.sandbox.secrecy import hide_process
 from numerai_predict.runner.timing import timed
+from numerai_predict.sandbox.hide_supervisor import hide_process
 from numerai_predict.storage.sinks import PostForm, deliver
 from numerai_predict.storage.terms import Terms
 

@@ -20,9 +20,9 @@ from numerai_predict.runner.isolation import report_layers
 from numerai_predict.runner.log import log_step, logger
 from numerai_predict.runner.process import Child, ChildDied, Death
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
-from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.usage import container_memory
 from numerai_predict.runner.usage.breaches import out_of_container_memory
+from numerai_predict.sandbox.layers import Layers
 
 if TYPE_CHECKING:
     from numerai_predict.runner.predictions import Predictions

@@ -6,7 +6,7 @@ from numerai_predict.contract.errors import SandboxUnavailable
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.log import log_step
-from numerai_predict.runner.sandbox.layers import Layers
+from numerai_predict.sandbox.layers import Layers
 
 _WITHOUT = {
     "runner": "it may read what the runner knows, credentials included",

@@ -16,10 +16,10 @@ from typing import BinaryIO, Protocol
 import numerai_predict
 from numerai_predict.contract.limits import Limits
 from numerai_predict.runner.protocol import ConfineRequest, Request
-from numerai_predict.runner.sandbox.confine import Confinement
-from numerai_predict.runner.sandbox.identity import Identity, identity_for_model, readable_by
-from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.usage.cpus import THREAD_VARIABLES, processors, thread_environment
+from numerai_predict.sandbox.apply import Confinement
+from numerai_predict.sandbox.identity import Identity, identity_for_model, readable_by
+from numerai_predict.sandbox.layers import Layers
 
 PACKAGE = Path(numerai_predict.__file__).parent
 

@@ -20,7 +20,7 @@ from numerai_predict.runner.check import check
 from numerai_predict.runner.here import environment_here
 from numerai_predict.runner.log import log_step, log_verdict, logger, start_logging
 from numerai_predict.runner.run import run
-from numerai_predict.runner.sandbox.secrecy import hide_process
+from numerai_predict.sandbox.hide_supervisor import hide_process
 from numerai_predict.storage.files import atomic_write
 
 _REPORT = "report it with the lines above; the model is not to blame"

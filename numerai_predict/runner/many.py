@@ -29,7 +29,7 @@ from numerai_predict.runner.live import read_ids
 from numerai_predict.runner.log import log_model_line, logger, told_before
 from numerai_predict.runner.process import Child
 from numerai_predict.runner.protocol import Frame
-from numerai_predict.runner.sandbox.layers import Layers
+from numerai_predict.sandbox.layers import Layers
 
 
 @dataclass(frozen=True)

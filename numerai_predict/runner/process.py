@@ -33,11 +33,11 @@ from numerai_predict.runner.protocol import (
     MalformedFrame,
     PredictRequest,
 )
-from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.usage import container_memory
 from numerai_predict.runner.usage.breaches import Breach, error_of_breach
 from numerai_predict.runner.usage.descendants import adopt_orphans, end_descendants
 from numerai_predict.runner.usage.watch import Watch
+from numerai_predict.sandbox.layers import Layers
 
 _TICK_SECONDS = 0.05
 _CHUNK_BYTES = 1024 * 1024

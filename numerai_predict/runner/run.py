@@ -32,10 +32,10 @@ from numerai_predict.runner.dialogue import Inputs, ask, decode_answer, reportin
 from numerai_predict.runner.launch import launch
 from numerai_predict.runner.log import log_model_line, log_step
 from numerai_predict.runner.process import Child
-from numerai_predict.runner.sandbox.layers import Layers
 from numerai_predict.runner.save import require_directory
 from numerai_predict.runner.timing import timed
 from numerai_predict.runner.transfers import terms_of
+from numerai_predict.sandbox.layers import Layers
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.sinks import Directory, PostForm, Sink, deliver, sink_of
 from numerai_predict.storage.sources import LocalFile, source_of

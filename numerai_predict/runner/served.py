@@ -24,7 +24,7 @@ from numerai_predict.runner.here import environment_here
 from numerai_predict.runner.log import start_logging
 from numerai_predict.runner.many import Call, Model, predict_many
 from numerai_predict.runner.preflight import inspect_model
-from numerai_predict.runner.sandbox.secrecy import hide_process
+from numerai_predict.sandbox.hide_supervisor import hide_process
 
 
 @dataclass(frozen=True)

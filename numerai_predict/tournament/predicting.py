@@ -17,7 +17,7 @@ from numerai_predict.inspection.examine import examine
 from numerai_predict.runner.here import environment_here
 from numerai_predict.runner.log import log_step
 from numerai_predict.runner.run import run
-from numerai_predict.runner.sandbox.secrecy import hide_process
+from numerai_predict.sandbox.hide_supervisor import hide_process
 from numerai_predict.storage.files import atomic_write, sha256_of
 from numerai_predict.tournament.gates import GateLimits, closed
 from numerai_predict.tournament.ledger import Ledger

@@ -24,7 +24,7 @@ from numerai_predict.runner.here import environment_here
 from numerai_predict.runner.log import log_step
 from numerai_predict.runner.place import Container, Place
 from numerai_predict.runner.run import run
-from numerai_predict.runner.sandbox.secrecy import hide_process
+from numerai_predict.sandbox.hide_supervisor import hide_process
 from numerai_predict.training.bundle import Recipe
 from numerai_predict.training.inputs import Inputs, benchmark_files
 from numerai_predict.training.template import by_era, load_model, predict_with

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.runner.sandbox import landlock
+from numerai_predict.sandbox import landlock
 
 LAYERS = ["runner", "session", "descriptors", "environment", "limits", "user", "privileges"]
 LAYERS += ["landlock", "seccomp"]
@@ -60,7 +60,7 @@ def without_seccomp(tmp_path):
     script.write_text(
         "import os, platform, sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
-        "from numerai_predict.runner.sandbox import privileges, seccomp, system_calls\n"
+        "from numerai_predict.sandbox import privileges, seccomp, system_calls\n"
         "kind = system_calls.processor(platform.machine())\n"
         "privileges.forbid_new_ones()\n"
         "seccomp.enforce(seccomp.program([seccomp.Rule('seccomp', 1)], kind), kind)\n"

@@ -27,8 +27,8 @@ from numerai_predict.runner.launch import (
     library_environment,
 )
 from numerai_predict.runner.log import logger
-from numerai_predict.runner.sandbox.identity import Identity, identity_for_model
-from numerai_predict.runner.sandbox.linux import PR_SET_DUMPABLE, prctl
+from numerai_predict.sandbox.identity import Identity, identity_for_model
+from numerai_predict.sandbox.syscalls import PR_SET_DUMPABLE, prctl
 
 _PAUSE_SECONDS = 0.002
 _OUT_OF_THE_WAY = 64

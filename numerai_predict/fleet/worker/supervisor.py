@@ -35,8 +35,8 @@ from numerai_predict.runner.here import environment_here
 from numerai_predict.runner.log import log_model_line, log_step, logger
 from numerai_predict.runner.process import Child
 from numerai_predict.runner.protocol import Frame, encode
-from numerai_predict.runner.sandbox.layers import Layers
-from numerai_predict.runner.sandbox.linux import PR_SET_PDEATHSIG, prctl
+from numerai_predict.sandbox.layers import Layers
+from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 
 _MOST_LOGGED = 96 * 1024
 _LONGEST_MESSAGE = 16 * 1024

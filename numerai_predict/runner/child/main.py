@@ -21,7 +21,7 @@ from typing import Any, NoReturn, TextIO
 from numerai_predict.runner import protocol
 from numerai_predict.runner.child import attempts
 from numerai_predict.runner.child.failures import describe
-from numerai_predict.runner.sandbox.confine import Confinement, confine, only_limits
+from numerai_predict.sandbox.apply import Confinement, confine, only_limits
 
 # Address space that libraries reserve and never touch (stacks of threads, arenas of
 # allocators, OpenBLAS buffers) counts against RLIMIT_DATA, but is no memory. What is

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from numerai_predict.runner.sandbox.linux import PR_SET_CHILD_SUBREAPER, prctl
+from numerai_predict.sandbox.syscalls import PR_SET_CHILD_SUBREAPER, prctl
 
 _PROC = Path("/proc")
 _PAUSE_SECONDS = 0.002

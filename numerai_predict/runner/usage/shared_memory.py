@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.redaction import printable
-from numerai_predict.runner.sandbox.identity import Identity
-from numerai_predict.runner.sandbox.places import SHARED_MEMORY
+from numerai_predict.sandbox.access_rules import SHARED_MEMORY
+from numerai_predict.sandbox.identity import Identity
 
 BLOCK_BYTES = 512  # of `st_blocks`, whatever the file system
 

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from numerai_predict.contract.limits import Limits
-from numerai_predict.runner.sandbox.identity import Identity
-from numerai_predict.runner.sandbox.linux import set_file_system_user
 from numerai_predict.runner.usage import memory
 from numerai_predict.runner.usage.breaches import Breach
 from numerai_predict.runner.usage.descendants import Family, descendants
 from numerai_predict.runner.usage.shared_memory import BLOCK_BYTES, SharedFiles
+from numerai_predict.sandbox.identity import Identity
+from numerai_predict.sandbox.syscalls import set_file_system_user
 
 _SCRATCH_SECONDS, _LONGEST_SCRATCH_SECONDS = 0.25, 2.0
 _SCRATCH_SHARE = 0.1  # of the time goes into counting many files

@@ -7,8 +7,8 @@ import errno
 import resource
 
 from numerai_predict.contract.redaction import redact
-from numerai_predict.runner.sandbox.layers import Layers
-from numerai_predict.runner.sandbox.linux import PR_SET_DUMPABLE, prctl
+from numerai_predict.sandbox.layers import Layers
+from numerai_predict.sandbox.syscalls import PR_SET_DUMPABLE, prctl
 
 _SECRET_OPTION = b"--post_data"
 # Of the fields in /proc/self/stat, counted after the program's name.

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from numerai_predict.runner.sandbox import landlock
+from numerai_predict.sandbox import landlock
 
 HERE = landlock.abi()
 needs_landlock = pytest.mark.skipif(not HERE, reason="this kernel has no Landlock")

@@ -9,18 +9,18 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from numerai_predict.runner.sandbox import landlock, privileges
+from numerai_predict.sandbox import capabilities, landlock
 
 NOBODY = 65534
 _OWN_GROUPS_FROM = 1_879_048_192  # far above any that is given to people
 
 # To become another user, to hand it a folder, to end it and to tidy up after it.
 _NEEDED = (
-    privileges.SETUID,
-    privileges.SETGID,
-    privileges.CHOWN,
-    privileges.KILL,
-    privileges.DAC_OVERRIDE,
+    capabilities.SETUID,
+    capabilities.SETGID,
+    capabilities.CHOWN,
+    capabilities.KILL,
+    capabilities.DAC_OVERRIDE,
 )
 
 
@@ -49,7 +49,7 @@ def identity_for_model(package: Path, user: int = NOBODY) -> Identity:
     """
     if os.geteuid() != 0:
         return Identity()
-    held = privileges.effective()
+    held = capabilities.effective()
     if not all(held >> capability & 1 for capability in _NEEDED):
         return Identity(kept="this container may not change users (CAP_SETUID is dropped)")
     if not (_is_known("uid_map", user) and _is_known("gid_map", user)):
@@ -60,7 +60,7 @@ def identity_for_model(package: Path, user: int = NOBODY) -> Identity:
     closed = [p for p in (*map(Path, prefixes), package) if not is_open_to_all(p)]
     if not closed:
         return Identity(user, group)
-    if held >> privileges.DAC_READ_SEARCH & 1 and landlock.abi():
+    if held >> capabilities.DAC_READ_SEARCH & 1 and landlock.abi():
         return Identity(user, group, reads_all=True)
     return Identity(kept=f"other users cannot read {closed[0]}")
 

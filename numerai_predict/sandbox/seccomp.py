@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from numerai_predict.runner.sandbox.landlock import NAMED_SOCKETS_SINCE
-from numerai_predict.runner.sandbox.linux import PR_SET_PDEATHSIG, address, system_call
-from numerai_predict.runner.sandbox.system_calls import Processor
+from numerai_predict.sandbox.landlock import NAMED_SOCKETS_SINCE
+from numerai_predict.sandbox.syscall_numbers import Processor
+from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, address, system_call
 
 _SET_MODE_FILTER, _ALL_THREADS = 1, 1
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000

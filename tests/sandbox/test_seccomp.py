@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.runner.sandbox import seccomp, system_calls
+from numerai_predict.sandbox import seccomp, syscall_numbers
 
 PARENT = 4321
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
@@ -43,7 +43,7 @@ def decide(program, mark, number, *arguments):
 @pytest.fixture(params=["x86_64", "aarch64"])
 def judge(request):
     """Decide on a call by its name: allowed, or the error that it fails with."""
-    processor = system_calls.processor(request.param)
+    processor = syscall_numbers.processor(request.param)
 
     def judge(call, *arguments, same_user=False, landlock_version=7, mark=processor.audit_mark):
         rules = seccomp.rules(PARENT, same_user=same_user, landlock_version=landlock_version)
@@ -139,8 +139,8 @@ def test_numbers_agree_with_the_kernels_headers(machine):
     if not header.exists():
         pytest.skip(f"the kernel's headers are not here: {header}")
     listed = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text()))
-    processor = system_calls.processor(machine)
-    compared = {call for call in system_calls.CALLS if call in listed}
+    processor = syscall_numbers.processor(machine)
+    compared = {call for call in syscall_numbers.CALLS if call in listed}
     assert len(compared) > 70
     assert {call: processor.number(call) for call in compared} == {
         call: int(listed[call]) for call in compared
@@ -148,4 +148,4 @@ def test_numbers_agree_with_the_kernels_headers(machine):
 
 
 def test_an_unknown_processor_has_no_table():
-    assert system_calls.processor("s390x") is None
+    assert syscall_numbers.processor("s390x") is None

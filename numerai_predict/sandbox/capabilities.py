@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import struct
 
-from numerai_predict.runner.sandbox.linux import (
+from numerai_predict.sandbox.syscall_numbers import Processor
+from numerai_predict.sandbox.syscalls import (
     PR_CAP_AMBIENT,
     PR_CAP_AMBIENT_CLEAR_ALL,
     PR_CAP_AMBIENT_RAISE,
@@ -16,7 +17,6 @@ from numerai_predict.runner.sandbox.linux import (
     prctl,
     system_call,
 )
-from numerai_predict.runner.sandbox.system_calls import Processor
 
 CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, KILL, SETGID, SETUID = 0, 1, 2, 5, 6, 7
 

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.limits import Limits, format_size
-from numerai_predict.runner.sandbox import landlock, places, privileges, seccomp
-from numerai_predict.runner.sandbox.identity import Identity
-from numerai_predict.runner.sandbox.layers import Layers
-from numerai_predict.runner.sandbox.linux import PR_SET_PDEATHSIG, prctl
-from numerai_predict.runner.sandbox.system_calls import Processor, processor
+from numerai_predict.sandbox import access_rules, capabilities, landlock, seccomp
+from numerai_predict.sandbox.identity import Identity
+from numerai_predict.sandbox.layers import Layers
+from numerai_predict.sandbox.syscall_numbers import Processor, processor
+from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 
 
 @dataclass(frozen=True)
@@ -110,15 +110,15 @@ def _user(wanted: Confinement) -> str:
         raise _Missing(f"it stays root: {identity.kept}")
     if identity.user is None or identity.group is None:
         return f"{os.geteuid()}, the runner's own, which is not root"
-    privileges.become(identity.user, identity.group)
+    capabilities.become(identity.user, identity.group)
     _die_with_parent()  # a change of user takes the wish back
     return f"nobody ({identity.user}) in place of root"
 
 
 def _privileges(wanted: Confinement) -> str:
-    privileges.forbid_new_ones()
-    keep = frozenset([privileges.DAC_READ_SEARCH] if wanted.identity.reads_all else [])
-    privileges.drop_capabilities(_processor(), keep)
+    capabilities.forbid_new_ones()
+    keep = frozenset([capabilities.DAC_READ_SEARCH] if wanted.identity.reads_all else [])
+    capabilities.drop_capabilities(_processor(), keep)
     return "no new privileges, no capabilities" + (
         " but to read past file modes, where Landlock allows" if keep else ""
     )
@@ -129,12 +129,12 @@ def _landlock(wanted: Confinement) -> str:
     if version == 0:
         raise _Missing(f"this kernel ({platform.release()}) has no Landlock, or it is switched off")
     rules = landlock.Ruleset(version)
-    rules.allow(places.readable(Path(wanted.package), wanted.readable), landlock.READ)
+    rules.allow(access_rules.readable(Path(wanted.package), wanted.readable), landlock.READ)
     rules.allow([Path(wanted.scratch)], landlock.OWN)
     if not wanted.identity.reads_all:  # it would list the runner's descriptors
-        rules.allow([places.PROCESSES], landlock.LIST)
-    rules.allow([places.SHARED_MEMORY], landlock.SHARE)
-    rules.allow(places.DEVICES, landlock.WRITE_FILES)
+        rules.allow([access_rules.PROCESSES], landlock.LIST)
+    rules.allow([access_rules.SHARED_MEMORY], landlock.SHARE)
+    rules.allow(access_rules.DEVICES, landlock.WRITE_FILES)
     rules.enforce()
     return f"ABI {version}, {rules.places} places{landlock.gaps(version)}"
 

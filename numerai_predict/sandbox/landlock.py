@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from enum import IntFlag
 from pathlib import Path
 
-from numerai_predict.runner.sandbox.linux import address, system_call
+from numerai_predict.sandbox.syscalls import address, system_call
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every processor
 _GET_VERSION = 1
