@@ -23,8 +23,8 @@ from numerai_predict.fleet.commands import Site, inside
 from numerai_predict.fleet.places import LOCAL, Place
 from numerai_predict.fleet.warm import WarmWorker
 from numerai_predict.fleet.worker.messages import RunRequest
-from numerai_predict.runner.usage.descendants import descendants
-from numerai_predict.runner.usage.memory import proportional_bytes
+from numerai_predict.resources.memory import proportional_bytes
+from numerai_predict.resources.process_tree import descendants
 
 _DOCKER = os.environ.get("DOCKER", "docker")
 _HELD_BYTES = 200_000_000

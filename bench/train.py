@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import results
 
 from numerai_predict.contract.limits import format_size
-from numerai_predict.runner.usage.memory import available_bytes
+from numerai_predict.resources.memory import available_bytes
 
 FULL_ROWS, FEATURES, ERA_ROWS = 2_700_000, 2_750, 4_740
 ERAS_A_GROUP = 50

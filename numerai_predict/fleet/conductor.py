@@ -21,7 +21,7 @@ from numerai_predict.fleet.manifest import Entry
 from numerai_predict.fleet.orders import Orders
 from numerai_predict.fleet.places import Place
 from numerai_predict.fleet.worker.messages import RunRequest
-from numerai_predict.runner.usage.memory import return_unused
+from numerai_predict.resources.memory import return_unused
 
 _TICK_SECONDS = 0.1
 _AHEAD = 64

@@ -13,6 +13,8 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.redaction import redact
 from numerai_predict.inspection.examine import Inspection
+from numerai_predict.resources import container_memory
+from numerai_predict.resources.violations import out_of_container_memory
 from numerai_predict.runner.causes import error_of_failure
 from numerai_predict.runner.deaths import error_of_death
 from numerai_predict.runner.failure import Failure
@@ -20,8 +22,6 @@ from numerai_predict.runner.isolation import report_layers
 from numerai_predict.runner.log import log_step, logger
 from numerai_predict.runner.process import Child, ChildDied, Death
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
-from numerai_predict.runner.usage import container_memory
-from numerai_predict.runner.usage.breaches import out_of_container_memory
 from numerai_predict.sandbox.layers import Layers
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import BinaryIO, Protocol
 
 import numerai_predict
 from numerai_predict.contract.limits import Limits
+from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, processors, thread_environment
 from numerai_predict.runner.protocol import ConfineRequest, Request
-from numerai_predict.runner.usage.cpus import THREAD_VARIABLES, processors, thread_environment
 from numerai_predict.sandbox.apply import Confinement
 from numerai_predict.sandbox.identity import Identity, identity_for_model, readable_by
 from numerai_predict.sandbox.layers import Layers

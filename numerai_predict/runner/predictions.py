@@ -10,9 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from numerai_predict.resources.memory import bounded
 from numerai_predict.runner.prediction_column import prediction_column
 from numerai_predict.runner.protocol import MalformedFrame
-from numerai_predict.runner.usage.memory import bounded
 
 UNKNOWN = -1
 

@@ -22,6 +22,10 @@ from types import TracebackType
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.redaction import printable
+from numerai_predict.resources import container_memory
+from numerai_predict.resources.monitor import Watch
+from numerai_predict.resources.process_tree import adopt_orphans, end_descendants
+from numerai_predict.resources.violations import Breach, error_of_breach
 from numerai_predict.runner.launch import PACKAGE, Launched
 from numerai_predict.runner.output import ModelOutput
 from numerai_predict.runner.protocol import (
@@ -33,10 +37,6 @@ from numerai_predict.runner.protocol import (
     MalformedFrame,
     PredictRequest,
 )
-from numerai_predict.runner.usage import container_memory
-from numerai_predict.runner.usage.breaches import Breach, error_of_breach
-from numerai_predict.runner.usage.descendants import adopt_orphans, end_descendants
-from numerai_predict.runner.usage.watch import Watch
 from numerai_predict.sandbox.layers import Layers
 
 _TICK_SECONDS = 0.05

@@ -10,7 +10,7 @@ from fleets import processes_of, wait_until
 
 from numerai_predict.cli.fleet import main
 from numerai_predict.fleet import ledger as states
-from numerai_predict.runner.usage.descendants import descendants
+from numerai_predict.resources.process_tree import descendants
 
 SECRET = "post-canary-3c19"
 

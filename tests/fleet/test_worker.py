@@ -16,8 +16,8 @@ from fleets import wait_until
 
 from numerai_predict.contract.limits import Limits
 from numerai_predict.fleet.worker.preload import preload
+from numerai_predict.resources.process_tree import descendants
 from numerai_predict.runner.launch import library_environment
-from numerai_predict.runner.usage.descendants import descendants
 
 
 def ranks(live):

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from numerai_predict.fleet.worker import messages
+from numerai_predict.resources.memory import resident_bytes
 from numerai_predict.runner.protocol import Frame, FrameReader, MalformedFrame, encode
-from numerai_predict.runner.usage.memory import resident_bytes
 
 _CHUNK_BYTES = 1024 * 1024
 

@@ -15,9 +15,9 @@ from typing import NoReturn
 
 from numerai_predict.fleet.worker import messages, supervisor
 from numerai_predict.fleet.worker.preload import Preloaded, preload
+from numerai_predict.resources.memory import resident_bytes
+from numerai_predict.resources.process_tree import adopt_orphans, descendants, end_descendants
 from numerai_predict.runner.protocol import Frame, encode
-from numerai_predict.runner.usage.descendants import adopt_orphans, descendants, end_descendants
-from numerai_predict.runner.usage.memory import resident_bytes
 from numerai_predict.sandbox.hide_supervisor import hide_process
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl

@@ -17,7 +17,7 @@ import numpy as np
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.training import BadConfiguration
 from numerai_predict.data.history import HIGHEST
-from numerai_predict.runner.usage.memory import available_bytes
+from numerai_predict.resources.memory import available_bytes
 from numerai_predict.training.trainers.base import Rows, Watch
 from numerai_predict.training.trainers.parameters import CatBoostSettings
 

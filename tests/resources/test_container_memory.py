@@ -2,7 +2,7 @@
 
 import pytest
 
-from numerai_predict.runner.usage import container_memory
+from numerai_predict.resources import container_memory
 
 
 @pytest.fixture

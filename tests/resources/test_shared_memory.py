@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.runner.usage.shared_memory import SharedFiles
+from numerai_predict.resources.shared_memory import SharedFiles
 from numerai_predict.sandbox.identity import Identity
 
 NOBODY, GROUP = 65534, 1_900_000_000

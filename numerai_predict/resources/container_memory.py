@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from numerai_predict.runner.usage import cgroups
+from numerai_predict.resources import cgroups
 
 # Without a limit, version 1 shows the largest number of pages that it can count.
 _NO_LIMIT = 1 << 60

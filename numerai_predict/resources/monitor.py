@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from numerai_predict.contract.limits import Limits
-from numerai_predict.runner.usage import memory
-from numerai_predict.runner.usage.breaches import Breach
-from numerai_predict.runner.usage.descendants import Family, descendants
-from numerai_predict.runner.usage.shared_memory import BLOCK_BYTES, SharedFiles
+from numerai_predict.resources import memory
+from numerai_predict.resources.process_tree import Family, descendants
+from numerai_predict.resources.shared_memory import BLOCK_BYTES, SharedFiles
+from numerai_predict.resources.violations import Breach
 from numerai_predict.sandbox.identity import Identity
 from numerai_predict.sandbox.syscalls import set_file_system_user
 

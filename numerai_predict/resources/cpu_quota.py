@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from numerai_predict.runner.usage import cgroups
+from numerai_predict.resources import cgroups
 
 # Every library that models use reads one of these when it is imported.
 THREAD_VARIABLES = (
