@@ -2,7 +2,7 @@
 
 import sys
 
-from numerai_predict.runner.main import main
+from numerai_predict.runner.entrypoint import main
 
 if __name__ == "__main__":
     sys.exit(main())

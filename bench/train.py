@@ -50,7 +50,7 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 from numerai_predict.data.history import History
-from numerai_predict.runner.usage.cpus import processors
+from numerai_predict.resources.cpu_quota import processors
 from numerai_predict.training.stopping import Rule, Stopping
 from numerai_predict.training.trainers.base import Rows
 from numerai_predict.training.trainers.lightgbm import LightGBM

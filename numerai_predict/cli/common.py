@@ -11,8 +11,8 @@ from pathlib import Path
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.limits import parse_seconds
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.runner.arguments import dataset_version, option_value
-from numerai_predict.runner.log import log_step, log_verdict, logger, start_logging
+from numerai_predict.runner.options import dataset_version, option_value
+from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
 from numerai_predict.storage.graphql import API_URL
 
 DEFAULT_DEADLINE = 600.0

@@ -16,8 +16,8 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.data.catalogue import DEFAULT_NAMES, Catalogue, resolve
 from numerai_predict.data.sample import FILES, SampleShape, write_sample
 from numerai_predict.data.snapshot import Snapshot
-from numerai_predict.runner.arguments import dataset_version
-from numerai_predict.runner.log import log_step
+from numerai_predict.runner.options import dataset_version
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.transfers import terms_of
 from numerai_predict.storage.graphql import Api
 

@@ -12,14 +12,14 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.limits import parse_seconds
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.runner.arguments import (
+from numerai_predict.runner.options import (
     add_post_options,
     checked,
     option_value,
     options_of,
     presigned_post,
 )
-from numerai_predict.runner.log import log_verdict, start_logging
+from numerai_predict.runner.run_log import log_verdict, start_logging
 from numerai_predict.runner.transfers import terms_of
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.sinks import PostForm, Sink, deliver, sink_of

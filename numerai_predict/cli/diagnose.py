@@ -17,8 +17,8 @@ from numerai_predict.diagnostics.page import number, score_names
 from numerai_predict.diagnostics.plan import Plan
 from numerai_predict.diagnostics.progress import Progress
 from numerai_predict.diagnostics.sources import find_sources
-from numerai_predict.runner.arguments import add_limits, add_run_deadline, checked
-from numerai_predict.runner.log import log_step, terminal
+from numerai_predict.runner.options import add_limits, add_run_deadline, checked
+from numerai_predict.runner.run_log import log_step, terminal
 from numerai_predict.storage.sources import source_of
 
 

@@ -14,7 +14,8 @@ from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.runner.arguments import (
+from numerai_predict.runner.container.engine import Engine
+from numerai_predict.runner.options import (
     Defaults,
     add_limits,
     add_run_deadline,
@@ -22,7 +23,6 @@ from numerai_predict.runner.arguments import (
     option_value,
     options_of,
 )
-from numerai_predict.runner.engine import Engine
 from numerai_predict.storage.sources import source_of
 
 if TYPE_CHECKING:  # Ray is imported when a round begins: it takes seconds

@@ -16,7 +16,7 @@ from numerai_predict.cli.common import add_deadline, ended_by, state_directory
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament import TournamentUnavailable
 from numerai_predict.data.sample import SampleShape
-from numerai_predict.runner.log import log_step
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.tournament.practice import control
 from numerai_predict.tournament.practice.datasets import SHAPE
 from numerai_predict.tournament.practice.faults import KINDS, PLACES, Fault

@@ -16,7 +16,7 @@ from numerai_predict.cli.common import (
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits, parse_seconds
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.runner.arguments import add_limits, option_value
+from numerai_predict.runner.options import add_limits, option_value
 from numerai_predict.runner.transfers import terms_of
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament

@@ -15,15 +15,15 @@ from pathlib import Path
 import numerai_predict
 from numerai_predict.contract.job import Job
 from numerai_predict.inspection.images import Image
-from numerai_predict.runner.arguments import (
+from numerai_predict.runner.container.target import Container, Local, choose_place
+from numerai_predict.runner.entrypoint import execute
+from numerai_predict.runner.options import (
     Defaults,
     argument_parser,
     cache_directory,
     job_of,
     options_of,
 )
-from numerai_predict.runner.main import execute
-from numerai_predict.runner.place import Container, Local, choose_place
 
 _PREVIEW_ROWS = 5
 # In a checkout; an installed package cannot build images.

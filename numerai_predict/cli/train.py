@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from numerai_predict.cli.common import data_directory, ended_by
-from numerai_predict.runner.arguments import dataset_version
+from numerai_predict.runner.options import dataset_version
 
 
 def main(argv: Sequence[str]) -> int:

@@ -21,8 +21,8 @@ from numerai_predict.diagnostics.plan import Plan
 from numerai_predict.diagnostics.predicting import Predictor, Usage
 from numerai_predict.diagnostics.report import Report, Subject, make_report
 from numerai_predict.diagnostics.validation import Validation
-from numerai_predict.runner.log import log_step
-from numerai_predict.runner.save import require_directory
+from numerai_predict.runner.run_log import log_step
+from numerai_predict.runner.submission_file import require_directory
 from numerai_predict.storage.files import part_beside
 
 PAGE, NUMBERS = "diagnose.html", "diagnose.json"

@@ -21,12 +21,12 @@ from numerai_predict.diagnostics.plan import Plan
 from numerai_predict.diagnostics.validation import LIVE, EraRows, Validation
 from numerai_predict.inspection.examine import Inspection
 from numerai_predict.runner import preflight
-from numerai_predict.runner.here import environment_here
-from numerai_predict.runner.in_image import predict_in_image
-from numerai_predict.runner.log import log_step
-from numerai_predict.runner.many import Call, Model, predict_many
-from numerai_predict.runner.place import Container, Local, choose_place
-from numerai_predict.runner.run import fetch_model
+from numerai_predict.runner.batch import Call, Model, predict_many
+from numerai_predict.runner.container.batch_client import predict_in_image
+from numerai_predict.runner.container.target import Container, Local, choose_place
+from numerai_predict.runner.environment_info import environment_here
+from numerai_predict.runner.pipeline import fetch_model
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.sandbox.hide_supervisor import hide_process
 
 # Runs the model for each call in turn; the second argument says that its like was told before.

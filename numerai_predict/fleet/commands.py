@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from numerai_predict.contract.limits import HOSTED_MEMORY_BYTES
 from numerai_predict.fleet.places import Place
 from numerai_predict.resources.cpu_quota import thread_environment
-from numerai_predict.runner.launch import PACKAGE, library_environment
+from numerai_predict.runner.supervisor.launch import PACKAGE, library_environment
 
 # What a worker takes beside its models: libraries and data, once.
 OVERHEAD_BYTES = 2 * 1024**3

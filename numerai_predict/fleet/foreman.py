@@ -27,12 +27,12 @@ from numerai_predict.fleet.records import record_of
 from numerai_predict.fleet.warm import Reply, WarmWorker, WorkerBroken, WorkerLost
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.runner.acceptance import check_and_save
-from numerai_predict.runner.attempts import naming_attempts
-from numerai_predict.runner.deaths import error_of_death
-from numerai_predict.runner.dialogue import decode_answer
-from numerai_predict.runner.live import read_ids
-from numerai_predict.runner.process import Death
+from numerai_predict.runner.live_data import read_ids
 from numerai_predict.runner.protocol import PREDICTED, Frame, MalformedFrame
+from numerai_predict.runner.supervisor.crash_rules import error_of_death
+from numerai_predict.runner.supervisor.model_process import Death
+from numerai_predict.runner.supervisor.network_attempts import naming_attempts
+from numerai_predict.runner.supervisor.session import decode_answer
 
 _MODELS_A_WORKER = 500
 _MOST_GROWTH_BYTES = 512 * 1024**2

@@ -16,7 +16,7 @@ from numerai_predict.fleet.manifest import Entry
 from numerai_predict.fleet.orders import Orders
 from numerai_predict.fleet.places import Place, choose
 from numerai_predict.inspection.examine import examine
-from numerai_predict.runner.run import fetch_model
+from numerai_predict.runner.pipeline import fetch_model
 from numerai_predict.runner.timing import timed
 
 _THREADS = 4

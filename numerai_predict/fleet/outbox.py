@@ -18,7 +18,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import Record
 from numerai_predict.fleet import courier
-from numerai_predict.runner.launch import PACKAGE
+from numerai_predict.runner.supervisor.launch import PACKAGE
 
 _PATIENCE_SECONDS = 150.0
 _PAUSE_SECONDS = 0.1

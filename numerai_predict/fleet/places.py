@@ -9,7 +9,7 @@ from numerai_predict.contract.interpreter import RUNNING_PYTHON
 from numerai_predict.inspection.examine import Inspection
 from numerai_predict.inspection.images import FULL, supported_images
 from numerai_predict.inspection.outcomes import Mark, outcomes
-from numerai_predict.runner.engine import Engine
+from numerai_predict.runner.container.engine import Engine
 
 LOCAL = "local"
 

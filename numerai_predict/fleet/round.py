@@ -25,7 +25,7 @@ from numerai_predict.fleet.outbox import wait_for_courier
 from numerai_predict.fleet.places import Place
 from numerai_predict.fleet.progress import Display
 from numerai_predict.fleet.records import record_of, write_record
-from numerai_predict.runner.save import require_directory
+from numerai_predict.runner.submission_file import require_directory
 from numerai_predict.sandbox.hide_supervisor import hide_process
 
 _LOCK = ".fleet.lock"

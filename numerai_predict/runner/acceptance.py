@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from numerai_predict.contract.record import Record
-from numerai_predict.runner.log import log_step
-from numerai_predict.runner.save import save_predictions
+from numerai_predict.runner.run_log import log_step
+from numerai_predict.runner.submission_file import save_predictions
 from numerai_predict.runner.timing import timed
 from numerai_predict.storage.files import sha256_of
 
@@ -22,15 +22,15 @@ def check_and_save(output_dir: Path, record: Record, predictions: Predictions) -
         InvalidPredictions: at least one rule is broken.
         SaveFailed: they cannot be written.
     """
-    from numerai_predict.runner import checks
+    from numerai_predict.runner import submission_rules
 
     with timed(record.seconds, "check"):
-        checks.check(predictions)
-        record.warnings.extend(checks.warnings(predictions))
+        submission_rules.check(predictions)
+        record.warnings.extend(submission_rules.warnings(predictions))
         values = predictions.in_live_order()
     facts = record.predictions
     facts.rows, facts.min, facts.max = len(values), min(values), max(values)
-    facts.std = checks.standard_deviation(values) if len(values) > 1 else None
+    facts.std = submission_rules.standard_deviation(values) if len(values) > 1 else None
     for warning in record.warnings:
         log_step("warning", warning)
     log_step("check", f"{facts.rows:,} predictions, {facts.min:.4f} to {facts.max:.4f}: valid")

@@ -13,8 +13,8 @@ from numerai_predict.contract.record import Record
 from numerai_predict.contract.redaction import redact
 from numerai_predict.inspection.examine import examine
 from numerai_predict.inspection.text import as_json, as_text
+from numerai_predict.runner.pipeline import fetch_model
 from numerai_predict.runner.preflight import require_fit
-from numerai_predict.runner.run import fetch_model
 
 
 def check(job: Job, record: Record, deadline: Deadline) -> None:

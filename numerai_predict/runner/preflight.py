@@ -20,7 +20,7 @@ from numerai_predict.inspection.advice import (
 from numerai_predict.inspection.examine import Inspection, examine
 from numerai_predict.inspection.features import missing_columns
 from numerai_predict.inspection.looks import invalid_pickle
-from numerai_predict.runner.log import log_step
+from numerai_predict.runner.run_log import log_step
 
 # Pickles of millions of objects are looked at for so long; what comes after is not known.
 _SECONDS = 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.runner.log import log_step, terminal
+from numerai_predict.runner.run_log import log_step, terminal
 from numerai_predict.storage.terms import Terms
 
 

@@ -13,7 +13,7 @@ from numerai_predict.contract.errors import InvalidPickle, ModelUnavailable
 from numerai_predict.contract.tournament import ModelRefused
 from numerai_predict.inspection.examine import Inspection, examine
 from numerai_predict.inspection.outcomes import Mark, choose_image
-from numerai_predict.runner.log import log_step
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.graphql import Refused
 from numerai_predict.storage.put import put_file
 from numerai_predict.tournament import queries

@@ -14,9 +14,9 @@ from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.examine import examine
-from numerai_predict.runner.here import environment_here
-from numerai_predict.runner.log import log_step
-from numerai_predict.runner.run import run
+from numerai_predict.runner.environment_info import environment_here
+from numerai_predict.runner.pipeline import run
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.sandbox.hide_supervisor import hide_process
 from numerai_predict.storage.files import atomic_write, sha256_of
 from numerai_predict.tournament.gates import GateLimits, closed

@@ -12,7 +12,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament import RoundClosed
 from numerai_predict.data.catalogue import Catalogue, resolve
 from numerai_predict.data.snapshot import Snapshot
-from numerai_predict.runner.log import log_step
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.graphql import Api
 from numerai_predict.storage.terms import Terms
 from numerai_predict.tournament.client import Tournament

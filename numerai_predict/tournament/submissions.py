@@ -12,7 +12,7 @@ from numerai_predict.contract.tournament import (
     SubmissionExists,
     SubmissionRefused,
 )
-from numerai_predict.runner.log import log_step
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.graphql import Refused
 from numerai_predict.storage.put import put_file

@@ -21,9 +21,9 @@ from numerai_predict.contract.bundle import MANIFEST, PICKLE
 from numerai_predict.contract.interpreter import RUNNING_PYTHON
 from numerai_predict.contract.training import BadConfiguration, BundleRefused
 from numerai_predict.inspection.images import supported_images, supported_pythons
-from numerai_predict.runner.engine import Engine
-from numerai_predict.runner.log import log_step
-from numerai_predict.runner.place import Container, Local, Place
+from numerai_predict.runner.container.engine import Engine
+from numerai_predict.runner.container.target import Container, Local, Place
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write
 from numerai_predict.training import template
 from numerai_predict.training.fitting import Model

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from numerai_predict.runner.log import log_step
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.scoring.exposures import largest_exposure
 from numerai_predict.scoring.per_era import era_scores
 from numerai_predict.scoring.summary import summarize

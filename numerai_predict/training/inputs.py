@@ -18,7 +18,7 @@ from numerai_predict.data.eras import Eras
 from numerai_predict.data.features import FeatureSets
 from numerai_predict.data.history import History
 from numerai_predict.data.manifest import NAME, read_manifest
-from numerai_predict.runner.log import log_step
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.training.settings import Settings
 from numerai_predict.training.trainers.base import Rows

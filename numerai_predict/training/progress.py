@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from numerai_predict.contract.limits import format_clock
-from numerai_predict.runner.log import log_step, terminal
+from numerai_predict.runner.run_log import log_step, terminal
 from numerai_predict.storage.ticker import Ticker
 
 _LINE_SECONDS = 15.0

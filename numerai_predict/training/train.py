@@ -15,7 +15,7 @@ import pandas as pd
 from numerai_predict.contract.bundle import PICKLE
 from numerai_predict.contract.training import BadConfiguration
 from numerai_predict.resources.cpu_quota import processors
-from numerai_predict.runner.log import log_step
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import atomic_write, sha256_of
 from numerai_predict.training import bundle, trial
 from numerai_predict.training.checkpoints import Checkpoints

@@ -20,10 +20,10 @@ from numerai_predict.contract.training import BundleRefused
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.examine import examine
 from numerai_predict.inspection.outcomes import Mark, outcomes
-from numerai_predict.runner.here import environment_here
-from numerai_predict.runner.log import log_step
-from numerai_predict.runner.place import Container, Place
-from numerai_predict.runner.run import run
+from numerai_predict.runner.container.target import Container, Place
+from numerai_predict.runner.environment_info import environment_here
+from numerai_predict.runner.pipeline import run
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.sandbox.hide_supervisor import hide_process
 from numerai_predict.training.bundle import Recipe
 from numerai_predict.training.inputs import Inputs, benchmark_files

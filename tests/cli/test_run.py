@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.runner.arguments import Defaults, argument_parser, arguments_of, job_of
+from numerai_predict.runner.options import Defaults, argument_parser, arguments_of, job_of
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "from numerai_predict.cli.main import main; raise SystemExit(main())"

@@ -17,7 +17,7 @@ from fleets import wait_until
 from numerai_predict.contract.limits import Limits
 from numerai_predict.fleet.worker.preload import preload
 from numerai_predict.resources.process_tree import descendants
-from numerai_predict.runner.launch import library_environment
+from numerai_predict.runner.supervisor.launch import library_environment
 
 
 def ranks(live):

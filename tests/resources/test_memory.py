@@ -8,7 +8,7 @@ import pytest
 
 PROGRAM = """
 import os
-from numerai_predict.runner.usage.memory import resident_bytes, return_unused
+from numerai_predict.resources.memory import resident_bytes, return_unused
 
 blocks = [bytes(2_000) for _ in range(50_000)]
 last = blocks.pop()  # what lies behind all others keeps them from going by themselves

@@ -9,7 +9,7 @@ import pytest
 
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.limits import Limits
-from numerai_predict.runner.arguments import Defaults, parse_job
+from numerai_predict.runner.options import Defaults, parse_job
 
 
 @pytest.fixture

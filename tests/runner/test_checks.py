@@ -7,8 +7,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from numerai_predict.contract.errors import InvalidPredictions
-from numerai_predict.runner import checks, predictions
-from numerai_predict.runner.child import answer
+from numerai_predict.runner import predictions, submission_rules
+from numerai_predict.runner.child import prediction_encoder
 
 submissions = pytest.importorskip(
     "numerai_tools.submissions", reason="numerai-tools needs Python 3.11"
@@ -22,10 +22,10 @@ NEAR_BORDERS = [-1e-9, -1e-7, -1e-8, 1 + 1e-6, 1 + 1e-5, 1 + 2e-5, 0.0, -0.0, 1.
 
 def runner_accepts(live_ids, frame):
     """The decision of the real pair of processes' code, by way of the bytes between them."""
-    facts, payload = answer.encode(frame)
+    facts, payload = prediction_encoder.encode(frame)
     decoded = predictions.decode(facts, payload, live_ids)
     try:
-        checks.check(decoded)
+        submission_rules.check(decoded)
     except InvalidPredictions:
         return False
     ordered = list(decoded.in_live_order())
@@ -199,6 +199,8 @@ def test_few_live_rows_are_decided_as_the_tournament_decides(rows):
 
 
 def test_accepted_predictions_come_in_the_order_of_the_live_data():
-    facts, payload = answer.encode(GOOD.sample(frac=1, random_state=5).to_frame("prediction"))
+    facts, payload = prediction_encoder.encode(
+        GOOD.sample(frac=1, random_state=5).to_frame("prediction")
+    )
     decoded = predictions.decode(facts, payload, LIVE)
     np.testing.assert_array_equal(decoded.in_live_order(), GOOD.to_numpy())

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from numerai_predict.runner.output import ModelOutput
+from numerai_predict.runner.supervisor.model_output import ModelOutput
 
 
 def ranks(live_features):

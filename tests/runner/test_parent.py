@@ -9,7 +9,7 @@ FORBIDDEN = ("pandas", "numerapi", "requests", "numerai_tools")
 
 SCRIPT = f"""
 import json, sys
-from numerai_predict.runner.main import main
+from numerai_predict.runner.entrypoint import main
 code = main(sys.argv[1:])
 print(json.dumps([code, sorted(set({FORBIDDEN}) & set(sys.modules))]))
 """
@@ -35,7 +35,7 @@ def test_a_local_run_imports_neither_pandas_nor_a_client(command, clean_environm
 
 
 def test_the_rooms_of_the_parent_import_nothing_heavy():
-    rooms = ("contract.errors", "inspection.looks", "runner.main", "storage.sources")
+    rooms = ("contract.errors", "inspection.looks", "runner.entrypoint", "storage.sources")
     imports = ", ".join(f"numerai_predict.{room}" for room in rooms)
     heavy = ("numpy", "pyarrow", "pickle", "cloudpickle", *FORBIDDEN)
     code = f"import sys, {imports}; print(sorted(set({heavy}) & set(sys.modules)))"
@@ -45,8 +45,8 @@ def test_the_rooms_of_the_parent_import_nothing_heavy():
 
 def test_the_child_imports_no_client_and_no_storage():
     code = (
-        "import sys, numerai_predict.runner.child.main, numerai_predict.runner.child.model, "
-        "numerai_predict.runner.child.answer, numerai_predict.runner.child.failures; "
+        "import sys, numerai_predict.runner.child.main, numerai_predict.runner.child.model_loader, "
+        "numerai_predict.runner.child.prediction_encoder, numerai_predict.runner.child.exception_report; "
         "print([n for n in sys.modules if n.startswith(('requests', 'numerapi', "
         "'numerai_predict.storage'))])"
     )

@@ -11,7 +11,7 @@ import cloudpickle
 import pytest
 import zstandard
 
-from numerai_predict.runner.child.model import NotAModel, load, positional_arity
+from numerai_predict.runner.child.model_loader import NotAModel, load, positional_arity
 
 
 def predict(live_features):

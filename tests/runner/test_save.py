@@ -3,7 +3,7 @@
 import pytest
 
 from numerai_predict.contract.errors import SaveFailed
-from numerai_predict.runner.save import require_directory, save_predictions
+from numerai_predict.runner.submission_file import require_directory, save_predictions
 
 
 def ranks(live_features):

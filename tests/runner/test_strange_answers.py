@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerai_predict.contract.errors import InternalError, InvalidPredictions, RunError
-from numerai_predict.runner import checks
-from numerai_predict.runner.causes import error_of_failure
-from numerai_predict.runner.child import answer
-from numerai_predict.runner.deaths import error_of_death
-from numerai_predict.runner.failure import Failure
+from numerai_predict.runner import submission_rules
+from numerai_predict.runner.child import prediction_encoder
 from numerai_predict.runner.predictions import decode
-from numerai_predict.runner.process import Death
 from numerai_predict.runner.protocol import MalformedFrame
+from numerai_predict.runner.supervisor.crash_rules import error_of_death
+from numerai_predict.runner.supervisor.failure_report import Failure
+from numerai_predict.runner.supervisor.failure_rules import error_of_failure
+from numerai_predict.runner.supervisor.model_process import Death
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -81,7 +81,7 @@ def test_every_death_has_a_message_and_a_remedy(status, malformed):
 @given(some_of("type", "rows", "columns"), st.binary(max_size=50) | st.just(GOOD) | st.just(b""))
 def test_any_answer_is_decoded_or_malformed_and_then_judged(facts, payload):
     with contextlib.suppress(MalformedFrame, InvalidPredictions):
-        checks.check(decode(facts, payload, ["a", "b"]))
+        submission_rules.check(decode(facts, payload, ["a", "b"]))
 
 
 @given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))
@@ -112,7 +112,9 @@ def test_an_answer_of_another_shape_is_malformed(facts, payload):
 
 
 def test_an_answer_comes_back_as_it_was_encoded():
-    decoded = decode(*answer.encode(pd.DataFrame({"x": [0.5, None]}, index=["b", None])), ["a"])
+    decoded = decode(
+        *prediction_encoder.encode(pd.DataFrame({"x": [0.5, None]}, index=["b", None])), ["a"]
+    )
     assert decoded.ids == ["b", None]
     assert decoded.values[0] == 0.5
     assert pd.isna(decoded.values[1])
@@ -121,7 +123,7 @@ def test_an_answer_comes_back_as_it_was_encoded():
 
 def test_a_very_wide_frame_keeps_its_column_of_predictions():
     frame = pd.DataFrame(0.5, index=["a"], columns=[*map(str, range(500)), "prediction"])
-    facts, payload = answer.encode(frame)
+    facts, payload = prediction_encoder.encode(frame)
     assert len(facts["columns"]) <= 100
     assert decode(facts, payload, ["a"]).columns[0] == "prediction"
 

@@ -13,7 +13,7 @@ needs_landlock = pytest.mark.skipif(not HERE, reason="this kernel has no Landloc
 TRY = """
 import sys
 from pathlib import Path
-from numerai_predict.runner.sandbox import landlock, privileges
+from numerai_predict.sandbox import landlock, privileges
 
 rules = landlock.Ruleset(int(sys.argv[1]))
 rules.allow([Path(sys.argv[2])], landlock.OWN)

@@ -10,7 +10,7 @@ import pytest
 HIDE = """
 import os, sys
 from pathlib import Path
-from numerai_predict.runner.sandbox.secrecy import hide_process
+from numerai_predict.sandbox.hide_supervisor import hide_process
 
 hide_process()
 print(Path("/proc/self/cmdline").read_bytes().rstrip(b"\\0").split(b"\\0")[3:])

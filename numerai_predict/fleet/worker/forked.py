@@ -19,14 +19,14 @@ from typing import Any, NoReturn
 
 from numerai_predict.contract.limits import Limits
 from numerai_predict.runner.child import main as child
-from numerai_predict.runner.launch import (
+from numerai_predict.runner.run_log import logger
+from numerai_predict.runner.supervisor.launch import (
     PACKAGE,
     Launched,
     Start,
     begin,
     library_environment,
 )
-from numerai_predict.runner.log import logger
 from numerai_predict.sandbox.identity import Identity, identity_for_model
 from numerai_predict.sandbox.syscalls import PR_SET_DUMPABLE, prctl
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.runner.live import Shape, read_shape
+from numerai_predict.runner.live_data import Shape, read_shape
 
 # Of these, what is there. A library that starts threads when it is imported has no place here:
 # a lock that a thread holds while the zygote forks is held for ever in the fork.
@@ -37,8 +37,8 @@ _HARMLESS = ("jemalloc_bg_thd", "AwsEventLoop")
 _OURS = (
     "numerai_predict.runner.predictions",
     "numerai_predict.runner.preflight",
-    "numerai_predict.runner.child.answer",
-    "numerai_predict.runner.child.model",
+    "numerai_predict.runner.child.prediction_encoder",
+    "numerai_predict.runner.child.model_loader",
     "numerai_predict.fleet.worker.supervisor",
 )
 

@@ -29,12 +29,12 @@ from numerai_predict.fleet.worker.forked import fork
 from numerai_predict.fleet.worker.messages import DONE, LOG, RunRequest
 from numerai_predict.fleet.worker.preload import Preloaded
 from numerai_predict.runner import preflight
-from numerai_predict.runner.attempts import naming_attempts
-from numerai_predict.runner.dialogue import Inputs, ask, reporting_failures
-from numerai_predict.runner.here import environment_here
-from numerai_predict.runner.log import log_model_line, log_step, logger
-from numerai_predict.runner.process import Child
+from numerai_predict.runner.environment_info import environment_here
 from numerai_predict.runner.protocol import Frame, encode
+from numerai_predict.runner.run_log import log_model_line, log_step, logger
+from numerai_predict.runner.supervisor.model_process import Child
+from numerai_predict.runner.supervisor.network_attempts import naming_attempts
+from numerai_predict.runner.supervisor.session import Inputs, ask, reporting_failures
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 

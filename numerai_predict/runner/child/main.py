@@ -19,8 +19,8 @@ from dataclasses import asdict
 from typing import Any, NoReturn, TextIO
 
 from numerai_predict.runner import protocol
-from numerai_predict.runner.child import attempts
-from numerai_predict.runner.child.failures import describe
+from numerai_predict.runner.child import network_audit
+from numerai_predict.runner.child.exception_report import describe
 from numerai_predict.sandbox.apply import Confinement, confine, only_limits
 
 # Address space that libraries reserve and never touch (stacks of threads, arenas of
@@ -44,7 +44,7 @@ def main(answer_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> 
         _lift_memory_limit()  # telling of a MemoryError takes some
         answer = protocol.Frame(protocol.FAILED, {**describe(error), "stage": steps.stage})
     _flush_output()
-    attempts.stop_telling()
+    network_audit.stop_telling()
     _send(answer_descriptor, answer)
     os._exit(0)  # threads that never end and exit hooks are not waited for
 
@@ -64,14 +64,17 @@ class _Steps:
         """The last answer of a model that returned; those before it are sent."""
         import pandas  # noqa: F401 - while the parent still fetches
 
-        from numerai_predict.runner.child import answer, model
+        from numerai_predict.runner.child import model_loader, prediction_encoder
 
         load = protocol.LoadRequest(**_next_request(self._requests))
         self.stage = "load"
-        attempts.tell(self._send_attempt)
+        network_audit.tell(self._send_attempt)
         _limit_memory(load.memory_bytes)
-        predict, unpickle_seconds = _timed(lambda: model.load(load.model))
-        facts = {"arity": model.positional_arity(predict), "name": model.display_name(predict)}
+        predict, unpickle_seconds = _timed(lambda: model_loader.load(load.model))
+        facts = {
+            "arity": model_loader.positional_arity(predict),
+            "name": model_loader.display_name(predict),
+        }
         self.stage = "read"
         live, read_seconds = _timed(lambda: self._read(load.dataset))
         facts["seconds"] = unpickle_seconds + read_seconds
@@ -84,14 +87,14 @@ class _Steps:
             self.stage = "predict"
             returned, seconds = _timed(lambda: predict(*frames))
             self.stage = "answer"
-            facts, payload = answer.encode(returned)
+            facts, payload = prediction_encoder.encode(returned)
             predicted = protocol.Frame(protocol.PREDICTED, {**facts, "seconds": seconds}, payload)
             if not request.more:
                 return predicted
             del returned
             frames.clear()
             _flush_output()
-            with attempts.silence():
+            with network_audit.silence():
                 _send(self._answer_descriptor, predicted)
 
     def _read_frames(self, frames: list[Any], request: protocol.PredictRequest) -> None:

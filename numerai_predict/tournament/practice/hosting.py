@@ -21,7 +21,7 @@ PENDING, RUNNING, SUCCESS, FAILED = "pending", "running", "success", "failed"
 
 _NAMES = uuid.UUID("5a32b827-cd9a-40a9-a99d-e58401120a0b")  # of which ours are made
 _DEFAULT_PYTHON = "3.12"
-_RUNNER = "from numerai_predict.runner.main import main; raise SystemExit(main())"
+_RUNNER = "from numerai_predict.runner.entrypoint import main; raise SystemExit(main())"
 _LONGEST_SECONDS = 900
 _MOST_LINES = 200
 

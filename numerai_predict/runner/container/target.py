@@ -13,7 +13,7 @@ from numerai_predict.contract.interpreter import RUNNING_PYTHON
 from numerai_predict.inspection.examine import examine
 from numerai_predict.inspection.images import Image
 from numerai_predict.inspection.outcomes import choose_image
-from numerai_predict.runner.engine import Engine
+from numerai_predict.runner.container.engine import Engine
 
 
 @dataclass(frozen=True)

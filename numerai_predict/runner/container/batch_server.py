@@ -20,10 +20,10 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.runner.here import environment_here
-from numerai_predict.runner.log import start_logging
-from numerai_predict.runner.many import Call, Model, predict_many
+from numerai_predict.runner.batch import Call, Model, predict_many
+from numerai_predict.runner.environment_info import environment_here
 from numerai_predict.runner.preflight import inspect_model
+from numerai_predict.runner.run_log import start_logging
 from numerai_predict.sandbox.hide_supervisor import hide_process
 
 

@@ -26,8 +26,6 @@ from numerai_predict.resources import container_memory
 from numerai_predict.resources.monitor import Watch
 from numerai_predict.resources.process_tree import adopt_orphans, end_descendants
 from numerai_predict.resources.violations import Breach, error_of_breach
-from numerai_predict.runner.launch import PACKAGE, Launched
-from numerai_predict.runner.output import ModelOutput
 from numerai_predict.runner.protocol import (
     FAULTS_FILE,
     TRIED,
@@ -37,6 +35,8 @@ from numerai_predict.runner.protocol import (
     MalformedFrame,
     PredictRequest,
 )
+from numerai_predict.runner.supervisor.launch import PACKAGE, Launched
+from numerai_predict.runner.supervisor.model_output import ModelOutput
 from numerai_predict.sandbox.layers import Layers
 
 _TICK_SECONDS = 0.05

@@ -27,12 +27,12 @@ from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.inspection.examine import Inspection
 from numerai_predict.runner import preflight
 from numerai_predict.runner.acceptance import check_and_save
-from numerai_predict.runner.attempts import naming_attempts
-from numerai_predict.runner.dialogue import Inputs, ask, decode_answer, reporting_failures
-from numerai_predict.runner.launch import launch
-from numerai_predict.runner.log import log_model_line, log_step
-from numerai_predict.runner.process import Child
-from numerai_predict.runner.save import require_directory
+from numerai_predict.runner.run_log import log_model_line, log_step
+from numerai_predict.runner.submission_file import require_directory
+from numerai_predict.runner.supervisor.launch import launch
+from numerai_predict.runner.supervisor.model_process import Child
+from numerai_predict.runner.supervisor.network_attempts import naming_attempts
+from numerai_predict.runner.supervisor.session import Inputs, ask, decode_answer, reporting_failures
 from numerai_predict.runner.timing import timed
 from numerai_predict.runner.transfers import terms_of
 from numerai_predict.sandbox.layers import Layers
@@ -136,7 +136,10 @@ def fetch_model(job: Job, record: Record, deadline: Deadline, folder: Path) -> P
 def _fetch_live(
     job: Job, record: Record, deadline: Deadline, folder: Path, inspection: Inspection
 ) -> tuple[Path, list[str]]:
-    from numerai_predict.runner.live import read_ids, read_shape  # pyarrow takes 0.1 s to import
+    from numerai_predict.runner.live_data import (  # pyarrow takes 0.1 s to import
+        read_ids,
+        read_shape,
+    )
 
     path = _fetch_data(job, job.dataset, record.dataset, deadline, _subfolder(folder, "live"))
     ids = read_ids(path, redact(job.dataset))
@@ -151,7 +154,7 @@ def _fetch_live(
 
 
 def _fetch_benchmarks(job: Job, record: Record, deadline: Deadline, folder: Path) -> Path:
-    from numerai_predict.runner.live import read_shape
+    from numerai_predict.runner.live_data import read_shape
 
     facts = record.benchmarks
     into = _subfolder(folder, "benchmarks")

@@ -15,20 +15,20 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.inspection.examine import Inspection
-from numerai_predict.runner import checks
-from numerai_predict.runner.attempts import naming_attempts
-from numerai_predict.runner.dialogue import (
+from numerai_predict.runner import submission_rules
+from numerai_predict.runner.live_data import read_ids
+from numerai_predict.runner.protocol import Frame
+from numerai_predict.runner.run_log import log_model_line, logger, told_before
+from numerai_predict.runner.supervisor.launch import launch
+from numerai_predict.runner.supervisor.model_process import Child
+from numerai_predict.runner.supervisor.network_attempts import naming_attempts
+from numerai_predict.runner.supervisor.session import (
     Inputs,
     ask_to_load,
     ask_to_predict,
     decode_answer,
     reporting_failures,
 )
-from numerai_predict.runner.launch import launch
-from numerai_predict.runner.live import read_ids
-from numerai_predict.runner.log import log_model_line, logger, told_before
-from numerai_predict.runner.process import Child
-from numerai_predict.runner.protocol import Frame
 from numerai_predict.sandbox.layers import Layers
 
 
@@ -87,7 +87,7 @@ def predict_many(
                     with _naming(call), reporting_failures(job, model.inspection, child):
                         answer = _ask(child, record, call, is_first=call is first)
                         predictions = decode_answer(answer, read_ids(call.dataset, job.dataset))
-                        checks.check(predictions)
+                        submission_rules.check(predictions)
                     yield predictions.in_live_order()
         finally:
             record.peak_memory_bytes = child.peak_bytes or None

@@ -15,13 +15,13 @@ from numerai_predict.contract.redaction import redact
 from numerai_predict.inspection.examine import Inspection
 from numerai_predict.resources import container_memory
 from numerai_predict.resources.violations import out_of_container_memory
-from numerai_predict.runner.causes import error_of_failure
-from numerai_predict.runner.deaths import error_of_death
-from numerai_predict.runner.failure import Failure
-from numerai_predict.runner.isolation import report_layers
-from numerai_predict.runner.log import log_step, logger
-from numerai_predict.runner.process import Child, ChildDied, Death
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
+from numerai_predict.runner.run_log import log_step, logger
+from numerai_predict.runner.supervisor.crash_rules import error_of_death
+from numerai_predict.runner.supervisor.failure_report import Failure
+from numerai_predict.runner.supervisor.failure_rules import error_of_failure
+from numerai_predict.runner.supervisor.layer_report import report_layers
+from numerai_predict.runner.supervisor.model_process import Child, ChildDied, Death
 from numerai_predict.sandbox.layers import Layers
 
 if TYPE_CHECKING:

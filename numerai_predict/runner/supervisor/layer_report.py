@@ -5,7 +5,7 @@ from __future__ import annotations
 from numerai_predict.contract.errors import SandboxUnavailable
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.runner.log import log_step
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.sandbox.layers import Layers
 
 _WITHOUT = {

@@ -8,8 +8,8 @@ from numerai_predict.contract.errors import ModelCrashed, RunError
 from numerai_predict.contract.interpreter import RUNNING_PYTHON
 from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.pythons import Pythons
-from numerai_predict.runner.process import Death
 from numerai_predict.runner.protocol import LOST_PIPE
+from numerai_predict.runner.supervisor.model_process import Death
 
 _MOST_CALLS = 10
 

@@ -18,9 +18,9 @@ from numerai_predict.contract.errors import DatasetUnavailable, InternalError, R
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record, Seconds
 from numerai_predict.contract.redaction import redact
-from numerai_predict.runner.many import Call
-from numerai_predict.runner.place import Container
-from numerai_predict.runner.served import Answered, Asked, Failed, Order
+from numerai_predict.runner.batch import Call
+from numerai_predict.runner.container.batch_server import Answered, Asked, Failed, Order
+from numerai_predict.runner.container.target import Container
 
 # Beside a model's own time: for the engine to start a container, for data to be read.
 _PATIENCE_SECONDS = 120.0

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.job import Job
-from numerai_predict.runner.arguments import arguments_of
-from numerai_predict.runner.launch import PACKAGE
+from numerai_predict.runner.options import arguments_of
+from numerai_predict.runner.supervisor.launch import PACKAGE
 
 _PATIENCE_SECONDS = 20.0
 
@@ -20,7 +20,7 @@ _CODE = "/opt/numerai-predict"
 _SERVE = """\
 import sys
 sys.path.append(sys.argv[1])
-from numerai_predict.runner.served import main
+from numerai_predict.runner.container.batch_server import main
 main()
 """
 

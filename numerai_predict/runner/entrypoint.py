@@ -15,11 +15,11 @@ from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.runner.arguments import parse_job
 from numerai_predict.runner.check import check
-from numerai_predict.runner.here import environment_here
-from numerai_predict.runner.log import log_step, log_verdict, logger, start_logging
-from numerai_predict.runner.run import run
+from numerai_predict.runner.environment_info import environment_here
+from numerai_predict.runner.options import parse_job
+from numerai_predict.runner.pipeline import run
+from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
 from numerai_predict.sandbox.hide_supervisor import hide_process
 from numerai_predict.storage.files import atomic_write
 
