@@ -19,9 +19,9 @@ import cloudpickle
 import numpy as np
 
 from numerai_predict.contract.interpreter import RUNNING_PYTHON
-from numerai_predict.fleet.commands import Site, inside
-from numerai_predict.fleet.places import LOCAL, Place
-from numerai_predict.fleet.warm import WarmWorker
+from numerai_predict.fleet.environments import LOCAL, Place
+from numerai_predict.fleet.pool.launch import Site, inside
+from numerai_predict.fleet.pool.worker_client import WarmWorker
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.resources.memory import proportional_bytes
 from numerai_predict.resources.process_tree import descendants

@@ -14,9 +14,9 @@ import pytest
 
 from numerai_predict.contract.interpreter import RUNNING_PYTHON
 from numerai_predict.contract.limits import Limits
-from numerai_predict.fleet.foreman import Posting, Task
+from numerai_predict.fleet.environments import LOCAL, Place
 from numerai_predict.fleet.ledger import Ledger
-from numerai_predict.fleet.places import LOCAL, Place
+from numerai_predict.fleet.pool.actor import Posting, Task
 from numerai_predict.fleet.worker.messages import RunRequest
 
 PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"

@@ -26,9 +26,9 @@ from numerai_predict.runner.options import (
 from numerai_predict.storage.sources import source_of
 
 if TYPE_CHECKING:  # Ray is imported when a round begins: it takes seconds
+    from numerai_predict.fleet.config import Orders
+    from numerai_predict.fleet.environments import Place
     from numerai_predict.fleet.manifest import Entry
-    from numerai_predict.fleet.orders import Orders
-    from numerai_predict.fleet.places import Place
 
 _UNFINISHED = 1
 
@@ -115,8 +115,8 @@ def _count(text: str) -> int:
 
 
 def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    from numerai_predict.fleet.environments import places_here
     from numerai_predict.fleet.manifest import BadManifest, read_manifest
-    from numerai_predict.fleet.places import places_here
 
     engine = None if options.local else Engine.found(os.environ)
     places = places_here(engine)
@@ -135,7 +135,7 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
 
 def _orders(options: argparse.Namespace, engine: Engine | None) -> Orders:
-    from numerai_predict.fleet.orders import Orders
+    from numerai_predict.fleet.config import Orders
 
     return Orders(
         options.output_dir.absolute(),
@@ -156,9 +156,9 @@ def _orders(options: argparse.Namespace, engine: Engine | None) -> Orders:
 
 
 def _run_round(orders: Orders, entries: Sequence[Entry], places: list[Place], why_here: str) -> int:
-    from numerai_predict.fleet.conductor import NoWorker
-    from numerai_predict.fleet.progress import Display
-    from numerai_predict.fleet.round import Busy, run_round
+    from numerai_predict.fleet.progress_display import Display
+    from numerai_predict.fleet.run import Busy, run_round
+    from numerai_predict.fleet.scheduler import NoWorker
 
     with Display() as display:
         for place in places:
@@ -185,8 +185,8 @@ def _absolute(source: str) -> str:
 
 
 def _conclude(directory: Path, wanted: Collection[str], in_time: bool) -> int:
+    from numerai_predict.fleet.html_report import write_report
     from numerai_predict.fleet.ledger import Ledger
-    from numerai_predict.fleet.report import write_report
     from numerai_predict.fleet.summary import Summary
 
     ledger = Ledger(directory)

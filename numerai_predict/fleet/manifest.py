@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
-from numerai_predict.fleet.places import LOCAL, Place
+from numerai_predict.fleet.environments import LOCAL, Place
 from numerai_predict.inspection.images import supported_pythons
 from numerai_predict.storage.sources import LocalFile, source_of
 

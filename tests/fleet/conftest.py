@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fleets import Fleet, posting, task
 
-from numerai_predict.fleet.foreman import Foreman
+from numerai_predict.fleet.pool.actor import Foreman
 
 
 @pytest.fixture(scope="session")

@@ -37,8 +37,8 @@ from fleets import PROGRAM, processes_of  # noqa: E402
 
 from numerai_predict.data.sample import SampleShape, write_sample  # noqa: E402
 from numerai_predict.fleet import ledger as states  # noqa: E402
-from numerai_predict.fleet.commands import LABEL  # noqa: E402
 from numerai_predict.fleet.ledger import Ledger  # noqa: E402
+from numerai_predict.fleet.pool.launch import LABEL  # noqa: E402
 from numerai_predict.inspection.images import supported_images  # noqa: E402
 
 DOCKER = os.environ.get("DOCKER", "docker")

@@ -1,7 +1,7 @@
 """Which worker is started where: slots are shared, never overbooked, and not given in vain."""
 
-from numerai_predict.fleet.crews import Capacity, Crew, Kind, needless, opening
-from numerai_predict.fleet.places import LOCAL, Place
+from numerai_predict.fleet.environments import LOCAL, Place
+from numerai_predict.fleet.placement import Capacity, Crew, Kind, needless, opening
 
 GIB = 1024**3
 OLD, NEW = (Kind(Place(python, LOCAL), 4 * GIB) for python in ("3.10", "3.13"))

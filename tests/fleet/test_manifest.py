@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from numerai_predict.contract.limits import Limits
+from numerai_predict.fleet.environments import LOCAL, Place
 from numerai_predict.fleet.manifest import BadManifest, read_manifest
-from numerai_predict.fleet.places import LOCAL, Place
 
 LIMITS = Limits()
 IMAGES = [Place("3.11", "slim", "numerai_predict_py_3_11:latest-slim"),

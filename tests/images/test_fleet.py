@@ -12,7 +12,7 @@ import pytest
 from fleets import PROGRAM
 
 from numerai_predict.contract.interpreter import RUNNING_PYTHON
-from numerai_predict.fleet.places import Place
+from numerai_predict.fleet.environments import Place
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/isolation"))

@@ -11,7 +11,7 @@ import stage
 from fleets import HERE, posting, task
 
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
-from numerai_predict.fleet.foreman import Foreman
+from numerai_predict.fleet.pool.actor import Foreman
 
 # The limits that bound a model are tried in `test_worker.py`; here: what it leaves behind.
 LEAVES = [name for name in stage.attempts.ENDS if name.startswith(("leave", "answer", "announce"))]

@@ -35,7 +35,7 @@ def test_a_local_run_imports_neither_pandas_nor_a_client(command, clean_environm
 
 
 def test_the_rooms_of_the_parent_import_nothing_heavy():
-    rooms = ("contract.errors", "inspection.looks", "runner.entrypoint", "storage.sources")
+    rooms = ("contract.errors", "inspection.file_type", "runner.entrypoint", "storage.sources")
     imports = ", ".join(f"numerai_predict.{room}" for room in rooms)
     heavy = ("numpy", "pyarrow", "pickle", "cloudpickle", *FORBIDDEN)
     code = f"import sys, {imports}; print(sorted(set({heavy}) & set(sys.modules)))"

@@ -25,7 +25,7 @@ from numerai_predict.contract.record import Record
 from numerai_predict.contract.redaction import redact_text
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.fleet.worker.forked import fork
+from numerai_predict.fleet.worker.fork import fork
 from numerai_predict.fleet.worker.messages import DONE, LOG, RunRequest
 from numerai_predict.fleet.worker.preload import Preloaded
 from numerai_predict.runner import preflight

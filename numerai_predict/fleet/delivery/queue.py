@@ -17,7 +17,7 @@ from pathlib import Path
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import Record
-from numerai_predict.fleet import courier
+from numerai_predict.fleet.delivery import process
 from numerai_predict.runner.supervisor.launch import PACKAGE
 
 _PATIENCE_SECONDS = 150.0
@@ -25,7 +25,7 @@ _PAUSE_SECONDS = 0.1
 _BOOT = """\
 import sys
 sys.path.append(sys.argv.pop(1))
-from numerai_predict.fleet.courier import main
+from numerai_predict.fleet.delivery.process import main
 sys.exit(main())
 """
 
@@ -107,7 +107,7 @@ class Outbox:
 def wait_for_courier(directory: Path) -> bool:
     """Wait until a courier whose agent was killed has finished; whether it has."""
     until = time.monotonic() + _PATIENCE_SECONDS
-    with open(directory / courier.LOCK, "w") as lock:
+    with open(directory / process.LOCK, "w") as lock:
         while time.monotonic() < until:
             with contextlib.suppress(OSError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,14 +10,14 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet import ledger as states
-from numerai_predict.fleet.data import Data
-from numerai_predict.fleet.foreman import Outcome
-from numerai_predict.fleet.intake import Ready
+from numerai_predict.fleet.config import Orders
+from numerai_predict.fleet.delivery.queue import Outbox
 from numerai_predict.fleet.ledger import Ledger
+from numerai_predict.fleet.live_data import Data
 from numerai_predict.fleet.manifest import Entry
-from numerai_predict.fleet.orders import Orders
-from numerai_predict.fleet.outbox import Outbox
-from numerai_predict.fleet.records import record_of, write_record
+from numerai_predict.fleet.pool.actor import Outcome
+from numerai_predict.fleet.preparation import Ready
+from numerai_predict.fleet.record_files import record_of, write_record
 from numerai_predict.storage.files import atomic_write, sha256_of
 
 

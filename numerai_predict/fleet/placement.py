@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from numerai_predict.fleet.places import Place
+from numerai_predict.fleet.environments import Place
 
 
 @dataclass(frozen=True, order=True)

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.fleet.commands import Site, command_of, environment_of, inside, kill_command
+from numerai_predict.fleet.pool.launch import Site, command_of, environment_of, inside, kill_command
 from numerai_predict.fleet.worker import messages
 from numerai_predict.runner.protocol import Frame, FrameReader, MalformedFrame, encode
 

@@ -10,16 +10,16 @@ from typing import Any
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import ModelCrashed
 from numerai_predict.fleet import ledger as states
-from numerai_predict.fleet.cluster import Cluster, Machine
-from numerai_predict.fleet.crews import Capacity, Crew, Kind, needless, opening
-from numerai_predict.fleet.data import Data
-from numerai_predict.fleet.endings import Endings
-from numerai_predict.fleet.foreman import Outcome, Posting, Task
-from numerai_predict.fleet.intake import Intake, Ready
+from numerai_predict.fleet.config import Orders
+from numerai_predict.fleet.environments import Place
 from numerai_predict.fleet.ledger import Ledger
+from numerai_predict.fleet.live_data import Data
 from numerai_predict.fleet.manifest import Entry
-from numerai_predict.fleet.orders import Orders
-from numerai_predict.fleet.places import Place
+from numerai_predict.fleet.placement import Capacity, Crew, Kind, needless, opening
+from numerai_predict.fleet.pool.actor import Outcome, Posting, Task
+from numerai_predict.fleet.pool.ray_cluster import Cluster, Machine
+from numerai_predict.fleet.preparation import Intake, Ready
+from numerai_predict.fleet.results import Endings
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.resources.memory import return_unused
 

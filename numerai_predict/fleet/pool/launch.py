@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from numerai_predict.contract.limits import HOSTED_MEMORY_BYTES
-from numerai_predict.fleet.places import Place
+from numerai_predict.fleet.environments import Place
 from numerai_predict.resources.cpu_quota import thread_environment
 from numerai_predict.runner.supervisor.launch import PACKAGE, library_environment
 

@@ -21,10 +21,10 @@ from typing import Any
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.fleet.commands import Site, inside
-from numerai_predict.fleet.places import Place
-from numerai_predict.fleet.records import record_of
-from numerai_predict.fleet.warm import Reply, WarmWorker, WorkerBroken, WorkerLost
+from numerai_predict.fleet.environments import Place
+from numerai_predict.fleet.pool.launch import Site, inside
+from numerai_predict.fleet.pool.worker_client import Reply, WarmWorker, WorkerBroken, WorkerLost
+from numerai_predict.fleet.record_files import record_of
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.runner.acceptance import check_and_save
 from numerai_predict.runner.live_data import read_ids

@@ -12,7 +12,7 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from numerai_predict.fleet.foreman import Foreman, Outcome, Posting
+from numerai_predict.fleet.pool.actor import Foreman, Outcome, Posting
 
 # Raylets and workers take what is left in the environment of whoever starts them.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "USER", "TMPDIR", "LD_LIBRARY_PATH")

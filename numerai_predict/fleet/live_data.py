@@ -9,8 +9,8 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, FetchFailed
 from numerai_predict.contract.record import DataFacts
 from numerai_predict.contract.redaction import redact
-from numerai_predict.fleet.foreman import File
-from numerai_predict.fleet.orders import Orders
+from numerai_predict.fleet.config import Orders
+from numerai_predict.fleet.pool.actor import File
 from numerai_predict.runner.live_data import read_ids, read_shape
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.sources import source_of

@@ -15,16 +15,16 @@ from pathlib import Path
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet import ledger as states
-from numerai_predict.fleet.cluster import Cluster
-from numerai_predict.fleet.conductor import Conductor, NoWorker
-from numerai_predict.fleet.data import fetch_data
+from numerai_predict.fleet.config import Orders
+from numerai_predict.fleet.delivery.queue import wait_for_courier
+from numerai_predict.fleet.environments import Place
 from numerai_predict.fleet.ledger import Ledger
+from numerai_predict.fleet.live_data import fetch_data
 from numerai_predict.fleet.manifest import Entry
-from numerai_predict.fleet.orders import Orders
-from numerai_predict.fleet.outbox import wait_for_courier
-from numerai_predict.fleet.places import Place
-from numerai_predict.fleet.progress import Display
-from numerai_predict.fleet.records import record_of, write_record
+from numerai_predict.fleet.pool.ray_cluster import Cluster
+from numerai_predict.fleet.progress_display import Display
+from numerai_predict.fleet.record_files import record_of, write_record
+from numerai_predict.fleet.scheduler import Conductor, NoWorker
 from numerai_predict.runner.submission_file import require_directory
 from numerai_predict.sandbox.hide_supervisor import hide_process
 

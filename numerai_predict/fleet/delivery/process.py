@@ -1,6 +1,6 @@
 """The process that delivers: it outlives an agent that is killed, and writes what it did.
 
-    python -m numerai_predict.fleet.courier DIRECTORY
+    python -m numerai_predict.fleet.delivery.process DIRECTORY
 
 Each line on its standard input is a delivery; when there are no more lines it finishes those that
 it has begun. Between a server's answer and the ledger there is no step that an agent's end
@@ -27,7 +27,7 @@ from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet import ledger as states
 from numerai_predict.fleet.ledger import Ledger
-from numerai_predict.fleet.records import record_of
+from numerai_predict.fleet.record_files import record_of
 from numerai_predict.runner.timing import timed
 from numerai_predict.sandbox.hide_supervisor import hide_process
 from numerai_predict.storage.sinks import PostForm, deliver

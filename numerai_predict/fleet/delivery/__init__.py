@@ -1,0 +1,1 @@
+"""Deliveries of a fleet run: a durable process uploads and records them."""
