@@ -23,7 +23,7 @@ from pathlib import Path
 import inputs
 import results
 
-from numerai_predict.contract.interpreter import RUNNING_PYTHON
+from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.data.sample import SampleShape, write_sample
 from numerai_predict.fleet.ledger import RUNNING, Ledger
 

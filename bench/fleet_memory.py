@@ -18,7 +18,7 @@ from pathlib import Path
 import cloudpickle
 import numpy as np
 
-from numerai_predict.contract.interpreter import RUNNING_PYTHON
+from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.fleet.environments import LOCAL, Place
 from numerai_predict.fleet.pool.launch import Site, inside
 from numerai_predict.fleet.pool.worker_client import WarmWorker

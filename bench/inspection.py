@@ -29,8 +29,8 @@ _ROOT = Path(__file__).parents[1]
 _EXAMINE = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
-from numerai_predict.inspection.examine import examine
-from numerai_predict.inspection.text import as_text
+from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.report import as_text
 started = time.perf_counter()
 inspection = examine(sys.argv[2])
 seconds = time.perf_counter() - started

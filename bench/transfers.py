@@ -28,7 +28,7 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from numerai_predict.storage.sources import source_of
-from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.retry import Terms
 from numerai_predict.contract.deadline import Deadline
 import numerai_predict.storage.http, tenacity
 started = time.perf_counter()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.contract.interpreter import RUNNING_PYTHON
 from numerai_predict.contract.limits import Limits
+from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.fleet.environments import LOCAL, Place
 from numerai_predict.fleet.ledger import Ledger
 from numerai_predict.fleet.pool.actor import Posting, Task

@@ -21,8 +21,8 @@ from numerai_predict.runner.options import (
 )
 from numerai_predict.runner.run_log import log_verdict, start_logging
 from numerai_predict.runner.transfers import terms_of
+from numerai_predict.storage.destinations import PostForm, Sink, deliver, sink_of
 from numerai_predict.storage.files import sha256_of
-from numerai_predict.storage.sinks import PostForm, Sink, deliver, sink_of
 
 _HEADER = b"id,prediction\n"
 _LONGEST_RECORD_BYTES = 1024 * 1024

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.inspection.examine import examine
-from numerai_predict.inspection.text import as_json, as_text
+from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.report import as_json, as_text
 
 
 def main(argv: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 from numerai_predict.cli.common import add_deadline, ended_by, state_directory
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.tournament import TournamentUnavailable
+from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.data.sample import SampleShape
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.tournament.practice import control

@@ -11,7 +11,7 @@ from numerai_predict.contract.errors import (
     FetchFailed,
     FetchInterrupted,
 )
-from numerai_predict.contract.tournament import TournamentUnavailable
+from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.storage.graphql import Api, Refused
 
 TOURNAMENT = 8

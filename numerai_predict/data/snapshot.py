@@ -26,7 +26,7 @@ from numerai_predict.data.manifest import Entry, read_manifest, write_manifest
 from numerai_predict.storage.download import STEP, download
 from numerai_predict.storage.files import PART_SUFFIX, sha256_of
 from numerai_predict.storage.http import NotModified, http_opener
-from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.retry import Terms
 
 _POLL_SECONDS = 0.05
 _MOST_ROUNDS = 3  # a round may end while its data come; three in a row do not

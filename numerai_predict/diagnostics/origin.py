@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from numerai_predict.contract.bundle import MANIFEST, TrainedEras
+from numerai_predict.contract.trained_eras import MANIFEST, TrainedEras
 
 _MOST_BYTES = 16 * 1024**2
 

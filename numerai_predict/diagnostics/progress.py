@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from numerai_predict.contract.limits import format_clock
-from numerai_predict.storage.ticker import Ticker
+from numerai_predict.storage.progress_line import Ticker
 
 _LINE_SECONDS = 10.0
 

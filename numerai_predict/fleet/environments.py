@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from numerai_predict.contract.interpreter import RUNNING_PYTHON
-from numerai_predict.inspection.examine import Inspection
+from numerai_predict.contract.running_python import RUNNING_PYTHON
+from numerai_predict.inspection.compatibility import Mark, outcomes
 from numerai_predict.inspection.images import FULL, supported_images
-from numerai_predict.inspection.outcomes import Mark, outcomes
+from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner.container.engine import Engine
 
 LOCAL = "local"

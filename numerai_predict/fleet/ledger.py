@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.storage.database import all_or_nothing
+from numerai_predict.storage.sqlite import all_or_nothing
 
 FILE = "fleet.sqlite"
 

@@ -13,8 +13,8 @@ from numerai_predict.fleet.config import Orders
 from numerai_predict.fleet.pool.actor import File
 from numerai_predict.runner.live_data import read_ids, read_shape
 from numerai_predict.storage.files import sha256_of
+from numerai_predict.storage.retry import Terms
 from numerai_predict.storage.sources import source_of
-from numerai_predict.storage.terms import Terms
 
 
 @dataclass

@@ -15,7 +15,7 @@ from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.config import Orders
 from numerai_predict.fleet.environments import Place, choose
 from numerai_predict.fleet.manifest import Entry
-from numerai_predict.inspection.examine import examine
+from numerai_predict.inspection.inspect import examine
 from numerai_predict.runner.pipeline import fetch_model
 from numerai_predict.runner.timing import timed
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from numerai_predict.inspection.code import Code
-from numerai_predict.inspection.tables import Opcode, Table
+from numerai_predict.inspection.code_objects import Code
+from numerai_predict.inspection.opcode_tables import Opcode, Table
 
 _EXTENDED = "EXTENDED_ARG"
 _FIRST_WITH_RESUME = (3, 11)

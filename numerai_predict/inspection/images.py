@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from numerai_predict.inspection.tables import tables
+from numerai_predict.inspection.opcode_tables import tables
 
 FULL, SLIM = "full", "slim"
 _FILE = Path(__file__).parent / "data/images.json"

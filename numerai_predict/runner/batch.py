@@ -14,7 +14,7 @@ from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.inspection.examine import Inspection
+from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner import submission_rules
 from numerai_predict.runner.live_data import read_ids
 from numerai_predict.runner.protocol import Frame

@@ -11,8 +11,8 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.redaction import redact
-from numerai_predict.inspection.examine import examine
-from numerai_predict.inspection.text import as_json, as_text
+from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.report import as_json, as_text
 from numerai_predict.runner.pipeline import fetch_model
 from numerai_predict.runner.preflight import require_fit
 

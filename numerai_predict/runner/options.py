@@ -15,7 +15,7 @@ import numerai_predict
 from numerai_predict.contract.job import Job, PresignedPost
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.storage.sinks import sink_of
+from numerai_predict.storage.destinations import sink_of
 from numerai_predict.storage.sources import source_of
 
 _DATASET_VERSION = "v5.2"

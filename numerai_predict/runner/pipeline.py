@@ -24,7 +24,7 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.record import DataFacts, Record
 from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.inspection.examine import Inspection
+from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner import preflight
 from numerai_predict.runner.acceptance import check_and_save
 from numerai_predict.runner.run_log import log_model_line, log_step
@@ -36,8 +36,8 @@ from numerai_predict.runner.supervisor.session import Inputs, ask, decode_answer
 from numerai_predict.runner.timing import timed
 from numerai_predict.runner.transfers import terms_of
 from numerai_predict.sandbox.layers import Layers
+from numerai_predict.storage.destinations import Directory, PostForm, Sink, deliver, sink_of
 from numerai_predict.storage.files import sha256_of
-from numerai_predict.storage.sinks import Directory, PostForm, Sink, deliver, sink_of
 from numerai_predict.storage.sources import LocalFile, source_of
 
 if TYPE_CHECKING:

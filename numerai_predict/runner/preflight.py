@@ -7,19 +7,19 @@ from collections.abc import Collection
 from pathlib import Path
 
 from numerai_predict.contract.errors import MissingDependency, PythonMismatch
-from numerai_predict.contract.interpreter import RUNNING_PYTHON
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.redaction import redact
-from numerai_predict.inspection.advice import (
+from numerai_predict.contract.running_python import RUNNING_PYTHON
+from numerai_predict.inspection.data_version import missing_columns
+from numerai_predict.inspection.file_type import invalid_pickle
+from numerai_predict.inspection.inspect import Inspection, examine
+from numerai_predict.inspection.remedies import (
     Attempt,
     remedy_for_main,
     remedy_for_module,
     remedy_for_python,
 )
-from numerai_predict.inspection.examine import Inspection, examine
-from numerai_predict.inspection.features import missing_columns
-from numerai_predict.inspection.looks import invalid_pickle
 from numerai_predict.runner.run_log import log_step
 
 # Pickles of millions of objects are looked at for so long; what comes after is not known.

@@ -6,7 +6,7 @@ import functools
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.runner.run_log import log_step, terminal
-from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.retry import Terms
 
 
 def terms_of(deadline: Deadline, step: str) -> Terms:

@@ -30,7 +30,7 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.storage.download import STEP, Opener, download
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write, part_beside, sha256_of
 from numerai_predict.storage.http import NotModified, http_opener
-from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.retry import Terms
 
 LARGEST_BYTES = 8 * 1024**3
 

@@ -12,10 +12,10 @@ from typing import BinaryIO, Protocol
 
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.storage.checksums import Alongside, checksum_of
-from numerai_predict.storage.encodings import put_decoded
+from numerai_predict.storage.content_encoding import put_decoded
 from numerai_predict.storage.files import part_beside
-from numerai_predict.storage.progress import Progress
-from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.transfer_progress import Progress
 
 STEP = "fetch"
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.contract.redaction import printable, redact, redact_text
-from numerai_predict.contract.tournament import TournamentUnavailable
+from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.storage.http import TRANSFER_ERRORS, new_session, refusal_of, trouble_of
-from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.retry import Terms
 
 API_URL = "https://api-tournament.numer.ai"
 

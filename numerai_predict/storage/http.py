@@ -14,9 +14,9 @@ import requests.auth
 import urllib3
 
 from numerai_predict.storage.download import STEP, Body, CannotResume, Opener
-from numerai_predict.storage.presigned import url_valid_until
-from numerai_predict.storage.terms import Terms
-from numerai_predict.storage.troubles import Refusal, Trouble
+from numerai_predict.storage.presigned_policy import url_valid_until
+from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.server_errors import Refusal, Trouble
 
 # urllib3's own errors come through requests where it does not expect them.
 TRANSFER_ERRORS = (

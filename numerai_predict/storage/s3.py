@@ -23,8 +23,8 @@ import urllib3
 from numerai_predict.contract.errors import FetchFailed
 from numerai_predict.storage.download import STEP, Body, CannotResume, Opener
 from numerai_predict.storage.http import trouble_of
-from numerai_predict.storage.terms import Terms
-from numerai_predict.storage.troubles import Refusal, Trouble
+from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.server_errors import Refusal, Trouble
 
 _CHUNK_BYTES = 256 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")

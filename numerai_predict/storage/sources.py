@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from numerai_predict.contract.errors import FetchFailed
 from numerai_predict.contract.redaction import redact
 from numerai_predict.storage.download import download
-from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.retry import Terms
 
 _EXPECTED = "expected a file, an http(s):// or s3:// URL or a Numerai data set"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")  # old ones may be longer than 63
@@ -106,7 +106,7 @@ class NumeraiDataset:
     def fetch(self, folder: Path, terms: Terms) -> Path:
         """The downloaded file; see `Source.fetch`."""
         from numerai_predict.storage.cache import Cache
-        from numerai_predict.storage.numerai import DatasetAddress
+        from numerai_predict.storage.dataset_urls import DatasetAddress
 
         target = folder / self.name.rpartition("/")[2]
         address = DatasetAddress(self.name, terms)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
-from numerai_predict.contract.tournament import (
+from numerai_predict.contract.tournament_errors import (
     NotAuthorised,
     RoundClosed,
     TournamentUnavailable,

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from numerai_predict.contract.errors import DatasetUnavailable
-from numerai_predict.contract.tournament import GateClosed
+from numerai_predict.contract.tournament_errors import GateClosed
 from numerai_predict.data.columns import column_names
 from numerai_predict.data.view import View, read_view
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InvalidPickle, ModelUnavailable
-from numerai_predict.contract.tournament import ModelRefused
-from numerai_predict.inspection.examine import Inspection, examine
-from numerai_predict.inspection.outcomes import Mark, choose_image
+from numerai_predict.contract.tournament_errors import ModelRefused
+from numerai_predict.inspection.compatibility import Mark, choose_image
+from numerai_predict.inspection.inspect import Inspection, examine
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.graphql import Refused
-from numerai_predict.storage.put import put_file
+from numerai_predict.storage.presigned_put import put_file
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.facts import Model

@@ -13,7 +13,7 @@ from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.inspection.examine import examine
+from numerai_predict.inspection.inspect import examine
 from numerai_predict.runner.environment_info import environment_here
 from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.run_log import log_step

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.tournament import RoundClosed
+from numerai_predict.contract.tournament_errors import RoundClosed
 from numerai_predict.data.catalogue import Catalogue, resolve
 from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.graphql import Api
-from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.retry import Terms
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.facts import Model, RoundFacts
 from numerai_predict.tournament.gates import expected_columns, require_gates

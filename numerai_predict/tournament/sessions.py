@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from numerai_predict.contract.tournament import NotAuthorised, TournamentUnavailable
+from numerai_predict.contract.tournament_errors import NotAuthorised, TournamentUnavailable
 from numerai_predict.data.catalogue import TOURNAMENT
 from numerai_predict.storage.graphql import Api, Refused
 from numerai_predict.tournament import queries

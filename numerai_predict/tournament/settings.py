@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from numerai_predict.contract.tournament import NotAuthorised
+from numerai_predict.contract.tournament_errors import NotAuthorised
 from numerai_predict.storage.graphql import API_URL, Keys
 from numerai_predict.tournament.gates import GateLimits
 

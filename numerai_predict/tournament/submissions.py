@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from numerai_predict.contract.tournament import (
+from numerai_predict.contract.tournament_errors import (
     RoundClosed,
     SubmissionExists,
     SubmissionRefused,
@@ -15,7 +15,7 @@ from numerai_predict.contract.tournament import (
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.graphql import Refused
-from numerai_predict.storage.put import put_file
+from numerai_predict.storage.presigned_put import put_file
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament, download_bytes
 from numerai_predict.tournament.facts import Model, RoundFacts, Submission

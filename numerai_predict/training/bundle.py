@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numerai_predict
-from numerai_predict.contract.bundle import MANIFEST, PICKLE
-from numerai_predict.contract.interpreter import RUNNING_PYTHON
-from numerai_predict.contract.training import BadConfiguration, BundleRefused
+from numerai_predict.contract.running_python import RUNNING_PYTHON
+from numerai_predict.contract.trained_eras import MANIFEST, PICKLE
+from numerai_predict.contract.training_errors import BadConfiguration, BundleRefused
 from numerai_predict.inspection.images import supported_images, supported_pythons
 from numerai_predict.runner.container.engine import Engine
 from numerai_predict.runner.container.target import Container, Local, Place

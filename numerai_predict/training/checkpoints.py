@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.contract.training import TrainingBusy
+from numerai_predict.contract.training_errors import TrainingBusy
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write
 
 _FORM = 1

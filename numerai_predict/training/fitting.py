@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from numerai_predict.contract.training import BadConfiguration
+from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.training.checkpoints import Checkpoints, Stored
 from numerai_predict.training.folds import Window

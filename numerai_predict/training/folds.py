@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from numerai_predict.contract.bundle import TrainedEras
-from numerai_predict.contract.training import BadConfiguration
+from numerai_predict.contract.trained_eras import TrainedEras
+from numerai_predict.contract.training_errors import BadConfiguration
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
-from numerai_predict.contract.training import BadConfiguration
+from numerai_predict.contract.training_errors import BadConfiguration
 
 _ENDING = re.compile(r"_(\d{1,3})$")
 _PLAIN, _PLAIN_DAYS = "target", 20  # the tournament's own target

@@ -6,7 +6,7 @@ import functools
 
 from numerai_predict.contract.limits import format_clock
 from numerai_predict.runner.run_log import log_step, terminal
-from numerai_predict.storage.ticker import Ticker
+from numerai_predict.storage.progress_line import Ticker
 
 _LINE_SECONDS = 15.0
 

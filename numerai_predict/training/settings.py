@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from numerai_predict.contract.errors import DatasetUnavailable
-from numerai_predict.contract.training import BadConfiguration
+from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.data.eras import Eras
 from numerai_predict.training.trainers.parameters import (
     CatBoostSettings,

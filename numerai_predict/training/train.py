@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from numerai_predict.contract.bundle import PICKLE
-from numerai_predict.contract.training import BadConfiguration
+from numerai_predict.contract.trained_eras import PICKLE
+from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.resources.cpu_quota import processors
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import atomic_write, sha256_of

@@ -16,10 +16,10 @@ import pandas as pd
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
-from numerai_predict.contract.training import BundleRefused
+from numerai_predict.contract.training_errors import BundleRefused
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.inspection.examine import examine
-from numerai_predict.inspection.outcomes import Mark, outcomes
+from numerai_predict.inspection.compatibility import Mark, outcomes
+from numerai_predict.inspection.inspect import examine
 from numerai_predict.runner.container.target import Container, Place
 from numerai_predict.runner.environment_info import environment_here
 from numerai_predict.runner.pipeline import run

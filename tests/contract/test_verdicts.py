@@ -2,7 +2,7 @@
 
 import pytest
 
-from numerai_predict.contract import errors, tournament, training
+from numerai_predict.contract import errors, tournament_errors, training_errors
 from numerai_predict.contract.verdicts import TournamentVerdict, TrainingVerdict, Verdict
 
 
@@ -14,8 +14,8 @@ ERRORS = sorted(subclasses(errors.RunError), key=lambda kind: kind.__name__)
 WITHOUT_A_VERDICT = {
     errors.RunError,
     errors.Transient,
-    tournament.TournamentError,
-    training.TrainingError,
+    tournament_errors.TournamentError,
+    training_errors.TrainingError,
 }
 WITHOUT_AN_ERROR = {Verdict.OK, Verdict.USAGE, Verdict.SANDBOX_UNAVAILABLE}
 

@@ -12,7 +12,7 @@ from numerai_predict.contract.errors import DatasetUnavailable, DatasetUnreachab
 from numerai_predict.data.catalogue import Catalogue, resolve
 from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.storage.graphql import Api
-from numerai_predict.storage.terms import Patience, Terms
+from numerai_predict.storage.retry import Patience, Terms
 
 NAMES = ["v5.2/features.json", "v5.2/live.parquet", "v5.2/train.parquet", "v5.3/live.parquet"]
 

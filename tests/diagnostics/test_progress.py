@@ -5,7 +5,7 @@ import io
 import pytest
 
 from numerai_predict.diagnostics.progress import Progress
-from numerai_predict.storage import ticker
+from numerai_predict.storage import progress_line
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def clock(monkeypatch):
     class Clock:
         now = 100.0
 
-    monkeypatch.setattr(ticker.time, "monotonic", lambda: Clock.now)
+    monkeypatch.setattr(progress_line.time, "monotonic", lambda: Clock.now)
     return Clock
 
 

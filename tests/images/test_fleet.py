@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fleets import PROGRAM
 
-from numerai_predict.contract.interpreter import RUNNING_PYTHON
+from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.fleet.environments import Place
 
 ROOT = Path(__file__).parents[2]

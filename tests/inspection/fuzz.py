@@ -23,8 +23,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from numerai_predict.contract.errors import InvalidPickle  # noqa: E402
-from numerai_predict.inspection.examine import examine  # noqa: E402
-from numerai_predict.inspection.text import as_json, as_text  # noqa: E402
+from numerai_predict.inspection.inspect import examine  # noqa: E402
+from numerai_predict.inspection.report import as_json, as_text  # noqa: E402
 
 KEPT = HERE / "fuzzed.zip"
 SECONDS = 0.5

@@ -23,8 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from numerai_predict.inspection.examine import examine  # noqa: E402
 from numerai_predict.inspection.images import supported_pythons  # noqa: E402
+from numerai_predict.inspection.inspect import examine  # noqa: E402
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"

@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from numerai_predict.inspection.compression import open_decompressed
-from numerai_predict.inspection.looks import looks_like
+from numerai_predict.inspection.file_type import looks_like
 
 
 def zipped(*names):
@@ -93,7 +93,7 @@ def test_an_archive_of_more_or_less_than_one_file_is_refused(tmp_path, names):
 
 def test_the_inspection_needs_the_standard_library_alone():
     code = (
-        "import sys, numerai_predict.inspection.compression, numerai_predict.inspection.looks; "
+        "import sys, numerai_predict.inspection.compression, numerai_predict.inspection.file_type; "
         "print(sorted({'numpy', 'pandas', 'zstandard', 'requests'} & set(sys.modules)))"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerai_predict.contract.errors import InvalidPickle
-from numerai_predict.inspection.containers import no_opcode
-from numerai_predict.inspection.examine import examine
+from numerai_predict.inspection.container_opcodes import no_opcode
+from numerai_predict.inspection.inspect import examine
 from numerai_predict.inspection.opcodes import OPERATIONS
-from numerai_predict.inspection.text import as_text
+from numerai_predict.inspection.report import as_text
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -100,7 +100,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from numerai_predict.contract.errors import InvalidPickle
-from numerai_predict.inspection.examine import examine
+from numerai_predict.inspection.inspect import examine
 def peak():
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) // 1024
@@ -187,8 +187,8 @@ _DANGEROUS = {
 _LISTENING = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from numerai_predict.inspection.examine import examine
-from numerai_predict.inspection.text import as_json, as_text
+from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.report import as_json, as_text
 import pickle
 def look():
     as_text(examine(sys.argv[2])), as_json(examine(sys.argv[2]))

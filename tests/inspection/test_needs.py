@@ -12,10 +12,10 @@ import cloudpickle
 import pytest
 
 from numerai_predict.inspection import images
-from numerai_predict.inspection.examine import examine
-from numerai_predict.inspection.features import missing_columns, probable_version
-from numerai_predict.inspection.outcomes import Mark, choose_image, outcomes, unknown_modules
-from numerai_predict.inspection.text import as_json, as_text
+from numerai_predict.inspection.compatibility import Mark, choose_image, outcomes, unknown_modules
+from numerai_predict.inspection.data_version import missing_columns, probable_version
+from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.report import as_json, as_text
 
 PYTHON = "{}.{}".format(*sys.version_info)
 SLIM = f"numerai_predict_py_{PYTHON.replace('.', '_')}:latest-slim"

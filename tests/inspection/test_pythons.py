@@ -13,10 +13,10 @@ import cloudpickle
 import pytest
 
 from numerai_predict.inspection.bytecode import fault, imports
-from numerai_predict.inspection.code import code_of
-from numerai_predict.inspection.examine import examine
-from numerai_predict.inspection.stack import keeps_its_stack
-from numerai_predict.inspection.tables import tables
+from numerai_predict.inspection.code_objects import code_of
+from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.opcode_tables import tables
+from numerai_predict.inspection.stack_effects import keeps_its_stack
 
 HERE = Path(__file__).parent
 ARCHIVES = sorted((HERE / "corpus").glob("*.zip"))

@@ -15,7 +15,7 @@ import pytest
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed
 from numerai_predict.storage.cache import Cache
-from numerai_predict.storage.terms import Patience, Terms
+from numerai_predict.storage.retry import Patience, Terms
 
 QUICK = Patience(first=0.01, longest=0.05, tries=4)
 
@@ -178,7 +178,7 @@ FETCH = """
 import sys
 from pathlib import Path
 from numerai_predict.storage.sources import source_of
-from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.retry import Terms
 folder = Path(sys.argv[2])
 path = source_of("v5.2/live.parquet", Path(sys.argv[1])).fetch(folder, Terms(say=print))
 print(path.read_bytes() == Path(sys.argv[3]).read_bytes())

@@ -11,8 +11,8 @@ import pytest
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed, FetchInterrupted
+from numerai_predict.storage.retry import Patience, Terms
 from numerai_predict.storage.sources import HttpUrl
-from numerai_predict.storage.terms import Patience, Terms
 
 DATA = bytes(range(256)) * 4096
 QUICK = Patience(first=0.01, longest=0.05, tries=4)
@@ -236,7 +236,7 @@ def test_an_empty_object_is_fetched(fetch, web, replies):
 
 
 def test_what_takes_long_is_told_in_lines(fetch, web, replies, monkeypatch):
-    monkeypatch.setattr("numerai_predict.storage.progress._LINE_SECONDS", 0.0)
+    monkeypatch.setattr("numerai_predict.storage.transfer_progress._LINE_SECONDS", 0.0)
     said = []
     replies(web.reply(DATA))
     fetch(say=said.append)
@@ -247,7 +247,7 @@ def test_what_takes_long_is_told_in_lines(fetch, web, replies, monkeypatch):
 def test_on_a_terminal_a_bar_is_drawn_and_taken_away(fetch, web, replies, monkeypatch, tmp_path):
     import io
 
-    monkeypatch.setattr("numerai_predict.storage.ticker._DRAWN_SECONDS", 0.0)
+    monkeypatch.setattr("numerai_predict.storage.progress_line._DRAWN_SECONDS", 0.0)
     terminal = io.StringIO()
     replies(web.reply(DATA))
     fetch(terminal=terminal)

@@ -10,6 +10,7 @@ import pytest
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed
 from numerai_predict.storage.files import atomic_write, sha256_of
+from numerai_predict.storage.retry import Terms
 from numerai_predict.storage.sources import (
     HttpUrl,
     LocalFile,
@@ -17,7 +18,6 @@ from numerai_predict.storage.sources import (
     S3Object,
     source_of,
 )
-from numerai_predict.storage.terms import Terms
 
 
 def test_bytes_appear_when_the_block_ends_well(tmp_path):

@@ -6,8 +6,8 @@ import pytest
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed, FetchInterrupted
+from numerai_predict.storage.retry import Patience, Terms
 from numerai_predict.storage.sources import HttpUrl
-from numerai_predict.storage.terms import Patience, Terms
 
 NO_DEADLINE = Deadline()
 SOON = ("--deadline", 8)  # bounds the tries

@@ -6,9 +6,9 @@ import pytest
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed, FetchInterrupted
-from numerai_predict.storage.numerai import dataset_url
+from numerai_predict.storage.dataset_urls import dataset_url
+from numerai_predict.storage.retry import Patience, Terms
 from numerai_predict.storage.sources import source_of
-from numerai_predict.storage.terms import Patience, Terms
 
 
 def ranks(live_features, live_benchmark_models=None):

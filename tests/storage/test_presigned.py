@@ -10,10 +10,10 @@ import pytest
 
 from numerai_predict.contract.errors import FetchFailed, UploadFailed, UploadInterrupted
 from numerai_predict.contract.job import PresignedPost
-from numerai_predict.storage.post import post_file
-from numerai_predict.storage.presigned import Policy, url_valid_until
+from numerai_predict.storage.presigned_policy import Policy, url_valid_until
+from numerai_predict.storage.presigned_post import post_file
+from numerai_predict.storage.retry import Patience, Terms
 from numerai_predict.storage.sources import HttpUrl
-from numerai_predict.storage.terms import Patience, Terms
 
 ONCE = Terms(patience=Patience(tries=1))
 

@@ -12,9 +12,9 @@ from numerai_predict.contract.errors import (
     UploadFailed,
     UploadInterrupted,
 )
-from numerai_predict.storage.sinks import S3Prefix, deliver, sink_of
+from numerai_predict.storage.destinations import S3Prefix, deliver, sink_of
+from numerai_predict.storage.retry import Patience, Terms
 from numerai_predict.storage.sources import S3Object, source_of
-from numerai_predict.storage.terms import Patience, Terms
 
 QUICK = Terms(patience=Patience(first=0.01, longest=0.05, tries=3))
 DATA = bytes(range(256)) * 4000

@@ -8,7 +8,7 @@ import termios
 
 import pytest
 
-from numerai_predict.storage.ticker import Ticker
+from numerai_predict.storage.progress_line import Ticker
 
 WORDS = "1 of 2: window-1 target seed 42: 30 of 600 rounds, 0:04 left"
 

@@ -16,9 +16,9 @@ from numerai_predict.contract.errors import (
     UploadInterrupted,
 )
 from numerai_predict.contract.job import PresignedPost
-from numerai_predict.storage.post import post_file
+from numerai_predict.storage.presigned_post import post_file
+from numerai_predict.storage.retry import Patience, Terms
 from numerai_predict.storage.sources import HttpUrl
-from numerai_predict.storage.terms import Patience, Terms
 
 QUICK = Patience(first=0.01, longest=0.05, tries=4)
 LATE_SECONDS = 1.0

@@ -16,7 +16,7 @@ import pytest
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.data.sample import SampleShape
 from numerai_predict.storage.graphql import Api, Keys
-from numerai_predict.storage.terms import Patience, Terms
+from numerai_predict.storage.retry import Patience, Terms
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.practice import control
 from numerai_predict.tournament.practice.schedule import next_round

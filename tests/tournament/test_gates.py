@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_predict.contract.tournament import GateClosed
+from numerai_predict.contract.tournament_errors import GateClosed
 from numerai_predict.tournament.gates import GateLimits, expected_columns, require_gates
 
 

@@ -6,9 +6,9 @@ import pytest
 import requests
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.tournament import TournamentUnavailable
+from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.storage.graphql import Refused
-from numerai_predict.storage.put import put_file
+from numerai_predict.storage.presigned_put import put_file
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.practice import control
 from numerai_predict.tournament.practice.server import RUNNING_FILE, Setup

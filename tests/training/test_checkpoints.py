@@ -2,7 +2,7 @@
 
 import pytest
 
-from numerai_predict.contract.training import TrainingBusy
+from numerai_predict.contract.training_errors import TrainingBusy
 from numerai_predict.training.checkpoints import Checkpoints
 
 FACTS = {"seed": 42, "parameters": {"num_leaves": 8}, "eras": [1, 2]}

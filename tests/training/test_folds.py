@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from numerai_predict.contract.training import BadConfiguration
+from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.training.folds import Sizes, plan
 from numerai_predict.training.horizon import days_of, purge_of
 

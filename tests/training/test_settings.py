@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from numerai_predict.contract.training import BadConfiguration
+from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.training.defaults import defaults_as_yaml
 from numerai_predict.training.settings import Settings, read_settings
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_predict.inspection.examine import examine
+from numerai_predict.inspection.inspect import examine
 
 
 def test_defaults_scaled_down_find_the_weak_signal(trained):

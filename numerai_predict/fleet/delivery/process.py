@@ -30,8 +30,8 @@ from numerai_predict.fleet.ledger import Ledger
 from numerai_predict.fleet.record_files import record_of
 from numerai_predict.runner.timing import timed
 from numerai_predict.sandbox.hide_supervisor import hide_process
-from numerai_predict.storage.sinks import PostForm, deliver
-from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.destinations import PostForm, deliver
+from numerai_predict.storage.retry import Terms
 
 LOCK = ".courier.lock"
 _THREADS = 4

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from numerai_predict.contract.errors import InvalidPickle
-from numerai_predict.contract.interpreter import RUNNING_PYTHON
-from numerai_predict.inspection.examine import examine
+from numerai_predict.contract.running_python import RUNNING_PYTHON
+from numerai_predict.inspection.compatibility import choose_image
 from numerai_predict.inspection.images import Image
-from numerai_predict.inspection.outcomes import choose_image
+from numerai_predict.inspection.inspect import examine
 from numerai_predict.runner.container.engine import Engine
 
 

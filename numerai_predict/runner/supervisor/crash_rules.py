@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 
 from numerai_predict.contract.errors import ModelCrashed, RunError
-from numerai_predict.contract.interpreter import RUNNING_PYTHON
 from numerai_predict.contract.limits import format_size
-from numerai_predict.inspection.pythons import Pythons
+from numerai_predict.contract.running_python import RUNNING_PYTHON
+from numerai_predict.inspection.python_versions import Pythons
 from numerai_predict.runner.protocol import LOST_PIPE
 from numerai_predict.runner.supervisor.model_process import Death
 

@@ -22,8 +22,8 @@ from numerai_predict.contract.errors import (
     RunError,
 )
 from numerai_predict.contract.limits import format_size
-from numerai_predict.inspection.advice import by_value, remedy_for_main
-from numerai_predict.inspection.looks import invalid_pickle
+from numerai_predict.inspection.file_type import invalid_pickle
+from numerai_predict.inspection.remedies import by_value, remedy_for_main
 from numerai_predict.resources.violations import out_of_memory
 from numerai_predict.runner.supervisor.failure_report import Failure
 

@@ -12,7 +12,7 @@ from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.redaction import redact
-from numerai_predict.inspection.examine import Inspection
+from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.resources import container_memory
 from numerai_predict.resources.violations import out_of_container_memory
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame

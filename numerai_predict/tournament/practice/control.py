@@ -17,7 +17,7 @@ from typing import Any
 import requests
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.tournament import TournamentUnavailable
+from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.tournament.practice.server import RUNNING_FILE, Running, Setup, setup_as_json
 
 LOG_FILE = "server.log"

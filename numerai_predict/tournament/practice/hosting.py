@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.errors import InvalidPickle
-from numerai_predict.inspection.examine import examine
 from numerai_predict.inspection.images import supported_pythons
+from numerai_predict.inspection.inspect import examine
 from numerai_predict.tournament.practice.practice import Practice
 
 PENDING, RUNNING, SUCCESS, FAILED = "pending", "running", "success", "failed"

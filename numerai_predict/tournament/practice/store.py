@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.storage.database import all_or_nothing
+from numerai_predict.storage.sqlite import all_or_nothing
 
 SCOPES = ("read_user_info", "read_submission_info", "upload_submission")
 TOURNAMENT = 8

@@ -15,7 +15,7 @@ import catboost
 import numpy as np
 
 from numerai_predict.contract.limits import format_size
-from numerai_predict.contract.training import BadConfiguration
+from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.data.history import HIGHEST
 from numerai_predict.resources.memory import available_bytes
 from numerai_predict.training.trainers.base import Rows, Watch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from numerai_predict.contract.training import BadConfiguration
+from numerai_predict.contract.training_errors import BadConfiguration
 
 if TYPE_CHECKING:
     from numerai_predict.training.trainers.base import Trainer

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from numerai_predict.inspection.code import Code, code_of
-from numerai_predict.inspection.libraries import versions_in_blob, versions_in_item
-from numerai_predict.inspection.values import Blob, Global, Made
+from numerai_predict.inspection.code_objects import Code, code_of
+from numerai_predict.inspection.library_metadata import versions_in_blob, versions_in_item
+from numerai_predict.inspection.placeholders import Blob, Global, Made
 
 _MOST_NAMES = 20_000
 # Three words, a group and a number, or whatever ends in a number: no option of a library

@@ -8,14 +8,14 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from numerai_predict.inspection.machine import (
+from numerai_predict.inspection.pickle_vm import (
     MOST_STACK,
     OBJECT_BYTES,
     Machine,
     Operation,
     OutOfBounds,
 )
-from numerai_predict.inspection.values import UNKNOWN
+from numerai_predict.inspection.placeholders import UNKNOWN
 
 U1, U2, U4, U8 = (struct.Struct(f"<{letter}") for letter in "BHIQ")
 I4 = struct.Struct("<i")

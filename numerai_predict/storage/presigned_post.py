@@ -15,9 +15,9 @@ from numerai_predict.contract.errors import UploadFailed
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.redaction import redact
 from numerai_predict.storage.http import TRANSFER_ERRORS, new_session, refusal_of, trouble_of
-from numerai_predict.storage.presigned import Policy
-from numerai_predict.storage.terms import Terms
-from numerai_predict.storage.troubles import Trouble
+from numerai_predict.storage.presigned_policy import Policy
+from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.server_errors import Trouble
 
 STEP = "deliver"
 

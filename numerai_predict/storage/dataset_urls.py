@@ -14,7 +14,7 @@ import sys
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.contract.redaction import redact, redact_text
-from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.retry import Terms
 
 _LONGEST_SECONDS = 60.0
 _REFUSED = 3  # exit status of the question below where the tournament said no

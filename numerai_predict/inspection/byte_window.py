@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from numerai_predict.inspection.compression import is_compressed, open_decompressed
-from numerai_predict.inspection.values import Blob
+from numerai_predict.inspection.placeholders import Blob
 
 _PIECE_BYTES = 1024 * 1024
 # So many bytes are in the window when an opcode is read; no fixed argument is longer.

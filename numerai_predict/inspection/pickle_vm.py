@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from numerai_predict.inspection.values import Blob, Global, Made
-from numerai_predict.inspection.window import Truncated, Window
+from numerai_predict.inspection.byte_window import Truncated, Window
+from numerai_predict.inspection.placeholders import Blob, Global, Made
 
 # Bounds on what a hostile file can take of memory; honest ones stay far below.
 # Beyond the first bound on kept bytes, objects without code are no longer kept.

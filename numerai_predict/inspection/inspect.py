@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.inspection.abilities import abilities
-from numerai_predict.inspection.callables import Described, describe
-from numerai_predict.inspection.findings import Findings
-from numerai_predict.inspection.looks import invalid_pickle
-from numerai_predict.inspection.machine import Broken, Machine, OutOfBounds
+from numerai_predict.inspection.byte_window import open_window
+from numerai_predict.inspection.capabilities import abilities
+from numerai_predict.inspection.collector import Findings
+from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.opcodes import OPERATIONS
-from numerai_predict.inspection.pythons import Pythons, imported_in, pythons_of
-from numerai_predict.inspection.values import UNKNOWN
-from numerai_predict.inspection.window import open_window
+from numerai_predict.inspection.pickle_vm import Broken, Machine, OutOfBounds
+from numerai_predict.inspection.placeholders import UNKNOWN
+from numerai_predict.inspection.python_versions import Pythons, imported_in, pythons_of
+from numerai_predict.inspection.signature import Described, describe
 
 DEFAULT_SECONDS = 10.0
 _BROKEN_FILE = (EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)

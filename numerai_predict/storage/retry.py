@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO, TypeAlias, TypeVar
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchInterrupted, UploadInterrupted
-from numerai_predict.storage.bounds import bounded
+from numerai_predict.storage.hard_timeout import bounded
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState

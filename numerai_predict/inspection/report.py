@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from numerai_predict.contract.limits import format_size
-from numerai_predict.inspection.advice import advice
-from numerai_predict.inspection.examine import Inspection
-from numerai_predict.inspection.features import probable_version
-from numerai_predict.inspection.outcomes import choose_image, outcomes, unknown_modules
+from numerai_predict.inspection.compatibility import choose_image, outcomes, unknown_modules
+from numerai_predict.inspection.data_version import probable_version
+from numerai_predict.inspection.inspect import Inspection
+from numerai_predict.inspection.remedies import advice
 
 _MOST_SHOWN = 12
 

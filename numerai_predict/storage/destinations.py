@@ -11,8 +11,8 @@ from typing import Protocol
 from numerai_predict.contract.errors import DeadlinePassed, RunError, SaveFailed, UploadFailed
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.storage.files import atomic_write
+from numerai_predict.storage.retry import Terms
 from numerai_predict.storage.sources import split_s3_url
-from numerai_predict.storage.terms import Terms
 
 STEP = "deliver"
 
@@ -78,7 +78,9 @@ class PostForm:
 
     def deliver(self, path: Path, terms: Terms) -> str:
         """Send the file as the form's last field; see `Sink.deliver`."""
-        from numerai_predict.storage.post import post_file  # requests takes 0.1 s to import
+        from numerai_predict.storage.presigned_post import (
+            post_file,  # requests takes 0.1 s to import
+        )
 
         return post_file(path, self.post, terms)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from numerai_predict.inspection import bytecode
-from numerai_predict.inspection.code import Code
-from numerai_predict.inspection.stack import keeps_its_stack
-from numerai_predict.inspection.tables import Table, tables
+from numerai_predict.inspection.code_objects import Code
+from numerai_predict.inspection.opcode_tables import Table, tables
+from numerai_predict.inspection.stack_effects import keeps_its_stack
 
 
 @dataclass(frozen=True)

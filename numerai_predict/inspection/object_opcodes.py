@@ -5,8 +5,8 @@ from __future__ import annotations
 import _compat_pickle
 from typing import Any
 
-from numerai_predict.inspection.machine import MOST_STATES, OBJECT_BYTES, Machine
-from numerai_predict.inspection.values import UNKNOWN, Global, Made
+from numerai_predict.inspection.pickle_vm import MOST_STATES, OBJECT_BYTES, Machine
+from numerai_predict.inspection.placeholders import UNKNOWN, Global, Made
 
 _FIRST_WITHOUT_PYTHON_2_NAMES = 3
 

@@ -6,8 +6,8 @@ import enum
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from numerai_predict.inspection.examine import Inspection
 from numerai_predict.inspection.images import FULL, Image, is_known, supported_images
+from numerai_predict.inspection.inspect import Inspection
 
 
 class Mark(enum.IntEnum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from numerai_predict.inspection.code import Code
-from numerai_predict.inspection.values import LIST, Global, Made, Mapping
+from numerai_predict.inspection.code_objects import Code
+from numerai_predict.inspection.placeholders import LIST, Global, Made, Mapping
 
 _DEEPEST = 8
 

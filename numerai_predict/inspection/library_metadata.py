@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from numerai_predict.inspection.values import Blob
+from numerai_predict.inspection.placeholders import Blob
 
 _MOST_HEADER_BYTES = 512 * 1024
 _MOST_FEATURES = 20_000

@@ -8,8 +8,8 @@ reading takes what is not there, or meets itself with another depth.
 from __future__ import annotations
 
 from numerai_predict.inspection.bytecode import Instruction, handlers, instructions, target_of
-from numerai_predict.inspection.code import Code
-from numerai_predict.inspection.tables import Table
+from numerai_predict.inspection.code_objects import Code
+from numerai_predict.inspection.opcode_tables import Table
 
 _ENDS = {"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"}
 _ALWAYS_JUMPS = {

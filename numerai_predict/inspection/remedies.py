@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from numerai_predict.inspection.examine import Inspection
+from numerai_predict.inspection.compatibility import Mark, choose_image, unknown_modules
 from numerai_predict.inspection.images import Image, is_known, supported_pythons
-from numerai_predict.inspection.outcomes import Mark, choose_image, unknown_modules
-from numerai_predict.inspection.pythons import listed
+from numerai_predict.inspection.inspect import Inspection
+from numerai_predict.inspection.python_versions import listed
 
 
 def advice(inspection: Inspection) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from numerai_predict.inspection.values import Blob, Unknown
+from numerai_predict.inspection.placeholders import Blob, Unknown
 
 # The parameters of CodeType in their order, by how many there are; the Pythons that
 # take that many. 3.11 brought the qualified name and the exception table.

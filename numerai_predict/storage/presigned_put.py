@@ -7,8 +7,8 @@ from pathlib import Path
 from numerai_predict.contract.errors import UploadFailed
 from numerai_predict.contract.redaction import redact
 from numerai_predict.storage.http import TRANSFER_ERRORS, new_session, refusal_of, trouble_of
-from numerai_predict.storage.presigned import url_valid_until
-from numerai_predict.storage.terms import Terms
+from numerai_predict.storage.presigned_policy import url_valid_until
+from numerai_predict.storage.retry import Terms
 
 STEP = "upload"
 _REMEDY = "run the same command again: it asks for a new place to upload to"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from numerai_predict.inspection.machine import (
+from numerai_predict.inspection.pickle_vm import (
     MOST_STATES,
     OBJECT_BYTES,
     Broken,
@@ -13,7 +13,7 @@ from numerai_predict.inspection.machine import (
     Operation,
     Stopped,
 )
-from numerai_predict.inspection.values import LIST, UNKNOWN, Made, Mapping
+from numerai_predict.inspection.placeholders import LIST, UNKNOWN, Made, Mapping
 
 _ITEM_BYTES = 8
 _DICT_BYTES = 60

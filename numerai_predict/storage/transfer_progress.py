@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from numerai_predict.contract.limits import format_size
-from numerai_predict.storage.terms import Terms
-from numerai_predict.storage.ticker import Ticker
+from numerai_predict.storage.progress_line import Ticker
+from numerai_predict.storage.retry import Terms
 
 _LINE_SECONDS = 5.0
 
