@@ -24,7 +24,7 @@ import inputs
 import results
 
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.data.sample import SampleShape, write_sample
+from numerai_predict.data.synthetic import SampleShape, write_sample
 from numerai_predict.fleet.ledger import RUNNING, Ledger
 
 _ROOT = Path(__file__).parents[1]

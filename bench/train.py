@@ -49,10 +49,10 @@ import sys, time
 from pathlib import Path
 import lightgbm
 import numpy as np
-from numerai_predict.data.history import History
+from numerai_predict.data.era_table import History
 from numerai_predict.resources.cpu_quota import processors
-from numerai_predict.training.stopping import Rule, Stopping
-from numerai_predict.training.trainers.base import Rows
+from numerai_predict.training.early_stopping import Rule, Stopping
+from numerai_predict.training.trainers.interface import Rows
 from numerai_predict.training.trainers.lightgbm import LightGBM
 from numerai_predict.training.trainers.parameters import LightGBMSettings
 

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import settings
 
 from numerai_predict.contract.errors import FetchFailed, RunError
-from numerai_predict.data.sample import SampleShape, write_sample
+from numerai_predict.data.synthetic import SampleShape, write_sample
 from numerai_predict.storage.dataset_urls import _ASK
 
 settings.register_profile("suite", deadline=None, derandomize=True, database=None)

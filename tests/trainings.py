@@ -13,7 +13,7 @@ import evidence
 import yaml
 
 from numerai_predict.cli.main import main
-from numerai_predict.data.sample import SampleShape
+from numerai_predict.data.synthetic import SampleShape
 
 SHAPE = SampleShape(live_rows=150, rows=120, train_eras=46, validation_eras=20, features=60)
 

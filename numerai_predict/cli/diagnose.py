@@ -11,12 +11,12 @@ from numerai_predict.cli.common import add_data, ended_by
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits, format_size
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.data.eras import Eras
+from numerai_predict.data.era_selection import Eras
+from numerai_predict.diagnostics.config import Plan
+from numerai_predict.diagnostics.data_files import find_sources
 from numerai_predict.diagnostics.diagnose import Diagnosis, diagnose
-from numerai_predict.diagnostics.page import number, score_names
-from numerai_predict.diagnostics.plan import Plan
+from numerai_predict.diagnostics.html_page import number, score_names
 from numerai_predict.diagnostics.progress import Progress
-from numerai_predict.diagnostics.sources import find_sources
 from numerai_predict.runner.options import add_limits, add_run_deadline, checked
 from numerai_predict.runner.run_log import log_step, terminal
 from numerai_predict.storage.sources import source_of

@@ -15,9 +15,9 @@ from typing import Any
 from numerai_predict.cli.common import add_deadline, ended_by, state_directory
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
-from numerai_predict.data.sample import SampleShape
+from numerai_predict.data.synthetic import SampleShape
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.tournament.practice import control
+from numerai_predict.tournament.practice import process_control
 from numerai_predict.tournament.practice.datasets import SHAPE
 from numerai_predict.tournament.practice.faults import KINDS, PLACES, Fault
 from numerai_predict.tournament.practice.schedule import next_round
@@ -149,10 +149,10 @@ def _start(options: argparse.Namespace) -> str:
         )
     except ValueError as error:
         raise TournamentUnavailable(str(error), "choose another shape") from error
-    server = control.start(setup, Deadline.after(options.deadline))
-    facts = control.status(server)
+    server = process_control.start(setup, Deadline.after(options.deadline))
+    facts = process_control.status(server)
     if options.clock == "open" and not facts["open"]:  # it ran already, and time went on
-        facts = control.set_clock(server, _opening_after(facts))
+        facts = process_control.set_clock(server, _opening_after(facts))
     _tell(facts)
     if missing := set(setup.models) - set(facts["models"]):
         log_step("warning", f"it ran already, without {', '.join(sorted(missing))}: stop it first")
@@ -162,13 +162,13 @@ def _start(options: argparse.Namespace) -> str:
 
 
 def _stop(options: argparse.Namespace) -> str:
-    stopped = control.stop(options.directory, Deadline.after(options.deadline))
+    stopped = process_control.stop(options.directory, Deadline.after(options.deadline))
     return "stopped" if stopped else "it was not running"
 
 
 def _status(options: argparse.Namespace) -> str:
     server = _running(options)
-    _tell(control.status(server))
+    _tell(process_control.status(server))
     return f"running at {server.url}"
 
 
@@ -180,14 +180,14 @@ def _env(options: argparse.Namespace) -> int:
 
 def _clock(options: argparse.Namespace) -> str:
     server = _running(options)
-    facts = control.status(server)
+    facts = process_control.status(server)
     if options.open:
         to: datetime | None = _opening_after(facts)
     elif options.advance is not None:
         to = datetime.fromisoformat(facts["clock"]) + options.advance
     else:
         to = options.to
-    _tell(control.set_clock(server, to))
+    _tell(process_control.set_clock(server, to))
     return "the clock is set"
 
 
@@ -208,12 +208,12 @@ def _fault(options: argparse.Namespace) -> str:
             fault = asdict(Fault(**{name: getattr(options, name) for name in names}))
         except ValueError as error:
             raise TournamentUnavailable(str(error), "choose another fault") from error
-    _tell(control.switch_fault(server, fault))
+    _tell(process_control.switch_fault(server, fault))
     return f"{options.kind}" if fault else "no fault is on"
 
 
 def _running(options: argparse.Namespace) -> Running:
-    server = control.running(options.directory)
+    server = process_control.running(options.directory)
     if server is None:
         raise TournamentUnavailable(
             f"expected a practice tournament of {options.directory}, found none running",

@@ -20,8 +20,8 @@ from numerai_predict.runner.options import add_limits, option_value
 from numerai_predict.runner.transfers import terms_of
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.predicting import Plan
-from numerai_predict.tournament.rounds import do_round
+from numerai_predict.tournament.round_predictions import Plan
+from numerai_predict.tournament.round_runner import do_round
 from numerai_predict.tournament.settings import read_settings
 
 _WAIT_SECONDS = 900.0

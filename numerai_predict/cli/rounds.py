@@ -11,7 +11,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.runner.transfers import terms_of
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.facts import RoundFacts
+from numerai_predict.tournament.entities import RoundFacts
 
 
 def main(argv: Sequence[str]) -> int:

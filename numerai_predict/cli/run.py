@@ -99,7 +99,7 @@ def _sample_directory(environment: Mapping[str, str]) -> Path:
 def _make_sample(directory: Path) -> None:
     if directory.is_dir():
         return
-    from numerai_predict.data.sample import write_sample  # pandas takes 0.4 s to import
+    from numerai_predict.data.synthetic import write_sample  # pandas takes 0.4 s to import
 
     _say(f"Making sample data, once, in {directory}")
     directory.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from numerai_predict.runner.transfers import terms_of
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.facts import Model
+from numerai_predict.tournament.entities import Model
 from numerai_predict.tournament.settings import read_settings
 
 

@@ -21,8 +21,8 @@ from numerai_predict.runner.transfers import terms_of
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.gates import expected_columns, require_gates
-from numerai_predict.tournament.ledger import Ledger
-from numerai_predict.tournament.rounds import snapshot_live, told_of
+from numerai_predict.tournament.round_ledger import Ledger
+from numerai_predict.tournament.round_runner import snapshot_live, told_of
 from numerai_predict.tournament.settings import read_settings
 from numerai_predict.tournament.submissions import require_open, submit
 

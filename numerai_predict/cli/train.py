@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--debug", action="store_true", help="log more, show full tracebacks")
     options = parser.parse_args(argv)
     if options.defaults:
-        from numerai_predict.training.defaults import defaults_as_yaml
+        from numerai_predict.training.config_reference import defaults_as_yaml
 
         print(defaults_as_yaml(), end="")
         return 0
@@ -41,8 +41,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _train(options: argparse.Namespace) -> str:
-    from numerai_predict.training.settings import read_settings
-    from numerai_predict.training.train import train
+    from numerai_predict.training.config import read_settings
+    from numerai_predict.training.pipeline import train
 
     settings = read_settings(options.config)
     if options.python:

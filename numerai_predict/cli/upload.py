@@ -12,7 +12,7 @@ from numerai_predict.contract.redaction import printable
 from numerai_predict.runner.transfers import terms_of
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.hosted import Choice, upload
+from numerai_predict.tournament.model_upload import Choice, upload
 from numerai_predict.tournament.settings import read_settings
 
 

@@ -22,7 +22,7 @@ from numerai_predict.contract.errors import (
     FetchInterrupted,
 )
 from numerai_predict.data.catalogue import Catalogue
-from numerai_predict.data.manifest import Entry, read_manifest, write_manifest
+from numerai_predict.data.snapshot_manifest import Entry, read_manifest, write_manifest
 from numerai_predict.storage.download import STEP, download
 from numerai_predict.storage.files import PART_SUFFIX, sha256_of
 from numerai_predict.storage.http import NotModified, http_opener

@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from numerai_predict.data import features as feature_sets
+from numerai_predict.data import feature_sets as feature_sets
 from numerai_predict.data.columns import fill, ids, open_parquet, require_columns, texts
-from numerai_predict.data.eras import Eras
-from numerai_predict.data.features import FeatureSets
+from numerai_predict.data.era_selection import Eras
+from numerai_predict.data.feature_sets import FeatureSets
 
 if TYPE_CHECKING:
     import pandas as pd

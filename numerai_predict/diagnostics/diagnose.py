@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, SaveFailed
 from numerai_predict.contract.redaction import printable, redact
-from numerai_predict.data.features import FeatureSets
-from numerai_predict.diagnostics.measures import Measures
-from numerai_predict.diagnostics.origin import known_eras, words_of_eras
-from numerai_predict.diagnostics.page import render
-from numerai_predict.diagnostics.plan import Plan
-from numerai_predict.diagnostics.predicting import Predictor, Usage
+from numerai_predict.data.feature_sets import FeatureSets
+from numerai_predict.diagnostics.config import Plan
+from numerai_predict.diagnostics.era_predictions import Predictor, Usage
+from numerai_predict.diagnostics.html_page import render
+from numerai_predict.diagnostics.metrics import Measures
 from numerai_predict.diagnostics.report import Report, Subject, make_report
-from numerai_predict.diagnostics.validation import Validation
+from numerai_predict.diagnostics.training_overlap import known_eras, words_of_eras
+from numerai_predict.diagnostics.validation_data import Validation
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.submission_file import require_directory
 from numerai_predict.storage.files import part_beside

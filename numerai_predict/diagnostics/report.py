@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from numerai_predict.diagnostics.measures import Measures
+from numerai_predict.diagnostics.metrics import Measures
 from numerai_predict.diagnostics.turnover import Kind
-from numerai_predict.scoring.summary import Summary, summarize
+from numerai_predict.scoring.score_summary import Summary, summarize
 
 _MOST_EXPOSURES = 20
 

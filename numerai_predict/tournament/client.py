@@ -20,8 +20,8 @@ from numerai_predict.contract.tournament_errors import (
 from numerai_predict.data.catalogue import TOURNAMENT
 from numerai_predict.storage.graphql import Api, Refused
 from numerai_predict.tournament import queries
-from numerai_predict.tournament.facts import Model, RoundFacts, Submission, moment_of, round_of
-from numerai_predict.tournament.sessions import explain, is_about_session
+from numerai_predict.tournament.auth_diagnosis import explain, is_about_session
+from numerai_predict.tournament.entities import Model, RoundFacts, Submission, moment_of, round_of
 
 _T = TypeVar("_T")
 

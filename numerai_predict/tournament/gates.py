@@ -188,7 +188,7 @@ def _some(names: Sequence[str] | pd.Index[str]) -> str:
 
 def expected_columns(named: Sequence[str], features_json: Path) -> list[str]:
     """The columns that live data must have: those of features.json, and those that are named."""
-    from numerai_predict.data.features import FeatureSets
+    from numerai_predict.data.feature_sets import FeatureSets
 
     try:
         known = FeatureSets.read(features_json).sets.get("all", [])

@@ -18,8 +18,8 @@ from numerai_predict.storage.graphql import Refused
 from numerai_predict.storage.presigned_put import put_file
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament, download_bytes
-from numerai_predict.tournament.facts import Model, RoundFacts, Submission
-from numerai_predict.tournament.ledger import Ledger
+from numerai_predict.tournament.entities import Model, RoundFacts, Submission
+from numerai_predict.tournament.round_ledger import Ledger
 
 
 @dataclass(frozen=True)

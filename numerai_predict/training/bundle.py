@@ -25,8 +25,8 @@ from numerai_predict.runner.container.engine import Engine
 from numerai_predict.runner.container.target import Container, Local, Place
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write
-from numerai_predict.training import template
-from numerai_predict.training.fitting import Model
+from numerai_predict.training import predict_template
+from numerai_predict.training.model_fitting import Model
 
 _PACK_SECONDS = 600.0
 _FOLDER = ".bundle-"
@@ -85,7 +85,7 @@ def packed(recipe: Recipe, place: Place, output: Path) -> Iterator[Path]:
         folder = Path(name).absolute()  # an engine takes no other to mount
         _write(recipe, folder)
         script = folder / "pack.py"
-        shutil.copyfile(template.__file__, script)
+        shutil.copyfile(predict_template.__file__, script)
         pickle = folder / PICKLE
         log_step("pack", f"{len(recipe.models)} model(s) in {place}")
         arguments = [str(script), str(folder), str(pickle)]

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.scoring.exposures import largest_exposure
 from numerai_predict.scoring.per_era import era_scores
-from numerai_predict.scoring.summary import summarize
+from numerai_predict.scoring.score_summary import summarize
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.training.checkpoints import Checkpoints, Stored
-from numerai_predict.training.fitting import Model, eras_in_words
-from numerai_predict.training.folds import Window
-from numerai_predict.training.inputs import Inputs, benchmark_files
-from numerai_predict.training.template import combine, load_model, predict_with
-from numerai_predict.training.trainers.base import slices
+from numerai_predict.training.model_fitting import Model, eras_in_words
+from numerai_predict.training.predict_template import combine, load_model, predict_with
+from numerai_predict.training.trainers.interface import slices
+from numerai_predict.training.training_data import Inputs, benchmark_files
+from numerai_predict.training.walk_forward import Window
 
 _META_MODEL = "meta_model.parquet"
 _META_COLUMN = "numerai_meta_model"

@@ -7,7 +7,7 @@ import pytest
 
 import numerai_predict
 from numerai_predict.cli.main import main
-from numerai_predict.data.sample import FILES
+from numerai_predict.data.synthetic import FILES
 
 
 def ranks(live_features, live_benchmark_models):

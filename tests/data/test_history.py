@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from numerai_predict.contract.errors import DatasetUnavailable
-from numerai_predict.data.history import History
-from numerai_predict.data.sample import SampleShape, write_sample
+from numerai_predict.data.era_table import History
+from numerai_predict.data.synthetic import SampleShape, write_sample
 
 NAMES = ["feature_sample_0003", "feature_sample_0000"]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_predict.data import sample as module
-from numerai_predict.data.sample import FILES, TARGETS, SampleShape, write_sample
+from numerai_predict.data import synthetic as module
+from numerai_predict.data.synthetic import FILES, TARGETS, SampleShape, write_sample
 
 SMALL = SampleShape(live_rows=20, rows=10, train_eras=3, validation_eras=2, features=50)
 

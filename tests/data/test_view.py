@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerai_predict.contract.errors import DatasetUnavailable
-from numerai_predict.data.eras import Eras
-from numerai_predict.data.sample import SampleShape, write_sample
+from numerai_predict.data.era_selection import Eras
+from numerai_predict.data.synthetic import SampleShape, write_sample
 from numerai_predict.data.view import read_view
 
 ERAS = [f"{number:04d}" for number in range(1, 9)]

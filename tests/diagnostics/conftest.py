@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from numerai_predict.data.sample import SampleShape, write_sample
+from numerai_predict.data.synthetic import SampleShape, write_sample
 from numerai_predict.diagnostics.report import Group, Named, Report, Subject
 from numerai_predict.diagnostics.turnover import Kind
-from numerai_predict.scoring.summary import summarize
+from numerai_predict.scoring.score_summary import summarize
 
 PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"
 

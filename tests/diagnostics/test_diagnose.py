@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 # An era a batch, as if the model had next to no memory; no batch may outlive the next's reading.
 SMALL_BATCHES = """
 import sys, weakref
-import numerai_predict.diagnostics.plan as plan
+import numerai_predict.diagnostics.config as plan
 from numerai_predict.cli.main import main
-from numerai_predict.diagnostics.validation import Validation
+from numerai_predict.diagnostics.validation_data import Validation
 
 plan._BATCH_SHARE = 10**7
 read, batches = Validation._read, []

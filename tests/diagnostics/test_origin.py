@@ -6,7 +6,7 @@ import json
 import pytest
 
 from numerai_predict.contract.trained_eras import TrainedEras
-from numerai_predict.diagnostics.origin import known_eras, words_of_eras
+from numerai_predict.diagnostics.training_overlap import known_eras, words_of_eras
 
 KNOWN = TrainedEras(first=1, last=3, clear_from=5)
 

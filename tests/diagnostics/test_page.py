@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from browser import screenshot
 
-from numerai_predict.diagnostics.page import MOST_BYTES, render
+from numerai_predict.diagnostics.html_page import MOST_BYTES, render
 from numerai_predict.diagnostics.report import Group, Named
-from numerai_predict.scoring.summary import summarize
+from numerai_predict.scoring.score_summary import summarize
 
 HOSTILE = [
     "<script>alert(1)</script>",

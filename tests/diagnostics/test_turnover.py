@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_predict.diagnostics.measures import correlations
+from numerai_predict.diagnostics.metrics import correlations
 from numerai_predict.diagnostics.turnover import Kind, Turnover
 
 IDS = [f"n{number:03d}" for number in range(100)]

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from numerai_predict.contract.errors import DatasetUnavailable
-from numerai_predict.data.eras import Eras
+from numerai_predict.data.era_selection import Eras
+from numerai_predict.diagnostics.data_files import find_sources
 from numerai_predict.diagnostics.diagnose import _benchmark
-from numerai_predict.diagnostics.lookup import Lookup
-from numerai_predict.diagnostics.sources import find_sources
-from numerai_predict.diagnostics.validation import Validation
+from numerai_predict.diagnostics.id_lookup import Lookup
+from numerai_predict.diagnostics.validation_data import Validation
 
 ERA_BYTES = 90 * 60
 ALL = Eras.of("all")

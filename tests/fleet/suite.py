@@ -35,7 +35,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from fleets import PROGRAM, processes_of  # noqa: E402
 
-from numerai_predict.data.sample import SampleShape, write_sample  # noqa: E402
+from numerai_predict.data.synthetic import SampleShape, write_sample  # noqa: E402
 from numerai_predict.fleet import ledger as states  # noqa: E402
 from numerai_predict.fleet.ledger import Ledger  # noqa: E402
 from numerai_predict.fleet.pool.launch import LABEL  # noqa: E402

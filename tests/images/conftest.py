@@ -86,7 +86,7 @@ def output(tmp_path):
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory):
     """Sample live data, readable by every user."""
-    from numerai_predict.data.sample import SampleShape, write_sample
+    from numerai_predict.data.synthetic import SampleShape, write_sample
 
     folder = tmp_path_factory.mktemp("images") / "sample"
     write_sample(folder, SampleShape(live_rows=300, rows=20, train_eras=1, validation_eras=1))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.data.sample import SampleShape, write_sample
+from numerai_predict.data.synthetic import SampleShape, write_sample
 
 PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"
 

@@ -5,7 +5,7 @@ import os
 import pytest
 from trainings import SHAPE, Training
 
-from numerai_predict.data.sample import write_sample
+from numerai_predict.data.synthetic import write_sample
 
 pytestmark = pytest.mark.timeout(600)
 

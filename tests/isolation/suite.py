@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import stage  # noqa: E402
 
-from numerai_predict.data.sample import SampleShape, write_sample  # noqa: E402
+from numerai_predict.data.synthetic import SampleShape, write_sample  # noqa: E402
 
 DOCKER = os.environ.get("DOCKER", "docker")
 IN_IMAGE = "/usr/local/share/numerai-predict/predict.py"

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from numerai_tools.scoring import max_feature_correlation
 
-from numerai_predict.data.sample import SampleShape, draw_round
+from numerai_predict.data.synthetic import SampleShape, draw_round
 from numerai_predict.scoring.exposures import exposures, largest_exposure
-from numerai_predict.scoring.live import round_scores
+from numerai_predict.scoring.round_scores import round_scores
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numerai_tools.scoring import sharpe_ratio
 
-from numerai_predict.scoring.summary import Summary, drawdown, summarize
+from numerai_predict.scoring.score_summary import Summary, drawdown, summarize
 
 SCORES = pd.Series([0.02, -0.01, -0.03, 0.05, -0.02], ["0001", "0002", "0003", "0004", "0005"])
 

@@ -230,7 +230,7 @@ def run_all(count: int, seed: int, folder: Path, sample: Path, workers: int) -> 
 def main() -> int:
     from kills import kill_all
 
-    from numerai_predict.data.sample import SampleShape, write_sample
+    from numerai_predict.data.synthetic import SampleShape, write_sample
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 6

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.data.sample import SampleShape
+from numerai_predict.data.synthetic import SampleShape
 from numerai_predict.storage.graphql import Api, Keys
 from numerai_predict.storage.retry import Patience, Terms
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.practice import control
+from numerai_predict.tournament.practice import process_control
 from numerai_predict.tournament.practice.schedule import next_round
 from numerai_predict.tournament.practice.server import KEYS_FILE, Running, Setup
 from numerai_predict.tournament.practice.store import SCOPES, Store
@@ -65,25 +65,25 @@ class Practice:
 
     def open_round(self) -> int:
         """A round that has just opened; its number."""
-        now = datetime.fromisoformat(control.status(self.server)["clock"])
+        now = datetime.fromisoformat(process_control.status(self.server)["clock"])
         opening = next_round(now).opens + timedelta(minutes=1)
-        return int(control.set_clock(self.server, opening)["round"])
+        return int(process_control.set_clock(self.server, opening)["round"])
 
     def open_weekday_round(self) -> int:
         """A round that has just opened, for an hour."""
         while True:
             number = self.open_round()
-            facts = control.status(self.server)
+            facts = process_control.status(self.server)
             closes, now = (datetime.fromisoformat(facts[key]) for key in ("closes", "clock"))
             if closes - now < timedelta(hours=1):
                 return number
 
     def advance(self, **span: float) -> dict:
-        now = datetime.fromisoformat(control.status(self.server)["clock"])
-        return dict(control.set_clock(self.server, now + timedelta(**span)))
+        now = datetime.fromisoformat(process_control.status(self.server)["clock"])
+        return dict(process_control.set_clock(self.server, now + timedelta(**span)))
 
     def fault(self, kind: str | None, **more: object) -> None:
-        control.switch_fault(self.server, {"kind": kind, **more} if kind else None)
+        process_control.switch_fault(self.server, {"kind": kind, **more} if kind else None)
 
     def submissions(self, name: str) -> list[dict]:
         """All rows of the model, whether they count or not."""
@@ -101,22 +101,22 @@ def practice_server(tmp_path_factory):
     """One server for all tests of this folder."""
     folder = tmp_path_factory.mktemp("practice") / "state"
     setup = Setup(folder, 0, ("practice_one", "practice_two"), True, SHAPE)
-    server = control.start(setup, Deadline.after(90))
+    server = process_control.start(setup, Deadline.after(90))
     lines = (folder / KEYS_FILE).read_text().splitlines()
     keys = dict(line.split("=", 1) for line in lines)
     evidence.learn(keys["NUMERAI_SECRET_KEY"], server.control)
     store = Store(folder / "practice.sqlite")
     yield Practice(folder, server, store, keys)
     store.close()
-    control.stop(folder, Deadline.after(30))
-    evidence.hear((folder / control.LOG_FILE).read_text())
+    process_control.stop(folder, Deadline.after(30))
+    evidence.hear((folder / process_control.LOG_FILE).read_text())
 
 
 @pytest.fixture
 def practice(practice_server):
     """The server without faults, in an open round."""
     practice_server.fault(None)
-    if not control.status(practice_server.server)["open"]:
+    if not process_control.status(practice_server.server)["open"]:
         practice_server.open_round()
     return practice_server
 

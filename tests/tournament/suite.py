@@ -23,8 +23,8 @@ import uuid
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.data.sample import SampleShape
-from numerai_predict.tournament.practice import control
+from numerai_predict.data.synthetic import SampleShape
+from numerai_predict.tournament.practice import process_control
 from numerai_predict.tournament.practice.server import KEYS_FILE, Setup
 from numerai_predict.tournament.practice.store import Store
 
@@ -62,7 +62,7 @@ class Suite:
         self.folder = folder
         self.random = random.Random(seed)
         setup = Setup(folder / "practice", 0, ("first",), True, SHAPE)
-        self.server = control.start(setup, Deadline.after(120))
+        self.server = process_control.start(setup, Deadline.after(120))
         self.store = Store(setup.folder / "practice.sqlite")
         keys = (setup.folder / KEYS_FILE).read_text().splitlines()
         kept = {n: v for n, v in os.environ.items() if not n.startswith("NUMERAI_")}
@@ -116,10 +116,10 @@ class Suite:
     def faulty(self, fault: dict, seed: int) -> tuple[int, int, str]:
         """Exit code, submissions and last words of a round against a fault."""
         name = self.model()
-        control.switch_fault(self.server, {**fault, "seed": seed})
+        process_control.switch_fault(self.server, {**fault, "seed": seed})
         process = self.start(name, "--deadline", "30")
         log = process.communicate(timeout=300)[1]
-        control.switch_fault(self.server, None)
+        process_control.switch_fault(self.server, None)
         return process.returncode, self.submissions(name), log.strip().splitlines()[-1]
 
 
@@ -139,7 +139,7 @@ def main(kills: int, runs: int, seed: int) -> int:
             lines, wrong = lines + found, wrong + bad
         finally:
             suite.store.close()
-            control.stop(Path(folder) / "practice", Deadline.after(60))
+            process_control.stop(Path(folder) / "practice", Deadline.after(60))
     today = f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}"
     title = "# Rounds that were broken off, and rounds against faults\n"
     how = f"`make test_rounds`, {today}, seed {seed}; a whole round took {whole:.1f} s."

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from numerai_predict.contract.tournament_errors import NotAuthorised
-from numerai_predict.tournament.facts import Model
+from numerai_predict.tournament.entities import Model
 from numerai_predict.tournament.settings import read_settings
 
 

@@ -10,7 +10,7 @@ from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.storage.graphql import Refused
 from numerai_predict.storage.presigned_put import put_file
 from numerai_predict.tournament import queries
-from numerai_predict.tournament.practice import control
+from numerai_predict.tournament.practice import process_control
 from numerai_predict.tournament.practice.server import RUNNING_FILE, Setup
 
 
@@ -115,26 +115,26 @@ def test_nobody_else_drives_its_controls(practice):
 
 def test_it_goes_on_where_it_was_after_it_was_stopped(tmp_path):
     setup = Setup(tmp_path / "state", 0, ("mine",), True, None)
-    first = control.start(setup, Deadline.after(90))
-    before = control.status(first)
-    assert control.stop(setup.folder, Deadline.after(30))
+    first = process_control.start(setup, Deadline.after(90))
+    before = process_control.status(first)
+    assert process_control.stop(setup.folder, Deadline.after(30))
     assert not (setup.folder / RUNNING_FILE).exists()
-    assert control.running(setup.folder) is None
-    assert not control.stop(setup.folder, Deadline.after(30))
-    second = control.start(setup, Deadline.after(90))
+    assert process_control.running(setup.folder) is None
+    assert not process_control.stop(setup.folder, Deadline.after(30))
+    second = process_control.start(setup, Deadline.after(90))
     try:
-        after = control.status(second)
+        after = process_control.status(second)
         assert second.pid != first.pid
         assert (after["round"], after["models"]) == (before["round"], ["mine"])
     finally:
-        control.stop(setup.folder, Deadline.after(30))
+        process_control.stop(setup.folder, Deadline.after(30))
 
 
 def test_a_taken_port_is_said(tmp_path, web):
     port = int(web.url.rpartition(":")[2])
     setup = Setup(tmp_path / "state", port, ("mine",), True, None)
     with pytest.raises(TournamentUnavailable, match="in use"):
-        control.start(setup, Deadline.after(60))
+        process_control.start(setup, Deadline.after(60))
 
 
 def test_the_keys_file_is_for_nobody_else_and_the_store_has_no_secret(practice):

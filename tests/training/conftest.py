@@ -3,7 +3,7 @@
 import pytest
 from trainings import SHAPE, Training
 
-from numerai_predict.data.sample import write_sample
+from numerai_predict.data.synthetic import write_sample
 
 
 @pytest.fixture(scope="session")

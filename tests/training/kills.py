@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from trainings import SHAPE, Training  # noqa: E402
 
-from numerai_predict.data.sample import write_sample  # noqa: E402
+from numerai_predict.data.synthetic import write_sample  # noqa: E402
 
 RESULTS = Path(__file__).parent / "KILLS.md"
 _STEP = re.compile(r"^\d\d:\d\d:\d\d (\w+) ")

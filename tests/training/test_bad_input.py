@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_predict.data.manifest import Entry, write_manifest
+from numerai_predict.data.snapshot_manifest import Entry, write_manifest
 from numerai_predict.storage.files import sha256_of
 
 

@@ -5,8 +5,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from numerai_predict.contract.training_errors import BadConfiguration
-from numerai_predict.training.folds import Sizes, plan
-from numerai_predict.training.horizon import days_of, purge_of
+from numerai_predict.training.embargo import days_of, purge_of
+from numerai_predict.training.walk_forward import Sizes, plan
 
 SIZES = Sizes(windows=3, window_eras=10, stopping_eras=5, holdout_eras=12, purge_eras=4)
 

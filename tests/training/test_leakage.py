@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_predict.data.sample import SampleShape, write_sample
+from numerai_predict.data.synthetic import SampleShape, write_sample
 from numerai_predict.training.checkpoints import Checkpoints
+from numerai_predict.training.config import Settings
+from numerai_predict.training.early_stopping import Rule
+from numerai_predict.training.embargo import purge_of
 from numerai_predict.training.evaluation import Judge
-from numerai_predict.training.fitting import Fitting
-from numerai_predict.training.folds import Sizes, plan
-from numerai_predict.training.horizon import purge_of
-from numerai_predict.training.inputs import open_inputs
+from numerai_predict.training.model_fitting import Fitting
 from numerai_predict.training.progress import Display
-from numerai_predict.training.settings import Settings
-from numerai_predict.training.stopping import Rule
 from numerai_predict.training.trainers.registry import trainer_of
+from numerai_predict.training.training_data import open_inputs
+from numerai_predict.training.walk_forward import Sizes, plan
 
 SIGNIFICANT = 3.0
 HISTORIES, ERAS, STOCKS, FEATURES, HORIZON = 16, 60, 60, 12, 12

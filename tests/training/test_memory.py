@@ -12,7 +12,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import numpy as np
-from numerai_predict.data.history import History
+from numerai_predict.data.era_table import History
 from numerai_predict.training.trainers import base
 from numerai_predict.training.trainers.lightgbm import LightGBM
 from numerai_predict.training.trainers.parameters import LightGBMSettings

@@ -3,7 +3,7 @@
 import re
 
 from numerai_predict.contract.verdicts import TrainingVerdict
-from numerai_predict.training.settings import read_settings
+from numerai_predict.training.config import read_settings
 
 
 def test_the_configuration_of_the_readme_is_one(contract, tmp_path):

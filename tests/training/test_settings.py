@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from numerai_predict.contract.training_errors import BadConfiguration
-from numerai_predict.training.defaults import defaults_as_yaml
-from numerai_predict.training.settings import Settings, read_settings
+from numerai_predict.training.config import Settings, read_settings
+from numerai_predict.training.config_reference import defaults_as_yaml
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import lightgbm
 import numpy as np
 import pytest
 
-from numerai_predict.data.history import History
-from numerai_predict.training.stopping import Rule, Stopping
-from numerai_predict.training.template import combine, load_model, predict_with, ranked
-from numerai_predict.training.trainers import base
+from numerai_predict.data.era_table import History
+from numerai_predict.training.early_stopping import Rule, Stopping
+from numerai_predict.training.predict_template import combine, load_model, predict_with, ranked
+from numerai_predict.training.trainers import interface
 from numerai_predict.training.trainers.lightgbm import LightGBM
 from numerai_predict.training.trainers.parameters import LightGBMSettings
 
@@ -21,7 +21,7 @@ EVERY_ROUND = Rule("corr", 5, 0, ROUNDS)
 def rows(data):
     history = History.of([data / "train.parquet"], [*NAMES, "target"])
     target = history.column("target")
-    return base.Rows(history, np.ones(len(target), np.bool_), NAMES, target)
+    return interface.Rows(history, np.ones(len(target), np.bool_), NAMES, target)
 
 
 def fit(rows, threads=1, stopping=None, rule=EVERY_ROUND):
@@ -42,7 +42,7 @@ def test_the_number_of_threads_changes_nothing(rows):
 
 def test_blocks_of_few_columns_make_the_same_model(rows, monkeypatch):
     whole, _ = fit(rows)
-    monkeypatch.setattr(base, "_COLUMNS_BYTES", 5 * len(rows.target))
+    monkeypatch.setattr(interface, "_COLUMNS_BYTES", 5 * len(rows.target))
     assert len(list(rows.column_blocks())) == 9
     assert fit(rows)[0] == whole
 
@@ -61,7 +61,7 @@ def test_it_is_the_model_that_lightgbm_makes_of_the_whole_table(rows):
 def test_the_rounds_are_those_that_were_best_on_the_stopping_rows(rows, data):
     history = History.of([data / "validation.parquet"], [*NAMES, "target"])
     target = history.column("target")
-    stopping = base.Rows(history, np.ones(len(target), np.bool_), NAMES, target)
+    stopping = interface.Rows(history, np.ones(len(target), np.bool_), NAMES, target)
     for metric, sign in (("corr", 1), ("rmse", -1)):
         body, watch = fit(rows, stopping=stopping, rule=Rule(metric, 5, 15, 200))
         best = max(watch.looks, key=lambda look: sign * look[metric])
@@ -74,8 +74,8 @@ def test_the_rounds_are_those_that_were_best_on_the_stopping_rows(rows, data):
 
 
 def test_slices_are_whole_eras_and_hold_every_row_once(rows, monkeypatch):
-    monkeypatch.setattr(base, "_ROWS_BYTES", 5 * 120 * len(NAMES))
-    parts = list(base.slices(rows.history, rows.mask, len(NAMES)))
+    monkeypatch.setattr(interface, "_ROWS_BYTES", 5 * 120 * len(NAMES))
+    parts = list(interface.slices(rows.history, rows.mask, len(NAMES)))
     assert [int(part.sum()) for part in parts] == [600] * 9 + [120]
     assert (np.sum(parts, axis=0) == 1).all()
 

@@ -21,11 +21,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from numerai_predict.storage.files import sha256_of
-from numerai_predict.tournament.practice.asked import INVALID_SESSION, Asked
 from numerai_predict.tournament.practice.faults import Fault
-from numerai_predict.tournament.practice.practice import Practice
+from numerai_predict.tournament.practice.request_context import INVALID_SESSION, Asked
 from numerai_predict.tournament.practice.schedule import next_round
 from numerai_predict.tournament.practice.schema import schema
+from numerai_predict.tournament.practice.service import Practice
 from numerai_predict.tournament.practice.store import Caller
 
 CONTROL_HEADER = "X-Practice-Control"

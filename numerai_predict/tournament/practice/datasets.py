@@ -10,7 +10,7 @@ import threading
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from numerai_predict.data.sample import (
+from numerai_predict.data.synthetic import (
     FILES,
     Era,
     SampleShape,

@@ -7,7 +7,7 @@ from pathlib import Path
 from ariadne import load_schema_from_path, make_executable_schema
 from graphql import GraphQLSchema
 
-from numerai_predict.tournament.practice import queries, uploads
+from numerai_predict.tournament.practice import mutation_resolvers, query_resolvers
 
 _FILE = Path(__file__).parent / "schema.graphql"
 
@@ -15,4 +15,6 @@ _FILE = Path(__file__).parent / "schema.graphql"
 def schema() -> GraphQLSchema:
     """The schema that the server answers by."""
     text = load_schema_from_path(_FILE)
-    return make_executable_schema(text, queries.query, uploads.query, uploads.mutation)
+    return make_executable_schema(
+        text, query_resolvers.query, mutation_resolvers.query, mutation_resolvers.mutation
+    )

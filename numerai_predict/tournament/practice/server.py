@@ -19,10 +19,10 @@ from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
-from numerai_predict.data.sample import SampleShape
+from numerai_predict.data.synthetic import SampleShape
 from numerai_predict.storage.files import atomic_write
-from numerai_predict.tournament.practice.practice import Practice
 from numerai_predict.tournament.practice.schedule import next_round
+from numerai_predict.tournament.practice.service import Practice
 
 RUNNING_FILE = "server.json"
 KEYS_FILE = "practice.env"
@@ -80,7 +80,11 @@ def serve(setup: Setup) -> None:
     import uvicorn
 
     from numerai_predict.tournament.practice.app import make_app
-    from numerai_predict.tournament.practice.hosting import PENDING, RUNNING, start_validation
+    from numerai_predict.tournament.practice.pickle_validation import (
+        PENDING,
+        RUNNING,
+        start_validation,
+    )
 
     with _listen(setup.port) as listening:
         url = f"http://{HOST}:{listening.getsockname()[1]}"

@@ -16,9 +16,9 @@ import numpy as np
 
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.training_errors import BadConfiguration
-from numerai_predict.data.history import HIGHEST
+from numerai_predict.data.era_table import HIGHEST
 from numerai_predict.resources.memory import available_bytes
-from numerai_predict.training.trainers.base import Rows, Watch
+from numerai_predict.training.trainers.interface import Rows, Watch
 from numerai_predict.training.trainers.parameters import CatBoostSettings
 
 _BYTES_A_VALUE = 6  # at the peak: float32, what is binned, and a block on its way

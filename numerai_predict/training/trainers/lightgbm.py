@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from numerai_predict.data.history import HIGHEST
-from numerai_predict.training.trainers.base import Now, Rows, Watch
+from numerai_predict.data.era_table import HIGHEST
+from numerai_predict.training.trainers.interface import Now, Rows, Watch
 from numerai_predict.training.trainers.parameters import LightGBMSettings
 
 # What decides about bins is the same for every data set and booster.

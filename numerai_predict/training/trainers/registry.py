@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from numerai_predict.contract.training_errors import BadConfiguration
 
 if TYPE_CHECKING:
-    from numerai_predict.training.trainers.base import Trainer
+    from numerai_predict.training.trainers.interface import Trainer
     from numerai_predict.training.trainers.parameters import Section
 
 # The class of each, in the module of its name.

@@ -10,8 +10,8 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from numerai_predict.data.history import HIGHEST
-from numerai_predict.training.trainers.base import Now, Rows, Watch
+from numerai_predict.data.era_table import HIGHEST
+from numerai_predict.training.trainers.interface import Now, Rows, Watch
 from numerai_predict.training.trainers.parameters import XGBoostSettings
 
 _ROWS_AT_ONCE = 8192

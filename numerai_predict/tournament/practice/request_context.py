@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from numerai_predict.tournament.practice.practice import Practice, Rejected
+from numerai_predict.tournament.practice.service import Practice, Rejected
 from numerai_predict.tournament.practice.store import Caller
 
 # What the tournament says for a wrong key, a missing scope and a stranger's model alike.

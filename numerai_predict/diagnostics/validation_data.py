@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.data.columns import fill, ids, open_parquet, require_columns, texts
-from numerai_predict.data.eras import Eras
+from numerai_predict.data.era_selection import Eras
 
 # What live data say in these columns. A model sees past eras as it will see a round: no target,
 # no number of an era by which it could look up what came of it.

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from numerai_predict.scoring.per_era import era_scores
-from numerai_predict.scoring.summary import summarize
-from numerai_predict.training.trainers.base import Now
+from numerai_predict.scoring.score_summary import summarize
+from numerai_predict.training.trainers.interface import Now
 
 
 @dataclass(frozen=True)

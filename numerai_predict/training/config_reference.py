@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from numerai_predict.training.settings import PREFIX, Settings
+from numerai_predict.training.config import PREFIX, Settings
 
 
 def defaults_as_yaml() -> str:

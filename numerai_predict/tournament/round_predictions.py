@@ -20,7 +20,7 @@ from numerai_predict.runner.run_log import log_step
 from numerai_predict.sandbox.hide_supervisor import hide_process
 from numerai_predict.storage.files import atomic_write, sha256_of
 from numerai_predict.tournament.gates import GateLimits, closed
-from numerai_predict.tournament.ledger import Ledger
+from numerai_predict.tournament.round_ledger import Ledger
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ import numpy as np
 from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.training.checkpoints import Checkpoints, Stored
-from numerai_predict.training.folds import Window
-from numerai_predict.training.inputs import Inputs
+from numerai_predict.training.early_stopping import Rule, Stopping
 from numerai_predict.training.progress import Display
-from numerai_predict.training.stopping import Rule, Stopping
-from numerai_predict.training.trainers.base import Rows, Trainer
+from numerai_predict.training.trainers.interface import Rows, Trainer
+from numerai_predict.training.training_data import Inputs
+from numerai_predict.training.walk_forward import Window
 
 
 @dataclass(frozen=True)

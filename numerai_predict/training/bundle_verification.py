@@ -26,8 +26,8 @@ from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.sandbox.hide_supervisor import hide_process
 from numerai_predict.training.bundle import Recipe
-from numerai_predict.training.inputs import Inputs, benchmark_files
-from numerai_predict.training.template import by_era, load_model, predict_with
+from numerai_predict.training.predict_template import by_era, load_model, predict_with
+from numerai_predict.training.training_data import Inputs, benchmark_files
 
 _SECONDS = 900.0
 _SHOWN = 3

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from numerai_predict.diagnostics.predicting import Predicted
+from numerai_predict.diagnostics.era_predictions import Predicted
 from numerai_predict.diagnostics.turnover import Turnover
 from numerai_predict.scoring.exposures import exposures
 from numerai_predict.scoring.per_era import era_scores

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.training_errors import BadConfiguration
-from numerai_predict.data.eras import Eras
+from numerai_predict.data.era_selection import Eras
 from numerai_predict.training.trainers.parameters import (
     CatBoostSettings,
     LightGBMSettings,

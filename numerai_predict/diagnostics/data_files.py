@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.errors import DatasetUnavailable
-from numerai_predict.data import features as feature_sets
+from numerai_predict.data import feature_sets as feature_sets
 
 VALIDATION = "validation.parquet"
 META_MODEL = "meta_model.parquet"

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from numerai_predict.data.history import History
+from numerai_predict.data.era_table import History
 
 # Of int8 features that are on their way at a time, by columns and by rows.
 _COLUMNS_BYTES, _ROWS_BYTES = 64 * 1024**2, 256 * 1024**2

@@ -16,10 +16,10 @@ from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.graphql import Api
 from numerai_predict.storage.retry import Terms
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.facts import Model, RoundFacts
+from numerai_predict.tournament.entities import Model, RoundFacts
 from numerai_predict.tournament.gates import expected_columns, require_gates
-from numerai_predict.tournament.ledger import Ledger
-from numerai_predict.tournament.predicting import Plan, named_features, predictions_of
+from numerai_predict.tournament.round_ledger import Ledger
+from numerai_predict.tournament.round_predictions import Plan, named_features, predictions_of
 from numerai_predict.tournament.submissions import Submitted, of_round, require_open, submit
 
 _POLL_SECONDS = 15.0

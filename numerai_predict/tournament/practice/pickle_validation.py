@@ -15,7 +15,7 @@ from typing import Any
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.inspection.images import supported_pythons
 from numerai_predict.inspection.inspect import examine
-from numerai_predict.tournament.practice.practice import Practice
+from numerai_predict.tournament.practice.service import Practice
 
 PENDING, RUNNING, SUCCESS, FAILED = "pending", "running", "success", "failed"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 from numerai_tools.submissions import validate_submission_numerai
 
-from numerai_predict.data.sample import TARGETS, Era
-from numerai_predict.scoring.live import round_scores
+from numerai_predict.data.synthetic import TARGETS, Era
+from numerai_predict.scoring.round_scores import round_scores
 
 
 def validate(path: Path, era: Era) -> None:
@@ -18,7 +18,7 @@ def validate(path: Path, era: Era) -> None:
     Raises:
         Rejected: they do not.
     """
-    from numerai_predict.tournament.practice.practice import Rejected
+    from numerai_predict.tournament.practice.service import Rejected
 
     try:
         frame = _read(path)

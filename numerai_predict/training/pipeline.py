@@ -17,18 +17,18 @@ from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.resources.cpu_quota import processors
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import atomic_write, sha256_of
-from numerai_predict.training import bundle, trial
+from numerai_predict.training import bundle, bundle_verification
 from numerai_predict.training.checkpoints import Checkpoints
+from numerai_predict.training.config import Settings
+from numerai_predict.training.early_stopping import Rule
+from numerai_predict.training.embargo import purge_of
 from numerai_predict.training.evaluation import Evaluation, Judge
-from numerai_predict.training.fitting import Fitting, Model
-from numerai_predict.training.folds import Plan, Sizes, Window, plan
-from numerai_predict.training.horizon import purge_of
-from numerai_predict.training.inputs import Inputs, open_inputs
+from numerai_predict.training.model_fitting import Fitting, Model
 from numerai_predict.training.progress import Display
-from numerai_predict.training.settings import Settings
-from numerai_predict.training.stopping import Rule
-from numerai_predict.training.trainers.base import Trainer
+from numerai_predict.training.trainers.interface import Trainer
 from numerai_predict.training.trainers.registry import trainer_of
+from numerai_predict.training.training_data import Inputs, open_inputs
+from numerai_predict.training.walk_forward import Plan, Sizes, Window, plan
 
 SCORES, PREDICTIONS = "scores.json", "predictions.parquet"
 
@@ -65,7 +65,7 @@ def train(settings: Settings, folder: Path) -> Result:
             trainer.name, inputs.features, models, inputs.benchmark, settings.neutralize
         )
         with bundle.packed(recipe, place, settings.output) as pickle:
-            found = trial.try_out(pickle, recipe, place, inputs)
+            found = bundle_verification.try_out(pickle, recipe, place, inputs)
             manifest = _manifest(settings, inputs, trainer, models, scores, pickle)
             manifest["model"].update(python=place.python, arity=found.pop("arity"))
             eras = inputs.eras if settings.use_holdout else windows.final.training

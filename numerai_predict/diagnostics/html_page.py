@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from numerai_predict.diagnostics import charts
 from numerai_predict.diagnostics.report import Report
-from numerai_predict.scoring.summary import drawdown
+from numerai_predict.scoring.score_summary import drawdown
 
 MOST_BYTES = 2 * 1024**2
 

@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerai_predict.contract.errors import DatasetUnavailable
-from numerai_predict.data import features as feature_sets
+from numerai_predict.data import feature_sets as feature_sets
 from numerai_predict.data.columns import column_names
-from numerai_predict.data.eras import Eras
-from numerai_predict.data.features import FeatureSets
-from numerai_predict.data.history import History
-from numerai_predict.data.manifest import NAME, read_manifest
+from numerai_predict.data.era_selection import Eras
+from numerai_predict.data.era_table import History
+from numerai_predict.data.feature_sets import FeatureSets
+from numerai_predict.data.snapshot_manifest import NAME, read_manifest
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
-from numerai_predict.training.settings import Settings
-from numerai_predict.training.trainers.base import Rows
+from numerai_predict.training.config import Settings
+from numerai_predict.training.trainers.interface import Rows
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,22 @@ from typing import Any
 from ariadne import MutationType, QueryType
 from graphql import GraphQLError
 
-from numerai_predict.tournament.practice.answers import (
-    model_answer,
-    pickle_answer,
-    submissions_answer,
-)
-from numerai_predict.tournament.practice.asked import Info, caller_of, or_refuse, own_model
-from numerai_predict.tournament.practice.hosting import (
+from numerai_predict.tournament.practice.pickle_validation import (
     PENDING,
     data_versions,
     docker_images,
     start_validation,
+)
+from numerai_predict.tournament.practice.request_context import (
+    Info,
+    caller_of,
+    or_refuse,
+    own_model,
+)
+from numerai_predict.tournament.practice.serializers import (
+    model_answer,
+    pickle_answer,
+    submissions_answer,
 )
 
 query = QueryType()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from numerai_predict.tournament.practice.practice import Practice
 from numerai_predict.tournament.practice.schedule import Round, round_of
+from numerai_predict.tournament.practice.service import Practice
 from numerai_predict.tournament.practice.store import TOURNAMENT
 
 _DAY = 20  # of the score that counts

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from numerai_predict.contract.limits import HOSTED_MEMORY_BYTES, Limits
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.data.eras import Eras
-from numerai_predict.diagnostics.sources import Sources
+from numerai_predict.data.era_selection import Eras
+from numerai_predict.diagnostics.data_files import Sources
 
 # Of the model's memory limit, for the features of a batch: they are held here, while the model
 # holds one era of them, in whatever copies as floating point numbers it makes.

@@ -16,9 +16,9 @@ from numerai_predict.contract.errors import DatasetUnavailable, PythonMismatch
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.diagnostics.lookup import LABELS, Lookup
-from numerai_predict.diagnostics.plan import Plan
-from numerai_predict.diagnostics.validation import LIVE, EraRows, Validation
+from numerai_predict.diagnostics.config import Plan
+from numerai_predict.diagnostics.id_lookup import LABELS, Lookup
+from numerai_predict.diagnostics.validation_data import LIVE, EraRows, Validation
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner import preflight
 from numerai_predict.runner.batch import Call, Model, predict_many

@@ -7,7 +7,14 @@ from typing import Any
 from ariadne import QueryType
 from graphql import GraphQLError
 
-from numerai_predict.tournament.practice.answers import (
+from numerai_predict.tournament.practice.request_context import (
+    INVALID_SESSION,
+    Info,
+    caller_of,
+    own_model,
+)
+from numerai_predict.tournament.practice.schedule import next_round, round_of
+from numerai_predict.tournament.practice.serializers import (
     model_answer,
     round_answer,
     round_status,
@@ -15,9 +22,7 @@ from numerai_predict.tournament.practice.answers import (
     submissions_answer,
     token_answer,
 )
-from numerai_predict.tournament.practice.asked import INVALID_SESSION, Info, caller_of, own_model
-from numerai_predict.tournament.practice.practice import Practice
-from numerai_predict.tournament.practice.schedule import next_round, round_of
+from numerai_predict.tournament.practice.service import Practice
 from numerai_predict.tournament.practice.store import TOURNAMENT
 
 _MOST_ROUNDS = 100

@@ -18,7 +18,7 @@ from numerai_predict.storage.graphql import Refused
 from numerai_predict.storage.presigned_put import put_file
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.facts import Model
+from numerai_predict.tournament.entities import Model
 
 DEFAULT_VERSION = "v5.2"
 

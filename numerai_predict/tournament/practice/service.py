@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from numerai_predict.data.sample import SampleShape
+from numerai_predict.data.synthetic import SampleShape
 from numerai_predict.tournament.practice.datasets import Datasets
 from numerai_predict.tournament.practice.faults import Faults
 from numerai_predict.tournament.practice.schedule import Round, current_round, round_of
@@ -126,7 +126,7 @@ class Practice:
         Raises:
             Rejected: no such file, or none that numerai-tools would take.
         """
-        from numerai_predict.tournament.practice.validation import validate
+        from numerai_predict.tournament.practice.submission_scoring import validate
 
         ticket = self.uploaded("submission", account, model, filename)
         number = self.current_round().number
@@ -150,7 +150,7 @@ class Practice:
 
     def scores(self, model: str) -> list[dict[str, Any]]:
         """The scores of a model's resolved submissions, newest first; computed when due."""
-        from numerai_predict.tournament.practice.validation import score
+        from numerai_predict.tournament.practice.submission_scoring import score
 
         found = []
         for each in self.store.submissions(model):
