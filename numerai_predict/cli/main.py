@@ -26,6 +26,9 @@ _COMMANDS = {
     "practice": "a tournament on this machine, to try everything without an account",
 }
 
+# The module of a command, where it has another name.
+_MODULES = {"data": "dataset"}
+
 # The extra of the package that a command needs, where it is not that of the tournament.
 _EXTRAS = {"diagnose": "diagnostics", "fleet": "fleet", "train": "training"}
 
@@ -51,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         _require(_LATE_IMPORTS.get(name, ()))
-        command = importlib.import_module(f"numerai_predict.cli.{name}")
+        command = importlib.import_module(f"numerai_predict.cli.{_MODULES.get(name, name)}")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("numerai_predict"):
             raise

@@ -46,7 +46,8 @@ def test_the_rooms_of_the_parent_import_nothing_heavy():
 def test_the_child_imports_no_client_and_no_storage():
     code = (
         "import sys, numerai_predict.runner.child.main, numerai_predict.runner.child.model_loader, "
-        "numerai_predict.runner.child.prediction_encoder, numerai_predict.runner.child.exception_report; "
+        "numerai_predict.runner.child.prediction_encoder, "
+        "numerai_predict.runner.child.exception_report; "
         "print([n for n in sys.modules if n.startswith(('requests', 'numerapi', "
         "'numerai_predict.storage'))])"
     )

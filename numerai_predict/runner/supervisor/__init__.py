@@ -1,1 +1,1 @@
-"""The trusted process of a run: it starts the model process, enforces limits and decides the verdict."""
+"""The trusted process of a run: it starts the model process and decides the verdict."""
