@@ -11,7 +11,7 @@ from pathlib import Path
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.limits import parse_seconds
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.runner.options import dataset_version, option_value
+from numerai_predict.runner.options import argparse_type, dataset_version
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
 from numerai_predict.storage.graphql import API_URL
 
@@ -53,7 +53,7 @@ def add_deadline(parser: argparse.ArgumentParser, default: float = DEFAULT_DEADL
     """The option that bounds everything."""
     parser.add_argument(
         "--deadline",
-        type=option_value(parse_seconds),
+        type=argparse_type(parse_seconds),
         default=default,
         help=f"seconds for all of it, or none (default: {default:.0f})",
     )

@@ -18,7 +18,7 @@ from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.data.synthetic import FILES, SampleShape, write_sample
 from numerai_predict.runner.options import dataset_version
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.runner.transfers import terms_of
+from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.storage.graphql import Api
 
 _HELP = {
@@ -124,7 +124,7 @@ def _add_sample(
 
 
 def _get(options: argparse.Namespace) -> str:
-    terms = terms_of(Deadline.after(options.deadline), "fetch")
+    terms = transfer_policy(Deadline.after(options.deadline), "fetch")
     catalogue = Catalogue(Api(api_url(), terms))
     names = resolve(options.names, options.version, catalogue.names())
     taken = Snapshot(options.directory).get(names, catalogue, terms, options.force)
@@ -140,7 +140,7 @@ def _list(options: argparse.Namespace) -> str:
     entries = Snapshot(options.directory).entries()
     names = set(entries)
     if not options.local:
-        terms = terms_of(Deadline.after(options.deadline), "ask")
+        terms = transfer_policy(Deadline.after(options.deadline), "ask")
         names |= set(Catalogue(Api(api_url(), terms)).names())
     shown = sorted(name for name in names if options.version in (None, name.partition("/")[0]))
     if not shown and options.version:

@@ -14,13 +14,13 @@ from numerai_predict.contract.limits import parse_seconds
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.options import (
     add_post_options,
-    checked,
-    option_value,
-    options_of,
+    argparse_type,
+    parse_options,
     presigned_post,
+    validated_by,
 )
 from numerai_predict.runner.run_log import log_verdict, start_logging
-from numerai_predict.runner.transfers import terms_of
+from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.storage.destinations import PostForm, Sink, deliver, sink_of
 from numerai_predict.storage.files import sha256_of
 
@@ -31,7 +31,7 @@ _LONGEST_RECORD_BYTES = 1024 * 1024
 def main(argv: Sequence[str]) -> int:
     """Deliver a saved file; the exit code is that of the verdict, 2 on bad options."""
     parser = _parser()
-    options = options_of(parser, argv)
+    options = parse_options(parser, argv)
     deadline = Deadline.after(options.deadline)
     sinks: list[Sink] = [sink_of(options.output_dir)] if options.output_dir else []
     post = presigned_post(parser, options)
@@ -61,11 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     add_post_options(parser)
     parser.add_argument(
         "--output_dir",
-        type=checked(sink_of),
+        type=validated_by(sink_of),
         help="a directory or s3://bucket/prefix that shall have the file too, or alone",
     )
     parser.add_argument(
-        "--deadline", type=option_value(parse_seconds), help="seconds for all tries (default: none)"
+        "--deadline",
+        type=argparse_type(parse_seconds),
+        help="seconds for all tries (default: none)",
     )
     return parser
 
@@ -110,7 +112,7 @@ def _unchanged(path: Path, sha256: Any) -> Path:
 
 def _deliver(path: Path, sinks: list[Sink], deadline: Deadline) -> int:
     start_logging(debug=False)
-    terms = terms_of(deadline, "deliver")
+    terms = transfer_policy(deadline, "deliver")
     try:
         message = f"delivered to {deliver(path, sinks, terms)}"
     except RunError as error:

@@ -17,8 +17,8 @@ from numerai_predict.diagnostics.data_files import find_sources
 from numerai_predict.diagnostics.diagnose import Diagnosis, diagnose
 from numerai_predict.diagnostics.html_page import number, score_names
 from numerai_predict.diagnostics.progress import Progress
-from numerai_predict.runner.options import add_limits, add_run_deadline, checked
-from numerai_predict.runner.run_log import log_step, terminal
+from numerai_predict.runner.options import add_deadline, add_limits, validated_by
+from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.storage.sources import source_of
 
 
@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--model", required=True, type=checked(source_of), help="pickle: file, URL or s3://..."
+        "--model", required=True, type=validated_by(source_of), help="pickle: file, URL or s3://..."
     )
     parser.add_argument(
         "--validation",
@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
     )
     add_data(parser)
     add_limits(parser)
-    add_run_deadline(parser)
+    add_deadline(parser)
     parser.add_argument("--debug", action="store_true", help="log more")
     options = parser.parse_args(argv)
     return ended_by(lambda: _diagnose(options), options.debug)
@@ -88,7 +88,7 @@ def _diagnose(options: argparse.Namespace) -> str:
         local=options.local,
         debug=options.debug,
     )
-    progress = Progress(functools.partial(log_step, "predict"), terminal())
+    progress = Progress(functools.partial(log_step, "predict"), stderr_terminal())
     try:
         done = diagnose(plan, deadline, progress.tell)
     finally:

@@ -17,11 +17,11 @@ from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.container.engine import Engine
 from numerai_predict.runner.options import (
     Defaults,
+    add_deadline,
     add_limits,
-    add_run_deadline,
-    checked,
-    option_value,
-    options_of,
+    argparse_type,
+    parse_options,
+    validated_by,
 )
 from numerai_predict.storage.sources import source_of
 
@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
     _add_run_options(run)
     status = commands.add_parser("status", help="how a round stands", allow_abbrev=False)
     status.add_argument("directory", type=Path, help="the --output_dir of the round")
-    options = options_of(parser, argv)
+    options = parse_options(parser, argv)
     if options.command == "status":
         return _status(status, options.directory)
     return _run(run, options)
@@ -65,7 +65,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--output_dir",
-        type=option_value(_directory),
+        type=argparse_type(_directory),
         required=True,
         help="an existing directory for all that comes",
     )
@@ -75,9 +75,9 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     ):
         default = getattr(defaults, name)
         text = f"{words} (default: %(default)s)"
-        parser.add_argument(f"--{name}", default=default, type=checked(source_of), help=text)
+        parser.add_argument(f"--{name}", default=default, type=validated_by(source_of), help=text)
     add_limits(parser)
-    add_run_deadline(parser)
+    add_deadline(parser)
     parser.add_argument(
         "--workers", type=_count, help="models at once (default: one a CPU and --memory)"
     )

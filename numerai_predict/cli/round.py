@@ -16,8 +16,8 @@ from numerai_predict.cli.common import (
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits, parse_seconds
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.runner.options import add_limits, option_value
-from numerai_predict.runner.transfers import terms_of
+from numerai_predict.runner.options import add_limits, argparse_type
+from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.round_predictions import Plan
@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--model", required=True, metavar="NAME", help="the model's name")
     parser.add_argument(
         "--wait",
-        type=option_value(parse_seconds),
+        type=argparse_type(parse_seconds),
         default=_WAIT_SECONDS,
         help="seconds to wait for the opening (default: 900)",
     )
@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
 def _round(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
     settings = read_settings(options.keys)
-    api = Api(settings.api_url, terms_of(deadline, "submit"), settings.required_keys())
+    api = Api(settings.api_url, transfer_policy(deadline, "submit"), settings.required_keys())
     plan = Plan(
         pickle=options.pickle,
         model=options.model,

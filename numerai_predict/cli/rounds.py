@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from numerai_predict.cli.common import add_deadline, api_url, ended_by
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.runner.transfers import terms_of
+from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import RoundFacts
@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _rounds(options: argparse.Namespace) -> str:
-    terms = terms_of(Deadline.after(options.deadline), "ask")
+    terms = transfer_policy(Deadline.after(options.deadline), "ask")
     tournament = Tournament(Api(api_url(), terms))
     now = datetime.now(timezone.utc)
     print(f"{'round':>6}  {'opens (UTC)':16}  {'closes (UTC)':16}  state")

@@ -15,14 +15,14 @@ from pathlib import Path
 import numerai_predict
 from numerai_predict.contract.job import Job
 from numerai_predict.inspection.images import Image
-from numerai_predict.runner.container.target import Container, Local, choose_place
+from numerai_predict.runner.container.target import ContainerImage, LocalPython, choose_target
 from numerai_predict.runner.entrypoint import execute
 from numerai_predict.runner.options import (
     Defaults,
     argument_parser,
     cache_directory,
-    job_of,
-    options_of,
+    job_from_options,
+    parse_options,
 )
 
 _PREVIEW_ROWS = 5
@@ -44,17 +44,17 @@ def main(argv: Sequence[str]) -> int:
         "--local", action="store_true", help="run in this Python, also where an image could be used"
     )
     parser.add_argument("--build", action="store_true", help="build the image if it is not here")
-    options = options_of(parser, argv)
-    job = _with_absolute_paths(job_of(parser, options))
+    options = parse_options(parser, argv)
+    job = _with_absolute_paths(job_from_options(parser, options))
     if {job.dataset, job.benchmarks} & {defaults.dataset, defaults.benchmarks}:
         _make_sample(sample)
     place = (
-        Local("as asked for")
+        LocalPython("as asked for")
         if options.local
-        else choose_place(job.model, _build if options.build else None)
+        else choose_target(job.model, _build if options.build else None)
     )
     _say(place.sentence)
-    return _run_here(job) if isinstance(place, Local) else _run_in_image(place, job)
+    return _run_here(job) if isinstance(place, LocalPython) else _run_in_image(place, job)
 
 
 def _build(image: Image) -> bool:
@@ -70,7 +70,7 @@ def _run_here(job: Job) -> int:
     return record.exit_code
 
 
-def _run_in_image(place: Container, job: Job) -> int:
+def _run_in_image(place: ContainerImage, job: Job) -> int:
     with tempfile.TemporaryDirectory() as folder:
         result = job.result or Path(folder, "record.json")
         code = place.engine.run(place.image.name, replace(job, result=result))

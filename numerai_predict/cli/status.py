@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from numerai_predict.cli.common import add_deadline, add_keys, ended_by
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.data.catalogue import TOURNAMENT
-from numerai_predict.runner.transfers import terms_of
+from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
@@ -37,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _status(options: argparse.Namespace) -> str:
     settings = read_settings(options.keys)
-    terms = terms_of(Deadline.after(options.deadline), "ask")
+    terms = transfer_policy(Deadline.after(options.deadline), "ask")
     tournament = Tournament(Api(settings.api_url, terms, settings.required_keys()))
     models = [tournament.model(options.model)] if options.model else tournament.models()
     current = tournament.current_round()

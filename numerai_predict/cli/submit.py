@@ -17,7 +17,7 @@ from numerai_predict.cli.deliver import predictions_in
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import SubmissionRefused
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.runner.transfers import terms_of
+from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.gates import expected_columns, require_gates
@@ -56,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
 def _submit(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
     settings = read_settings(options.keys)
-    terms = terms_of(deadline, "submit")
+    terms = transfer_policy(deadline, "submit")
     tournament = Tournament(Api(settings.api_url, terms, settings.required_keys()))
     model = tournament.model(options.model)
     round_ = tournament.current_round()

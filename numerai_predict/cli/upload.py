@@ -9,7 +9,7 @@ from pathlib import Path
 from numerai_predict.cli.common import add_deadline, add_keys, ended_by
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.redaction import printable
-from numerai_predict.runner.transfers import terms_of
+from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.model_upload import Choice, upload
@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
 def _upload(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
     settings = read_settings(options.keys)
-    api = Api(settings.api_url, terms_of(deadline, "upload"), settings.required_keys())
+    api = Api(settings.api_url, transfer_policy(deadline, "upload"), settings.required_keys())
     tournament = Tournament(api)
     model = tournament.model(options.model)
     choice = Choice(options.python, options.data_version, options.force)

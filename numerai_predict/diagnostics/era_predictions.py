@@ -21,16 +21,16 @@ from numerai_predict.diagnostics.id_lookup import LABELS, Lookup
 from numerai_predict.diagnostics.validation_data import LIVE, EraRows, Validation
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner import preflight
-from numerai_predict.runner.batch import Call, Model, predict_many
-from numerai_predict.runner.container.batch_client import predict_in_image
-from numerai_predict.runner.container.target import Container, Local, choose_place
-from numerai_predict.runner.environment_info import environment_here
+from numerai_predict.runner.batch import BatchCall, InspectedModel, predict_batch
+from numerai_predict.runner.container.batch_client import predict_batch_in_container
+from numerai_predict.runner.container.target import ContainerImage, LocalPython, choose_target
+from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.pipeline import fetch_model
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.sandbox.hide_supervisor import hide_process
+from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 
 # Runs the model for each call in turn; the second argument says that its like was told before.
-_Runner = Callable[[Iterable[Call], bool], Generator[list[float], None, None]]
+_Runner = Callable[[Iterable[BatchCall], bool], Generator[list[float], None, None]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Usage:
     slowest_seconds: float = 0.0
     load_seconds: float = 0.0
     repeatable: bool = True
-    record: Record = field(default_factory=lambda: Record(environment=environment_here()))
+    record: Record = field(default_factory=lambda: Record(environment=current_environment()))
 
 
 class Predictor:
@@ -96,20 +96,20 @@ class Predictor:
 
     def _runner(self, job: Job, path: Path) -> _Runner:
         """What runs the model over the calls of a batch, where it fits."""
-        place = Local("as asked for") if self._plan.local else choose_place(str(path))
+        place = LocalPython("as asked for") if self._plan.local else choose_target(str(path))
         log_step("place", place.sentence)
         record, deadline = self.usage.record, self._deadline
-        if isinstance(place, Container):
-            return lambda calls, repeated: predict_in_image(
+        if isinstance(place, ContainerImage):
+            return lambda calls, repeated: predict_batch_in_container(
                 place, path, calls, job, record, deadline, repeated=repeated
             )
-        model = Model(path, self._inspect(job, path, place))
-        hidden = hide_process()
-        return lambda calls, repeated: predict_many(
+        model = InspectedModel(path, self._inspect(job, path, place))
+        hidden = harden_supervisor()
+        return lambda calls, repeated: predict_batch(
             model, calls, job, record, deadline, hidden, repeated=repeated
         )
 
-    def _inspect(self, job: Job, path: Path, place: Local) -> Inspection:
+    def _inspect(self, job: Job, path: Path, place: LocalPython) -> Inspection:
         record = self.usage.record
         try:
             inspection = preflight.inspect_model(job, record, path)
@@ -119,7 +119,7 @@ class Predictor:
                 f"make the pickle with Python {RUNNING_PYTHON}, or have it diagnosed in the image "
                 f"that fits it: it was run here because {place.reason}",
             ) from error
-        preflight.warn_of_columns(inspection, record, self._validation.feature_names)
+        preflight.warn_missing_columns(inspection, record, self._validation.feature_names)
         return inspection
 
     def _batch(
@@ -159,7 +159,7 @@ class Predictor:
         usage.slowest_seconds = max(usage.slowest_seconds, seconds.predict or 0.0)
         usage.load_seconds = max(usage.load_seconds, seconds.load or 0.0)
 
-    def _call(self, rows: EraRows, benchmarks: pd.DataFrame, frames: Path) -> Call:
+    def _call(self, rows: EraRows, benchmarks: pd.DataFrame, frames: Path) -> BatchCall:
         path = frames / "live.parquet"
         self._validation.write_as_live(rows, path)
 
@@ -177,7 +177,7 @@ class Predictor:
             known.assign(**live).to_parquet(beside)
             return beside
 
-        return Call(f"era {rows.era}", path, write_benchmarks)
+        return BatchCall(f"era {rows.era}", path, write_benchmarks)
 
     def _job(self) -> Job:
         plan = self._plan

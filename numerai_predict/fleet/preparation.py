@@ -17,7 +17,7 @@ from numerai_predict.fleet.environments import Place, choose
 from numerai_predict.fleet.manifest import Entry
 from numerai_predict.inspection.inspect import examine
 from numerai_predict.runner.pipeline import fetch_model
-from numerai_predict.runner.timing import timed
+from numerai_predict.runner.timing import measure_step
 
 _THREADS = 4
 _INSPECTION_SECONDS = 2.0
@@ -76,7 +76,7 @@ class Intake:
         folder = Path(tempfile.mkdtemp(dir=self._spool.name))
         ready = Ready(entry, self._orders.new_record(), folder)
         try:
-            with timed(ready.record.seconds, "fetch"):
+            with measure_step(ready.record.seconds, "fetch"):
                 job = self._orders.job_of(entry)
                 ready.path = fetch_model(job, ready.record, self._deadline, folder)
             inspection = examine(ready.path, _INSPECTION_SECONDS)

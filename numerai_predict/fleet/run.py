@@ -26,7 +26,7 @@ from numerai_predict.fleet.progress_display import Display
 from numerai_predict.fleet.record_files import record_of, write_record
 from numerai_predict.fleet.scheduler import Conductor, NoWorker
 from numerai_predict.runner.submission_file import require_directory
-from numerai_predict.sandbox.hide_supervisor import hide_process
+from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 
 _LOCK = ".fleet.lock"
 
@@ -47,7 +47,7 @@ def run_round(
     """
     require_directory(orders.output_dir)
     deadline = Deadline.after(orders.deadline)
-    hide_process()
+    harden_supervisor()
     with _alone(orders.output_dir), contextlib.closing(Ledger(orders.output_dir)) as ledger:
         for name in ("predictions", "records", "logs"):
             (orders.output_dir / name).mkdir(exist_ok=True)

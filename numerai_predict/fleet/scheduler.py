@@ -21,7 +21,7 @@ from numerai_predict.fleet.pool.ray_cluster import Cluster, Machine
 from numerai_predict.fleet.preparation import Intake, Ready
 from numerai_predict.fleet.results import Endings
 from numerai_predict.fleet.worker.messages import RunRequest
-from numerai_predict.resources.memory import return_unused
+from numerai_predict.resources.memory import trim_heap
 
 _TICK_SECONDS = 0.1
 _AHEAD = 64
@@ -102,7 +102,7 @@ class Conductor:
         if now - self._looked < _LOOK_SECONDS:
             return
         self._looked = now
-        return_unused()  # every model leaves crumbs, in the heap of Ray as well
+        trim_heap()  # every model leaves crumbs, in the heap of Ray as well
         self._look_for_machines()
 
     def _look_for_machines(self) -> None:

@@ -9,7 +9,7 @@ MOUNT = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
 
 
-def folders(controller: str, mount: Path = MOUNT, own: Path = OWN) -> Iterator[Path]:
+def cgroup_paths(controller: str, mount: Path = MOUNT, own: Path = OWN) -> Iterator[Path]:
     """Where the kernel shows what the controller (`cpu`, `memory`) does with this process.
 
     A group's parents come before it: their limits hold too. Folders that are not there

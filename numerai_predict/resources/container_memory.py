@@ -25,7 +25,7 @@ def limit_bytes(mount: Path = cgroups.MOUNT, own: Path = cgroups.OWN) -> int | N
 
 
 def _kills(mount: Path, own: Path) -> Iterator[int]:
-    for folder in cgroups.folders("memory", mount, own):
+    for folder in cgroups.cgroup_paths("memory", mount, own):
         for name in ("memory.events", "memory.oom_control"):
             for line in _lines(folder / name):
                 if line.startswith("oom_kill "):
@@ -33,7 +33,7 @@ def _kills(mount: Path, own: Path) -> Iterator[int]:
 
 
 def _limits(mount: Path, own: Path) -> Iterator[int]:
-    for folder in cgroups.folders("memory", mount, own):
+    for folder in cgroups.cgroup_paths("memory", mount, own):
         for name in ("memory.max", "memory.limit_in_bytes"):
             for line in _lines(folder / name):
                 if line.isdigit() and int(line) < _NO_LIMIT:

@@ -30,13 +30,13 @@ THREAD_VARIABLES = (
 )
 
 
-def processors(mount: Path = cgroups.MOUNT, own: Path = cgroups.OWN) -> int:
+def usable_cpus(mount: Path = cgroups.MOUNT, own: Path = cgroups.OWN) -> int:
     """Processors that this process may use: its affinity and its cgroups' quotas.
 
     A quota of one and a half counts as two. cgroup v1 and v2 are read.
     """
     allowed = len(os.sched_getaffinity(0))
-    found = (_quota(folder) for folder in cgroups.folders("cpu", mount, own))
+    found = (_quota(folder) for folder in cgroups.cgroup_paths("cpu", mount, own))
     quotas = [math.ceil(quota) for quotas in found for quota in quotas]
     return max(1, min([allowed, *quotas]))
 

@@ -14,7 +14,7 @@ _PROC = Path("/proc")
 
 
 @contextmanager
-def bounded(more_bytes: int) -> Iterator[None]:
+def limit_heap_growth(more_bytes: int) -> Iterator[None]:
     """Let this process take that much more memory at most, within the block.
 
     What asks for more gets a `MemoryError`.
@@ -41,7 +41,7 @@ def available_bytes() -> int:
         return next(int(line[1]) * 1024 for line in lines if line[0] == "MemAvailable:")
 
 
-def return_unused() -> None:
+def trim_heap() -> None:
     """Hand memory that was freed back to the system.
 
     glibc keeps what lies scattered: a process that lives long seems to leak. Other C

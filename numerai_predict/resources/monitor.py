@@ -11,9 +11,9 @@ from pathlib import Path
 
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources import memory
-from numerai_predict.resources.process_tree import Family, descendants
-from numerai_predict.resources.shared_memory import BLOCK_BYTES, SharedFiles
-from numerai_predict.resources.violations import Breach
+from numerai_predict.resources.process_tree import ProcessTree, descendants
+from numerai_predict.resources.shared_memory import BLOCK_BYTES, SharedMemoryFiles
+from numerai_predict.resources.violations import LimitViolation
 from numerai_predict.sandbox.identity import Identity
 from numerai_predict.sandbox.syscalls import set_file_system_user
 
@@ -21,7 +21,7 @@ _SCRATCH_SECONDS, _LONGEST_SCRATCH_SECONDS = 0.25, 2.0
 _SCRATCH_SHARE = 0.1  # of the time goes into counting many files
 
 
-class Watch:
+class ResourceMonitor:
     """Counts what the processes below this one use; `peak_bytes` is their most memory."""
 
     def __init__(self, limits: Limits, identity: Identity, scratch: Path) -> None:
@@ -30,21 +30,21 @@ class Watch:
         self._scratch = scratch
         self._device = scratch.stat().st_dev
         self._next_count = 0.0
-        self.shared = SharedFiles(identity)
+        self.shared = SharedMemoryFiles(identity)
         self.peak_bytes = 0
 
-    def look(self) -> Breach | None:
+    def check(self) -> LimitViolation | None:
         """The limit that is passed now, if one is."""
         family = descendants(os.getpid())
         if family.tasks > self._limits.processes:
-            return Breach.PROCESSES
+            return LimitViolation.PROCESSES
         if self._passes_memory(family):
-            return Breach.MEMORY
+            return LimitViolation.MEMORY
         if self._passes_scratch(family):
-            return Breach.SCRATCH
+            return LimitViolation.SCRATCH
         return None
 
-    def _passes_memory(self, family: Family) -> bool:
+    def _passes_memory(self, family: ProcessTree) -> bool:
         limit = self._limits.memory_bytes
         used = memory.resident_bytes(family.processes)
         if limit is not None and used + self.shared.bytes() > limit:
@@ -54,7 +54,7 @@ class Watch:
         self.peak_bytes = max(self.peak_bytes, used)
         return limit is not None and used > limit
 
-    def _passes_scratch(self, family: Family) -> bool:
+    def _passes_scratch(self, family: ProcessTree) -> bool:
         started = time.monotonic()
         if started < self._next_count:
             return False

@@ -17,7 +17,7 @@ _PAUSE_SECONDS = 0.002
 
 
 @dataclass
-class Family:
+class ProcessTree:
     """Processes that are alive, children before their own; `tasks` counts their threads."""
 
     processes: list[int] = field(default_factory=list)
@@ -32,9 +32,9 @@ def adopt_orphans() -> None:
     prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def descendants(root: int) -> Family:
+def descendants(root: int) -> ProcessTree:
     """The processes below `root`."""
-    found = Family()
+    found = ProcessTree()
     _, found.processes[:] = _look_at(root)
     for pid in found.processes:
         tasks, children = _look_at(pid)
@@ -43,7 +43,7 @@ def descendants(root: int) -> Family:
     return found
 
 
-def end_descendants(until: float) -> None:
+def kill_descendants(until: float) -> None:
     """Kill every process below this one, and what they start meanwhile, and reap them.
 
     They are waited for until that time of the monotonic clock, once they were sent the signal.

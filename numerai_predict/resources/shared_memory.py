@@ -22,7 +22,7 @@ class _File:
     bytes: int
 
 
-class SharedFiles:
+class SharedMemoryFiles:
     """The files of shared memory that a model's user and group made since now.
 
     Other programs of the same user and group make such files too. Those that one of

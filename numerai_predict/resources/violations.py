@@ -12,7 +12,7 @@ _SMALLER = (
 )
 
 
-class Breach(Enum):
+class LimitViolation(Enum):
     """The limit that was passed."""
 
     MEMORY = "memory"
@@ -21,17 +21,17 @@ class Breach(Enum):
     TIME = "time"
 
 
-def error_of_breach(breach: Breach, limits: Limits, peak_bytes: int, step: str) -> RunError:
+def violation_error(breach: LimitViolation, limits: Limits, peak_bytes: int, step: str) -> RunError:
     """The error that the end of a model for passing a limit stands for."""
-    if breach is Breach.MEMORY:
+    if breach is LimitViolation.MEMORY:
         return OutOfMemory(*out_of_memory(limits.memory_bytes or 0, peak_bytes))
-    if breach is Breach.PROCESSES:
+    if breach is LimitViolation.PROCESSES:
         return ModelCrashed(
             f"the model was ended: it passed its limit of {limits.processes:,} processes and "
             "threads",
             "start fewer: n_jobs or num_threads at most the number of CPUs (hosted models get one)",
         )
-    if breach is Breach.SCRATCH:
+    if breach is LimitViolation.SCRATCH:
         return ModelCrashed(
             f"the model was ended: its files in the scratch folder passed their limit of "
             f"{format_size(limits.scratch_bytes)}",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from numerai_predict.contract.record import Record
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.submission_file import save_predictions
-from numerai_predict.runner.timing import timed
+from numerai_predict.runner.timing import measure_step
 from numerai_predict.storage.files import sha256_of
 
 if TYPE_CHECKING:
     from numerai_predict.runner.predictions import Predictions
 
 
-def check_and_save(output_dir: Path, record: Record, predictions: Predictions) -> Path:
+def validate_and_save(output_dir: Path, record: Record, predictions: Predictions) -> Path:
     """Check the predictions and save them; facts and warnings go into the record.
 
     Raises:
@@ -24,7 +24,7 @@ def check_and_save(output_dir: Path, record: Record, predictions: Predictions) -
     """
     from numerai_predict.runner import submission_rules
 
-    with timed(record.seconds, "check"):
+    with measure_step(record.seconds, "check"):
         submission_rules.check(predictions)
         record.warnings.extend(submission_rules.warnings(predictions))
         values = predictions.in_live_order()
@@ -34,7 +34,7 @@ def check_and_save(output_dir: Path, record: Record, predictions: Predictions) -
     for warning in record.warnings:
         log_step("warning", warning)
     log_step("check", f"{facts.rows:,} predictions, {facts.min:.4f} to {facts.max:.4f}: valid")
-    with timed(record.seconds, "deliver"):
+    with measure_step(record.seconds, "deliver"):
         path = save_predictions(output_dir, predictions.live_ids, values)
         facts.path, facts.sha256 = str(path), sha256_of(path)
     log_step("save", str(path))

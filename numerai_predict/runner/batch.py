@@ -18,22 +18,22 @@ from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner import submission_rules
 from numerai_predict.runner.live_data import read_ids
 from numerai_predict.runner.protocol import Frame
-from numerai_predict.runner.run_log import log_model_line, logger, told_before
+from numerai_predict.runner.run_log import log_model_line, logger, suppress_info
 from numerai_predict.runner.supervisor.launch import launch
-from numerai_predict.runner.supervisor.model_process import Child
-from numerai_predict.runner.supervisor.network_attempts import naming_attempts
+from numerai_predict.runner.supervisor.model_process import ModelProcess
+from numerai_predict.runner.supervisor.network_attempts import network_attempt_context
 from numerai_predict.runner.supervisor.session import (
-    Inputs,
-    ask_to_load,
-    ask_to_predict,
-    decode_answer,
-    reporting_failures,
+    ModelInputs,
+    decode_response,
+    request_load,
+    request_predict,
+    translate_failures,
 )
 from numerai_predict.sandbox.layers import Layers
 
 
 @dataclass(frozen=True)
-class Call:
+class BatchCall:
     """One frame of live data, called `name`; `benchmarks` is asked where the model takes them."""
 
     name: str
@@ -42,16 +42,16 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Model:
+class InspectedModel:
     """A pickle that was inspected and fits this Python."""
 
     path: Path
     inspection: Inspection
 
 
-def predict_many(
-    model: Model,
-    calls: Iterable[Call],
+def predict_batch(
+    model: InspectedModel,
+    calls: Iterable[BatchCall],
     job: Job,
     record: Record,
     deadline: Deadline,
@@ -75,32 +75,32 @@ def predict_many(
         return
     readable = [model.path, first.dataset.parent]
     start = functools.partial(launch, job.limits, readable, confined=job.sandbox is not Sandbox.OFF)
-    with naming_attempts() as attempts:
+    with network_attempt_context() as attempts:
         show = logger.debug if repeated else log_model_line
-        child = Child(start, job.limits, deadline, show, attempts)
+        child = ModelProcess(start, job.limits, deadline, show, attempts)
         try:
-            with child, reporting_failures(job, model.inspection, child):
-                inputs = Inputs(model.path, first.dataset, first.benchmarks)
-                with told_before() if repeated else nullcontext():
-                    ask_to_load(child, job, record, hidden, inputs)
+            with child, translate_failures(job, model.inspection, child):
+                inputs = ModelInputs(model.path, first.dataset, first.benchmarks)
+                with suppress_info() if repeated else nullcontext():
+                    request_load(child, job, record, hidden, inputs)
                 for call in itertools.chain([first], waiting):
-                    with _naming(call), reporting_failures(job, model.inspection, child):
+                    with _naming(call), translate_failures(job, model.inspection, child):
                         answer = _ask(child, record, call, is_first=call is first)
-                        predictions = decode_answer(answer, read_ids(call.dataset, job.dataset))
+                        predictions = decode_response(answer, read_ids(call.dataset, job.dataset))
                         submission_rules.check(predictions)
                     yield predictions.in_live_order()
         finally:
             record.peak_memory_bytes = child.peak_bytes or None
 
 
-def _ask(child: Child, record: Record, call: Call, *, is_first: bool) -> Frame:
+def _ask(child: ModelProcess, record: Record, call: BatchCall, *, is_first: bool) -> Frame:
     benchmarks = call.benchmarks() if record.model.arity == 2 else None
     dataset = None if is_first else call.dataset
-    return ask_to_predict(child, record, benchmarks, dataset, more=True)
+    return request_predict(child, record, benchmarks, dataset, more=True)
 
 
 @contextmanager
-def _naming(call: Call) -> Iterator[None]:
+def _naming(call: BatchCall) -> Iterator[None]:
     """Have an error say which call it was that failed."""
     try:
         yield

@@ -14,7 +14,7 @@ from numerai_predict.contract.redaction import redact
 from numerai_predict.inspection.inspect import examine
 from numerai_predict.inspection.report import as_json, as_text
 from numerai_predict.runner.pipeline import fetch_model
-from numerai_predict.runner.preflight import require_fit
+from numerai_predict.runner.preflight import check_compatibility
 
 
 def check(job: Job, record: Record, deadline: Deadline) -> None:
@@ -29,4 +29,4 @@ def check(job: Job, record: Record, deadline: Deadline) -> None:
         shown = replace(inspection, path=redact(job.model))
         record.inspection = as_json(shown)
         sys.stdout.write(as_text(shown))
-        require_fit(inspection, job, record)
+        check_compatibility(inspection, job, record)

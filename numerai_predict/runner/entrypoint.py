@@ -16,11 +16,11 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.check import check
-from numerai_predict.runner.environment_info import environment_here
+from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.options import parse_job
 from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
-from numerai_predict.sandbox.hide_supervisor import hide_process
+from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.files import atomic_write
 
 _REPORT = "report it with the lines above; the model is not to blame"
@@ -47,9 +47,9 @@ def execute(job: Job) -> Record:
     start_logging(job.debug)
     signal.signal(signal.SIGTERM, _interrupt)
     started = time.perf_counter()
-    record = Record(environment=environment_here())
+    record = Record(environment=current_environment())
     try:
-        hidden = hide_process()
+        hidden = harden_supervisor()
         if job.check:
             check(job, record, Deadline.after(job.deadline))
             record.conclude(Verdict.OK, "nothing was found against running it here")

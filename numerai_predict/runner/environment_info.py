@@ -9,7 +9,7 @@ import numerai_predict
 from numerai_predict.contract.record import EnvironmentFacts
 
 
-def environment_here() -> EnvironmentFacts:
+def current_environment() -> EnvironmentFacts:
     """This Python, the image that it is in, and this version of ours."""
     return EnvironmentFacts(
         python=platform.python_version(),

@@ -69,7 +69,7 @@ def parse_job(
 ) -> Job:
     """The job that the command line of `predict.py` asks for; exits with 2 on bad options."""
     parser = argument_parser("predict.py", Defaults.hosted(environment))
-    return job_of(parser, options_of(parser, argv))
+    return job_from_options(parser, parse_options(parser, argv))
 
 
 def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser:
@@ -83,7 +83,7 @@ def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser
     _add_sources(parser, defaults)
     _add_targets(parser, defaults)
     add_limits(parser)
-    add_run_deadline(parser)
+    add_deadline(parser)
     parser.add_argument(
         "--check",
         action="store_true",
@@ -100,20 +100,20 @@ def _add_sources(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
     parser.add_argument(
         "--model",
         required=True,
-        type=checked(source_of),
+        type=validated_by(source_of),
         help="pickle of predict(live_features[, live_benchmark_models]): file, http(s):// URL or "
         "s3://bucket/key",
     )
     parser.add_argument(
         "--dataset",
         default=defaults.dataset,
-        type=checked(source_of),
+        type=validated_by(source_of),
         help="live features: file, URL, s3://... or Numerai data set (default: %(default)s)",
     )
     parser.add_argument(
         "--benchmarks",
         default=defaults.benchmarks,
-        type=checked(source_of),
+        type=validated_by(source_of),
         help="live benchmark models, for models with two arguments (default: %(default)s)",
     )
 
@@ -122,7 +122,7 @@ def _add_targets(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
     parser.add_argument(
         "--output_dir",
         default=str(defaults.output_dir),
-        type=checked(sink_of),
+        type=validated_by(sink_of),
         help="existing directory for the predictions, or s3://bucket/prefix (default: %(default)s)",
     )
     add_post_options(parser)
@@ -140,13 +140,13 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--memory",
         default=Limits().memory_bytes,
-        type=option_value(parse_size),
+        type=argparse_type(parse_size),
         help="memory limit of the model, like 4g, or none (default: 4g)",
     )
     parser.add_argument(
         "--timeout",
         default=Limits().seconds,
-        type=option_value(parse_seconds),
+        type=argparse_type(parse_seconds),
         help="seconds that the model may run, or none (default: 600)",
     )
     parser.add_argument(
@@ -158,16 +158,18 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_run_deadline(parser: argparse.ArgumentParser) -> None:
+def add_deadline(parser: argparse.ArgumentParser) -> None:
     """The option that bounds the whole run; left out, nothing does."""
     parser.add_argument(
         "--deadline",
-        type=option_value(parse_seconds),
+        type=argparse_type(parse_seconds),
         help="seconds for the whole run (default: none)",
     )
 
 
-def options_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
+def parse_options(
+    parser: argparse.ArgumentParser, argv: Sequence[str] | None
+) -> argparse.Namespace:
     """The options in the words; exits with 2 and a message that shows no secret."""
     options, unknown = parser.parse_known_args(argv)
     if unknown:
@@ -177,7 +179,7 @@ def options_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> a
     return options
 
 
-def job_of(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Job:
+def job_from_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Job:
     """The job that the options ask for; exits with 2 where they contradict each other."""
     if options.result is not None and not options.result.absolute().parent.is_dir():
         parser.error(f"--result: expected an existing directory, found {options.result.parent}")
@@ -199,7 +201,7 @@ def job_of(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Job:
     )
 
 
-def arguments_of(job: Job) -> list[str]:
+def job_to_argv(job: Job) -> list[str]:
     """The words on a command line of `predict.py` that ask for this job."""
     words = ["--model", job.model, "--dataset", job.dataset, "--benchmarks", job.benchmarks]
     words += ["--output_dir", job.output_url or str(job.output_dir)]
@@ -236,7 +238,7 @@ def presigned_post(
     return PresignedPost(url, tuple(fields))
 
 
-def option_value(parse: Callable[[str], _T]) -> Callable[[str], _T]:
+def argparse_type(parse: Callable[[str], _T]) -> Callable[[str], _T]:
     """The parser as argparse wants it, which repeats the words of no other kind of error."""
 
     def value(text: str) -> _T:
@@ -248,11 +250,11 @@ def option_value(parse: Callable[[str], _T]) -> Callable[[str], _T]:
     return value
 
 
-def checked(parse: Callable[[str], object]) -> Callable[[str], str]:
+def validated_by(parse: Callable[[str], object]) -> Callable[[str], str]:
     """The text itself, once it is known that it can be parsed: that is done where it is used."""
 
     def text_of(text: str) -> str:
         parse(text)
         return text
 
-    return option_value(text_of)
+    return argparse_type(text_of)

@@ -26,15 +26,20 @@ from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner import preflight
-from numerai_predict.runner.acceptance import check_and_save
+from numerai_predict.runner.acceptance import validate_and_save
 from numerai_predict.runner.run_log import log_model_line, log_step
 from numerai_predict.runner.submission_file import require_directory
 from numerai_predict.runner.supervisor.launch import launch
-from numerai_predict.runner.supervisor.model_process import Child
-from numerai_predict.runner.supervisor.network_attempts import naming_attempts
-from numerai_predict.runner.supervisor.session import Inputs, ask, decode_answer, reporting_failures
-from numerai_predict.runner.timing import timed
-from numerai_predict.runner.transfers import terms_of
+from numerai_predict.runner.supervisor.model_process import ModelProcess
+from numerai_predict.runner.supervisor.network_attempts import network_attempt_context
+from numerai_predict.runner.supervisor.session import (
+    ModelInputs,
+    decode_response,
+    load_and_predict,
+    translate_failures,
+)
+from numerai_predict.runner.timing import measure_step
+from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.storage.destinations import Directory, PostForm, Sink, deliver, sink_of
 from numerai_predict.storage.files import sha256_of
@@ -53,12 +58,12 @@ def run(job: Job, record: Record, deadline: Deadline, hidden: Layers) -> None:
         RunError: it ended without predictions delivered.
     """
     require_directory(job.output_dir)
-    with naming_attempts() as attempts:
+    with network_attempt_context() as attempts:
         with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as folder:
             predictions = _predict(job, record, deadline, Path(folder), hidden, attempts)
-        path = check_and_save(job.output_dir, record, predictions)
-    with timed(record.seconds, "deliver"):
-        record.delivered_to = deliver(path, _sinks(job), terms_of(deadline, "deliver"))
+        path = validate_and_save(job.output_dir, record, predictions)
+    with measure_step(record.seconds, "deliver"):
+        record.delivered_to = deliver(path, _sinks(job), transfer_policy(deadline, "deliver"))
     if job.post is not None or job.output_url is not None:
         log_step("deliver", record.delivered_to)
 
@@ -85,22 +90,24 @@ def _predict(
     readable = [folder, *_local_files(job)]
     confined = job.sandbox is not Sandbox.OFF
     start = functools.partial(launch, job.limits, readable, confined=confined)
-    child = Child(start, job.limits, deadline, log_model_line, attempts)
+    child = ModelProcess(start, job.limits, deadline, log_model_line, attempts)
     try:
         with child:
-            with timed(record.seconds, "fetch"):
+            with measure_step(record.seconds, "fetch"):
                 model = fetch_model(job, record, deadline, folder)
             inspection = preflight.inspect_model(job, record, model)
-            with timed(record.seconds, "fetch"):
+            with measure_step(record.seconds, "fetch"):
                 dataset, live_ids = _fetch_live(job, record, deadline, folder, inspection)
 
             def benchmarks() -> Path:
-                with timed(record.seconds, "fetch"):
+                with measure_step(record.seconds, "fetch"):
                     return _fetch_benchmarks(job, record, deadline, folder)
 
-            with reporting_failures(job, inspection, child):
-                answer = ask(child, job, record, hidden, Inputs(model, dataset, benchmarks))
-                predictions = decode_answer(answer, live_ids)
+            with translate_failures(job, inspection, child):
+                answer = load_and_predict(
+                    child, job, record, hidden, ModelInputs(model, dataset, benchmarks)
+                )
+                predictions = decode_response(answer, live_ids)
     finally:
         record.peak_memory_bytes = child.peak_bytes or None
     log_step(
@@ -125,7 +132,7 @@ def fetch_model(job: Job, record: Record, deadline: Deadline, folder: Path) -> P
     """
     record.model.source = redact(job.model)
     with _fetching(ModelUnavailable, ModelUnreachable, "the model"):
-        terms = terms_of(deadline, "fetch")
+        terms = transfer_policy(deadline, "fetch")
         path = source_of(job.model).fetch(_subfolder(folder, "model"), terms)
         record.model.sha256 = sha256_of(path)
     record.model.bytes = path.stat().st_size
@@ -149,7 +156,7 @@ def _fetch_live(
         "fetch",
         f"live data {record.dataset.source}, {shape.rows:,} rows x {shape.columns:,} columns",
     )
-    preflight.warn_of_columns(inspection, record, shape.names)
+    preflight.warn_missing_columns(inspection, record, shape.names)
     return path, ids
 
 
@@ -168,7 +175,7 @@ def _fetch_benchmarks(job: Job, record: Record, deadline: Deadline, folder: Path
 def _fetch_data(job: Job, source: str, facts: DataFacts, deadline: Deadline, folder: Path) -> Path:
     facts.source = redact(source)
     with _fetching(DatasetUnavailable, DatasetUnreachable, "the data"):
-        path = source_of(source, job.cache).fetch(folder, terms_of(deadline, "fetch"))
+        path = source_of(source, job.cache).fetch(folder, transfer_policy(deadline, "fetch"))
         facts.sha256 = sha256_of(path)
     return path
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from numerai_predict.resources.memory import bounded
+from numerai_predict.resources.memory import limit_heap_growth
 from numerai_predict.runner.prediction_column import prediction_column
 from numerai_predict.runner.protocol import MalformedFrame
 
@@ -83,7 +83,7 @@ def decode(facts: dict[str, Any], payload: bytes, live_ids: list[str]) -> Predic
     if prediction_column(columns) is None:
         raise MalformedFrame("predictions without a column that they come from")
     try:
-        with bounded(_MOST_UNPACKED_BYTES):
+        with limit_heap_growth(_MOST_UNPACKED_BYTES):
             return _unpack(facts, payload, columns, live_ids)
     except MemoryError:
         raise MalformedFrame("an answer that unpacks to more than a runner can take") from None

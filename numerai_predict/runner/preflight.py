@@ -31,16 +31,16 @@ def inspect_model(job: Job, record: Record, model: Path) -> Inspection:
 
     Raises:
         InvalidPickle: the file is no pickle, or a broken one.
-        RunError: as `require_fit`.
+        RunError: as `check_compatibility`.
     """
     inspection = examine(model, _SECONDS)
     if inspection.partial:
         log_step("inspect", inspection.partial)
-    require_fit(inspection, job, record)
+    check_compatibility(inspection, job, record)
     return inspection
 
 
-def require_fit(inspection: Inspection, job: Job, record: Record) -> None:
+def check_compatibility(inspection: Inspection, job: Job, record: Record) -> None:
     """Go on only if nothing that the inspection found makes a run fail for certain.
 
     The record gets the Pythons of the model, and warnings of what may be missing.
@@ -59,7 +59,7 @@ def require_fit(inspection: Inspection, job: Job, record: Record) -> None:
             _warn(record, f"{function} imports the module {module}, which is not here")
 
 
-def warn_of_columns(inspection: Inspection, record: Record, columns: Collection[str]) -> None:
+def warn_missing_columns(inspection: Inspection, record: Record, columns: Collection[str]) -> None:
     """Say which features the model names and the data set does not have."""
     words = missing_columns(inspection.features, inspection.data_versions, columns)
     if words:

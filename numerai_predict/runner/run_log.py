@@ -35,7 +35,7 @@ def start_logging(debug: bool) -> None:
 
 
 @contextmanager
-def told_before() -> Iterator[None]:
+def suppress_info() -> Iterator[None]:
     """Leave out of the log what the block says at INFO: the same was said of its like."""
     level = logger.level
     if level == logging.INFO:
@@ -46,7 +46,7 @@ def told_before() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def terminal() -> TextIO | None:
+def stderr_terminal() -> TextIO | None:
     """Standard error where it is a terminal, on which a bar can be drawn."""
     # It is `None` where it was closed before the program began.
     return sys.stderr if sys.stderr is not None and sys.stderr.isatty() else None

@@ -10,7 +10,7 @@ from numerai_predict.contract.record import Seconds
 
 
 @contextmanager
-def timed(seconds: Seconds, step: str) -> Iterator[None]:
+def measure_step(seconds: Seconds, step: str) -> Iterator[None]:
     """Add the wall time of the block to a step's seconds."""
     started = time.perf_counter()
     try:

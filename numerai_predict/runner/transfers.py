@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.runner.run_log import log_step, terminal
+from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.storage.retry import Terms
 
 
-def terms_of(deadline: Deadline, step: str) -> Terms:
+def transfer_policy(deadline: Deadline, step: str) -> Terms:
     """The terms of the transfers of a step."""
-    return Terms(deadline, say=functools.partial(log_step, step), terminal=terminal())
+    return Terms(deadline, say=functools.partial(log_step, step), terminal=stderr_terminal())

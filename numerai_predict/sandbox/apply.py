@@ -25,7 +25,7 @@ from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 
 
 @dataclass(frozen=True)
-class Confinement:
+class SandboxSpec:
     """What a process is to be held to.
 
     `package` is where our code lies, `scratch` the one folder that is the process's own,
@@ -39,31 +39,31 @@ class Confinement:
     identity: Identity
 
     @classmethod
-    def of(cls, facts: dict[str, Any]) -> Confinement:
+    def of(cls, facts: dict[str, Any]) -> SandboxSpec:
         """The confinement whose fields a process was sent."""
         identity, limits = Identity(**facts["identity"]), Limits(**facts["limits"])
         return cls(**{**facts, "identity": identity, "limits": limits})
 
 
-class _Missing(Exception):
+class _LayerUnavailable(Exception):
     """A layer that cannot be had here, and why."""
 
 
-def confine(wanted: Confinement) -> Layers:
+def apply_sandbox(wanted: SandboxSpec) -> Layers:
     """Put every layer on that this machine allows, and say what became of each."""
     _die_with_parent()
     layers = Layers()
     for name, engage in _LAYERS.items():
         try:
             layers.engaged[name] = engage(wanted)
-        except _Missing as missing:
+        except _LayerUnavailable as missing:
             layers.missing[name] = str(missing)
         except OSError as error:
             layers.missing[name] = f"the kernel refused it: {error.strerror}"
     return layers
 
 
-def only_limits(wanted: Confinement) -> Layers:
+def apply_limits_only(wanted: SandboxSpec) -> Layers:
     """Set the limits and leave the isolation off."""
     _die_with_parent()
     return Layers({**dict.fromkeys(_LAYERS, "off"), "limits": _limits(wanted)})
@@ -87,7 +87,7 @@ def _running() -> int:
         return int(load.read().split()[3].partition("/")[2])
 
 
-def _limits(wanted: Confinement) -> str:
+def _limits(wanted: SandboxSpec) -> str:
     """Set the limits that the kernel counts by itself."""
     limits = wanted.limits
     _lower(resource.RLIMIT_CORE, 0)
@@ -104,19 +104,19 @@ def _limits(wanted: Confinement) -> str:
     )
 
 
-def _user(wanted: Confinement) -> str:
+def _user(wanted: SandboxSpec) -> str:
     identity = wanted.identity
     if identity.kept is not None:
-        raise _Missing(f"it stays root: {identity.kept}")
+        raise _LayerUnavailable(f"it stays root: {identity.kept}")
     if identity.user is None or identity.group is None:
         return f"{os.geteuid()}, the runner's own, which is not root"
-    capabilities.become(identity.user, identity.group)
+    capabilities.switch_user(identity.user, identity.group)
     _die_with_parent()  # a change of user takes the wish back
     return f"nobody ({identity.user}) in place of root"
 
 
-def _privileges(wanted: Confinement) -> str:
-    capabilities.forbid_new_ones()
+def _privileges(wanted: SandboxSpec) -> str:
+    capabilities.set_no_new_privs()
     keep = frozenset([capabilities.DAC_READ_SEARCH] if wanted.identity.reads_all else [])
     capabilities.drop_capabilities(_processor(), keep)
     return "no new privileges, no capabilities" + (
@@ -124,10 +124,12 @@ def _privileges(wanted: Confinement) -> str:
     )
 
 
-def _landlock(wanted: Confinement) -> str:
+def _landlock(wanted: SandboxSpec) -> str:
     version = landlock.abi()
     if version == 0:
-        raise _Missing(f"this kernel ({platform.release()}) has no Landlock, or it is switched off")
+        raise _LayerUnavailable(
+            f"this kernel ({platform.release()}) has no Landlock, or it is switched off"
+        )
     rules = landlock.Ruleset(version)
     rules.allow(access_rules.readable(Path(wanted.package), wanted.readable), landlock.READ)
     rules.allow([Path(wanted.scratch)], landlock.OWN)
@@ -136,10 +138,10 @@ def _landlock(wanted: Confinement) -> str:
     rules.allow([access_rules.SHARED_MEMORY], landlock.SHARE)
     rules.allow(access_rules.DEVICES, landlock.WRITE_FILES)
     rules.enforce()
-    return f"ABI {version}, {rules.places} places{landlock.gaps(version)}"
+    return f"ABI {version}, {rules.places} places{landlock.unsupported_rights(version)}"
 
 
-def _seccomp(wanted: Confinement) -> str:
+def _seccomp(wanted: SandboxSpec) -> str:
     kind = _processor()
     rules = seccomp.rules(
         os.getppid(), same_user=wanted.identity.user is None, landlock_version=landlock.abi()
@@ -153,12 +155,12 @@ def _processor() -> Processor:
     machine = platform.machine()
     found = processor(machine)
     if found is None:
-        raise _Missing(f"there is no table of system calls for {machine}")
+        raise _LayerUnavailable(f"there is no table of system calls for {machine}")
     return found
 
 
 # In this order: each needs what the next one takes away.
-_LAYERS: dict[str, Callable[[Confinement], str]] = {
+_LAYERS: dict[str, Callable[[SandboxSpec], str]] = {
     "limits": _limits,
     "user": _user,
     "privileges": _privileges,

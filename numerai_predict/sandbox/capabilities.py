@@ -28,7 +28,7 @@ def effective() -> int:
     return _capabilities("CapEff")
 
 
-def become(user: int, group: int) -> None:
+def switch_user(user: int, group: int) -> None:
     """Be that user and group from now on, with all capabilities until they are dropped.
 
     Raises:
@@ -59,7 +59,7 @@ def drop_capabilities(processor: Processor, keep: frozenset[int] = frozenset()) 
             prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability)
 
 
-def forbid_new_ones() -> None:
+def set_no_new_privs() -> None:
     """No program that this process starts gains privileges by its file.
 
     Raises:

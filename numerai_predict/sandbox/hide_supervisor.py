@@ -15,7 +15,7 @@ _SECRET_OPTION = b"--post_data"
 _ARGUMENTS_START, _ARGUMENTS_END = 45, 46
 
 
-def hide_process() -> Layers:
+def harden_supervisor() -> Layers:
     """Close this process to others of its user: the layer `runner`.
 
     Its memory, environment and descriptors cannot be read, it leaves no core dump, and

@@ -140,7 +140,7 @@ def _known_rights(version: int) -> Right:
     return known
 
 
-def gaps(version: int) -> str:
+def unsupported_rights(version: int) -> str:
     """What a kernel of that version cannot forbid, in words that follow others."""
     found = [words for since, words in _GAPS.items() if version < since]
     return f"; it cannot forbid {', '.join(found)}" if found else ""

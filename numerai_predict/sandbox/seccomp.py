@@ -32,7 +32,7 @@ _PRETEND = 0
 _AF_UNIX, _SOCK_DGRAM = 1, 2
 
 
-class Test(Enum):
+class Comparison(Enum):
     """How an argument's low 32 bits are compared."""
 
     EQUALS = "equals"
@@ -41,71 +41,71 @@ class Test(Enum):
 
 
 @dataclass(frozen=True)
-class When:
+class ArgumentCondition:
     """A condition on one argument of a call."""
 
     argument: int
-    test: Test
+    test: Comparison
     value: int
 
 
 @dataclass(frozen=True)
-class Rule:
+class SyscallRule:
     """Calls that fail with an error number, always or on a condition; 0 pretends success."""
 
     calls: str
     answer: int
-    when: When | None = None
+    when: ArgumentCondition | None = None
 
 
 _RULES = (
     # No network. Libraries take this error for a machine without that protocol.
-    Rule("socket", errno.EAFNOSUPPORT, When(0, Test.DIFFERS, _AF_UNIX)),
+    SyscallRule("socket", errno.EAFNOSUPPORT, ArgumentCondition(0, Comparison.DIFFERS, _AF_UNIX)),
     # Other processes.
-    Rule(
+    SyscallRule(
         "ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp "
         "pidfd_getfd migrate_pages move_pages",
         errno.EPERM,
     ),
-    Rule("prlimit64", errno.EPERM, When(0, Test.DIFFERS, 0)),
+    SyscallRule("prlimit64", errno.EPERM, ArgumentCondition(0, Comparison.DIFFERS, 0)),
     # The kernel's own doors: keys, programs in the kernel, new name spaces and mounts, clocks.
-    Rule("add_key request_key keyctl bpf perf_event_open userfaultfd", errno.EPERM),
-    Rule(
+    SyscallRule("add_key request_key keyctl bpf perf_event_open userfaultfd", errno.EPERM),
+    SyscallRule(
         "mount umount2 pivot_root chroot move_mount open_tree open_tree_attr fsopen fsconfig "
         "fsmount fspick mount_setattr unshare setns name_to_handle_at open_by_handle_at "
         "lookup_dcookie fanotify_init quotactl quotactl_fd swapon swapoff",
         errno.EPERM,
     ),
-    Rule(
+    SyscallRule(
         "init_module finit_module delete_module kexec_load kexec_file_load reboot acct syslog "
         "vhangup iopl ioperm modify_ldt sethostname setdomainname settimeofday clock_settime "
         "adjtimex clock_adjtime",
         errno.EPERM,
     ),
-    Rule("clone", errno.EPERM, When(0, Test.HAS_BITS, _NEW_NAMESPACES)),
-    Rule("ioctl", errno.EPERM, When(1, Test.EQUALS, _TIOCSTI)),
-    Rule("ioctl", errno.EPERM, When(1, Test.EQUALS, _TIOCLINUX)),
+    SyscallRule("clone", errno.EPERM, ArgumentCondition(0, Comparison.HAS_BITS, _NEW_NAMESPACES)),
+    SyscallRule("ioctl", errno.EPERM, ArgumentCondition(1, Comparison.EQUALS, _TIOCSTI)),
+    SyscallRule("ioctl", errno.EPERM, ArgumentCondition(1, Comparison.EQUALS, _TIOCLINUX)),
     # Each of these has an older or plainer way that libraries fall back to. The flags of
     # clone3 lie in memory, where a filter cannot see them; memory of the others belongs to no
     # process and could not be counted.
-    Rule(
+    SyscallRule(
         "clone3 io_uring_setup io_uring_enter io_uring_register memfd_create memfd_secret "
         "shmget semget msgget mq_open",
         errno.ENOSYS,
     ),
     # The process dies with its parent, whatever it asks for.
-    Rule("prctl", _PRETEND, When(0, Test.EQUALS, PR_SET_PDEATHSIG)),
+    SyscallRule("prctl", _PRETEND, ArgumentCondition(0, Comparison.EQUALS, PR_SET_PDEATHSIG)),
 )
 
 # Landlock does not know of owners, modes and times. Where the model has the user of the
 # one who runs it, changes of them are taken and not made: copying a file must go on working.
 _FIXED_METADATA = (
-    Rule(
+    SyscallRule(
         "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat "
         "futimesat",
         _PRETEND,
     ),
-    Rule(
+    SyscallRule(
         "setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr "
         "removexattrat",
         errno.ENOTSUP,
@@ -115,8 +115,10 @@ _FIXED_METADATA = (
 # Before Landlock holds sockets in the file system, nobody but the model's own processes may
 # be talked to: of the same user's, the session's bus and agents would do anything for it.
 _NO_NAMED_SOCKETS = (
-    Rule("connect", errno.EACCES),
-    Rule("socket socketpair", errno.EACCES, When(1, Test.HAS_BITS, _SOCK_DGRAM)),
+    SyscallRule("connect", errno.EACCES),
+    SyscallRule(
+        "socket socketpair", errno.EACCES, ArgumentCondition(1, Comparison.HAS_BITS, _SOCK_DGRAM)
+    ),
 )
 
 _BY_PROCESS_ID = {
@@ -127,22 +129,24 @@ _BY_PROCESS_ID = {
 _EVERY_PROCESS = 0xFFFFFFFF
 
 
-def rules(parent: int, *, same_user: bool, landlock_version: int) -> tuple[Rule, ...]:
+def rules(parent: int, *, same_user: bool, landlock_version: int) -> tuple[SyscallRule, ...]:
     """What is denied to a model whose parent has that process id.
 
     `same_user` says that the model has the user of the one who runs it.
     """
     spared = (
-        Rule(calls, errno.EPERM, When(argument, Test.EQUALS, parent))
+        SyscallRule(calls, errno.EPERM, ArgumentCondition(argument, Comparison.EQUALS, parent))
         for argument, calls in _BY_PROCESS_ID.items()
     )
-    every = Rule("kill", errno.EPERM, When(0, Test.EQUALS, _EVERY_PROCESS))
+    every = SyscallRule(
+        "kill", errno.EPERM, ArgumentCondition(0, Comparison.EQUALS, _EVERY_PROCESS)
+    )
     metadata = _FIXED_METADATA if same_user else ()
     sockets = _NO_NAMED_SOCKETS if landlock_version < NAMED_SOCKETS_SINCE else ()
     return (*_RULES, *spared, every, *metadata, *sockets)
 
 
-def program(rules: Iterable[Rule], processor: Processor) -> bytes:
+def program(rules: Iterable[SyscallRule], processor: Processor) -> bytes:
     """The filter as the kernel takes it: 8 bytes an instruction."""
     return b"".join(
         struct.pack("=HBBI", code, if_true, if_false, value)
@@ -167,7 +171,7 @@ def enforce(program: bytes, processor: Processor) -> None:
 _Instruction = tuple[int, int, int, int]
 
 
-def _instructions(rules: Iterable[Rule], processor: Processor) -> Iterator[_Instruction]:
+def _instructions(rules: Iterable[SyscallRule], processor: Processor) -> Iterator[_Instruction]:
     yield _LOAD, 0, 0, _MARK_AT
     yield _IF_EQUAL, 1, 0, processor.audit_mark
     yield _RETURN, 0, 0, _ERRNO | errno.ENOSYS  # another processor's calls
@@ -183,7 +187,7 @@ def _instructions(rules: Iterable[Rule], processor: Processor) -> Iterator[_Inst
     yield _RETURN, 0, 0, _ALLOW
 
 
-def _denial(number: int, rule: Rule) -> Iterator[_Instruction]:
+def _denial(number: int, rule: SyscallRule) -> Iterator[_Instruction]:
     if rule.when is None:
         yield _IF_EQUAL, 0, 1, number
         yield _RETURN, 0, 0, _ERRNO | rule.answer
@@ -195,9 +199,9 @@ def _denial(number: int, rule: Rule) -> Iterator[_Instruction]:
     yield _LOAD, 0, 0, _NUMBER_AT
 
 
-def _comparison(when: When) -> _Instruction:
+def _comparison(when: ArgumentCondition) -> _Instruction:
     """Go to the next instruction where the condition holds, else skip it."""
-    if when.test is Test.DIFFERS:
+    if when.test is Comparison.DIFFERS:
         return _IF_EQUAL, 1, 0, when.value
-    code = _IF_EQUAL if when.test is Test.EQUALS else _IF_ANY_BIT
+    code = _IF_EQUAL if when.test is Comparison.EQUALS else _IF_ANY_BIT
     return code, 0, 1, when.value

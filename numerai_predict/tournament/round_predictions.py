@@ -14,10 +14,10 @@ from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.inspect import examine
-from numerai_predict.runner.environment_info import environment_here
+from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.sandbox.hide_supervisor import hide_process
+from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.files import atomic_write, sha256_of
 from numerai_predict.tournament.gates import GateLimits, closed
 from numerai_predict.tournament.round_ledger import Ledger
@@ -75,9 +75,9 @@ def _run(plan: Plan, ledger: Ledger, live: Path, benchmarks: Path, deadline: Dea
         limits=plan.limits,
         sandbox=plan.sandbox,
     )
-    record = Record(environment=environment_here())
+    record = Record(environment=current_environment())
     try:
-        run(job, record, deadline, hide_process())
+        run(job, record, deadline, harden_supervisor())
         record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
     except InvalidPredictions as error:
         record.conclude(error.verdict, error.message, error.remedy)

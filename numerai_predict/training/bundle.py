@@ -22,7 +22,7 @@ from numerai_predict.contract.trained_eras import MANIFEST, PICKLE
 from numerai_predict.contract.training_errors import BadConfiguration, BundleRefused
 from numerai_predict.inspection.images import supported_images, supported_pythons
 from numerai_predict.runner.container.engine import Engine
-from numerai_predict.runner.container.target import Container, Local, Place
+from numerai_predict.runner.container.target import ContainerImage, ExecutionTarget, LocalPython
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write
 from numerai_predict.training import predict_template
@@ -33,14 +33,14 @@ _FOLDER = ".bundle-"
 _TOLD_LINES = 3
 
 
-def place_of(python: str | None, environment: Mapping[str, str] = os.environ) -> Place:
+def place_of(python: str | None, environment: Mapping[str, str] = os.environ) -> ExecutionTarget:
     """Where a bundle for that Python is made; `None` means the one at hand.
 
     Raises:
         BadConfiguration: it is another one, and there is no image of it here.
     """
     if python in (None, RUNNING_PYTHON):
-        return Local("the bundle is for it")
+        return LocalPython("the bundle is for it")
     if python not in supported_pythons():
         raise BadConfiguration(
             f"expected one of Python {', '.join(supported_pythons())}, found {python}",
@@ -59,7 +59,7 @@ def place_of(python: str | None, environment: Mapping[str, str] = os.environ) ->
             f"expected an image of Python {python}, such as {images[0].name}, found none",
             f"make it: make build_slim_{python.replace('.', '_')}",
         )
-    return Container(engine, found)
+    return ContainerImage(engine, found)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Recipe:
 
 
 @contextmanager
-def packed(recipe: Recipe, place: Place, output: Path) -> Iterator[Path]:
+def packed(recipe: Recipe, place: ExecutionTarget, output: Path) -> Iterator[Path]:
     """The pickle in a folder of its own beside its final place; both go when the block ends.
 
     Raises:
@@ -89,7 +89,7 @@ def packed(recipe: Recipe, place: Place, output: Path) -> Iterator[Path]:
         pickle = folder / PICKLE
         log_step("pack", f"{len(recipe.models)} model(s) in {place}")
         arguments = [str(script), str(folder), str(pickle)]
-        if isinstance(place, Container):
+        if isinstance(place, ContainerImage):
             ended = place.engine.run_script(place.image.name, arguments, folder, _PACK_SECONDS)
         else:
             ended = _run([sys.executable, "-I", *arguments])

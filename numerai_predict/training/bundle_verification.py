@@ -20,11 +20,11 @@ from numerai_predict.contract.training_errors import BundleRefused
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.compatibility import Mark, outcomes
 from numerai_predict.inspection.inspect import examine
-from numerai_predict.runner.container.target import Container, Place
-from numerai_predict.runner.environment_info import environment_here
+from numerai_predict.runner.container.target import ContainerImage, ExecutionTarget
+from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.sandbox.hide_supervisor import hide_process
+from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.training.bundle import Recipe
 from numerai_predict.training.predict_template import by_era, load_model, predict_with
 from numerai_predict.training.training_data import Inputs, benchmark_files
@@ -60,7 +60,7 @@ def live_data(inputs: Inputs, folder: Path) -> LiveData:
     return LiveData(folder / "live.parquet", _benchmarks(inputs, index, folder), f"era {era:04d}")
 
 
-def try_out(pickle: Path, recipe: Recipe, place: Place, inputs: Inputs) -> dict[str, Any]:
+def try_out(pickle: Path, recipe: Recipe, place: ExecutionTarget, inputs: Inputs) -> dict[str, Any]:
     """Inspect and run the pickle, within the hosted limits, and compare; what the trial found.
 
     Raises:
@@ -83,7 +83,7 @@ def try_out(pickle: Path, recipe: Recipe, place: Place, inputs: Inputs) -> dict[
     return {**facts, "peak_memory_bytes": record["peak_memory_bytes"], "arity": record["arity"]}
 
 
-def _inspect(pickle: Path, place: Place) -> None:
+def _inspect(pickle: Path, place: ExecutionTarget) -> None:
     """Go on only if an image of the bundle's Python can run it; a Python without images may."""
     found = [each for each in outcomes(examine(pickle)) if each.image.python == place.python]
     if found and all(each.mark >= Mark.LACKS for each in found):
@@ -95,7 +95,7 @@ def _inspect(pickle: Path, place: Place) -> None:
         )
 
 
-def _run(pickle: Path, data: LiveData, place: Place, folder: Path) -> dict[str, Any]:
+def _run(pickle: Path, data: LiveData, place: ExecutionTarget, folder: Path) -> dict[str, Any]:
     """The record of the pickle's run in its place."""
     job = Job(
         model=str(pickle.absolute()),
@@ -105,7 +105,7 @@ def _run(pickle: Path, data: LiveData, place: Place, folder: Path) -> dict[str, 
         result=folder.absolute() / "record.json",
         deadline=_SECONDS,
     )
-    if isinstance(place, Container):
+    if isinstance(place, ContainerImage):
         code = place.engine.run(place.image.name, job)
         if not (folder / "record.json").is_file():
             raise BundleRefused(
@@ -114,8 +114,8 @@ def _run(pickle: Path, data: LiveData, place: Place, folder: Path) -> dict[str, 
             )
         facts = json.loads((folder / "record.json").read_bytes())
     else:
-        record = Record(environment=environment_here())
-        run(job, record, Deadline.after(_SECONDS), hide_process())
+        record = Record(environment=current_environment())
+        run(job, record, Deadline.after(_SECONDS), harden_supervisor())
         record.conclude(Verdict.OK, "")
         facts = json.loads(record.as_json())
     if facts["exit_code"] != Verdict.OK.exit_code:

@@ -26,7 +26,7 @@ class Rule:
 
 
 class Stopping:
-    """Follows one training: a `Watch` of the trainers.
+    """Follows one training: a `ResourceMonitor` of the trainers.
 
     `target` and `eras` are those of the stopping rows, `None` where there are none: then every
     round is done.

@@ -14,7 +14,7 @@ import pandas as pd
 
 from numerai_predict.contract.trained_eras import PICKLE
 from numerai_predict.contract.training_errors import BadConfiguration
-from numerai_predict.resources.cpu_quota import processors
+from numerai_predict.resources.cpu_quota import usable_cpus
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import atomic_write, sha256_of
 from numerai_predict.training import bundle, bundle_verification
@@ -55,7 +55,10 @@ def train(settings: Settings, folder: Path) -> Result:
         inputs = open_inputs(settings, folder)
         windows = plan_of(settings, inputs)
         trainer, why = trainer_of(
-            settings.trainer, settings.parameters, settings.device, settings.threads or processors()
+            settings.trainer,
+            settings.parameters,
+            settings.device,
+            settings.threads or usable_cpus(),
         )
         log_step("train", f"{settings.trainer} {why}")
         training = _Training(settings, inputs, windows, trainer, checkpoints)

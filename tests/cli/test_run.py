@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.runner.options import Defaults, argument_parser, arguments_of, job_of
+from numerai_predict.runner.options import Defaults, argument_parser, job_from_options, job_to_argv
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "from numerai_predict.cli.main import main; raise SystemExit(main())"
@@ -113,5 +113,5 @@ def test_the_words_for_a_container_ask_for_the_same_job(tmp_path):
     words += ["--post_url", "https://host/x", "--post_data", "a=1&b=c%26d", "--debug"]
     words += ["--result", str(tmp_path / "r.json"), "--output_dir", str(tmp_path)]
     parser = argument_parser("predict.py", Defaults.hosted({}))
-    job = job_of(parser, parser.parse_args(words))
-    assert job_of(parser, parser.parse_args(arguments_of(job))) == job
+    job = job_from_options(parser, parser.parse_args(words))
+    assert job_from_options(parser, parser.parse_args(job_to_argv(job))) == job

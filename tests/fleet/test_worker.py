@@ -17,7 +17,7 @@ from fleets import wait_until
 from numerai_predict.contract.limits import Limits
 from numerai_predict.fleet.worker.preload import preload
 from numerai_predict.resources.process_tree import descendants
-from numerai_predict.runner.supervisor.launch import library_environment
+from numerai_predict.runner.supervisor.launch import minimal_environment
 
 
 def ranks(live):
@@ -71,7 +71,7 @@ def test_the_frames_are_those_that_pandas_reads(sample):
         "for path in sys.argv[1:]:\n"
         "    pd.testing.assert_frame_equal(loaded.frames[path], pd.read_parquet(path))\n"
     )
-    one = library_environment(os.environ, threads=1)
+    one = minimal_environment(os.environ, threads=1)
     subprocess.run([sys.executable, "-c", script, *paths], check=True, env=one)
 
 

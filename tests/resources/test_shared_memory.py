@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.resources.shared_memory import SharedFiles
+from numerai_predict.resources.shared_memory import SharedMemoryFiles
 from numerai_predict.sandbox.identity import Identity
 
 NOBODY, GROUP = 65534, 1_900_000_000
@@ -40,7 +40,7 @@ needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root gives files 
 @needs_root
 def test_what_was_there_before_is_not_the_models(shared):
     before = shared(NOBODY)
-    files = SharedFiles(Identity(NOBODY, GROUP))
+    files = SharedMemoryFiles(Identity(NOBODY, GROUP))
     assert files.bytes() == 0
     assert files.remove() == []
     assert before.exists()
@@ -48,7 +48,7 @@ def test_what_was_there_before_is_not_the_models(shared):
 
 @needs_root
 def test_what_a_model_made_is_counted_and_removed(shared):
-    files = SharedFiles(Identity(NOBODY, GROUP))
+    files = SharedMemoryFiles(Identity(NOBODY, GROUP))
     made = shared(NOBODY)
     assert files.bytes() == MIB
     assert files.bytes_of_model([]) == MIB
@@ -58,7 +58,7 @@ def test_what_a_model_made_is_counted_and_removed(shared):
 
 @needs_root
 def test_what_another_run_made_is_no_concern(shared):
-    files = SharedFiles(Identity(NOBODY, GROUP))
+    files = SharedMemoryFiles(Identity(NOBODY, GROUP))
     made = shared(NOBODY, GROUP + 1)
     assert files.bytes() == 0
     files.remove()
@@ -67,7 +67,7 @@ def test_what_another_run_made_is_no_concern(shared):
 
 @needs_root
 def test_what_another_users_program_made_is_no_concern(shared):
-    files = SharedFiles(Identity(NOBODY, GROUP))
+    files = SharedMemoryFiles(Identity(NOBODY, GROUP))
     made = shared(os.getuid())
     assert files.bytes() == 0
     files.remove()
@@ -75,7 +75,7 @@ def test_what_another_users_program_made_is_no_concern(shared):
 
 
 def test_what_another_program_holds_is_not_the_models(shared):
-    files = SharedFiles(Identity())
+    files = SharedMemoryFiles(Identity())
     made = shared(os.getuid())
     with made.open("r+b") as handle, mmap.mmap(handle.fileno(), MIB):
         assert files.bytes_of_model([]) == 0
@@ -83,7 +83,7 @@ def test_what_another_program_holds_is_not_the_models(shared):
 
 
 def test_beside_other_programs_of_the_user_nothing_is_removed(shared):
-    files = SharedFiles(Identity())
+    files = SharedMemoryFiles(Identity())
     made = shared(os.getuid())
     sleeper = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)"]
     with subprocess.Popen(sleeper, stdout=subprocess.PIPE) as other:

@@ -13,10 +13,10 @@ from numerai_predict.runner import submission_rules
 from numerai_predict.runner.child import prediction_encoder
 from numerai_predict.runner.predictions import decode
 from numerai_predict.runner.protocol import MalformedFrame
-from numerai_predict.runner.supervisor.crash_rules import error_of_death
+from numerai_predict.runner.supervisor.crash_rules import classify_crash
 from numerai_predict.runner.supervisor.failure_report import Failure
-from numerai_predict.runner.supervisor.failure_rules import error_of_failure
-from numerai_predict.runner.supervisor.model_process import Death
+from numerai_predict.runner.supervisor.failure_rules import classify_failure
+from numerai_predict.runner.supervisor.model_process import CrashReport
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -52,7 +52,7 @@ def test_any_facts_of_a_failure_become_an_error_with_a_verdict(tmp_path_factory,
     model = tmp_path_factory.getbasetemp() / "made_up.pkl"
     model.write_bytes(b"x")
     failure = Failure({**facts, "stage": stage}, model, "live.parquet", 2**30, 2**20)
-    error = error_of_failure(failure)
+    error = classify_failure(failure)
     assert isinstance(error, RunError)
     assert not isinstance(error, InternalError)
     assert error.message
@@ -66,12 +66,12 @@ def test_any_facts_of_a_failure_become_an_error_with_a_verdict(tmp_path_factory,
 )
 def test_facts_of_another_type_become_an_error_with_a_verdict(tmp_path, facts):
     failure = Failure(facts, tmp_path, "live.parquet", None, 0)
-    assert isinstance(error_of_failure(failure), RunError)
+    assert isinstance(classify_failure(failure), RunError)
 
 
 @given(st.none() | st.integers(-70, 255), st.none() | st.text(max_size=9))
 def test_every_death_has_a_message_and_a_remedy(status, malformed):
-    error = error_of_death(Death(status, malformed), 2**20)
+    error = classify_crash(CrashReport(status, malformed), 2**20)
     assert error.verdict.word == "model_crashed"
     assert error.message
     assert error.remedy
@@ -131,6 +131,6 @@ def test_a_very_wide_frame_keeps_its_column_of_predictions():
 @pytest.mark.parametrize("key", ["feature_a", "'feature_b'"])
 def test_the_causes_are_tried_in_order_and_the_first_that_knows_wins(tmp_path, key):
     facts = {"type": "KeyError", "types": ["KeyError"], "message": key, "stage": "predict"}
-    error = error_of_failure(Failure(facts, tmp_path, "live.parquet", None, 0))
+    error = classify_failure(Failure(facts, tmp_path, "live.parquet", None, 0))
     assert error.verdict.word == "model_error"
     assert "live.parquet" in error.remedy

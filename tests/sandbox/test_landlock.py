@@ -53,4 +53,4 @@ def test_every_version_up_to_this_kernels_holds(tmp_path, version):
     ],
 )
 def test_what_a_version_cannot_forbid_is_said(version, gaps):
-    assert landlock.gaps(version) == gaps
+    assert landlock.unsupported_rights(version) == gaps

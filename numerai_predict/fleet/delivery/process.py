@@ -28,8 +28,8 @@ from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet import ledger as states
 from numerai_predict.fleet.ledger import Ledger
 from numerai_predict.fleet.record_files import record_of
-from numerai_predict.runner.timing import timed
-from numerai_predict.sandbox.hide_supervisor import hide_process
+from numerai_predict.runner.timing import measure_step
+from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.destinations import PostForm, deliver
 from numerai_predict.storage.retry import Terms
 
@@ -40,7 +40,7 @@ _THREADS = 4
 def main() -> int:
     """Deliver until the agent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an agent that is interrupted closes the pipe
-    hide_process()
+    harden_supervisor()
     directory = Path(sys.argv[1])
     with open(directory / LOCK, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -100,7 +100,7 @@ class _Courier:
         post = PresignedPost(asked["url"], tuple(map(tuple, asked["fields"])))
         terms = Terms(Deadline.after(asked["seconds_left"]))
         try:
-            with timed(record.seconds, "deliver"):
+            with measure_step(record.seconds, "deliver"):
                 record.delivered_to = deliver(Path(asked["path"]), [PostForm(post)], terms)
             record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
         except RunError as error:

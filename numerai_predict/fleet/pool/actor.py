@@ -26,13 +26,13 @@ from numerai_predict.fleet.pool.launch import Site, inside
 from numerai_predict.fleet.pool.worker_client import Reply, WarmWorker, WorkerBroken, WorkerLost
 from numerai_predict.fleet.record_files import record_of
 from numerai_predict.fleet.worker.messages import RunRequest
-from numerai_predict.runner.acceptance import check_and_save
+from numerai_predict.runner.acceptance import validate_and_save
 from numerai_predict.runner.live_data import read_ids
 from numerai_predict.runner.protocol import PREDICTED, Frame, MalformedFrame
-from numerai_predict.runner.supervisor.crash_rules import error_of_death
-from numerai_predict.runner.supervisor.model_process import Death
-from numerai_predict.runner.supervisor.network_attempts import naming_attempts
-from numerai_predict.runner.supervisor.session import decode_answer
+from numerai_predict.runner.supervisor.crash_rules import classify_crash
+from numerai_predict.runner.supervisor.model_process import CrashReport
+from numerai_predict.runner.supervisor.network_attempts import network_attempt_context
+from numerai_predict.runner.supervisor.session import decode_response
 
 _MODELS_A_WORKER = 500
 _MOST_GROWTH_BYTES = 512 * 1024**2
@@ -216,7 +216,7 @@ class Foreman:
         if reply.answer is None:
             return record, None
         try:
-            with self._checking, naming_attempts() as hosts:
+            with self._checking, network_attempt_context() as hosts:
                 hosts.extend(reply.attempts)
                 path = self._checked(reply, record)
         except RunError as error:
@@ -231,11 +231,11 @@ class Foreman:
     def _checked(self, reply: Reply, record: Record) -> Path:
         try:
             answer = Frame(PREDICTED, reply.answer or {}, reply.payload)
-            predictions = decode_answer(answer, self._live_ids)
+            predictions = decode_response(answer, self._live_ids)
         except MalformedFrame as malformed:
-            death = Death(None, str(malformed))
-            raise error_of_death(death, record.peak_memory_bytes or 0) from malformed
-        return check_and_save(self._out, record, predictions)
+            death = CrashReport(None, str(malformed))
+            raise classify_crash(death, record.peak_memory_bytes or 0) from malformed
+        return validate_and_save(self._out, record, predictions)
 
 
 def _put(file: File, path: Path) -> Path:

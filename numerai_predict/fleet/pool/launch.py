@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from numerai_predict.contract.limits import HOSTED_MEMORY_BYTES
 from numerai_predict.fleet.environments import Place
 from numerai_predict.resources.cpu_quota import thread_environment
-from numerai_predict.runner.supervisor.launch import PACKAGE, library_environment
+from numerai_predict.runner.supervisor.launch import PACKAGE, minimal_environment
 
 # What a worker takes beside its models: libraries and data, once.
 OVERHEAD_BYTES = 2 * 1024**3
@@ -88,7 +88,7 @@ def environment_of(site: Site, parent: Mapping[str, str], scratch: Path) -> dict
     """The environment of the command: the engine's client needs ours, a worker almost nothing."""
     if site.place.image is not None:
         return dict(parent)
-    return {**library_environment(parent, threads=1), "TMPDIR": str(scratch)}
+    return {**minimal_environment(parent, threads=1), "TMPDIR": str(scratch)}
 
 
 def kill_command(site: Site, name: str) -> list[str] | None:

@@ -185,7 +185,7 @@ class WarmWorker:
             try:
                 frame = talk.frames.get(timeout=_PING_SECONDS)
             except queue.Empty:
-                self._require_life(until)
+                self._check_alive(until)
                 continue
             if frame is None or frame.kind == messages.LOST:
                 raise WorkerLost(f"{self.name} died while it ran the model")
@@ -203,7 +203,7 @@ class WarmWorker:
                     facts["worker_bytes"],
                 )
 
-    def _require_life(self, until: float) -> None:
+    def _check_alive(self, until: float) -> None:
         """Kill a worker that is silent, or that keeps a model beyond all bounds."""
         now = time.monotonic()
         if now < until and now - self._heard < _SILENCE_SECONDS:

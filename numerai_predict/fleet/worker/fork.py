@@ -22,10 +22,10 @@ from numerai_predict.runner.child import main as child
 from numerai_predict.runner.run_log import logger
 from numerai_predict.runner.supervisor.launch import (
     PACKAGE,
-    Launched,
-    Start,
-    begin,
-    library_environment,
+    LaunchSpec,
+    ProcessHandle,
+    launch_with,
+    minimal_environment,
 )
 from numerai_predict.sandbox.identity import Identity, identity_for_model
 from numerai_predict.sandbox.syscalls import PR_SET_DUMPABLE, prctl
@@ -78,7 +78,7 @@ def fork(
     user: int,
     *,
     confined: bool,
-) -> Launched:
+) -> ProcessHandle:
     """Fork a process that waits to be confined, as `launch.launch` starts one.
 
     It may read what lies at and below `readable`, has the `frames` in memory by the paths that
@@ -86,24 +86,24 @@ def fork(
     """
     identity = identity_for_model(PACKAGE, user) if confined else Identity()
 
-    def start_fork(start: Start) -> Forked:
+    def start_fork(start: LaunchSpec) -> Forked:
         pid = os.fork()
         if pid == 0:
             _become_child(start, frames)
         return Forked(pid)
 
-    return begin(
+    return launch_with(
         start_fork,
         limits,
         readable,
         identity,
-        library_environment(os.environ, threads=1),
+        minimal_environment(os.environ, threads=1),
         confined=confined,
         in_memory=frozenset(map(Path, frames)),
     )
 
 
-def _become_child(start: Start, frames: Mapping[str, Any]) -> NoReturn:
+def _become_child(start: LaunchSpec, frames: Mapping[str, Any]) -> NoReturn:
     """Be as a process that was started: nothing of the supervisor's is left in reach."""
     try:
         ends = (start.requests, start.printed, start.answer)

@@ -29,12 +29,16 @@ from numerai_predict.fleet.worker.fork import fork
 from numerai_predict.fleet.worker.messages import DONE, LOG, RunRequest
 from numerai_predict.fleet.worker.preload import Preloaded
 from numerai_predict.runner import preflight
-from numerai_predict.runner.environment_info import environment_here
+from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.protocol import Frame, encode
 from numerai_predict.runner.run_log import log_model_line, log_step, logger
-from numerai_predict.runner.supervisor.model_process import Child
-from numerai_predict.runner.supervisor.network_attempts import naming_attempts
-from numerai_predict.runner.supervisor.session import Inputs, ask, reporting_failures
+from numerai_predict.runner.supervisor.model_process import ModelProcess
+from numerai_predict.runner.supervisor.network_attempts import network_attempt_context
+from numerai_predict.runner.supervisor.session import (
+    ModelInputs,
+    load_and_predict,
+    translate_failures,
+)
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 
@@ -69,7 +73,7 @@ class _Run:
         self._preloaded = preloaded
         self._hidden = hidden
         self._attempts: list[str] = []
-        self._record = Record(environment=environment_here())
+        self._record = Record(environment=current_environment())
 
     def outcome(self) -> Frame:
         """The record as far as it got, and the answer where there is one."""
@@ -103,7 +107,7 @@ class _Run:
         model, dataset = Path(request.model), Path(next(iter(self._preloaded.frames)))
         inspection = preflight.inspect_model(job, record, model)
         shape = self._preloaded.live
-        preflight.warn_of_columns(inspection, record, shape.names)
+        preflight.warn_missing_columns(inspection, record, shape.names)
         start = functools.partial(
             fork,
             limits,
@@ -113,13 +117,13 @@ class _Run:
             confined=sandbox is not Sandbox.OFF,
         )
         deadline = Deadline.after(request.seconds_left)
-        with naming_attempts() as hosts:
+        with network_attempt_context() as hosts:
             self._attempts = hosts
-            child = Child(start, limits, deadline, log_model_line, hosts)
+            child = ModelProcess(start, limits, deadline, log_model_line, hosts)
             try:
-                with child, reporting_failures(job, inspection, child):
-                    inputs = Inputs(model, dataset, self._benchmarks)
-                    answer = ask(child, job, record, self._hidden, inputs)
+                with child, translate_failures(job, inspection, child):
+                    inputs = ModelInputs(model, dataset, self._benchmarks)
+                    answer = load_and_predict(child, job, record, self._hidden, inputs)
             finally:
                 record.peak_memory_bytes = child.peak_bytes or None
         log_step("predict", f"answered; peak memory {format_size(child.peak_bytes)}")

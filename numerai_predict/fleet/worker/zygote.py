@@ -16,9 +16,9 @@ from typing import NoReturn
 from numerai_predict.fleet.worker import messages, supervisor
 from numerai_predict.fleet.worker.preload import Preloaded, preload
 from numerai_predict.resources.memory import resident_bytes
-from numerai_predict.resources.process_tree import adopt_orphans, descendants, end_descendants
+from numerai_predict.resources.process_tree import adopt_orphans, descendants, kill_descendants
 from numerai_predict.runner.protocol import Frame, encode
-from numerai_predict.sandbox.hide_supervisor import hide_process
+from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 
@@ -35,7 +35,7 @@ def main(control: socket.socket, start: messages.Start) -> NoReturn:
             signal.SIG_UNBLOCK, {signal.SIGTERM}
         )  # who started us may not want it
         adopt_orphans()
-        hidden = hide_process()
+        hidden = harden_supervisor()
         preloaded = _preload(control, start)
         gc.collect()
         gc.disable()
@@ -122,5 +122,5 @@ class _Zygote:
 
 def _end(_number: int, _frame: object) -> None:
     """The router ended: so does all that is below, on the spot, wherever this process stood."""
-    end_descendants(time.monotonic() + _ENDING_SECONDS)
+    kill_descendants(time.monotonic() + _ENDING_SECONDS)
     os._exit(1)

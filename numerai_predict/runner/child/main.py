@@ -21,7 +21,7 @@ from typing import Any, NoReturn, TextIO
 from numerai_predict.runner import protocol
 from numerai_predict.runner.child import network_audit
 from numerai_predict.runner.child.exception_report import describe
-from numerai_predict.sandbox.apply import Confinement, confine, only_limits
+from numerai_predict.sandbox.apply import SandboxSpec, apply_limits_only, apply_sandbox
 
 # Address space that libraries reserve and never touch (stacks of threads, arenas of
 # allocators, OpenBLAS buffers) counts against RLIMIT_DATA, but is no memory. What is
@@ -44,7 +44,7 @@ def main(answer_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> 
         _lift_memory_limit()  # telling of a MemoryError takes some
         answer = protocol.Frame(protocol.FAILED, {**describe(error), "stage": steps.stage})
     _flush_output()
-    network_audit.stop_telling()
+    network_audit.stop_reporting()
     _send(answer_descriptor, answer)
     os._exit(0)  # threads that never end and exit hooks are not waited for
 
@@ -68,7 +68,7 @@ class _Steps:
 
         load = protocol.LoadRequest(**_next_request(self._requests))
         self.stage = "load"
-        network_audit.tell(self._send_attempt)
+        network_audit.install_audit_hook(self._send_attempt)
         _limit_memory(load.memory_bytes)
         predict, unpickle_seconds = _timed(lambda: model_loader.load(load.model))
         facts = {
@@ -94,7 +94,7 @@ class _Steps:
             del returned
             frames.clear()
             _flush_output()
-            with network_audit.silence():
+            with network_audit.pause_reporting():
                 _send(self._answer_descriptor, predicted)
 
     def _read_frames(self, frames: list[Any], request: protocol.PredictRequest) -> None:
@@ -118,8 +118,8 @@ class _Steps:
 
 def _confined(request: protocol.ConfineRequest) -> protocol.Frame:
     """Put the layers on; the frame that says what became of each."""
-    wanted = Confinement.of(request.wanted)
-    layers = confine(wanted) if request.confine else only_limits(wanted)
+    wanted = SandboxSpec.of(request.wanted)
+    layers = apply_sandbox(wanted) if request.confine else apply_limits_only(wanted)
     return protocol.Frame(protocol.CONFINED, asdict(layers))
 
 

@@ -22,7 +22,7 @@ _told: set[str] = set()
 _telling = threading.Lock()
 
 
-def tell(how: Callable[[str], None]) -> None:
+def install_audit_hook(how: Callable[[str], None]) -> None:
     """Hand `how` the host of the first attempts to reach the network, one call each."""
     global _tell
     _tell = how
@@ -35,7 +35,7 @@ def tell(how: Callable[[str], None]) -> None:
     sys.addaudithook(listen)
 
 
-def stop_telling() -> None:
+def stop_reporting() -> None:
     """Tell nothing more: what comes on the pipe now must be the answer."""
     global _tell
     with _telling:
@@ -43,7 +43,7 @@ def stop_telling() -> None:
 
 
 @contextmanager
-def silence() -> Iterator[None]:
+def pause_reporting() -> Iterator[None]:
     """Have the pipe to oneself for the block."""
     with _telling:
         yield

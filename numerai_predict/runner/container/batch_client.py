@@ -18,9 +18,14 @@ from numerai_predict.contract.errors import DatasetUnavailable, InternalError, R
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record, Seconds
 from numerai_predict.contract.redaction import redact
-from numerai_predict.runner.batch import Call
-from numerai_predict.runner.container.batch_server import Answered, Asked, Failed, Order
-from numerai_predict.runner.container.target import Container
+from numerai_predict.runner.batch import BatchCall
+from numerai_predict.runner.container.batch_server import (
+    BatchRequest,
+    CallFailure,
+    CallRequest,
+    CallResponse,
+)
+from numerai_predict.runner.container.target import ContainerImage
 
 # Beside a model's own time: for the engine to start a container, for data to be read.
 _PATIENCE_SECONDS = 120.0
@@ -29,10 +34,10 @@ _TICK_SECONDS = 1.0
 _CHUNK_BYTES = 1024 * 1024
 
 
-def predict_in_image(
-    place: Container,
+def predict_batch_in_container(
+    place: ContainerImage,
     model: Path,
-    calls: Iterable[Call],
+    calls: Iterable[BatchCall],
     job: Job,
     record: Record,
     deadline: Deadline,
@@ -47,11 +52,11 @@ def predict_in_image(
         RunError: as of a single run; the message names the call.
     """
     order = _order(model, job, deadline, repeated=repeated)
-    container: _Serving | None = None
+    container: _BatchContainer | None = None
     try:
         for call in calls:
             if container is None:
-                container = _Serving(place, [model, call.dataset.parent])
+                container = _BatchContainer(place, [model, call.dataset.parent])
                 container.send(order)
             container.send(_asked(call))
             answer = container.answer(job, deadline)
@@ -65,8 +70,8 @@ def predict_in_image(
             container.end()
 
 
-class _Serving:
-    def __init__(self, place: Container, mounts: list[Path]) -> None:
+class _BatchContainer:
+    def __init__(self, place: ContainerImage, mounts: list[Path]) -> None:
         self._engine = place.engine
         self._name = f"numerai-calls-{secrets.token_hex(6)}"
         self._rest = b""
@@ -81,7 +86,7 @@ class _Serving:
         self._answers = os.fdopen(answers, "rb", buffering=0)
         self._requests = os.fdopen(requests, "wb", buffering=0)
 
-    def send(self, request: Order | Asked) -> None:
+    def send(self, request: BatchRequest | CallRequest) -> None:
         """Hand over a request; whether anybody takes it the answer tells."""
         with contextlib.suppress(BrokenPipeError):
             self._requests.write(json.dumps(asdict(request)).encode() + b"\n")
@@ -90,7 +95,7 @@ class _Serving:
         """Say that there are no more requests."""
         self._requests.close()
 
-    def answer(self, job: Job, deadline: Deadline) -> Answered:
+    def answer(self, job: Job, deadline: Deadline) -> CallResponse:
         """The next answer.
 
         Raises:
@@ -99,9 +104,9 @@ class _Serving:
         facts = json.loads(self._line(job, deadline))
         kind = facts.pop("kind")
         if kind == "Failed":
-            failed = Failed(**facts)
+            failed = CallFailure(**facts)
             raise _error_type(failed.verdict)(failed.message, failed.remedy)
-        return Answered(**facts)
+        return CallResponse(**facts)
 
     def _line(self, job: Job, deadline: Deadline) -> bytes:
         until = time.monotonic() + _PATIENCE_SECONDS + (job.limits.seconds or float("inf"))
@@ -134,8 +139,8 @@ class _Serving:
         self._answers.close()
 
 
-def _order(model: Path, job: Job, deadline: Deadline, *, repeated: bool) -> Order:
-    return Order(
+def _order(model: Path, job: Job, deadline: Deadline, *, repeated: bool) -> BatchRequest:
+    return BatchRequest(
         model=str(model),
         source=redact(job.model),
         dataset=job.dataset,
@@ -148,14 +153,14 @@ def _order(model: Path, job: Job, deadline: Deadline, *, repeated: bool) -> Orde
     )
 
 
-def _asked(call: Call) -> Asked:
+def _asked(call: BatchCall) -> CallRequest:
     try:
-        return Asked(call.name, str(call.dataset), str(call.benchmarks()))
+        return CallRequest(call.name, str(call.dataset), str(call.benchmarks()))
     except DatasetUnavailable as error:  # which matters only to a model that takes them
-        return Asked(call.name, str(call.dataset), None, (error.message, error.remedy))
+        return CallRequest(call.name, str(call.dataset), None, (error.message, error.remedy))
 
 
-def _keep(record: Record, answer: Answered) -> None:
+def _keep(record: Record, answer: CallResponse) -> None:
     """What the container's record tells of the model and its run."""
     told = answer.record
     record.model.arity = told["model"]["arity"]

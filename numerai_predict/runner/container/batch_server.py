@@ -1,8 +1,8 @@
 """Many calls of one model, asked for and answered over pipes: what runs in an image.
 
-Requests come on standard input, one JSON object a line: an `Order`, then an `Asked` for each call.
-Answers go the same way to standard output: `Answered`, or `Failed`, which is the last. The log goes
-to standard error. The model's own process has none of the three.
+Each line of standard input is a JSON object: one `BatchRequest`, then a `CallRequest` for each call.
+Each line of standard output is a `CallResponse`, or a `CallFailure`, which is the last. The log goes
+to standard error. The model process has none of the three.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.runner.batch import Call, Model, predict_many
-from numerai_predict.runner.environment_info import environment_here
+from numerai_predict.runner.batch import BatchCall, InspectedModel, predict_batch
+from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.preflight import inspect_model
 from numerai_predict.runner.run_log import start_logging
-from numerai_predict.sandbox.hide_supervisor import hide_process
+from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 
 
 @dataclass(frozen=True)
-class Order:
+class BatchRequest:
     """What all calls share. `model` is a file; `source` and `dataset` are how they are called.
 
     `repeated` asks to leave out of the log what was said of a process like this one.
@@ -46,7 +46,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CallRequest:
     """One call; without `benchmarks`, `without` are the message and the remedy for missing them."""
 
     name: str
@@ -56,7 +56,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answered:
+class CallResponse:
     """Predictions in the order of the ids, and the record so far; at the end no `values`."""
 
     values: list[float]
@@ -64,7 +64,7 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class Failed:
+class CallFailure:
     """A failure with its verdict, by its word."""
 
     verdict: str
@@ -74,19 +74,19 @@ class Failed:
 
 def main() -> NoReturn:
     """Serve one order; what is wrong with the model is an answer, so that it ends with 0."""
-    order = Order(**json.loads(sys.stdin.readline()))
+    order = BatchRequest(**json.loads(sys.stdin.readline()))
     start_logging(order.debug)
-    record = Record(environment=environment_here())
+    record = Record(environment=current_environment())
     try:
         for values in _predictions(order, record):
-            _say(Answered(values, asdict(record)))
-        _say(Answered([], asdict(record)))
+            _say(CallResponse(values, asdict(record)))
+        _say(CallResponse([], asdict(record)))
     except RunError as error:
-        _say(Failed(error.verdict.word, error.message, error.remedy))
+        _say(CallFailure(error.verdict.word, error.message, error.remedy))
     sys.exit(0)
 
 
-def _predictions(order: Order, record: Record) -> Iterator[list[float]]:
+def _predictions(order: BatchRequest, record: Record) -> Iterator[list[float]]:
     job = Job(
         model=order.source,
         dataset=order.dataset,
@@ -97,27 +97,27 @@ def _predictions(order: Order, record: Record) -> Iterator[list[float]]:
         debug=order.debug,
     )
     path = Path(order.model)
-    model = Model(path, inspect_model(job, record, path))
+    model = InspectedModel(path, inspect_model(job, record, path))
     deadline = Deadline.after(order.seconds_left)
-    hidden = hide_process()
-    return predict_many(model, _calls(), job, record, deadline, hidden, repeated=order.repeated)
+    hidden = harden_supervisor()
+    return predict_batch(model, _calls(), job, record, deadline, hidden, repeated=order.repeated)
 
 
-def _calls() -> Iterator[Call]:
+def _calls() -> Iterator[BatchCall]:
     while line := sys.stdin.readline():
-        yield _call(Asked(**json.loads(line)))
+        yield _call(CallRequest(**json.loads(line)))
 
 
-def _call(asked: Asked) -> Call:
+def _call(asked: CallRequest) -> BatchCall:
     def benchmarks() -> Path:
         if asked.benchmarks is None:
             raise DatasetUnavailable(*asked.without)
         return Path(asked.benchmarks)
 
-    return Call(asked.name, Path(asked.dataset), benchmarks)
+    return BatchCall(asked.name, Path(asked.dataset), benchmarks)
 
 
-def _say(what: Answered | Failed) -> None:
+def _say(what: CallResponse | CallFailure) -> None:
     facts = {"kind": type(what).__name__, **asdict(what)}
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.job import Job
-from numerai_predict.runner.options import arguments_of
+from numerai_predict.runner.options import job_to_argv
 from numerai_predict.runner.supervisor.launch import PACKAGE
 
 _PATIENCE_SECONDS = 20.0
@@ -60,10 +60,10 @@ class Engine:
             command += ["--network", "none"]
         if job.output_url is not None:  # what is saved first must outlive the container
             command += ["--env", f"TMPDIR={job.output_dir}"]
-        if any(word.lower().startswith("s3://") for word in arguments_of(job)):
+        if any(word.lower().startswith("s3://") for word in job_to_argv(job)):
             for name in sorted(name for name in os.environ if name.startswith("AWS_")):
                 command += ["--env", name]  # the name alone: the engine takes the value itself
-        return subprocess.run([*command, image, *arguments_of(job)]).returncode
+        return subprocess.run([*command, image, *job_to_argv(job)]).returncode
 
     def serve_command(self, image: str, name: str, mounts: Sequence[Path]) -> list[str]:
         """The words that start `served.py` of this package in the image, as the user that asks.

@@ -17,7 +17,7 @@ from numerai_predict.runner.container.engine import Engine
 
 
 @dataclass(frozen=True)
-class Local:
+class LocalPython:
     """This Python, and why."""
 
     reason: str
@@ -33,7 +33,7 @@ class Local:
 
 
 @dataclass(frozen=True)
-class Container:
+class ContainerImage:
     """An image of an engine."""
 
     engine: Engine
@@ -53,25 +53,25 @@ class Container:
         return f"Running in {self}"
 
 
-Place: TypeAlias = Local | Container
+ExecutionTarget: TypeAlias = LocalPython | ContainerImage
 
 
-def choose_place(model: str, build: Callable[[Image], bool] | None = None) -> Place:
+def choose_target(model: str, build: Callable[[Image], bool] | None = None) -> ExecutionTarget:
     """The image that fits the model's file best where an engine answers, else this Python.
 
     An image that is not here is made by `build`, which tells whether it could.
     """
     engine = Engine.found(os.environ)
     if engine is None:
-        return Local("no Docker engine answers")
+        return LocalPython("no Docker engine answers")
     try:
         chosen = choose_image(examine(model))
     except (InvalidPickle, OSError):
-        return Local("the model cannot be inspected to choose an image")
+        return LocalPython("the model cannot be inspected to choose an image")
     if chosen is None:
-        return Local("no image fits the model")
+        return LocalPython("no image fits the model")
     image = chosen.image
     if engine.has(image.name) or (build is not None and build(image)):
-        return Container(engine, image)
+        return ContainerImage(engine, image)
     target = f"build_{image.flavour}_{image.python.replace('.', '_')}"
-    return Local(f"the image {image.name} is not here (make {target} makes it)")
+    return LocalPython(f"the image {image.name} is not here (make {target} makes it)")

@@ -9,7 +9,7 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.python_versions import Pythons
 from numerai_predict.runner.protocol import LOST_PIPE
-from numerai_predict.runner.supervisor.model_process import Death
+from numerai_predict.runner.supervisor.model_process import CrashReport
 
 _MOST_CALLS = 10
 
@@ -54,7 +54,7 @@ _ANOTHER_SIGNAL = (
 _LEAVE_ALONE = "a model must return its predictions and leave the runner's descriptors alone"
 
 
-def error_of_death(death: Death, peak_bytes: int, pythons: Pythons | None = None) -> RunError:
+def classify_crash(death: CrashReport, peak_bytes: int, pythons: Pythons | None = None) -> RunError:
     """The error that a child's end without an answer stands for.
 
     `pythons` are those of the model's code, where its inspection found them.
@@ -74,7 +74,7 @@ def error_of_death(death: Death, peak_bytes: int, pythons: Pythons | None = None
         )
     name, likeliest, remedy = _signal(-death.status, pythons)
     title = f"{process} died by {name} {peak}; the likeliest cause: {likeliest}"
-    return ModelCrashed("\n".join([title, *_where_it_stood(death)]), remedy)
+    return ModelCrashed("\n".join([title, *_crash_traceback(death)]), remedy)
 
 
 def _signal(number: int, pythons: Pythons | None) -> tuple[str, str, str]:
@@ -87,6 +87,6 @@ def _signal(number: int, pythons: Pythons | None) -> tuple[str, str, str]:
     return (known.name, *_SIGNAL_CAUSES.get(known, _ANOTHER_SIGNAL))
 
 
-def _where_it_stood(death: Death) -> list[str]:
+def _crash_traceback(death: CrashReport) -> list[str]:
     calls = [f"  {call}" for call in death.calls[:_MOST_CALLS]]
     return ["It stood in (most recent call first):", *calls] if calls else []

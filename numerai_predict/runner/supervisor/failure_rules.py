@@ -43,9 +43,9 @@ _COLUMN_TROUBLE = re.compile(
 )
 
 
-def error_of_failure(failure: Failure) -> RunError:
+def classify_failure(failure: Failure) -> RunError:
     """The error that a failed child stands for."""
-    for cause in CAUSES:
+    for cause in FAILURE_RULES:
         if error := cause(failure):
             return error
     return ModelError(
@@ -229,7 +229,7 @@ def _other_columns(failure: Failure) -> RunError | None:
     )
 
 
-CAUSES: tuple[Callable[[Failure], RunError | None], ...] = (
+FAILURE_RULES: tuple[Callable[[Failure], RunError | None], ...] = (
     _broken_environment,
     _memory,
     _unreadable_data,

@@ -15,9 +15,9 @@ from typing import BinaryIO, Protocol
 
 import numerai_predict
 from numerai_predict.contract.limits import Limits
-from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, processors, thread_environment
+from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, thread_environment, usable_cpus
 from numerai_predict.runner.protocol import ConfineRequest, Request
-from numerai_predict.sandbox.apply import Confinement
+from numerai_predict.sandbox.apply import SandboxSpec
 from numerai_predict.sandbox.identity import Identity, identity_for_model, readable_by
 from numerai_predict.sandbox.layers import Layers
 
@@ -61,7 +61,7 @@ class Process(Protocol):
 
 
 @dataclass(frozen=True)
-class Launched:
+class ProcessHandle:
     """A running process and the parent's ends of what joins the two.
 
     `answer` and `printed` are non-blocking descriptors to read from, `scratch` is
@@ -103,7 +103,7 @@ class Launched:
 
 
 @dataclass(frozen=True)
-class Start:
+class LaunchSpec:
     """What a process starts with: its ends of the pipes, its folder and its environment."""
 
     requests: int
@@ -113,18 +113,20 @@ class Start:
     environment: Mapping[str, str]
 
 
-def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> Launched:
+def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> ProcessHandle:
     """Start the process; it imports pandas and waits for the model.
 
     It may read what lies at and below `readable`. Unless it is to be `confined`, it has
     its limits and no other bounds.
     """
     identity = identity_for_model(PACKAGE) if confined else Identity()
-    environment = library_environment(os.environ)
-    return begin(_start_interpreter, limits, readable, identity, environment, confined=confined)
+    environment = minimal_environment(os.environ)
+    return launch_with(
+        _start_interpreter, limits, readable, identity, environment, confined=confined
+    )
 
 
-def _start_interpreter(start: Start) -> Process:
+def _start_interpreter(start: LaunchSpec) -> Process:
     return subprocess.Popen(
         [sys.executable, "-I", "-u", "-c", _BOOT, str(PACKAGE.parent), str(start.answer)],
         stdin=start.requests,
@@ -137,8 +139,8 @@ def _start_interpreter(start: Start) -> Process:
     )
 
 
-def begin(
-    start_process: Callable[[Start], Process],
+def launch_with(
+    start_process: Callable[[LaunchSpec], Process],
     limits: Limits,
     readable: Collection[Path],
     identity: Identity,
@@ -146,25 +148,25 @@ def begin(
     *,
     confined: bool,
     in_memory: frozenset[Path] = frozenset(),
-) -> Launched:
+) -> ProcessHandle:
     """Have a process started with pipes and a folder of its own, and ask it to be confined."""
     scratch = tempfile.TemporaryDirectory(prefix="numerai-model-", ignore_cleanup_errors=True)
     if identity.user is not None and identity.group is not None:
         os.chown(scratch.name, identity.user, identity.group)
-    environment = {**environment, **_own_folders(scratch.name)}
+    environment = {**environment, **_scratch_variables(scratch.name)}
     answer, answer_end = os.pipe()
     printed, printed_end = os.pipe()
     requests_end, requests = os.pipe()
     try:
         process = start_process(
-            Start(requests_end, printed_end, answer_end, scratch.name, environment)
+            LaunchSpec(requests_end, printed_end, answer_end, scratch.name, environment)
         )
     finally:
         for descriptor in (answer_end, printed_end, requests_end):
             os.close(descriptor)
     os.set_blocking(answer, False)
     os.set_blocking(printed, False)
-    launched = Launched(
+    launched = ProcessHandle(
         process,
         os.fdopen(requests, "wb", buffering=0),
         answer,
@@ -175,7 +177,7 @@ def begin(
         _start_layers(environment),
         in_memory,
     )
-    launched.send(ConfineRequest(confined, asdict(_confinement(launched, limits))))
+    launched.send(ConfineRequest(confined, asdict(_sandbox_spec(launched, limits))))
     return launched
 
 
@@ -190,9 +192,9 @@ def _start_layers(environment: Mapping[str, str]) -> Layers:
     )
 
 
-def _confinement(launched: Launched, limits: Limits) -> Confinement:
+def _sandbox_spec(launched: ProcessHandle, limits: Limits) -> SandboxSpec:
     """What the process is to be held to, by its own first act."""
-    return Confinement(
+    return SandboxSpec(
         package=str(PACKAGE),
         scratch=launched.scratch.name,
         readable=tuple(map(str, launched.known)),
@@ -201,16 +203,16 @@ def _confinement(launched: Launched, limits: Limits) -> Confinement:
     )
 
 
-def library_environment(parent: Mapping[str, str], threads: int | None = None) -> dict[str, str]:
+def minimal_environment(parent: Mapping[str, str], threads: int | None = None) -> dict[str, str]:
     """A short allow-list of the parent's environment, and how many threads libraries may use.
 
     Left out, `threads` are as many as there are processors.
     """
     kept = {name: parent[name] for name in _KEPT_VARIABLES if name in parent}
-    counted = thread_environment(threads or processors())
+    counted = thread_environment(threads or usable_cpus())
     return {**kept, **counted} if threads else {**counted, **kept}
 
 
-def _own_folders(scratch: str) -> dict[str, str]:
+def _scratch_variables(scratch: str) -> dict[str, str]:
     """The variables that make the scratch folder a process's home."""
     return dict.fromkeys(_FOLDER_VARIABLES, scratch)

@@ -23,9 +23,9 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.redaction import printable
 from numerai_predict.resources import container_memory
-from numerai_predict.resources.monitor import Watch
-from numerai_predict.resources.process_tree import adopt_orphans, end_descendants
-from numerai_predict.resources.violations import Breach, error_of_breach
+from numerai_predict.resources.monitor import ResourceMonitor
+from numerai_predict.resources.process_tree import adopt_orphans, kill_descendants
+from numerai_predict.resources.violations import LimitViolation, violation_error
 from numerai_predict.runner.protocol import (
     FAULTS_FILE,
     TRIED,
@@ -35,7 +35,7 @@ from numerai_predict.runner.protocol import (
     MalformedFrame,
     PredictRequest,
 )
-from numerai_predict.runner.supervisor.launch import PACKAGE, Launched
+from numerai_predict.runner.supervisor.launch import PACKAGE, ProcessHandle
 from numerai_predict.runner.supervisor.model_output import ModelOutput
 from numerai_predict.sandbox.layers import Layers
 
@@ -50,7 +50,7 @@ _MOST_ATTEMPTS, _LONGEST_ATTEMPT = 3, 200
 
 
 @dataclass(frozen=True)
-class Death:
+class CrashReport:
     """How the child ended when it had not answered.
 
     `status` is its exit status, negative for a signal, `None` where it was still
@@ -63,15 +63,15 @@ class Death:
     calls: tuple[str, ...] = ()
 
 
-class ChildDied(Exception):
+class ModelProcessExited(Exception):
     """The child ended, or broke off the talk, without the frame that was due."""
 
-    def __init__(self, death: Death) -> None:
+    def __init__(self, death: CrashReport) -> None:
         super().__init__(repr(death))
         self.death = death
 
 
-class Child:
+class ModelProcess:
     """The model's process. A context manager: nothing of it survives the block.
 
     This process must have no other children meanwhile: all that are found are the model's.
@@ -82,7 +82,7 @@ class Child:
 
     def __init__(
         self,
-        start: Callable[[], Launched],
+        start: Callable[[], ProcessHandle],
         limits: Limits,
         deadline: Deadline,
         show: Callable[[str], None],
@@ -100,12 +100,12 @@ class Child:
         self._attempts = attempts
         self.peak_bytes = 0
 
-    def __enter__(self) -> Child:
+    def __enter__(self) -> ModelProcess:
         adopt_orphans()
         self._kills_before = container_memory.kills()
         self._launched = self._start()
         self._process = self._launched.process
-        self._watch = Watch(
+        self._watch = ResourceMonitor(
             self._limits, self._launched.identity, Path(self._launched.scratch.name)
         )
         for descriptor in (self._launched.answer, self._launched.printed):
@@ -191,14 +191,14 @@ class Child:
                     self._take(chunk)
                 if not chunk:
                     self._selector.unregister(key.fd)
-            self._require_limits(started, step)
-            self._require_life()
+            self._enforce_limits(started, step)
+            self._check_alive()
         return self._taken.popleft()
 
     def _take(self, chunk: bytes) -> None:
         """Keep the frames that a chunk of the answer completes; no chunk means its end."""
         if not chunk:
-            raise ChildDied(self._death(self._exit_status()))
+            raise ModelProcessExited(self._crash_report(self._exit_status()))
         try:
             for frame in self._frames.feed(chunk):
                 if frame.kind == TRIED:
@@ -206,35 +206,35 @@ class Child:
                 else:
                     self._taken.append(frame)
         except MalformedFrame as error:
-            raise ChildDied(Death(None, malformed=str(error))) from None
+            raise ModelProcessExited(CrashReport(None, malformed=str(error))) from None
 
     def _note(self, frame: Frame) -> None:
         if len(self._attempts) < _MOST_ATTEMPTS:
             self._attempts.append(printable(str(frame.facts.get("what")))[:_LONGEST_ATTEMPT])
 
-    def _require_limits(self, started: float, step: str) -> None:
-        breach = self._watch.look()
+    def _enforce_limits(self, started: float, step: str) -> None:
+        breach = self._watch.check()
         self.peak_bytes = max(self.peak_bytes, self._watch.peak_bytes)
         used = self._seconds_used + time.monotonic() - started
         limit = self._limits.seconds
         if breach is None and limit is not None and used > limit and not self._taken:
-            breach = Breach.TIME
+            breach = LimitViolation.TIME
         if breach is not None:
             self._kill()
-            raise error_of_breach(breach, self._limits, self.peak_bytes, step)
+            raise violation_error(breach, self._limits, self.peak_bytes, step)
 
-    def _require_life(self) -> None:
+    def _check_alive(self) -> None:
         """Notice an end that the pipe does not show: a grandchild may hold it open."""
         if self._process.poll() is None:
             return
         while not self._taken and (chunk := _read(self._launched.answer)):
             self._take(chunk)
         if not self._taken:
-            raise ChildDied(self._death(self._process.returncode))
+            raise ModelProcessExited(self._crash_report(self._process.returncode))
 
-    def _death(self, status: int | None) -> Death:
+    def _crash_report(self, status: int | None) -> CrashReport:
         if status is None or status >= 0:
-            return Death(status)
+            return CrashReport(status)
         try:
             with open(Path(self._launched.scratch.name, FAULTS_FILE), errors="replace") as faults:
                 lines = [line.strip() for line in faults.read(_MOST_FAULTS).splitlines()]
@@ -242,7 +242,9 @@ class Child:
             lines = []  # the model removed it
         calls = (line for line in lines if line.startswith("File "))
         ours = (str(PACKAGE), 'File "<string>"')
-        return Death(status, calls=tuple(c for c in calls if not any(own in c for own in ours)))
+        return CrashReport(
+            status, calls=tuple(c for c in calls if not any(own in c for own in ours))
+        )
 
     def _exit_status(self) -> int | None:
         """The child's exit status once it has ended by itself; `None` if it does not."""
@@ -268,7 +270,7 @@ class Child:
         until = time.monotonic() + patience
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(patience)
-        end_descendants(until)
+        kill_descendants(until)
         ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
         # Linux counts as a child's what this process held when it started it.
         if ended > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024:

@@ -17,7 +17,7 @@ _FOLLOWS = (ModelError, ModelCrashed, ModelTimeout, InvalidPredictions)
 
 
 @contextmanager
-def naming_attempts() -> Iterator[list[str]]:
+def network_attempt_context() -> Iterator[list[str]]:
     """A list for hosts that the model tries to reach; an error that may come of it names them."""
     hosts: list[str] = []
     try:

@@ -17,11 +17,15 @@ from numerai_predict.resources import container_memory
 from numerai_predict.resources.violations import out_of_container_memory
 from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
 from numerai_predict.runner.run_log import log_step, logger
-from numerai_predict.runner.supervisor.crash_rules import error_of_death
+from numerai_predict.runner.supervisor.crash_rules import classify_crash
 from numerai_predict.runner.supervisor.failure_report import Failure
-from numerai_predict.runner.supervisor.failure_rules import error_of_failure
+from numerai_predict.runner.supervisor.failure_rules import classify_failure
 from numerai_predict.runner.supervisor.layer_report import report_layers
-from numerai_predict.runner.supervisor.model_process import Child, ChildDied, Death
+from numerai_predict.runner.supervisor.model_process import (
+    CrashReport,
+    ModelProcess,
+    ModelProcessExited,
+)
 from numerai_predict.sandbox.layers import Layers
 
 if TYPE_CHECKING:
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Inputs:
+class ModelInputs:
     """What a model needs: its pickle, the live data, and where the benchmarks come from.
 
     `benchmarks` is asked only for a model that takes them.
@@ -40,29 +44,33 @@ class Inputs:
     benchmarks: Callable[[], Path]
 
 
-def ask(child: Child, job: Job, record: Record, hidden: Layers, inputs: Inputs) -> Frame:
+def load_and_predict(
+    child: ModelProcess, job: Job, record: Record, hidden: Layers, inputs: ModelInputs
+) -> Frame:
     """Have the child confine itself, load the model and call it; its answer, unchecked.
 
     `hidden` is what keeps this process's secrets from the model. Call it within
-    `reporting_failures`.
+    `translate_failures`.
 
     Raises:
         RunError: it passed a limit or the deadline, or lacks a layer that was asked for.
         ChildDied, MalformedFrame: it ended without an answer.
     """
-    ask_to_load(child, job, record, hidden, inputs)
+    request_load(child, job, record, hidden, inputs)
     benchmarks = inputs.benchmarks() if record.model.arity == 2 else None
-    return ask_to_predict(child, record, benchmarks)
+    return request_predict(child, record, benchmarks)
 
 
-def ask_to_load(child: Child, job: Job, record: Record, hidden: Layers, inputs: Inputs) -> None:
+def request_load(
+    child: ModelProcess, job: Job, record: Record, hidden: Layers, inputs: ModelInputs
+) -> None:
     """The first half of `ask`: the record then tells how many arguments the model takes."""
     report_layers(hidden.with_more(child.confine()), job.sandbox, record)
     _record_loaded(record, _expect(LOADED, child.load(inputs.model, inputs.dataset)))
 
 
-def ask_to_predict(
-    child: Child,
+def request_predict(
+    child: ModelProcess,
     record: Record,
     benchmarks: Path | None,
     dataset: Path | None = None,
@@ -75,7 +83,7 @@ def ask_to_predict(
     return answer
 
 
-def decode_answer(answer: Frame, live_ids: list[str]) -> Predictions:
+def decode_response(answer: Frame, live_ids: list[str]) -> Predictions:
     """The predictions in the answer.
 
     Raises:
@@ -87,26 +95,28 @@ def decode_answer(answer: Frame, live_ids: list[str]) -> Predictions:
 
 
 @contextmanager
-def reporting_failures(job: Job, inspection: Inspection, child: Child) -> Iterator[None]:
+def translate_failures(job: Job, inspection: Inspection, child: ModelProcess) -> Iterator[None]:
     """Turn what the child says of its failure, or its death, into an error with a verdict."""
     try:
         yield
-    except (ChildDied, MalformedFrame, _ChildFailed) as ended:
+    except (ModelProcessExited, MalformedFrame, _ChildFailed) as ended:
         if child.was_killed_by_container():
             limit = container_memory.limit_bytes()
             raise out_of_container_memory(limit, child.peak_bytes) from ended
         if isinstance(ended, _ChildFailed):
             raise _error_of_failure(job, inspection, child, ended.facts) from ended
-        death = ended.death if isinstance(ended, ChildDied) else Death(None, str(ended))
-        raise error_of_death(death, child.peak_bytes, inspection.pythons) from ended
+        death = (
+            ended.death if isinstance(ended, ModelProcessExited) else CrashReport(None, str(ended))
+        )
+        raise classify_crash(death, child.peak_bytes, inspection.pythons) from ended
 
 
 def _error_of_failure(
-    job: Job, inspection: Inspection, child: Child, facts: dict[str, Any]
+    job: Job, inspection: Inspection, child: ModelProcess, facts: dict[str, Any]
 ) -> RunError:
     if trace := facts.get("traceback"):
         logger.debug("%s", trace)
-    return error_of_failure(
+    return classify_failure(
         Failure(
             facts,
             Path(inspection.path),
