@@ -25,7 +25,7 @@ import results
 
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.data.synthetic import SampleShape, write_sample
-from numerai_predict.fleet.ledger import RUNNING, Ledger
+from numerai_predict.fleet.ledger import RUNNING, FleetLedger
 
 _ROOT = Path(__file__).parents[1]
 _DOCKER = os.environ.get("DOCKER", "docker")
@@ -131,7 +131,7 @@ def _fleet(folder: Path, models: list[Path], live: Path, docker: bool) -> tuple[
     command += ["--benchmarks", str(live.parent / "live_benchmark_models.parquet")]
     command += ["--workers", str(_AT_ONCE), *([] if docker else ["--local"])]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    ledger = Ledger(output)
+    ledger = FleetLedger(output)
     times = [at for _, fact, at, *_ in ledger.facts() if fact in ("running", "delivered")]
     predict = [(ledger.record(row.id) or {})["seconds"]["predict"] for row in ledger.rows()]
     ledger.close()
@@ -216,7 +216,7 @@ def _trivial(folder: Path, count: int) -> list[str]:
 
 
 def _ledger_milliseconds(output: Path) -> float:
-    ledger, times = Ledger(output), []
+    ledger, times = FleetLedger(output), []
     for number in range(500):
         for operation in _operations(ledger, f"m{number % 1000:05}"):
             started = time.perf_counter()
@@ -226,9 +226,9 @@ def _ledger_milliseconds(output: Path) -> float:
     return statistics.quantiles(times, n=100)[98]
 
 
-def _operations(ledger: Ledger, name: str) -> list[Callable[[], object]]:
+def _operations(ledger: FleetLedger, name: str) -> list[Callable[[], object]]:
     return [
-        lambda: ledger.note(name, RUNNING, worker="w"),
+        lambda: ledger.record_event(name, RUNNING, worker="w"),
         lambda: ledger.state(name),
         lambda: ledger.record(name),
         lambda: ledger.lost_times(name),

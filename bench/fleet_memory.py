@@ -19,9 +19,9 @@ import cloudpickle
 import numpy as np
 
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.fleet.environments import LOCAL, Place
-from numerai_predict.fleet.pool.launch import Site, inside
-from numerai_predict.fleet.pool.worker_client import WarmWorker
+from numerai_predict.fleet.environments import LOCAL, Environment
+from numerai_predict.fleet.pool.launch import WorkerSpec, path_in_worker
+from numerai_predict.fleet.pool.worker_client import WorkerClient
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.resources.memory import proportional_bytes
 from numerai_predict.resources.process_tree import descendants
@@ -52,11 +52,15 @@ def main():
         folder.chmod(0o755)
         shutil.copy(live, folder / "live.parquet")
         code = pack(folder, image)
-        place = Place("3.12" if image else RUNNING_PYTHON, "slim" if image else LOCAL, image)
-        worker = WarmWorker(Site(place, folder, folder / "live.parquet", None, 4, engine=_DOCKER))
+        place = Environment("3.12" if image else RUNNING_PYTHON, "slim" if image else LOCAL, image)
+        worker = WorkerClient(
+            WorkerSpec(place, folder, folder / "live.parquet", None, 4, engine=_DOCKER)
+        )
         try:
             for count in (1, 4):
-                print(count, measured(worker, count, inside(worker._site, code)), flush=True)
+                print(
+                    count, measured(worker, count, path_in_worker(worker._site, code)), flush=True
+                )
         finally:
             worker.close()
 

@@ -14,19 +14,19 @@ import pytest
 
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.fleet.environments import LOCAL, Place
-from numerai_predict.fleet.ledger import Ledger
-from numerai_predict.fleet.pool.actor import Posting, Task
+from numerai_predict.fleet.environments import LOCAL, Environment
+from numerai_predict.fleet.ledger import FleetLedger
+from numerai_predict.fleet.pool.actor import ModelTask, WorkerActorSpec
 from numerai_predict.fleet.worker.messages import RunRequest
 
 PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"
-HERE = Place(RUNNING_PYTHON, LOCAL)
+HERE = Environment(RUNNING_PYTHON, LOCAL)
 
 
 def posting(sample, place=HERE, slots=(0, 1), **changes):
     live, benchmarks = sample / "live.parquet", sample / "live_benchmark_models.parquet"
     slot_bytes = changes.pop("slot_bytes", 4 * 1024**3)
-    return Posting(place, str(live), str(benchmarks), slots, slot_bytes, **changes)
+    return WorkerActorSpec(place, str(live), str(benchmarks), slots, slot_bytes, **changes)
 
 
 def task(path, name="model", limits=None, **changes):
@@ -42,7 +42,7 @@ def task(path, name="model", limits=None, **changes):
         user=0,
         **changes,
     )
-    return Task(name, request, path.suffix)
+    return ModelTask(name, request, path.suffix)
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Round:
         return (self.directory / "predictions" / f"{name}.csv").read_bytes()
 
     def ledger(self):
-        return closing(Ledger(self.directory))
+        return closing(FleetLedger(self.directory))
 
 
 class Fleet:
@@ -101,7 +101,7 @@ class Fleet:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
             out, errors = process.communicate(timeout=30)
-            pytest.fail(f"the fleet did not end:\n{out}\n{errors}")
+            pytest.store_failure(f"the fleet did not end:\n{out}\n{errors}")
         return Round(process.returncode, self.directory, out, errors)
 
 

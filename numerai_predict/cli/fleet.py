@@ -26,9 +26,9 @@ from numerai_predict.runner.options import (
 from numerai_predict.storage.sources import source_of
 
 if TYPE_CHECKING:  # Ray is imported when a round begins: it takes seconds
-    from numerai_predict.fleet.config import Orders
-    from numerai_predict.fleet.environments import Place
-    from numerai_predict.fleet.manifest import Entry
+    from numerai_predict.fleet.config import FleetConfig
+    from numerai_predict.fleet.environments import Environment
+    from numerai_predict.fleet.manifest import ManifestEntry
 
 _UNFINISHED = 1
 
@@ -115,17 +115,17 @@ def _count(text: str) -> int:
 
 
 def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    from numerai_predict.fleet.environments import places_here
-    from numerai_predict.fleet.manifest import BadManifest, read_manifest
+    from numerai_predict.fleet.environments import available_environments
+    from numerai_predict.fleet.manifest import InvalidManifest, read_manifest
 
     engine = None if options.local else Engine.found(os.environ)
-    places = places_here(engine)
+    places = available_environments(engine)
     if not places:
         parser.error("expected an image to run models in, found none: `make build` makes them")
     orders = _orders(options, engine)
     try:
         entries = read_manifest(options.manifest, orders.limits, places)
-    except BadManifest as error:
+    except InvalidManifest as error:
         print(f"{error}\nnumerai-predict fleet: nothing was run", file=sys.stderr)
         return Verdict.USAGE.exit_code
     if unknown := set(options.only) - {entry.id for entry in entries}:
@@ -134,10 +134,10 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     return _run_round(orders, entries, places, why_here)
 
 
-def _orders(options: argparse.Namespace, engine: Engine | None) -> Orders:
-    from numerai_predict.fleet.config import Orders
+def _orders(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
+    from numerai_predict.fleet.config import FleetConfig
 
-    return Orders(
+    return FleetConfig(
         options.output_dir.absolute(),
         _absolute(options.dataset),
         _absolute(options.benchmarks),
@@ -155,22 +155,24 @@ def _orders(options: argparse.Namespace, engine: Engine | None) -> Orders:
     )
 
 
-def _run_round(orders: Orders, entries: Sequence[Entry], places: list[Place], why_here: str) -> int:
-    from numerai_predict.fleet.progress_display import Display
-    from numerai_predict.fleet.run import Busy, run_round
-    from numerai_predict.fleet.scheduler import NoWorker
+def _run_round(
+    orders: FleetConfig, entries: Sequence[ManifestEntry], places: list[Environment], why_here: str
+) -> int:
+    from numerai_predict.fleet.progress_display import FleetDisplay
+    from numerai_predict.fleet.run import DirectoryInUse, run_fleet
+    from numerai_predict.fleet.scheduler import NoCapacity
 
-    with Display() as display:
+    with FleetDisplay() as display:
         for place in places:
             display.say(f"Models run in {place}")
         if orders.engine is None:
             display.say(f"{why_here}: every model runs in the Python at hand, in no container")
         try:
-            in_time = run_round(orders, entries, places, display)
+            in_time = run_fleet(orders, entries, places, display)
         except RunError as error:
             display.say(f"{error.verdict.word}: {error.message} -> {error.remedy}")
             return error.verdict.exit_code
-        except (Busy, NoWorker, ConnectionError) as error:
+        except (DirectoryInUse, NoCapacity, ConnectionError) as error:
             display.say(f"numerai-predict fleet: {error}")
             return _UNFINISHED
         except KeyboardInterrupt:
@@ -186,11 +188,11 @@ def _absolute(source: str) -> str:
 
 def _conclude(directory: Path, wanted: Collection[str], in_time: bool) -> int:
     from numerai_predict.fleet.html_report import write_report
-    from numerai_predict.fleet.ledger import Ledger
-    from numerai_predict.fleet.summary import Summary
+    from numerai_predict.fleet.ledger import FleetLedger
+    from numerai_predict.fleet.summary import FleetSummary
 
-    ledger = Ledger(directory)
-    summary = Summary.of(ledger)
+    ledger = FleetLedger(directory)
+    summary = FleetSummary.of(ledger)
     page = write_report(directory, ledger)
     ledger.close()
     print(summary.text())
@@ -202,13 +204,13 @@ def _conclude(directory: Path, wanted: Collection[str], in_time: bool) -> int:
 
 
 def _status(parser: argparse.ArgumentParser, directory: Path) -> int:
-    from numerai_predict.fleet.ledger import FILE, Ledger
-    from numerai_predict.fleet.summary import Summary
+    from numerai_predict.fleet.ledger import FILE, FleetLedger
+    from numerai_predict.fleet.summary import FleetSummary
 
     if not (directory / FILE).is_file():
         parser.error(f"expected the output directory of a fleet, found no {FILE} in {directory}")
-    ledger = Ledger(directory)
-    summary = Summary.of(ledger)
+    ledger = FleetLedger(directory)
+    summary = FleetSummary.of(ledger)
     ledger.close()
     print(summary.status())
     return 0 if summary.delivered() else _UNFINISHED

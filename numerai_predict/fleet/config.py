@@ -11,11 +11,11 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.record import EnvironmentFacts, Record
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.fleet.manifest import Entry
+from numerai_predict.fleet.manifest import ManifestEntry
 
 
 @dataclass(frozen=True)
-class Orders:
+class FleetConfig:
     """A round: its data, its limits, where its results go.
 
     `output_dir` gets predictions, records, logs and the ledger. `workers` bounds how many models
@@ -47,7 +47,7 @@ class Orders:
         """Where a model's predictions lie."""
         return self.predictions / f"{name}.csv"
 
-    def job_of(self, entry: Entry) -> Job:
+    def job_of(self, entry: ManifestEntry) -> Job:
         """The single run that a model's would be."""
         return Job(
             entry.model,

@@ -15,7 +15,7 @@ LOCAL = "local"
 
 
 @dataclass(frozen=True, order=True)
-class Place:
+class Environment:
     """A kind of worker: a Python, and the image that has it; `None` for this machine's own."""
 
     python: str
@@ -26,20 +26,23 @@ class Place:
         return self.image or f"the local Python {self.python}"
 
 
-def places_here(engine: Engine | None) -> list[Place]:
+def available_environments(engine: Engine | None) -> list[Environment]:
     """What can run models here: the images that the engine has, else this Python alone."""
     if engine is None:
-        return [Place(RUNNING_PYTHON, LOCAL)]
+        return [Environment(RUNNING_PYTHON, LOCAL)]
     return [
-        Place(image.python, image.flavour, image.name)
+        Environment(image.python, image.flavour, image.name)
         for image in supported_images()
         if engine.has(image.name)
     ]
 
 
 def choose(
-    places: Sequence[Place], inspection: Inspection | None, python: str | None, flavour: str | None
-) -> Place | None:
+    places: Sequence[Environment],
+    inspection: Inspection | None,
+    python: str | None,
+    flavour: str | None,
+) -> Environment | None:
     """The place for a model: what its row asks for, else the one that its inspection fits best.
 
     Where nothing fits, the first place: its verdict says what is missing. `None` where

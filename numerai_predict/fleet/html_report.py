@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from numerai_predict.contract.limits import format_size
-from numerai_predict.fleet.ledger import Ledger, Row, as_utc
-from numerai_predict.fleet.summary import Summary
+from numerai_predict.fleet.ledger import FleetLedger, Row, as_utc
+from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.storage.files import atomic_write
 
 FILE = "fleet.html"
@@ -30,16 +30,16 @@ svg .name { fill: #1b2733 } svg rect:hover { opacity: .6 }
 """
 
 
-def write_report(directory: Path, ledger: Ledger) -> Path:
+def write_report(directory: Path, ledger: FleetLedger) -> Path:
     """Write `fleet.html` into the directory; where it is."""
-    summary = Summary.of(ledger)
+    summary = FleetSummary.of(ledger)
     path = directory / FILE
     with atomic_write(path) as handle:
         handle.write(_page(directory.name, summary).encode())
     return path
 
 
-def _page(name: str, summary: Summary) -> str:
+def _page(name: str, summary: FleetSummary) -> str:
     ran = [row for row in summary.rows if row.seconds and row.started]
     title = f"Round {html.escape(name)}"
     parts = [
@@ -59,7 +59,7 @@ def _page(name: str, summary: Summary) -> str:
     return "\n".join(parts) + "</html>\n"
 
 
-def _headline(summary: Summary, ran: Sequence[Row]) -> str:
+def _headline(summary: FleetSummary, ran: Sequence[Row]) -> str:
     delivered = sum(row.state == "delivered" for row in summary.rows)
     words = f"{delivered:,} of {len(summary.rows):,} models delivered"
     if not ran:
@@ -143,7 +143,7 @@ def _ticks(first: float, last: float, scale: float) -> Iterable[tuple[float, str
         yield _LEFT + seconds * scale, words
 
 
-def _counts(summary: Summary) -> Iterable[tuple[str, str]]:
+def _counts(summary: FleetSummary) -> Iterable[tuple[str, str]]:
     return ((verdict, f"{len(rows):,}") for verdict, rows in summary.by_verdict().items())
 
 
@@ -155,7 +155,7 @@ def _large(rows: Sequence[Row]) -> Iterable[tuple[str, str, str]]:
     return ((row.id, format_size(row.peak_bytes or 0), row.verdict or row.state) for row in rows)
 
 
-def _failures(summary: Summary) -> str:
+def _failures(summary: FleetSummary) -> str:
     failed = [row for row in summary.rows if row.state == "failed"][:_MOST_FAILURES]
     if not failed:
         return ""

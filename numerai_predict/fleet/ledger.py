@@ -62,7 +62,7 @@ class Row:
 _ROW = ", ".join(Row.__annotations__)
 
 
-class Ledger:
+class FleetLedger:
     """The ledger of one output directory."""
 
     def __init__(self, directory: Path) -> None:
@@ -83,7 +83,7 @@ class Ledger:
         """Give the file back."""
         self._connection.close()
 
-    def enter(self, ids: Iterable[str]) -> None:
+    def add_models(self, ids: Iterable[str]) -> None:
         """Queue the models that the ledger does not know."""
         now = time.time()
         with all_or_nothing(self._connection):
@@ -94,7 +94,7 @@ class Ledger:
                 if added.rowcount:
                     self._write_fact(name, QUEUED, now, None, None)
 
-    def note(self, name: str, fact: str, words: str | None = None, **columns: Any) -> None:
+    def record_event(self, name: str, fact: str, words: str | None = None, **columns: Any) -> None:
         """A fact about a model: its state from now on; `columns` change with it.
 
         A model that was delivered stays so.
@@ -117,7 +117,7 @@ class Ledger:
         """The model's predictions are where they were to go; on the disk when this returns."""
         self._connection.execute("PRAGMA synchronous=FULL")
         try:
-            self.note(name, DELIVERED, verdict=record["verdict"], record=json.dumps(record))
+            self.record_event(name, DELIVERED, verdict=record["verdict"], record=json.dumps(record))
         finally:
             self._connection.execute("PRAGMA synchronous=NORMAL")
 
@@ -129,7 +129,7 @@ class Ledger:
             states,
         ).fetchall()
         for (name,) in found:
-            self.note(name, QUEUED, words, verdict=None, message=None)
+            self.record_event(name, QUEUED, words, verdict=None, message=None)
         return [name for (name,) in found]
 
     def state(self, name: str) -> str | None:
@@ -179,11 +179,11 @@ class Ledger:
             (name,),
         ).fetchall()
 
-    def remember(self, name: str, value: str) -> None:
+    def set_meta(self, name: str, value: str) -> None:
         """Something about the round as a whole."""
         self._connection.execute("INSERT OR REPLACE INTO round VALUES (?, ?)", (name, value))
 
-    def recall(self, name: str) -> str | None:
+    def get_meta(self, name: str) -> str | None:
         """What was remembered."""
         row = self._connection.execute("SELECT value FROM round WHERE name = ?", (name,)).fetchone()
         return row and str(row[0])

@@ -9,7 +9,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, FetchFailed
 from numerai_predict.contract.record import DataFacts
 from numerai_predict.contract.redaction import redact
-from numerai_predict.fleet.config import Orders
+from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.pool.actor import File
 from numerai_predict.runner.live_data import read_ids, read_shape
 from numerai_predict.storage.files import sha256_of
@@ -18,7 +18,7 @@ from numerai_predict.storage.sources import source_of
 
 
 @dataclass
-class Data:
+class LiveData:
     """Where live data and benchmarks lie on this machine.
 
     `no_benchmarks` says why there are none, as message and remedy: models that take them fail
@@ -41,7 +41,7 @@ def _handed(path: Path, is_here: bool) -> File:
     return str(path) if is_here else path.read_bytes()
 
 
-def fetch_data(orders: Orders, folder: Path, deadline: Deadline) -> Data:
+def fetch_data(orders: FleetConfig, folder: Path, deadline: Deadline) -> LiveData:
     """Fetch what all models of the round are given.
 
     Raises:
@@ -53,11 +53,13 @@ def fetch_data(orders: Orders, folder: Path, deadline: Deadline) -> Data:
         path, benchmark_facts = _fetch(orders, orders.benchmarks, folder / "benchmarks", deadline)
     except DatasetUnavailable as error:
         source = DataFacts(redact(orders.benchmarks))
-        return Data(live, facts, None, source, (error.message, error.remedy))
-    return Data(live, facts, path, benchmark_facts)
+        return LiveData(live, facts, None, source, (error.message, error.remedy))
+    return LiveData(live, facts, path, benchmark_facts)
 
 
-def _fetch(orders: Orders, source: str, folder: Path, deadline: Deadline) -> tuple[Path, DataFacts]:
+def _fetch(
+    orders: FleetConfig, source: str, folder: Path, deadline: Deadline
+) -> tuple[Path, DataFacts]:
     folder.mkdir()
     try:
         path = source_of(source, orders.cache).fetch(folder, Terms(deadline))

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
-from numerai_predict.fleet.environments import LOCAL, Place
+from numerai_predict.fleet.environments import LOCAL, Environment
 from numerai_predict.inspection.images import supported_pythons
 from numerai_predict.storage.sources import LocalFile, source_of
 
@@ -27,7 +27,7 @@ _PICKLE_ENDING = re.compile(r"\.(pkl|pickle)(\.(gz|bz2|xz|zst|zip))?$", re.IGNOR
 _MOST_SHOWN = 20
 
 
-class BadManifest(Exception):
+class InvalidManifest(Exception):
     """What is wrong with a manifest, a line for each row."""
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -38,7 +38,7 @@ class BadManifest(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ManifestEntry:
     """One model of a round; `model` and `post` may hold secrets."""
 
     id: str
@@ -49,7 +49,7 @@ class Entry:
     post: PresignedPost | None = None
 
 
-def read_manifest(path: Path, limits: Limits, places: Sequence[Place]) -> list[Entry]:
+def read_manifest(path: Path, limits: Limits, places: Sequence[Environment]) -> list[ManifestEntry]:
     """The models in a CSV, JSON Lines or Parquet file, or the pickles in a directory.
 
     `limits` hold where a row has none, `places` are where models can run.
@@ -59,9 +59,9 @@ def read_manifest(path: Path, limits: Limits, places: Sequence[Place]) -> list[E
     """
     rows = list(_rows(path))
     if not rows:
-        raise BadManifest([f"expected at least one model in {path}, found none"])
+        raise InvalidManifest([f"expected at least one model in {path}, found none"])
     _require_columns(path, [row for _, row in rows if row is not None])
-    entries, problems, seen = list[Entry](), list[str](), dict[str, str]()
+    entries, problems, seen = list[ManifestEntry](), list[str](), dict[str, str]()
     for where, row in rows:
         try:
             entry = _entry(row, path, limits, places)
@@ -74,7 +74,7 @@ def read_manifest(path: Path, limits: Limits, places: Sequence[Place]) -> list[E
         seen.setdefault(key, where)
         entries.append(entry)
     if problems:
-        raise BadManifest(problems)
+        raise InvalidManifest(problems)
     return entries
 
 
@@ -87,12 +87,12 @@ def _require_columns(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
     missing = [name for name in _REQUIRED if name not in names]
     if rows and missing:
-        raise BadManifest(
+        raise InvalidManifest(
             [f"{path}: expected the columns id and model, found {', '.join(names) or 'none'}: "
              f"{', '.join(missing)} is missing"]
         )  # fmt: skip
     if unknown := sorted(set(names) - set(COLUMNS)):
-        raise BadManifest(
+        raise InvalidManifest(
             [f"{path}: unknown columns {', '.join(unknown)}: there are {', '.join(COLUMNS)}"]
         )
 
@@ -110,14 +110,14 @@ def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
     }
     read = kinds.get(path.suffix.lower())
     if read is None:
-        raise BadManifest(
+        raise InvalidManifest(
             [f"expected a manifest in {', '.join(kinds)} or a directory of pickles, found {path}"]
         )
     try:
         for where, row in read(path):
             yield where, _given(row) if isinstance(row, Mapping) else None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadManifest([f"expected a readable manifest in {path}, found: {error}"]) from None
+        raise InvalidManifest([f"expected a readable manifest in {path}, found: {error}"]) from None
 
 
 def _given(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -171,8 +171,8 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _entry(
-    row: Mapping[str, Any] | None, manifest: Path, limits: Limits, places: Sequence[Place]
-) -> Entry:
+    row: Mapping[str, Any] | None, manifest: Path, limits: Limits, places: Sequence[Environment]
+) -> ManifestEntry:
     """The model that a row means.
 
     Raises:
@@ -195,7 +195,7 @@ def _entry(
     )
     _require_place(places, python, flavour)
     model = _model(str(row["model"]), manifest)
-    return Entry(name, model, own, python, flavour, _post(row))
+    return ManifestEntry(name, model, own, python, flavour, _post(row))
 
 
 def _text(row: Mapping[str, Any], name: str) -> str | None:
@@ -219,7 +219,7 @@ def _model(text: str, manifest: Path) -> str:
     return str(path.absolute())
 
 
-def _require_place(places: Sequence[Place], python: str | None, flavour: str | None) -> None:
+def _require_place(places: Sequence[Environment], python: str | None, flavour: str | None) -> None:
     if python is None and flavour is None:
         return
     if any(python in (None, place.python) and flavour in (None, place.flavour) for place in places):

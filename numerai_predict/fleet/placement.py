@@ -7,22 +7,22 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from numerai_predict.fleet.environments import Place
+from numerai_predict.fleet.environments import Environment
 
 
 @dataclass(frozen=True, order=True)
-class Kind:
+class WorkerClass:
     """What a model needs: a place, and a slot of one processor and that much memory."""
 
-    place: Place
+    place: Environment
     slot_bytes: int
 
 
 @dataclass
-class Crew:
+class WorkerGroup:
     """A foreman on a machine, with its slots; `running` are the ids of models by call."""
 
-    kind: Kind
+    kind: WorkerClass
     machine: str
     slots: tuple[int, ...]
     foreman: Any
@@ -41,14 +41,14 @@ class Crew:
 
 
 @dataclass(frozen=True)
-class Capacity:
+class NodeCapacity:
     """What a machine has for models: processors and memory in bytes."""
 
     cpus: int
     memory_bytes: int
 
 
-def free_slots(capacity: Capacity, crews: Iterable[Crew]) -> tuple[list[int], int]:
+def free_slots(capacity: NodeCapacity, crews: Iterable[WorkerGroup]) -> tuple[list[int], int]:
     """The numbers of the slots that no crew of the machine has, and the memory left."""
     crews = list(crews)
     taken = {slot for crew in crews for slot in crew.slots}
@@ -59,27 +59,27 @@ def free_slots(capacity: Capacity, crews: Iterable[Crew]) -> tuple[list[int], in
 
 
 @dataclass(frozen=True)
-class Opening:
+class Placement:
     """A crew to be made."""
 
-    kind: Kind
+    kind: WorkerClass
     machine: str
     slots: tuple[int, ...]
 
 
-def opening(
-    capacities: Mapping[str, Capacity],
-    crews: list[Crew],
-    waiting: Mapping[Kind, int],
+def next_placement(
+    capacities: Mapping[str, NodeCapacity],
+    crews: list[WorkerGroup],
+    waiting: Mapping[WorkerClass, int],
     most_slots: int | None,
-    barred: Collection[tuple[str, Place]] = (),
-) -> Opening | None:
+    barred: Collection[tuple[str, Environment]] = (),
+) -> Placement | None:
     """The next crew to make, `None` if none is needed or there is no room.
 
     Kinds share the slots by how many models wait for them; one that has slots enough for what
     waits gets none. `barred` are the machines, each with the place, that cannot run such a worker.
     """
-    have = Counter[Kind]()
+    have = Counter[WorkerClass]()
     for crew in crews:
         have[crew.kind] += len(crew.slots)
     budget = None if most_slots is None else most_slots - sum(have.values())
@@ -103,11 +103,13 @@ def opening(
             if any(crew.kind == kind for crew in own) and wanting[kind] < 4 * room:
                 continue
             share = max(1, room - others) if others else room
-            return Opening(kind, machine, tuple(slots[: min(share, wanting[kind])]))
+            return Placement(kind, machine, tuple(slots[: min(share, wanting[kind])]))
     return None
 
 
-def needless(crews: list[Crew], waiting: Mapping[Kind, int]) -> list[Crew]:
+def releasable_groups(
+    crews: list[WorkerGroup], waiting: Mapping[WorkerClass, int]
+) -> list[WorkerGroup]:
     """Idle crews whose slots others wait for."""
     if not any(waiting.values()):
         return []

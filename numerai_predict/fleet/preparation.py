@@ -12,9 +12,9 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.fleet.config import Orders
-from numerai_predict.fleet.environments import Place, choose
-from numerai_predict.fleet.manifest import Entry
+from numerai_predict.fleet.config import FleetConfig
+from numerai_predict.fleet.environments import Environment, choose
+from numerai_predict.fleet.manifest import ManifestEntry
 from numerai_predict.inspection.inspect import examine
 from numerai_predict.runner.pipeline import fetch_model
 from numerai_predict.runner.timing import measure_step
@@ -24,27 +24,27 @@ _INSPECTION_SECONDS = 2.0
 
 
 @dataclass
-class Ready:
+class PreparedModel:
     """A model at hand: its file, in `folder` where it was fetched, and where it is to run.
 
     `record` has what is known so far; where it has a verdict, the model is not to be run.
     """
 
-    entry: Entry
+    entry: ManifestEntry
     record: Record
     folder: Path
     path: Path | None = None
-    place: Place | None = None
+    place: Environment | None = None
 
-    def drop(self) -> None:
+    def discard_files(self) -> None:
         """Remove what was fetched."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Intake:
+class Preparer:
     """Fetches and inspects models in threads of its own, as many ahead as are asked for."""
 
-    def __init__(self, orders: Orders, places: list[Place], deadline: Deadline) -> None:
+    def __init__(self, orders: FleetConfig, places: list[Environment], deadline: Deadline) -> None:
         self._orders = orders
         self._places = places
         self._deadline = deadline
@@ -52,19 +52,19 @@ class Intake:
             prefix="numerai-fleet-", ignore_cleanup_errors=True
         )
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="intake")
-        self._under_way: list[Future[Ready]] = []
+        self._has_pending: list[Future[PreparedModel]] = []
 
     def __len__(self) -> int:
-        return len(self._under_way)
+        return len(self._has_pending)
 
-    def begin(self, entry: Entry) -> None:
+    def begin(self, entry: ManifestEntry) -> None:
         """Start on a model."""
-        self._under_way.append(self._pool.submit(self._make_ready, entry))
+        self._has_pending.append(self._pool.submit(self._make_ready, entry))
 
-    def finished(self) -> list[Ready]:
+    def finished(self) -> list[PreparedModel]:
         """The models that are ready by now, each told once."""
-        done = [future for future in self._under_way if future.done()]
-        self._under_way = [future for future in self._under_way if not future.done()]
+        done = [future for future in self._has_pending if future.done()]
+        self._has_pending = [future for future in self._has_pending if not future.done()]
         return [future.result() for future in done]
 
     def close(self) -> None:
@@ -72,9 +72,9 @@ class Intake:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._spool.cleanup()
 
-    def _make_ready(self, entry: Entry) -> Ready:
+    def _make_ready(self, entry: ManifestEntry) -> PreparedModel:
         folder = Path(tempfile.mkdtemp(dir=self._spool.name))
-        ready = Ready(entry, self._orders.new_record(), folder)
+        ready = PreparedModel(entry, self._orders.new_record(), folder)
         try:
             with measure_step(ready.record.seconds, "fetch"):
                 job = self._orders.job_of(entry)

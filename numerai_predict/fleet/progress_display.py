@@ -15,13 +15,13 @@ from rich.table import Table
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import format_clock
 from numerai_predict.fleet import ledger as states
-from numerai_predict.fleet.ledger import Ledger
+from numerai_predict.fleet.ledger import FleetLedger
 
 _TERMINAL_SECONDS, _PLAIN_SECONDS = 0.5, 5.0
 
 
 @dataclass(frozen=True)
-class Progress:
+class FleetProgress:
     """Where a round stands; `left` is the seconds to its deadline, infinity without one."""
 
     total: int
@@ -54,7 +54,7 @@ class Progress:
         return ", ".join(words)
 
 
-class Display:
+class FleetDisplay:
     """Shows the progress of a round on a stream. A context manager."""
 
     def __init__(self, stream: TextIO = sys.stderr) -> None:
@@ -64,7 +64,7 @@ class Display:
         self._started = time.monotonic()
         self._ended_before = 0
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> FleetDisplay:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,7 +75,7 @@ class Display:
         """One line."""
         self._console.print(words, highlight=False, markup=False, soft_wrap=True)
 
-    def begin(self, ledger: Ledger, ids: Sequence[str], deadline: Deadline) -> None:
+    def begin(self, ledger: FleetLedger, ids: Sequence[str], deadline: Deadline) -> None:
         """Start on a round."""
         self._ledger, self._total, self._deadline = ledger, len(ids), deadline
         counts = ledger.states()
@@ -98,12 +98,12 @@ class Display:
         else:
             self.say(time.strftime("%H:%M:%SZ ", time.gmtime()) + progress.line())
 
-    def _progress(self, running: int) -> Progress:
+    def _progress(self, running: int) -> FleetProgress:
         verdicts = self._ledger.verdicts()
         delivered = verdicts.pop("ok", 0)
         ended = delivered + sum(verdicts.values()) - self._ended_before
         minutes = (time.monotonic() - self._started) / 60
-        return Progress(
+        return FleetProgress(
             self._total,
             delivered,
             verdicts,
@@ -113,7 +113,7 @@ class Display:
         )
 
 
-def _table(progress: Progress) -> Table:
+def _table(progress: FleetProgress) -> Table:
     table = Table.grid(padding=(0, 2))
     share = progress.ended / max(1, progress.total)
     bar = "█" * round(30 * share) + "░" * (30 - round(30 * share))

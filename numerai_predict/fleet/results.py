@@ -10,47 +10,49 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet import ledger as states
-from numerai_predict.fleet.config import Orders
-from numerai_predict.fleet.delivery.queue import Outbox
-from numerai_predict.fleet.ledger import Ledger
-from numerai_predict.fleet.live_data import Data
-from numerai_predict.fleet.manifest import Entry
-from numerai_predict.fleet.pool.actor import Outcome
-from numerai_predict.fleet.preparation import Ready
+from numerai_predict.fleet.config import FleetConfig
+from numerai_predict.fleet.delivery.queue import DeliveryQueue
+from numerai_predict.fleet.ledger import FleetLedger
+from numerai_predict.fleet.live_data import LiveData
+from numerai_predict.fleet.manifest import ManifestEntry
+from numerai_predict.fleet.pool.actor import TaskResult
+from numerai_predict.fleet.preparation import PreparedModel
 from numerai_predict.fleet.record_files import record_of, write_record
 from numerai_predict.storage.files import atomic_write, sha256_of
 
 
-class Endings:
+class ResultStore:
     """Keeps what models came to, and has predictions delivered; `len` are those under way."""
 
-    def __init__(self, orders: Orders, ledger: Ledger, data: Data, deadline: Deadline) -> None:
+    def __init__(
+        self, orders: FleetConfig, ledger: FleetLedger, data: LiveData, deadline: Deadline
+    ) -> None:
         self._orders = orders
         self._ledger = ledger
         self._data = data
-        self._outbox = Outbox(orders.output_dir, deadline)
+        self._outbox = DeliveryQueue(orders.output_dir, deadline)
 
     def __len__(self) -> int:
         return len(self._outbox)
 
-    def finish(self, ready: Ready, outcome: Outcome) -> None:
+    def store_result(self, ready: PreparedModel, outcome: TaskResult) -> None:
         """Keep what a worker made of a model."""
         record, name = self._complete(ready, outcome), ready.entry.id
-        ready.drop()
+        ready.discard_files()
         self._keep_log(name, outcome, record)
         if outcome.csv is not None:
             self._save(ready.entry, record, outcome)
         elif record.verdict == Verdict.DEADLINE.word:
-            self._ledger.note(name, states.QUEUED, record.message)
+            self._ledger.record_event(name, states.QUEUED, record.message)
         else:
             self._note_end(name, states.FAILED, record, outcome)
             write_record(self._orders.output_dir, name, record)
 
-    def fail(self, ready: Ready) -> None:
+    def store_failure(self, ready: PreparedModel) -> None:
         """Keep the verdict of a model that was not run, or that no worker outlived."""
         name, record = ready.entry.id, ready.record
-        ready.drop()
-        self._ledger.note(
+        ready.discard_files()
+        self._ledger.record_event(
             name,
             states.FAILED,
             verdict=record.verdict,
@@ -59,7 +61,7 @@ class Endings:
         )
         write_record(self._orders.output_dir, name, record)
 
-    def deliver_again(self, entries: list[Entry]) -> list[Entry]:
+    def resume_deliveries(self, entries: list[ManifestEntry]) -> list[ManifestEntry]:
         """Hand the predictions that lie there to the courier; the entries that have none."""
         without = []
         for entry in entries:
@@ -71,7 +73,7 @@ class Endings:
                 without.append(entry)
         return without
 
-    def hear_of_deliveries(self) -> None:
+    def sync_deliveries(self) -> None:
         """Write the records of what was delivered meanwhile."""
         for name in self._outbox.delivered():
             if facts := self._ledger.record(name):
@@ -80,9 +82,9 @@ class Endings:
     def close(self) -> None:
         """Let the deliveries that have begun end."""
         self._outbox.close()
-        self.hear_of_deliveries()
+        self.sync_deliveries()
 
-    def _save(self, entry: Entry, record: Record, outcome: Outcome) -> None:
+    def _save(self, entry: ManifestEntry, record: Record, outcome: TaskResult) -> None:
         path = self._orders.csv_of(entry.id)
         with atomic_write(path) as handle:
             handle.write(outcome.csv or b"")
@@ -96,7 +98,7 @@ class Endings:
         self._note_end(entry.id, states.DELIVERED, record, outcome)
         write_record(self._orders.output_dir, entry.id, record)
 
-    def _complete(self, ready: Ready, outcome: Outcome) -> Record:
+    def _complete(self, ready: PreparedModel, outcome: TaskResult) -> Record:
         """The worker's record with what the agent knows: sources, hashes, the fetch."""
         record, own = record_of(outcome.record), ready.record
         arity, pythons = record.model.arity, record.model.python
@@ -109,8 +111,8 @@ class Endings:
         record.seconds.total = (own.seconds.fetch or 0.0) + outcome.ended - outcome.started
         return record
 
-    def _note_end(self, name: str, fact: str, record: Record, outcome: Outcome) -> None:
-        self._ledger.note(
+    def _note_end(self, name: str, fact: str, record: Record, outcome: TaskResult) -> None:
+        self._ledger.record_event(
             name,
             fact,
             worker=outcome.worker,
@@ -123,11 +125,11 @@ class Endings:
             record=json.dumps(asdict(record)),
         )
 
-    def _keep_log(self, name: str, outcome: Outcome, record: Record) -> None:
+    def _keep_log(self, name: str, outcome: TaskResult, record: Record) -> None:
         verdict = f"verdict  {record.verdict} (exit {record.exit_code}): {record.message}\n"
         with atomic_write(self._orders.output_dir / "logs" / f"{name}.log") as handle:
             handle.write(outcome.log + verdict.encode())
 
-    def _send(self, entry: Entry, path: Path, record: Record) -> None:
+    def _send(self, entry: ManifestEntry, path: Path, record: Record) -> None:
         assert entry.post is not None
         self._outbox.send(entry.id, path, entry.post, record)

@@ -15,28 +15,31 @@ from pathlib import Path
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet import ledger as states
-from numerai_predict.fleet.config import Orders
-from numerai_predict.fleet.delivery.queue import wait_for_courier
-from numerai_predict.fleet.environments import Place
-from numerai_predict.fleet.ledger import Ledger
+from numerai_predict.fleet.config import FleetConfig
+from numerai_predict.fleet.delivery.queue import wait_for_delivery_process
+from numerai_predict.fleet.environments import Environment
+from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.live_data import fetch_data
-from numerai_predict.fleet.manifest import Entry
-from numerai_predict.fleet.pool.ray_cluster import Cluster
-from numerai_predict.fleet.progress_display import Display
+from numerai_predict.fleet.manifest import ManifestEntry
+from numerai_predict.fleet.pool.ray_cluster import RayCluster
+from numerai_predict.fleet.progress_display import FleetDisplay
 from numerai_predict.fleet.record_files import record_of, write_record
-from numerai_predict.fleet.scheduler import Conductor, NoWorker
+from numerai_predict.fleet.scheduler import NoCapacity, Scheduler
 from numerai_predict.runner.submission_file import require_directory
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 
 _LOCK = ".fleet.lock"
 
 
-class Busy(Exception):
+class DirectoryInUse(Exception):
     """Another fleet works in the directory."""
 
 
-def run_round(
-    orders: Orders, entries: Sequence[Entry], places: list[Place], display: Display
+def run_fleet(
+    orders: FleetConfig,
+    entries: Sequence[ManifestEntry],
+    places: list[Environment],
+    display: FleetDisplay,
 ) -> bool:
     """Run every model that has not been delivered; whether the deadline left the time.
 
@@ -48,7 +51,10 @@ def run_round(
     require_directory(orders.output_dir)
     deadline = Deadline.after(orders.deadline)
     harden_supervisor()
-    with _alone(orders.output_dir), contextlib.closing(Ledger(orders.output_dir)) as ledger:
+    with (
+        _exclusive(orders.output_dir),
+        contextlib.closing(FleetLedger(orders.output_dir)) as ledger,
+    ):
         for name in ("predictions", "records", "logs"):
             (orders.output_dir / name).mkdir(exist_ok=True)
         todo, sent = _queue(orders, ledger, entries)
@@ -57,20 +63,20 @@ def run_round(
             return True
         with tempfile.TemporaryDirectory(prefix="numerai-fleet-") as folder:
             data = fetch_data(orders, Path(folder), deadline)
-            with contextlib.closing(Cluster(orders.address)) as cluster:
+            with contextlib.closing(RayCluster(orders.address)) as cluster:
                 _require_fit(todo, cluster)
-                conductor = Conductor(orders, ledger, cluster, data, places, deadline)
-                todo += conductor.deliver_again(sent)
+                conductor = Scheduler(orders, ledger, cluster, data, places, deadline)
+                todo += conductor.resume_deliveries(sent)
                 return conductor.run(deque(todo), display.look)
 
 
-def _require_fit(entries: Sequence[Entry], cluster: Cluster) -> None:
+def _require_fit(entries: Sequence[ManifestEntry], cluster: RayCluster) -> None:
     """Go on only if every model has a machine that its memory limit fits on."""
-    largest = max((machine.memory_bytes for machine in cluster.machines()), default=0)
+    largest = max((machine.memory_bytes for machine in cluster.nodes()), default=0)
     for entry in entries:
         limit = entry.limits.memory_bytes
         if limit is not None and limit > largest:
-            raise NoWorker(
+            raise NoCapacity(
                 f"{entry.id}: expected a machine with {limit / 1024**3:.1f} GiB for the model, "
                 f"found {largest / 1024**3:.1f} GiB at most: lower its memory or --memory, "
                 "or add machines"
@@ -78,33 +84,33 @@ def _require_fit(entries: Sequence[Entry], cluster: Cluster) -> None:
 
 
 def _queue(
-    orders: Orders, ledger: Ledger, entries: Sequence[Entry]
-) -> tuple[list[Entry], list[Entry]]:
+    orders: FleetConfig, ledger: FleetLedger, entries: Sequence[ManifestEntry]
+) -> tuple[list[ManifestEntry], list[ManifestEntry]]:
     """The models to run, and those whose predictions lie there and were not delivered."""
-    ledger.remember("started", str(time.time()))
-    ledger.enter(entry.id for entry in entries)
+    ledger.set_meta("started", str(time.time()))
+    ledger.add_models(entry.id for entry in entries)
     ledger.requeue((states.RUNNING, states.INSPECTED, states.LOST), "the fleet was started again")
     wanted = [entry for entry in entries if not orders.only or entry.id in orders.only]
     if orders.retry_failed:
         for entry in wanted:
             if ledger.state(entry.id) == states.FAILED:
                 state = _state_of_retry(ledger, entry.id)
-                ledger.note(entry.id, state, "asked for again", verdict=None, message=None)
+                ledger.record_event(entry.id, state, "asked for again", verdict=None, message=None)
     _restore_records(orders.output_dir, ledger)
-    by_state: dict[str | None, list[Entry]] = {}
+    by_state: dict[str | None, list[ManifestEntry]] = {}
     for entry in wanted:
         by_state.setdefault(ledger.state(entry.id), []).append(entry)
     sent = [*by_state.get(states.PREDICTED, []), *by_state.get(states.SENT, [])]
     return by_state.get(states.QUEUED, []), sent
 
 
-def _state_of_retry(ledger: Ledger, name: str) -> str:
+def _state_of_retry(ledger: FleetLedger, name: str) -> str:
     """A model that was predicted and refused needs another delivery, not another run."""
     verdict = (ledger.record(name) or {}).get("verdict")
     return states.PREDICTED if verdict == Verdict.UPLOAD_FAILED.word else states.QUEUED
 
 
-def _restore_records(directory: Path, ledger: Ledger) -> None:
+def _restore_records(directory: Path, ledger: FleetLedger) -> None:
     """Write the records that the ledger has and a killed agent did not get to write."""
     for row in ledger.rows():
         if row.state in (states.DELIVERED, states.FAILED):
@@ -115,14 +121,16 @@ def _restore_records(directory: Path, ledger: Ledger) -> None:
 
 
 @contextmanager
-def _alone(directory: Path) -> Iterator[None]:
+def _exclusive(directory: Path) -> Iterator[None]:
     with open(directory / _LOCK, "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Busy(
+            raise DirectoryInUse(
                 f"another fleet works in {directory}: wait for it, or choose another --output_dir"
             ) from None
-        if not wait_for_courier(directory):
-            raise Busy(f"deliveries of a fleet that was killed are still under way in {directory}")
+        if not wait_for_delivery_process(directory):
+            raise DirectoryInUse(
+                f"deliveries of a fleet that was killed are still under way in {directory}"
+            )
         yield

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet import ledger as states
-from numerai_predict.fleet.ledger import Ledger, Row, as_utc
+from numerai_predict.fleet.ledger import FleetLedger, Row, as_utc
 
 _MOST = 5
 _LONGEST_MESSAGE = 90
 
 
 @dataclass(frozen=True)
-class Summary:
+class FleetSummary:
     """All models of a ledger as they stand."""
 
     rows: Sequence[Row]
 
     @classmethod
-    def of(cls, ledger: Ledger) -> Summary:
+    def of(cls, ledger: FleetLedger) -> FleetSummary:
         """What the ledger says now."""
         return cls(list(ledger.rows()))
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from fleets import Fleet, posting, task
 
-from numerai_predict.fleet.pool.actor import Foreman
+from numerai_predict.fleet.pool.actor import WorkerActor
 
 
 @pytest.fixture(scope="session")
 def foreman(sample, tmp_path_factory):
     """A foreman with one worker for all tests: what one model does must not reach the next."""
-    with closing(Foreman(posting(sample))) as made:
+    with closing(WorkerActor(posting(sample))) as made:
         made.prepare()
         yield made
 
@@ -23,7 +23,7 @@ def new_foreman(sample):
     made = []
 
     def make(**changes):
-        made.append(Foreman(posting(sample, **changes)))
+        made.append(WorkerActor(posting(sample, **changes)))
         return made[-1]
 
     yield make

@@ -37,7 +37,7 @@ from fleets import PROGRAM, processes_of  # noqa: E402
 
 from numerai_predict.data.synthetic import SampleShape, write_sample  # noqa: E402
 from numerai_predict.fleet import ledger as states  # noqa: E402
-from numerai_predict.fleet.ledger import Ledger  # noqa: E402
+from numerai_predict.fleet.ledger import FleetLedger  # noqa: E402
 from numerai_predict.fleet.pool.launch import LABEL  # noqa: E402
 from numerai_predict.inspection.images import supported_images  # noqa: E402
 
@@ -211,7 +211,7 @@ class Suite:
 
     def judge(self, rows):
         """What is not as it must be, a line each."""
-        ledger = Ledger(self.output)
+        ledger = FleetLedger(self.output)
         found = {row.id: row for row in ledger.rows()}
         facts = Counter((model, fact) for model, fact, *_ in ledger.facts())
         uploads = self.bucket.uploads()

@@ -6,22 +6,22 @@ from contextlib import closing
 import pytest
 
 from numerai_predict.fleet import ledger as states
-from numerai_predict.fleet.ledger import FILE, Ledger
+from numerai_predict.fleet.ledger import FILE, FleetLedger
 
 
 @pytest.fixture
 def ledger(tmp_path):
-    with closing(Ledger(tmp_path)) as opened:
-        opened.enter(["a", "b", "c"])
+    with closing(FleetLedger(tmp_path)) as opened:
+        opened.add_models(["a", "b", "c"])
         yield opened
 
 
 def test_facts_are_kept_in_their_order(ledger):
-    ledger.note("a", states.INSPECTED, place="py")
-    ledger.note("a", states.RUNNING, worker="w1")
-    ledger.note("a", states.LOST, "it died")
-    ledger.note("a", states.RUNNING, worker="w2")
-    ledger.note("a", states.FAILED, verdict="model_error", message="no")
+    ledger.record_event("a", states.INSPECTED, place="py")
+    ledger.record_event("a", states.RUNNING, worker="w1")
+    ledger.record_event("a", states.LOST, "it died")
+    ledger.record_event("a", states.RUNNING, worker="w2")
+    ledger.record_event("a", states.FAILED, verdict="model_error", message="no")
     facts = [(fact, attempt, worker) for _, fact, _, attempt, worker in ledger.facts("a")]
     assert facts == [
         ("queued", 0, None),
@@ -38,31 +38,31 @@ def test_facts_are_kept_in_their_order(ledger):
 
 def test_a_model_that_was_delivered_stays_so(ledger):
     ledger.delivered("a", {"verdict": "ok"})
-    ledger.note("a", states.QUEUED)
-    ledger.enter(["a"])
+    ledger.record_event("a", states.QUEUED)
+    ledger.add_models(["a"])
     assert ledger.state("a") == states.DELIVERED
     assert ledger.verdicts() == {"ok": 1}
 
 
 def test_what_ran_when_the_fleet_was_killed_is_queued_again(ledger, tmp_path):
-    ledger.note("a", states.RUNNING)
-    ledger.note("b", states.FAILED, verdict="timeout")
-    with closing(Ledger(tmp_path)) as again:
+    ledger.record_event("a", states.RUNNING)
+    ledger.record_event("b", states.FAILED, verdict="timeout")
+    with closing(FleetLedger(tmp_path)) as again:
         assert again.requeue((states.RUNNING,), "started again") == ["a"]
         assert again.states() == {"queued": 2, "failed": 1}
 
 
 def test_two_processes_write_at_the_same_time(ledger, tmp_path):
-    with closing(Ledger(tmp_path)) as other:
+    with closing(FleetLedger(tmp_path)) as other:
         for number in range(200):
-            (ledger if number % 2 else other).note("a", states.RUNNING)
+            (ledger if number % 2 else other).record_event("a", states.RUNNING)
     (row,) = [row for row in ledger.rows() if row.id == "a"]
     assert row.attempts == 200
 
 
 def test_a_fact_is_whole_or_not_there(ledger, tmp_path):
     with pytest.raises(sqlite3.OperationalError):
-        ledger.note("a", states.RUNNING, no_such_column=1)
+        ledger.record_event("a", states.RUNNING, no_such_column=1)
     assert ledger.state("a") == states.QUEUED
     mode = sqlite3.connect(tmp_path / FILE).execute("PRAGMA journal_mode").fetchone()
     assert mode == ("wal",)

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 from numerai_predict.contract.limits import Limits
-from numerai_predict.fleet.environments import LOCAL, Place
-from numerai_predict.fleet.manifest import BadManifest, read_manifest
+from numerai_predict.fleet.environments import LOCAL, Environment
+from numerai_predict.fleet.manifest import InvalidManifest, read_manifest
 
 LIMITS = Limits()
-IMAGES = [Place("3.11", "slim", "numerai_predict_py_3_11:latest-slim"),
-          Place("3.12", "full", "numerai_predict_py_3_12:latest")]  # fmt: skip
+IMAGES = [Environment("3.11", "slim", "numerai_predict_py_3_11:latest-slim"),
+          Environment("3.12", "full", "numerai_predict_py_3_12:latest")]  # fmt: skip
 SECRET = "signature-canary-77e1"
 
 
@@ -65,7 +65,9 @@ def test_files_of_any_name_get_an_id_that_names_files(tmp_path):
 def test_files_whose_ids_are_the_same_are_told(tmp_path):
     for name in ("my model.pkl", "my_model.pkl"):
         (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(BadManifest, match=r"my_model.pkl: the id 'my_model' is taken by my model"):
+    with pytest.raises(
+        InvalidManifest, match=r"my_model.pkl: the id 'my_model' is taken by my model"
+    ):
         read_manifest(tmp_path, LIMITS, IMAGES)
 
 
@@ -94,7 +96,7 @@ def test_files_whose_ids_are_the_same_are_told(tmp_path):
 )
 def test_a_bad_row_is_named(tmp_path, pickle, row, words):
     rows = [{"id": "taken", "model": "a.pkl"}, {"id": "b", "model": "a.pkl", **row}]
-    with pytest.raises(BadManifest) as caught:
+    with pytest.raises(InvalidManifest) as caught:
         read_manifest(write(tmp_path, rows, "jsonl"), LIMITS, IMAGES)
     assert str(caught.value).startswith("row 2: ")
     assert words in str(caught.value)
@@ -103,7 +105,7 @@ def test_a_bad_row_is_named(tmp_path, pickle, row, words):
 
 def test_all_bad_rows_are_told_at_once(tmp_path, pickle):
     rows = [{"id": f"m{n}", "model": f"{n}.pkl"} for n in range(30)]
-    with pytest.raises(BadManifest) as caught:
+    with pytest.raises(InvalidManifest) as caught:
         read_manifest(write(tmp_path, rows, "csv"), LIMITS, IMAGES)
     lines = str(caught.value).splitlines()
     assert lines[19].startswith("row 20: ")
@@ -113,7 +115,7 @@ def test_all_bad_rows_are_told_at_once(tmp_path, pickle):
 def test_rows_that_are_no_objects_are_told_beside_others(tmp_path, pickle):
     manifest = tmp_path / "manifest.jsonl"
     manifest.write_text('{"id": "a", "model": "gone.pkl"}\nnull\n{"id":\n' + "[" * 100_000)
-    with pytest.raises(BadManifest) as caught:
+    with pytest.raises(InvalidManifest) as caught:
         read_manifest(manifest, LIMITS, IMAGES)
     first, *rest = str(caught.value).splitlines()
     assert first.startswith("row 1: expected a pickle at ")
@@ -122,13 +124,13 @@ def test_rows_that_are_no_objects_are_told_beside_others(tmp_path, pickle):
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_missing_columns_are_named(tmp_path, kind):
-    with pytest.raises(BadManifest, match="found id, path: model is missing"):
+    with pytest.raises(InvalidManifest, match="found id, path: model is missing"):
         read_manifest(write(tmp_path, [{"id": "a", "path": "a.pkl"}], kind), LIMITS, IMAGES)
 
 
 def test_a_column_that_nobody_knows_is_no_typo_to_pass_over(tmp_path, pickle):
     rows = [{"id": "a", "model": "a.pkl", "pyhton": "3.11"}]
-    with pytest.raises(BadManifest, match="unknown columns pyhton"):
+    with pytest.raises(InvalidManifest, match="unknown columns pyhton"):
         read_manifest(write(tmp_path, rows, "csv"), LIMITS, IMAGES)
 
 
@@ -136,12 +138,12 @@ def test_a_column_that_nobody_knows_is_no_typo_to_pass_over(tmp_path, pickle):
 def test_an_empty_manifest_is_said_to_be_one(tmp_path, kind):
     path = tmp_path / f"manifest.{kind}"
     path.write_text("id,model\n" if kind == "csv" else "\n")
-    with pytest.raises(BadManifest, match="at least one model"):
+    with pytest.raises(InvalidManifest, match="at least one model"):
         read_manifest(path, LIMITS, IMAGES)
 
 
 def test_a_directory_without_pickles_is_empty(tmp_path):
-    with pytest.raises(BadManifest, match="at least one model"):
+    with pytest.raises(InvalidManifest, match="at least one model"):
         read_manifest(tmp_path, LIMITS, IMAGES)
 
 
@@ -151,12 +153,12 @@ def test_a_directory_without_pickles_is_empty(tmp_path):
 )
 def test_what_is_no_manifest_is_said_so(tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    with pytest.raises(BadManifest, match="expected"):
+    with pytest.raises(InvalidManifest, match="expected"):
         read_manifest(tmp_path / name, LIMITS, IMAGES)
 
 
 def test_without_an_engine_the_python_at_hand_is_the_only_one(tmp_path, pickle):
-    here = [Place("3.11", LOCAL)]
+    here = [Environment("3.11", LOCAL)]
     path = write(tmp_path, [{"id": "a", "model": "a.pkl", "python": "3.12"}], "csv")
-    with pytest.raises(BadManifest, match="no Docker engine answers"):
+    with pytest.raises(InvalidManifest, match="no Docker engine answers"):
         read_manifest(path, LIMITS, here)

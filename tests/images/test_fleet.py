@@ -12,7 +12,7 @@ import pytest
 from fleets import PROGRAM
 
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.fleet.environments import Place
+from numerai_predict.fleet.environments import Environment
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/isolation"))
@@ -77,7 +77,7 @@ def short_folder():
 def test_no_attempt_to_break_out_of_a_warm_worker_succeeds(image, inputs, short_folder):
     if (image.version, image.flavour) != (RUNNING_PYTHON, "slim"):
         pytest.skip(f"the attempts are pickled here, by Python {RUNNING_PYTHON}")
-    place = Place(image.version, image.flavour, image.reference)
+    place = Environment(image.version, image.flavour, image.reference)
     with warm_stage(short_folder, inputs, place) as warm:
         outcomes = [warm.play(name) for name in (*stage.attempts.REACHES, *LEAVES)]
     escaped = [outcome for outcome in outcomes if outcome.ending == "escaped"]

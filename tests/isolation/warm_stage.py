@@ -11,7 +11,7 @@ import stage
 from fleets import HERE, posting, task
 
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
-from numerai_predict.fleet.pool.actor import Foreman
+from numerai_predict.fleet.pool.actor import WorkerActor
 
 # The limits that bound a model are tried in `test_worker.py`; here: what it leaves behind.
 LEAVES = [name for name in stage.attempts.ENDS if name.startswith(("leave", "answer", "announce"))]
@@ -89,7 +89,7 @@ def warm_stage(folder, sample, place=HERE):
     patch.setenv("HOME", str(folder / "home"))
     (folder / "temporary").mkdir()
     patch.setattr("tempfile.tempdir", str(folder / "temporary"))
-    with contextlib.closing(Foreman(posting(sample, place))) as foreman:
+    with contextlib.closing(WorkerActor(posting(sample, place))) as foreman:
         foreman.prepare()
         patch.undo()
         seen_as = None

@@ -26,7 +26,7 @@ from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet import ledger as states
-from numerai_predict.fleet.ledger import Ledger
+from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.record_files import record_of
 from numerai_predict.runner.timing import measure_step
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
@@ -44,7 +44,7 @@ def main() -> int:
     directory = Path(sys.argv[1])
     with open(directory / LOCK, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        courier = _Courier(directory)
+        courier = _DeliveryProcess(directory)
         with ThreadPoolExecutor(_THREADS) as pool:
             for line in sys.stdin:
                 courier.waiting.put(json.loads(line))
@@ -53,9 +53,9 @@ def main() -> int:
     return 0
 
 
-class _Courier:
+class _DeliveryProcess:
     def __init__(self, directory: Path) -> None:
-        self._ledger = Ledger(directory)
+        self._ledger = FleetLedger(directory)
         self._lock = threading.Lock()
         self.waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
@@ -75,14 +75,14 @@ class _Courier:
             if self._ledger.state(name) == states.DELIVERED:
                 self._tell(name)
                 return
-            self._ledger.note(name, states.SENT)
+            self._ledger.record_event(name, states.SENT)
         self._send(asked, record)
         with self._lock:
             facts = json.loads(record.as_json())
             if record.exit_code == 0:
                 self._ledger.delivered(name, facts)
             else:
-                self._ledger.note(
+                self._ledger.record_event(
                     name,
                     states.FAILED,
                     verdict=record.verdict,

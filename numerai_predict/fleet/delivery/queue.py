@@ -30,14 +30,14 @@ sys.exit(main())
 """
 
 
-class Outbox:
+class DeliveryQueue:
     """Hands predictions to a courier, and starts another one where it died."""
 
     def __init__(self, directory: Path, deadline: Deadline) -> None:
         self._directory = directory
         self._deadline = deadline
         self._process: subprocess.Popen[str] | None = None
-        self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._stderr_tail: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._asked: dict[str, str] = {}
 
     def __len__(self) -> int:
@@ -59,8 +59,8 @@ class Outbox:
     def delivered(self) -> list[str]:
         """The models whose delivery has ended, well or not; each is told once."""
         ended = []
-        while not self._said.empty():
-            name = self._said.get()
+        while not self._stderr_tail.empty():
+            name = self._stderr_tail.get()
             if self._asked.pop(name, None):
                 ended.append(name)
         if self._asked and self._process is not None and self._process.poll() is not None:
@@ -101,10 +101,10 @@ class Outbox:
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            self._said.put(str(json.loads(line)["id"]))
+            self._stderr_tail.put(str(json.loads(line)["id"]))
 
 
-def wait_for_courier(directory: Path) -> bool:
+def wait_for_delivery_process(directory: Path) -> bool:
     """Wait until a courier whose agent was killed has finished; whether it has."""
     until = time.monotonic() + _PATIENCE_SECONDS
     with open(directory / process.LOCK, "w") as lock:

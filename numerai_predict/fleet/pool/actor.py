@@ -21,9 +21,14 @@ from typing import Any
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.fleet.environments import Place
-from numerai_predict.fleet.pool.launch import Site, inside
-from numerai_predict.fleet.pool.worker_client import Reply, WarmWorker, WorkerBroken, WorkerLost
+from numerai_predict.fleet.environments import Environment
+from numerai_predict.fleet.pool.launch import WorkerSpec, path_in_worker
+from numerai_predict.fleet.pool.worker_client import (
+    WorkerClient,
+    WorkerLost,
+    WorkerResponse,
+    WorkerStartFailed,
+)
 from numerai_predict.fleet.record_files import record_of
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.runner.acceptance import validate_and_save
@@ -46,13 +51,13 @@ File = str | bytes
 
 
 @dataclass(frozen=True)
-class Posting:
+class WorkerActorSpec:
     """Where a foreman works: the data (paths on its machine, or the bytes), slots and engine.
 
     `slots` are the numbers of its slots on the machine: each has a user and a processor.
     """
 
-    place: Place
+    place: Environment
     dataset: File
     benchmarks: File | None
     slots: tuple[int, ...]
@@ -62,7 +67,7 @@ class Posting:
 
 
 @dataclass(frozen=True)
-class Task:
+class ModelTask:
     """One model to run: its request but for the places of files, and how its name ends."""
 
     id: str
@@ -71,7 +76,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskResult:
     """What came of a model; `csv` where its predictions passed the checks.
 
     `lost` says why there is nothing, where the worker failed and not the model; `broken` that
@@ -88,10 +93,10 @@ class Outcome:
     broken: bool = False
 
 
-class Foreman:
+class WorkerActor:
     """Runs the models that it is given, as many at once as it has slots."""
 
-    def __init__(self, posting: Posting) -> None:
+    def __init__(self, posting: WorkerActorSpec) -> None:
         self._folder = tempfile.TemporaryDirectory(
             prefix="numerai-fleet-", ignore_cleanup_errors=True
         )
@@ -107,7 +112,7 @@ class Foreman:
             benchmarks = _put(posting.benchmarks, files / "benchmarks.parquet")
         self._posting = posting
         self._out = root / "out"
-        self._site = Site(
+        self._site = WorkerSpec(
             posting.place,
             files,
             dataset,
@@ -119,8 +124,8 @@ class Foreman:
         self._live_ids = read_ids(dataset, "the live data")
         self._free = list(posting.slots)
         self._lock, self._checking = threading.Lock(), threading.Lock()
-        self._worker: WarmWorker | None = None
-        self._retired: list[WarmWorker] = []
+        self._worker: WorkerClient | None = None
+        self._retired: list[WorkerClient] = []
 
     def prepare(self) -> dict[str, Any]:
         """Start the worker; what it says of itself.
@@ -130,22 +135,22 @@ class Foreman:
         """
         return {**self._current().facts, "process": os.getpid()}
 
-    def run(self, task: Task, model: File) -> Outcome:
+    def run(self, task: ModelTask, model: File) -> TaskResult:
         """Run a model and check its predictions; no failure is raised."""
         started = time.time()
         name = ""
         try:
-            with self._slot() as slot, self._spooled(task, model) as path:
+            with self._slot() as slot, self._model_file(task, model) as path:
                 worker = self._current()
                 name = worker.name
                 reply = worker.run(self._request(task, path, slot))
             record, csv = self._accepted(reply)
             self._close_retired()
-            return Outcome(name, started, time.time(), asdict(record), csv, reply.log)
+            return TaskResult(name, started, time.time(), asdict(record), csv, reply.log)
         except WorkerLost as lost:
-            return Outcome(name, started, time.time(), lost=str(lost))
-        except WorkerBroken as broken:
-            return Outcome(name, started, time.time(), lost=str(broken), broken=True)
+            return TaskResult(name, started, time.time(), lost=str(lost))
+        except WorkerStartFailed as broken:
+            return TaskResult(name, started, time.time(), lost=str(broken), broken=True)
 
     def close(self) -> None:
         """End the worker and remove every file."""
@@ -153,11 +158,11 @@ class Foreman:
             worker.close()
         self._folder.cleanup()
 
-    def _request(self, task: Task, path: Path, slot: int) -> RunRequest:
+    def _request(self, task: ModelTask, path: Path, slot: int) -> RunRequest:
         processors = sorted(os.sched_getaffinity(0))
         return replace(
             task.request,
-            model=inside(self._site, path),
+            model=path_in_worker(self._site, path),
             user=_FIRST_USER + slot,
             cpu=processors[slot % len(processors)],
         )
@@ -173,14 +178,14 @@ class Foreman:
                 self._free.append(slot)
 
     @contextmanager
-    def _spooled(self, task: Task, model: File) -> Iterator[Path]:
+    def _model_file(self, task: ModelTask, model: File) -> Iterator[Path]:
         path = self._site.folder / f"{os.urandom(8).hex()}{task.suffix}"
         try:
             yield _put(model, path)
         finally:
             path.unlink(missing_ok=True)
 
-    def _current(self) -> WarmWorker:
+    def _current(self) -> WorkerClient:
         """The worker; a new one where it is dead, worn or has grown."""
         with self._lock:
             if self._worker is None or not self._is_fit(self._worker):
@@ -190,17 +195,17 @@ class Foreman:
                 self._worker = self._started()
             return self._worker
 
-    def _is_fit(self, worker: WarmWorker) -> bool:
+    def _is_fit(self, worker: WorkerClient) -> bool:
         grown = worker.bytes_now - worker.bytes > _MOST_GROWTH_BYTES
         return worker.alive and worker.ran < self._posting.models_a_worker and not grown
 
-    def _started(self) -> WarmWorker:
+    def _started(self) -> WorkerClient:
         for left in reversed(range(_STARTS)):
             try:
-                return WarmWorker(self._site)
+                return WorkerClient(self._site)
             except WorkerLost as lost:
                 if not left:
-                    raise WorkerBroken(f"no worker of {self._posting.place}: {lost}") from lost
+                    raise WorkerStartFailed(f"no worker of {self._posting.place}: {lost}") from lost
         raise AssertionError
 
     def _close_retired(self) -> None:
@@ -210,7 +215,7 @@ class Foreman:
         for worker in done:
             worker.close()
 
-    def _accepted(self, reply: Reply) -> tuple[Record, bytes | None]:
+    def _accepted(self, reply: WorkerResponse) -> tuple[Record, bytes | None]:
         """The record, and the predictions as a CSV where they are valid."""
         record = record_of(reply.record)
         if reply.answer is None:
@@ -228,7 +233,7 @@ class Foreman:
         record.conclude(Verdict.OK, "predicted")
         return record, csv
 
-    def _checked(self, reply: Reply, record: Record) -> Path:
+    def _checked(self, reply: WorkerResponse, record: Record) -> Path:
         try:
             answer = Frame(PREDICTED, reply.answer or {}, reply.payload)
             predictions = decode_response(answer, self._live_ids)

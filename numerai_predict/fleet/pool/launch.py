@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from numerai_predict.contract.limits import HOSTED_MEMORY_BYTES
-from numerai_predict.fleet.environments import Place
+from numerai_predict.fleet.environments import Environment
 from numerai_predict.resources.cpu_quota import thread_environment
 from numerai_predict.runner.supervisor.launch import PACKAGE, minimal_environment
 
@@ -33,7 +33,7 @@ _PROCESSES_A_SLOT = 2_048
 
 
 @dataclass(frozen=True)
-class Site:
+class WorkerSpec:
     """Where a worker runs and what it gets.
 
     `folder` holds the files of the round, which it may read: `dataset`, `benchmarks` and the
@@ -41,7 +41,7 @@ class Site:
     limit. `engine` is the command of the engine for a place that is an image.
     """
 
-    place: Place
+    place: Environment
     folder: Path
     dataset: Path
     benchmarks: Path | None
@@ -50,14 +50,14 @@ class Site:
     engine: str = "docker"
 
 
-def inside(site: Site, path: Path) -> str:
+def path_in_worker(site: WorkerSpec, path: Path) -> str:
     """The path of a file of the round as the worker sees it."""
     if site.place.image is None:
         return str(path)
     return str(PurePosixPath(_FILES, path.relative_to(site.folder)))
 
 
-def command_of(site: Site, name: str, scratch: Path) -> list[str]:
+def worker_argv(site: WorkerSpec, name: str, scratch: Path) -> list[str]:
     """The words that start the worker; `scratch` is the one folder that it may write to."""
     if site.place.image is None:
         return [sys.executable, "-I", "-u", "-c", _BOOT, str(PACKAGE.parent)]
@@ -84,13 +84,15 @@ def command_of(site: Site, name: str, scratch: Path) -> list[str]:
     return [*words, "--entrypoint", "python", site.place.image, "-I", "-u", "-c", _BOOT, _CODE]
 
 
-def environment_of(site: Site, parent: Mapping[str, str], scratch: Path) -> dict[str, str]:
+def worker_environment(
+    site: WorkerSpec, parent: Mapping[str, str], scratch: Path
+) -> dict[str, str]:
     """The environment of the command: the engine's client needs ours, a worker almost nothing."""
     if site.place.image is not None:
         return dict(parent)
     return {**minimal_environment(parent, threads=1), "TMPDIR": str(scratch)}
 
 
-def kill_command(site: Site, name: str) -> list[str] | None:
+def kill_command(site: WorkerSpec, name: str) -> list[str] | None:
     """The words that end the container, where there is one."""
     return None if site.place.image is None else [site.engine, "kill", name]

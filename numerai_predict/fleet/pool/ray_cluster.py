@@ -12,7 +12,7 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from numerai_predict.fleet.pool.actor import Foreman, Outcome, Posting
+from numerai_predict.fleet.pool.actor import TaskResult, WorkerActor, WorkerActorSpec
 
 # Raylets and workers take what is left in the environment of whoever starts them.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "USER", "TMPDIR", "LD_LIBRARY_PATH")
@@ -27,7 +27,7 @@ _RESTARTS = 3
 
 
 @dataclass(frozen=True)
-class Machine:
+class Node:
     """A node of Ray: its processors, and the memory in bytes that it gives to tasks."""
 
     id: str
@@ -37,7 +37,7 @@ class Machine:
     is_here: bool
 
 
-class Cluster:
+class RayCluster:
     """A running Ray: the one at `address`, or one on this machine that ends with this process.
 
     Raises:
@@ -56,14 +56,14 @@ class Cluster:
         self._here = ray.get_runtime_context().get_node_id()
         self._embedded = address is None
 
-    def machines(self) -> list[Machine]:
+    def nodes(self) -> list[Node]:
         """The machines that are alive now."""
         found = []
         for node in ray.nodes():  # type: ignore[no-untyped-call]
             resources = node["Resources"]
             if node["Alive"] and resources.get("CPU"):
                 found.append(
-                    Machine(
+                    Node(
                         node["NodeID"],
                         node["NodeManagerHostname"],
                         int(resources["CPU"]),
@@ -73,10 +73,10 @@ class Cluster:
                 )
         return found
 
-    def hire(self, machine: Machine, posting: Posting) -> Any:
+    def start_actor(self, machine: Node, posting: WorkerActorSpec) -> Any:
         """A foreman there. Ray starts it once its slots' processors and memory are free."""
         slots = len(posting.slots)
-        actor = ray.remote(Foreman).options(
+        actor = ray.remote(WorkerActor).options(
             num_cpus=slots,
             memory=slots * (posting.slot_bytes or 0),
             max_concurrency=slots + 1,
@@ -85,13 +85,13 @@ class Cluster:
         )
         return actor.remote(posting)
 
-    def dismiss(self, foreman: Any) -> None:
+    def stop_actor(self, foreman: Any) -> None:
         """End a foreman; its slots are free for others."""
         closing = foreman.close.remote()
         ray.wait([closing], timeout=15)
         ray.kill(foreman)
 
-    def drop(self, foreman: Any) -> None:
+    def forget_actor(self, foreman: Any) -> None:
         """Forget a foreman that is dead already."""
         ray.kill(foreman)
 
@@ -102,7 +102,7 @@ class Cluster:
             done, _ = ray.wait(calls, num_returns=len(calls), timeout=0)
         return list(done)
 
-    def outcome(self, call: Any) -> Outcome | Mapping[str, Any] | BaseException:
+    def outcome(self, call: Any) -> TaskResult | Mapping[str, Any] | BaseException:
         """What the call returned, or the failure that ended it."""
         try:
             return ray.get(call)  # type: ignore[no-any-return]

@@ -16,7 +16,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.fleet.pool.launch import Site, command_of, environment_of, inside, kill_command
+from numerai_predict.fleet.pool.launch import (
+    WorkerSpec,
+    kill_command,
+    path_in_worker,
+    worker_argv,
+    worker_environment,
+)
 from numerai_predict.fleet.worker import messages
 from numerai_predict.runner.protocol import Frame, FrameReader, MalformedFrame, encode
 
@@ -33,12 +39,12 @@ class WorkerLost(Exception):
     """The worker, or the part of it that held the model, ended without an answer."""
 
 
-class WorkerBroken(Exception):
+class WorkerStartFailed(Exception):
     """A worker cannot be started here; another try would not help."""
 
 
 @dataclass(frozen=True)
-class Reply:
+class WorkerResponse:
     """What a worker says of a model: the record as far as it got, the answer if there is one.
 
     `attempts` are hosts that the model tried to reach, `log` the lines of its run,
@@ -54,12 +60,12 @@ class Reply:
 
 
 @dataclass
-class _Talk:
+class _PendingCall:
     frames: queue.SimpleQueue[Frame | None] = field(default_factory=queue.SimpleQueue)
     log: bytes = b""
 
 
-class WarmWorker:
+class WorkerClient:
     """A started worker. Threads may hand it models at the same time.
 
     Raises:
@@ -67,14 +73,14 @@ class WarmWorker:
         WorkerBroken: it says itself that it cannot be.
     """
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: WorkerSpec) -> None:
         self.name = f"numerai-fleet-{secrets.token_hex(4)}"
         self.ran = 0
         self.bytes_now = 0
         self.facts: Mapping[str, Any] = {}
         self._site = site
         self._numbers = itertools.count()
-        self._talks: dict[int, _Talk] = {}
+        self._talks: dict[int, _PendingCall] = {}
         self._lock = threading.Lock()
         self._heard = time.monotonic()
         self._ready: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
@@ -84,11 +90,11 @@ class WarmWorker:
         Path(self._scratch.name).chmod(0o1777)
         self._errors = tempfile.TemporaryFile(dir=site.folder)  # noqa: SIM115 - until `close`
         self._process = subprocess.Popen(
-            command_of(site, self.name, Path(self._scratch.name)),
+            worker_argv(site, self.name, Path(self._scratch.name)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=environment_of(site, os.environ, Path(self._scratch.name)),
+            env=worker_environment(site, os.environ, Path(self._scratch.name)),
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -114,13 +120,13 @@ class WarmWorker:
         """Resident memory of the process that models are forked from, when it was ready."""
         return int(self.facts.get("bytes", 0))
 
-    def run(self, request: messages.RunRequest) -> Reply:
+    def run(self, request: messages.RunRequest) -> WorkerResponse:
         """Run a model; returns when it has ended.
 
         Raises:
             WorkerLost: the worker died, was killed or did not answer in time.
         """
-        talk, number = _Talk(), next(self._numbers)
+        talk, number = _PendingCall(), next(self._numbers)
         self._talks[number] = talk
         self.ran += 1
         try:
@@ -153,20 +159,20 @@ class WarmWorker:
 
     def _start(self) -> None:
         site = self._site
-        benchmarks = None if site.benchmarks is None else inside(site, site.benchmarks)
-        start = messages.Start(inside(site, site.dataset), benchmarks)
+        benchmarks = None if site.benchmarks is None else path_in_worker(site, site.benchmarks)
+        start = messages.StartRequest(path_in_worker(site, site.dataset), benchmarks)
         self._send(Frame(messages.START, asdict(start)))
         try:
             frame = self._ready.get(timeout=_START_SECONDS)
         except queue.Empty:
             raise WorkerLost(f"not ready within {_START_SECONDS:.0f} s") from None
         if frame is None:
-            raise WorkerLost(f"it ended before it was ready: {self._said()}")
+            raise WorkerLost(f"it ended before it was ready: {self._stderr_tail()}")
         if frame.kind == messages.BROKEN:
-            raise WorkerBroken(str(frame.facts.get("message")))
+            raise WorkerStartFailed(str(frame.facts.get("message")))
         self.facts = frame.facts
 
-    def _said(self) -> str:
+    def _stderr_tail(self) -> str:
         self._errors.seek(0)
         return self._errors.read()[-_MOST_ERRORS:].decode(errors="replace").strip()
 
@@ -179,7 +185,7 @@ class WarmWorker:
         except (OSError, ValueError):
             raise WorkerLost("its pipe is closed") from None
 
-    def _reply(self, talk: _Talk, seconds: float | None) -> Reply:
+    def _reply(self, talk: _PendingCall, seconds: float | None) -> WorkerResponse:
         until = time.monotonic() + (seconds or float("inf")) + _GRACE_SECONDS
         while True:
             try:
@@ -194,7 +200,7 @@ class WarmWorker:
             elif frame.kind == messages.DONE:
                 facts = frame.facts
                 self.bytes_now = facts["worker_bytes"]
-                return Reply(
+                return WorkerResponse(
                     facts["record"],
                     facts["answer"],
                     frame.payload,

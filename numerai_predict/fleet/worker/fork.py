@@ -35,7 +35,7 @@ _OUT_OF_THE_WAY = 64
 _ANSWER = 3
 
 
-class Forked:
+class ForkedProcess:
     """A forked child; the part of `subprocess.Popen` that `launch.Process` names."""
 
     def __init__(self, pid: int) -> None:
@@ -86,11 +86,11 @@ def fork(
     """
     identity = identity_for_model(PACKAGE, user) if confined else Identity()
 
-    def start_fork(start: LaunchSpec) -> Forked:
+    def start_fork(start: LaunchSpec) -> ForkedProcess:
         pid = os.fork()
         if pid == 0:
             _become_child(start, frames)
-        return Forked(pid)
+        return ForkedProcess(pid)
 
     return launch_with(
         start_fork,

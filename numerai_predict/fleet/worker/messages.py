@@ -20,7 +20,7 @@ PONG = "pong"
 
 
 @dataclass(frozen=True)
-class Start:
+class StartRequest:
     """The files of a round: paths that the worker can read, `None` for no benchmarks."""
 
     dataset: str

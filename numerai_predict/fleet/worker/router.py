@@ -39,7 +39,7 @@ def main() -> NoReturn:
         # Its imports are the worker's memory: none of them is made before the fork.
         from numerai_predict.fleet.worker import zygote
 
-        zygote.main(theirs, messages.Start(**start.facts))
+        zygote.main(theirs, messages.StartRequest(**start.facts))
     theirs.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the agent's to handle
     _Router(requests, answers, ours, reader, pid).serve(early)
@@ -59,7 +59,7 @@ def _first(requests: int, reader: FrameReader) -> list[Frame]:
 
 
 @dataclass
-class _Talk:
+class _ActiveRun:
     """A running model's supervisor: the pipe of its answers, and what came by it."""
 
     run: int
@@ -82,7 +82,7 @@ class _Router:
         self._control = control
         self._from_agent = reader
         self._from_zygote = FrameReader()
-        self._talks: dict[int, _Talk] = {}
+        self._talks: dict[int, _ActiveRun] = {}
         self._selector = selectors.DefaultSelector()
         for source in (requests, control.fileno()):
             self._selector.register(source, selectors.EVENT_READ)
@@ -121,7 +121,7 @@ class _Router:
             os.write(request, json.dumps(frame.facts).encode())
         finally:
             os.close(request)
-        self._talks[answer] = _Talk(run)
+        self._talks[answer] = _ActiveRun(run)
         self._selector.register(answer, selectors.EVENT_READ)
 
     def _hear(self, descriptor: int, chunk: bytes) -> None:
@@ -142,7 +142,7 @@ class _Router:
         os.close(descriptor)
         del self._talks[descriptor]
 
-    def _send_of(self, talk: _Talk, kind: str, facts: dict[str, Any], payload: bytes) -> None:
+    def _send_of(self, talk: _ActiveRun, kind: str, facts: dict[str, Any], payload: bytes) -> None:
         self._send(Frame(kind, {"run": talk.run, **facts}, payload))
 
     def _send(self, frame: Frame) -> None:

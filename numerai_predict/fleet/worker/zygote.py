@@ -26,7 +26,7 @@ _TICK_SECONDS = 1.0
 _ENDING_SECONDS = 5.0
 
 
-def main(control: socket.socket, start: messages.Start) -> NoReturn:
+def main(control: socket.socket, start: messages.StartRequest) -> NoReturn:
     """Load everything, say so, then fork a supervisor for each pair of descriptors that comes."""
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -54,7 +54,7 @@ def main(control: socket.socket, start: messages.Start) -> NoReturn:
         os._exit(1)
 
 
-def _preload(control: socket.socket, start: messages.Start) -> Preloaded:
+def _preload(control: socket.socket, start: messages.StartRequest) -> Preloaded:
     try:
         return preload(start.dataset, start.benchmarks)
     except Exception as error:
@@ -98,9 +98,9 @@ class _Zygote:
                 failed |= ended[1] != 0
                 self._supervisors.discard(ended[0])
         if failed:
-            self._end_strays()
+            self._kill_orphans()
 
-    def _end_strays(self) -> None:
+    def _kill_orphans(self) -> None:
         """End what a model started and a supervisor that was killed could not end."""
         own = {pid for each in self._supervisors for pid in [each, *descendants(each).processes]}
         for pid in descendants(os.getpid()).processes:
@@ -117,7 +117,7 @@ class _Zygote:
             self._reap()
             time.sleep(0.01)
         self._supervisors.clear()
-        self._end_strays()
+        self._kill_orphans()
 
 
 def _end(_number: int, _frame: object) -> None:

@@ -1,8 +1,8 @@
 """Many calls of one model, asked for and answered over pipes: what runs in an image.
 
-Each line of standard input is a JSON object: one `BatchRequest`, then a `CallRequest` for each call.
-Each line of standard output is a `CallResponse`, or a `CallFailure`, which is the last. The log goes
-to standard error. The model process has none of the three.
+Each line of standard input is a JSON object: one `BatchRequest`, then a `CallRequest` for each
+call. Each line of standard output is a `CallResponse`, or a `CallFailure`, which is the last. The
+log goes to standard error. The model process has none of the three.
 """
 
 from __future__ import annotations
