@@ -18,7 +18,7 @@ from numerai_predict.storage.graphql import API_URL
 DEFAULT_DEADLINE = 600.0
 
 
-def ended_by(work: Callable[[], str], debug: bool = False) -> int:
+def exit_code_of(work: Callable[[], str], debug: bool = False) -> int:
     """Do the work and log how it ended; the exit code of its verdict.
 
     What it returns is its message.

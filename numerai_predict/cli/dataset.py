@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from numerai_predict.cli.common import add_deadline, api_url, data_directory, ended_by
+from numerai_predict.cli.common import add_deadline, api_url, data_directory, exit_code_of
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.limits import format_size
@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
     if options.command == "sample":
         return _sample(sample, options)
     work = {"get": _get, "list": _list, "verify": _verify}[options.command]
-    return ended_by(lambda: work(options))
+    return exit_code_of(lambda: work(options))
 
 
 def _add_get(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -21,7 +21,7 @@ from numerai_predict.runner.options import (
 )
 from numerai_predict.runner.run_log import log_verdict, start_logging
 from numerai_predict.runner.transfers import transfer_policy
-from numerai_predict.storage.destinations import PostForm, Sink, deliver, sink_of
+from numerai_predict.storage.destinations import Destination, PostForm, deliver, destination_of
 from numerai_predict.storage.files import sha256_of
 
 _HEADER = b"id,prediction\n"
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     parser = _parser()
     options = parse_options(parser, argv)
     deadline = Deadline.after(options.deadline)
-    sinks: list[Sink] = [sink_of(options.output_dir)] if options.output_dir else []
+    sinks: list[Destination] = [destination_of(options.output_dir)] if options.output_dir else []
     post = presigned_post(parser, options)
     sinks += [PostForm(post)] if post else []
     if not sinks:
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add_post_options(parser)
     parser.add_argument(
         "--output_dir",
-        type=validated_by(sink_of),
+        type=validated_by(destination_of),
         help="a directory or s3://bucket/prefix that shall have the file too, or alone",
     )
     parser.add_argument(
@@ -110,7 +110,7 @@ def _unchanged(path: Path, sha256: Any) -> Path:
     return path
 
 
-def _deliver(path: Path, sinks: list[Sink], deadline: Deadline) -> int:
+def _deliver(path: Path, sinks: list[Destination], deadline: Deadline) -> int:
     start_logging(debug=False)
     terms = transfer_policy(deadline, "deliver")
     try:

@@ -7,16 +7,16 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from numerai_predict.cli.common import add_data, ended_by
+from numerai_predict.cli.common import add_data, exit_code_of
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits, format_size
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.data.era_selection import Eras
-from numerai_predict.diagnostics.config import Plan
+from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.data_files import find_sources
 from numerai_predict.diagnostics.diagnose import Diagnosis, diagnose
 from numerai_predict.diagnostics.html_page import number, score_names
-from numerai_predict.diagnostics.progress import Progress
+from numerai_predict.diagnostics.progress import EraProgress
 from numerai_predict.runner.options import add_deadline, add_limits, validated_by
 from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.storage.sources import source_of
@@ -58,7 +58,7 @@ def main(argv: Sequence[str]) -> int:
     add_deadline(parser)
     parser.add_argument("--debug", action="store_true", help="log more")
     options = parser.parse_args(argv)
-    return ended_by(lambda: _diagnose(options), options.debug)
+    return exit_code_of(lambda: _diagnose(options), options.debug)
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +75,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 def _diagnose(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
     validation = options.validation or options.directory / options.version
-    plan = Plan(
+    plan = DiagnosisConfig(
         model=options.model,
         sources=find_sources(validation, options.features, options.benchmarks, options.meta_model),
         output_dir=options.output_dir.absolute(),
@@ -88,7 +88,7 @@ def _diagnose(options: argparse.Namespace) -> str:
         local=options.local,
         debug=options.debug,
     )
-    progress = Progress(functools.partial(log_step, "predict"), stderr_terminal())
+    progress = EraProgress(functools.partial(log_step, "predict"), stderr_terminal())
     try:
         done = diagnose(plan, deadline, progress.tell)
     finally:

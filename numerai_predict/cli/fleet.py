@@ -116,7 +116,7 @@ def _count(text: str) -> int:
 
 def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     from numerai_predict.fleet.environments import available_environments
-    from numerai_predict.fleet.manifest import InvalidManifest, read_manifest
+    from numerai_predict.fleet.manifest import InvalidManifest, read_fleet_manifest
 
     engine = None if options.local else Engine.found(os.environ)
     places = available_environments(engine)
@@ -124,7 +124,7 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         parser.error("expected an image to run models in, found none: `make build` makes them")
     orders = _orders(options, engine)
     try:
-        entries = read_manifest(options.manifest, orders.limits, places)
+        entries = read_fleet_manifest(options.manifest, orders.limits, places)
     except InvalidManifest as error:
         print(f"{error}\nnumerai-predict fleet: nothing was run", file=sys.stderr)
         return Verdict.USAGE.exit_code

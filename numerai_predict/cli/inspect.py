@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.report import as_json, as_text
 
 
@@ -25,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(argv)
     try:
-        inspection = examine(options.model)
+        inspection = inspect_pickle(options.model)
     except InvalidPickle as error:
         print(f"{options.model}: {error.message} -> {error.remedy}", file=sys.stderr)
         return error.verdict.exit_code

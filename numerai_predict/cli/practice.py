@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.cli.common import add_deadline, ended_by, state_directory
+from numerai_predict.cli.common import add_deadline, exit_code_of, state_directory
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.data.synthetic import SampleShape
@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
         "clock": _clock,
         "fault": _fault,
     }[options.command]
-    return ended_by(lambda: work(options))
+    return exit_code_of(lambda: work(options))
 
 
 def _add(

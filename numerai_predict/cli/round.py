@@ -10,7 +10,7 @@ from numerai_predict.cli.common import (
     add_data,
     add_deadline,
     add_keys,
-    ended_by,
+    exit_code_of,
     state_directory,
 )
 from numerai_predict.contract.deadline import Deadline
@@ -20,9 +20,9 @@ from numerai_predict.runner.options import add_limits, argparse_type
 from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.round_predictions import Plan
-from numerai_predict.tournament.round_runner import do_round
-from numerai_predict.tournament.settings import read_settings
+from numerai_predict.tournament.round_predictions import RoundConfig
+from numerai_predict.tournament.round_runner import run_round
+from numerai_predict.tournament.settings import read_account_settings
 
 _WAIT_SECONDS = 900.0
 _DEADLINE_SECONDS = 3300.0  # a weekday's window is one hour
@@ -54,14 +54,14 @@ def main(argv: Sequence[str]) -> int:
     add_deadline(parser, _DEADLINE_SECONDS)
     parser.add_argument("--debug", action="store_true", help="log more")
     options = parser.parse_args(argv)
-    return ended_by(lambda: _round(options), options.debug)
+    return exit_code_of(lambda: _round(options), options.debug)
 
 
 def _round(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
-    settings = read_settings(options.keys)
+    settings = read_account_settings(options.keys)
     api = Api(settings.api_url, transfer_policy(deadline, "submit"), settings.required_keys())
-    plan = Plan(
+    plan = RoundConfig(
         pickle=options.pickle,
         model=options.model,
         version=options.version,
@@ -74,4 +74,4 @@ def _round(options: argparse.Namespace) -> str:
         replace=options.replace,
         late=options.late,
     )
-    return do_round(plan, Tournament(api), deadline)
+    return run_round(plan, Tournament(api), deadline)

@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from numerai_predict.cli.common import add_deadline, api_url, ended_by
+from numerai_predict.cli.common import add_deadline, api_url, exit_code_of
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.entities import RoundFacts
+from numerai_predict.tournament.entities import RoundInfo
 
 
 def main(argv: Sequence[str]) -> int:
@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     if options.limit < 1:
         parser.error("--limit: expected 1 or more")
-    return ended_by(lambda: _rounds(options))
+    return exit_code_of(lambda: _rounds(options))
 
 
 def _rounds(options: argparse.Namespace) -> str:
@@ -44,7 +44,7 @@ def _rounds(options: argparse.Namespace) -> str:
     return f"round {current.number} is {open_}"
 
 
-def _state(round_: RoundFacts, now: datetime) -> str:
+def _state(round_: RoundInfo, now: datetime) -> str:
     if now < round_.opens:
         return "upcoming"
     if round_.is_open(now):

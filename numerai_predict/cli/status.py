@@ -6,15 +6,15 @@ import argparse
 from collections import defaultdict
 from collections.abc import Sequence
 
-from numerai_predict.cli.common import add_deadline, add_keys, ended_by
+from numerai_predict.cli.common import add_deadline, add_keys, exit_code_of
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.data.catalogue import TOURNAMENT
 from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.entities import Model
-from numerai_predict.tournament.settings import read_settings
+from numerai_predict.tournament.entities import AccountModel
+from numerai_predict.tournament.settings import read_account_settings
 
 
 def main(argv: Sequence[str]) -> int:
@@ -32,11 +32,11 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     if options.limit < 1:
         parser.error("--limit: expected 1 or more")
-    return ended_by(lambda: _status(options))
+    return exit_code_of(lambda: _status(options))
 
 
 def _status(options: argparse.Namespace) -> str:
-    settings = read_settings(options.keys)
+    settings = read_account_settings(options.keys)
     terms = transfer_policy(Deadline.after(options.deadline), "ask")
     tournament = Tournament(Api(settings.api_url, terms, settings.required_keys()))
     models = [tournament.model(options.model)] if options.model else tournament.models()
@@ -50,7 +50,7 @@ def _status(options: argparse.Namespace) -> str:
     return f"round {current.number} is {open_}; {submitted} of {len(models)} model(s) submitted"
 
 
-def _tell(tournament: Tournament, model: Model, limit: int) -> list[int]:
+def _tell(tournament: Tournament, model: AccountModel, limit: int) -> list[int]:
     """Print a line a round; the rounds that were submitted to."""
     scores: dict[int, dict[str, float]] = defaultdict(dict)
     for each in tournament.query(

@@ -10,7 +10,7 @@ from numerai_predict.cli.common import (
     add_data,
     add_deadline,
     add_keys,
-    ended_by,
+    exit_code_of,
     state_directory,
 )
 from numerai_predict.cli.deliver import predictions_in
@@ -20,10 +20,10 @@ from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.gates import expected_columns, require_gates
-from numerai_predict.tournament.round_ledger import Ledger
-from numerai_predict.tournament.round_runner import snapshot_live, told_of
-from numerai_predict.tournament.settings import read_settings
+from numerai_predict.tournament.gates import check_gates, expected_columns
+from numerai_predict.tournament.round_ledger import RoundLedger
+from numerai_predict.tournament.round_runner import describe_submission, snapshot_live
+from numerai_predict.tournament.settings import read_account_settings
 from numerai_predict.tournament.submissions import require_open, submit
 
 _HEADERS = (b"id,prediction", b"id,probability")
@@ -50,12 +50,12 @@ def main(argv: Sequence[str]) -> int:
     add_keys(parser)
     add_deadline(parser)
     options = parser.parse_args(argv)
-    return ended_by(lambda: _submit(options))
+    return exit_code_of(lambda: _submit(options))
 
 
 def _submit(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
-    settings = read_settings(options.keys)
+    settings = read_account_settings(options.keys)
     terms = transfer_policy(deadline, "submit")
     tournament = Tournament(Api(settings.api_url, terms, settings.required_keys()))
     model = tournament.model(options.model)
@@ -69,12 +69,12 @@ def _submit(options: argparse.Namespace) -> str:
         ("live.parquet", "features.json"),
     )
     expected = expected_columns((), features)
-    figures = require_gates(predictions, live, expected, settings.limits)
+    figures = check_gates(predictions, live, expected, settings.limits)
     log_step("gates", "open: " + ", ".join(f"{name} {figures[name]:.4g}" for name in figures))
-    ledger = Ledger.at(state_directory(), round_.number, model.id)
+    ledger = RoundLedger.at(state_directory(), round_.number, model.id)
     with ledger.locked(deadline):
         done = submit(tournament, model, round_, predictions, ledger, options.replace)
-    return told_of(done, model, round_)
+    return describe_submission(done, model, round_)
 
 
 def _file(path: Path) -> Path:

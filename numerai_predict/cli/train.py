@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.cli.common import data_directory, ended_by
+from numerai_predict.cli.common import data_directory, exit_code_of
 from numerai_predict.runner.options import dataset_version
 
 
@@ -37,14 +37,14 @@ def main(argv: Sequence[str]) -> int:
 
         print(defaults_as_yaml(), end="")
         return 0
-    return ended_by(lambda: _train(options), options.debug)
+    return exit_code_of(lambda: _train(options), options.debug)
 
 
 def _train(options: argparse.Namespace) -> str:
-    from numerai_predict.training.config import read_settings
+    from numerai_predict.training.config import read_training_config
     from numerai_predict.training.pipeline import train
 
-    settings = read_settings(options.config)
+    settings = read_training_config(options.config)
     if options.python:
         settings = settings.model_copy(update={"python": options.python})
     version = dataset_version(os.environ)

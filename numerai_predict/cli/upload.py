@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from numerai_predict.cli.common import add_deadline, add_keys, ended_by
+from numerai_predict.cli.common import add_deadline, add_keys, exit_code_of
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.redaction import printable
 from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.model_upload import Choice, upload
-from numerai_predict.tournament.settings import read_settings
+from numerai_predict.tournament.model_upload import UploadChoice, upload
+from numerai_predict.tournament.settings import read_account_settings
 
 
 def main(argv: Sequence[str]) -> int:
@@ -36,16 +36,16 @@ def main(argv: Sequence[str]) -> int:
     add_keys(parser)
     add_deadline(parser, 1800)
     options = parser.parse_args(argv)
-    return ended_by(lambda: _upload(options))
+    return exit_code_of(lambda: _upload(options))
 
 
 def _upload(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
-    settings = read_settings(options.keys)
+    settings = read_account_settings(options.keys)
     api = Api(settings.api_url, transfer_policy(deadline, "upload"), settings.required_keys())
     tournament = Tournament(api)
     model = tournament.model(options.model)
-    choice = Choice(options.python, options.data_version, options.force)
+    choice = UploadChoice(options.python, options.data_version, options.force)
     identity = upload(
         tournament,
         model,

@@ -12,7 +12,7 @@ from numerai_predict.contract.errors import (
     FetchInterrupted,
 )
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
-from numerai_predict.storage.graphql import Api, Refused
+from numerai_predict.storage.graphql import Api, RequestRefused
 
 TOURNAMENT = 8
 DEFAULT_NAMES = ("features", "train", "validation", "live")
@@ -44,7 +44,7 @@ class Catalogue:
         """
         try:
             return sorted(map(str, self.api.ask_again(_LIST, tournament=TOURNAMENT)))
-        except (TournamentUnavailable, Refused) as error:
+        except (TournamentUnavailable, RequestRefused) as error:
             raise DatasetUnreachable(
                 f"expected the tournament's list of files, found: {error}",
                 "try again later; `numerai-predict data sample` makes data up",
@@ -58,7 +58,7 @@ class Catalogue:
         """
         try:
             return str(self.api.ask_again(_URL, filename=name, tournament=TOURNAMENT))
-        except Refused as refused:
+        except RequestRefused as refused:
             raise FetchFailed(
                 f"expected the tournament to have {name}, found that it says: {refused}",
                 "`numerai-predict data list` tells what it has",
@@ -74,7 +74,7 @@ class Catalogue:
         """
         try:
             rounds = self.api.ask_again(_ROUND, tournament=TOURNAMENT)
-        except Refused as refused:
+        except RequestRefused as refused:
             if "not open" in refused.words:
                 return None
             raise DatasetUnreachable(

@@ -22,23 +22,27 @@ from numerai_predict.contract.errors import (
     FetchInterrupted,
 )
 from numerai_predict.data.catalogue import Catalogue
-from numerai_predict.data.snapshot_manifest import Entry, read_manifest, write_manifest
+from numerai_predict.data.snapshot_manifest import (
+    SnapshotEntry,
+    read_snapshot_manifest,
+    write_snapshot_manifest,
+)
 from numerai_predict.storage.download import STEP, download
 from numerai_predict.storage.files import PART_SUFFIX, sha256_of
 from numerai_predict.storage.http import NotModified, http_opener
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 
 _POLL_SECONDS = 0.05
 _MOST_ROUNDS = 3  # a round may end while its data come; three in a row do not
 
 
 @dataclass(frozen=True)
-class Taken:
+class FetchedSnapshot:
     """A file of a snapshot: `reused` where its bytes were here already."""
 
     name: str
     path: Path
-    entry: Entry
+    entry: SnapshotEntry
     reused: bool
 
 
@@ -49,8 +53,8 @@ class Snapshot:
     folder: Path
 
     def get(
-        self, names: Iterable[str], catalogue: Catalogue, terms: Terms, force: bool = False
-    ) -> list[Taken]:
+        self, names: Iterable[str], catalogue: Catalogue, terms: TransferPolicy, force: bool = False
+    ) -> list[FetchedSnapshot]:
         """Have the files here: those that the tournament has, whose names are exact.
 
         What is unchanged by its server's word (the ETag) and by its hash is not fetched
@@ -75,13 +79,13 @@ class Snapshot:
                 "choose another folder with --directory",
             ) from error
 
-    def entries(self) -> Mapping[str, Entry]:
+    def entries(self) -> Mapping[str, SnapshotEntry]:
         """What the manifest tells, by name.
 
         Raises:
             DatasetUnavailable: the manifest cannot be read.
         """
-        return read_manifest(self.folder)
+        return read_snapshot_manifest(self.folder)
 
     def verify(self) -> dict[str, str]:
         """What is wrong, by name: `missing` or `changed`; every file is read and hashed.
@@ -98,7 +102,9 @@ class Snapshot:
                 wrong[name] = "changed"
         return wrong
 
-    def _take(self, name: str, catalogue: Catalogue, terms: Terms, force: bool) -> Taken:
+    def _take(
+        self, name: str, catalogue: Catalogue, terms: TransferPolicy, force: bool
+    ) -> FetchedSnapshot:
         for _ in range(_MOST_ROUNDS):
             number = catalogue.round()
             taken = self._take_once(name, number, catalogue, terms, force)
@@ -109,13 +115,18 @@ class Snapshot:
         )
 
     def _take_once(
-        self, name: str, number: int | None, catalogue: Catalogue, terms: Terms, force: bool
-    ) -> Taken:
+        self,
+        name: str,
+        number: int | None,
+        catalogue: Catalogue,
+        terms: TransferPolicy,
+        force: bool,
+    ) -> FetchedSnapshot:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         for part in path.parent.glob(f".{path.name}*{PART_SUFFIX}"):
             part.unlink(missing_ok=True)  # of a run that was killed: the lock is ours
-        known = read_manifest(self.folder).get(name)
+        known = read_snapshot_manifest(self.folder).get(name)
         if force or (known and not known.is_untouched(path)):
             known = None
         opener = http_opener(
@@ -129,19 +140,21 @@ class Snapshot:
         same = known is not None and known.sha256 == entry.sha256
         return self._record(name, entry, number, reused=same)
 
-    def _record(self, name: str, entry: Entry | None, number: int | None, reused: bool) -> Taken:
+    def _record(
+        self, name: str, entry: SnapshotEntry | None, number: int | None, reused: bool
+    ) -> FetchedSnapshot:
         if entry is None:
             raise FetchFailed(
                 f"expected {name}, found `not modified` where nothing was here", "use --force"
             )
         path = self.folder / name
         told = {**vars(entry), "round": number, "changed": path.stat().st_mtime_ns}
-        entries = read_manifest(self.folder) | {name: Entry(**told)}
-        write_manifest(self.folder, entries)
-        return Taken(name, path, entries[name], reused)
+        entries = read_snapshot_manifest(self.folder) | {name: SnapshotEntry(**told)}
+        write_snapshot_manifest(self.folder, entries)
+        return FetchedSnapshot(name, path, entries[name], reused)
 
     @contextmanager
-    def _locked(self, terms: Terms) -> Iterator[None]:
+    def _locked(self, terms: TransferPolicy) -> Iterator[None]:
         """One process at a time; the system frees the lock of a killed one."""
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         lock = os.open(self.folder / ".lock", flags, 0o600)
@@ -162,9 +175,9 @@ def is_live(name: str) -> bool:
     return name.rpartition("/")[2].startswith("live")
 
 
-def _entry_of(path: Path, etag: str | None, number: int | None) -> Entry:
+def _entry_of(path: Path, etag: str | None, number: int | None) -> SnapshotEntry:
     facts = path.stat()
-    return Entry(
+    return SnapshotEntry(
         sha256=sha256_of(path),
         bytes=facts.st_size,
         changed=facts.st_mtime_ns,

@@ -15,7 +15,7 @@ _FORM = 1
 
 
 @dataclass(frozen=True)
-class Entry:
+class SnapshotEntry:
     """One file: `round` is the current one when it was asked for last, `fetched` in UTC.
 
     `changed` is the file's time of change in nanoseconds: with `bytes` it tells, without
@@ -47,7 +47,7 @@ class Entry:
             return False
 
 
-def read_manifest(folder: Path) -> dict[str, Entry]:
+def read_snapshot_manifest(folder: Path) -> dict[str, SnapshotEntry]:
     """The entries by name, like `v5.2/train.parquet`; none where there is no manifest.
 
     Raises:
@@ -64,12 +64,12 @@ def read_manifest(folder: Path) -> dict[str, Entry]:
         facts = json.loads(text)
         if facts["form"] != _FORM:
             raise ValueError(f"form {facts['form']!r}")
-        return {name: Entry(**entry) for name, entry in facts["files"].items()}
+        return {name: SnapshotEntry(**entry) for name, entry in facts["files"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _unreadable(path, f"{type(error).__name__}: {error}") from error
 
 
-def write_manifest(folder: Path, entries: dict[str, Entry]) -> None:
+def write_snapshot_manifest(folder: Path, entries: dict[str, SnapshotEntry]) -> None:
     """Replace the manifest at once.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 from numerai_predict.contract.limits import HOSTED_MEMORY_BYTES, Limits
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.data.era_selection import Eras
-from numerai_predict.diagnostics.data_files import Sources
+from numerai_predict.diagnostics.data_files import DiagnosisFiles
 
 # Of the model's memory limit, for the features of a batch: they are held here, while the model
 # holds one era of them, in whatever copies as floating point numbers it makes.
@@ -16,7 +16,7 @@ _BATCH_SHARE = 8
 
 
 @dataclass(frozen=True)
-class Plan:
+class DiagnosisConfig:
     """A model and what it is looked at with.
 
     `model` is a file, URL or `s3://...`; `benchmark` names the benchmark model of BMC, `None`
@@ -25,7 +25,7 @@ class Plan:
     """
 
     model: str = field(repr=False)
-    sources: Sources
+    sources: DiagnosisFiles
     output_dir: Path
     eras: Eras = field(default_factory=Eras)
     target: str = "target"

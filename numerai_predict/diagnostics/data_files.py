@@ -13,7 +13,7 @@ META_MODEL = "meta_model.parquet"
 
 
 @dataclass(frozen=True)
-class Sources:
+class DiagnosisFiles:
     """Files of the tournament; `benchmarks` and `meta_model` may be unknown."""
 
     validation: Path
@@ -27,7 +27,7 @@ def find_sources(
     features: Path | None = None,
     benchmarks: Path | None = None,
     meta_model: Path | None = None,
-) -> Sources:
+) -> DiagnosisFiles:
     """The files that belong to a validation file, or to the one in a folder.
 
     What is not named is looked for beside it, under the tournament's names.
@@ -40,7 +40,7 @@ def find_sources(
     beside = path.with_name(f"{path.stem}_benchmark_models.parquet")
     features = features or path.with_name(feature_sets.NAME)
     _require(features, "get it with `numerai-predict data get features`, or name it by --features")
-    return Sources(
+    return DiagnosisFiles(
         path.absolute(),
         features.absolute(),
         _named_or_found(benchmarks, beside),

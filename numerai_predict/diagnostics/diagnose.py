@@ -14,10 +14,10 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, SaveFailed
 from numerai_predict.contract.redaction import printable, redact
 from numerai_predict.data.feature_sets import FeatureSets
-from numerai_predict.diagnostics.config import Plan
+from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.era_predictions import Predictor, Usage
 from numerai_predict.diagnostics.html_page import render
-from numerai_predict.diagnostics.metrics import Measures
+from numerai_predict.diagnostics.metrics import EraMetrics
 from numerai_predict.diagnostics.report import Report, Subject, make_report
 from numerai_predict.diagnostics.training_overlap import known_eras, words_of_eras
 from numerai_predict.diagnostics.validation_data import Validation
@@ -37,7 +37,9 @@ class Diagnosis:
     page: Path
 
 
-def diagnose(plan: Plan, deadline: Deadline, tell: Callable[[int, int], None]) -> Diagnosis:
+def diagnose(
+    plan: DiagnosisConfig, deadline: Deadline, tell: Callable[[int, int], None]
+) -> Diagnosis:
     """Run the model over past eras and write the page and its numbers; all or nothing.
 
     `tell` is told how many eras are done, and how many there are.
@@ -52,7 +54,7 @@ def diagnose(plan: Plan, deadline: Deadline, tell: Callable[[int, int], None]) -
     predictor = Predictor(plan, validation, deadline)
     benchmark = _benchmark(plan.benchmark, predictor.benchmark_names)
     neutral_to = _neutralizers(plan, sets, validation.feature_names)
-    measures = Measures(validation.feature_names, benchmark, neutral_to)
+    measures = EraMetrics(validation.feature_names, benchmark, neutral_to)
     with closing(predictor.eras()) as eras:
         for era in eras:
             measures.add(era)
@@ -78,7 +80,7 @@ def _benchmark(wanted: str | None, names: list[str]) -> str | None:
     return wanted
 
 
-def _neutralizers(plan: Plan, sets: FeatureSets, present: list[str]) -> list[str]:
+def _neutralizers(plan: DiagnosisConfig, sets: FeatureSets, present: list[str]) -> list[str]:
     if plan.neutral_to is None:
         return []
     names = sets.choose(plan.neutral_to)
@@ -92,7 +94,9 @@ def _neutralizers(plan: Plan, sets: FeatureSets, present: list[str]) -> list[str
     return names
 
 
-def _subject(plan: Plan, validation: Validation, usage: Usage, benchmark: str | None) -> Subject:
+def _subject(
+    plan: DiagnosisConfig, validation: Validation, usage: Usage, benchmark: str | None
+) -> Subject:
     model, sources = usage.record.model, plan.sources
     name = PurePosixPath(urlsplit(plan.model).path if "://" in plan.model else plan.model).name
     return Subject(
@@ -109,7 +113,9 @@ def _subject(plan: Plan, validation: Validation, usage: Usage, benchmark: str | 
     )
 
 
-def _notes(plan: Plan, validation: Validation, measures: Measures, usage: Usage) -> list[str]:
+def _notes(
+    plan: DiagnosisConfig, validation: Validation, measures: EraMetrics, usage: Usage
+) -> list[str]:
     """What who reads the page must know of it."""
     notes = [
         _of_eras(plan, measures, usage),
@@ -127,7 +133,7 @@ def _notes(plan: Plan, validation: Validation, measures: Measures, usage: Usage)
     return notes + list(usage.record.warnings)
 
 
-def _of_eras(plan: Plan, measures: Measures, usage: Usage) -> str:
+def _of_eras(plan: DiagnosisConfig, measures: EraMetrics, usage: Usage) -> str:
     """Whether the eras' scores can be believed; where that is known it is in the log, too."""
     known = known_eras(plan.model, usage.record.model.sha256 or "")
     words = words_of_eras(known, list(measures.rows))
@@ -136,7 +142,7 @@ def _of_eras(plan: Plan, measures: Measures, usage: Usage) -> str:
     return words
 
 
-def _missing_scores(plan: Plan, measures: Measures) -> list[str]:
+def _missing_scores(plan: DiagnosisConfig, measures: EraMetrics) -> list[str]:
     known = measures.scores.notna().sum()
     files = {"mmc": plan.sources.meta_model, "bmc": plan.sources.benchmarks}
     what = {"mmc": "a meta model (meta_model.parquet)", "bmc": "benchmark models"}

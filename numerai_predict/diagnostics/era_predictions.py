@@ -16,8 +16,8 @@ from numerai_predict.contract.errors import DatasetUnavailable, PythonMismatch
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.diagnostics.config import Plan
-from numerai_predict.diagnostics.id_lookup import LABELS, Lookup
+from numerai_predict.diagnostics.config import DiagnosisConfig
+from numerai_predict.diagnostics.id_lookup import LABELS, IdLookup
 from numerai_predict.diagnostics.validation_data import LIVE, EraRows, Validation
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner import preflight
@@ -34,7 +34,7 @@ _Runner = Callable[[Iterable[BatchCall], bool], Generator[list[float], None, Non
 
 
 @dataclass(frozen=True)
-class Predicted:
+class PredictedEra:
     """An era, the model's predictions of it by id, and those of others.
 
     `benchmarks` has a column for each benchmark model, and no more; `meta_model` is `None` where
@@ -65,17 +65,17 @@ class Usage:
 class Predictor:
     """Runs the model over all eras; `usage` is filled in as it goes on."""
 
-    def __init__(self, plan: Plan, validation: Validation, deadline: Deadline) -> None:
+    def __init__(self, plan: DiagnosisConfig, validation: Validation, deadline: Deadline) -> None:
         self._plan = plan
         self._validation = validation
         self._deadline = deadline
         benchmarks, meta_model = plan.sources.benchmarks, plan.sources.meta_model
-        self._benchmarks = None if benchmarks is None else Lookup(benchmarks)
-        self._meta_model = None if meta_model is None else Lookup(meta_model)
+        self._benchmarks = None if benchmarks is None else IdLookup(benchmarks)
+        self._meta_model = None if meta_model is None else IdLookup(meta_model)
         self.benchmark_names = self._benchmarks.columns if self._benchmarks else []
         self.usage = Usage()
 
-    def eras(self) -> Generator[Predicted, None, None]:
+    def eras(self) -> Generator[PredictedEra, None, None]:
         """Every era in turn. A process predicts a batch: what a model hoards ends with it.
 
         Raises:
@@ -124,7 +124,7 @@ class Predictor:
 
     def _batch(
         self, run: _Runner, batch: list[EraRows], frames: Path, *, is_first: bool
-    ) -> Iterator[Predicted]:
+    ) -> Iterator[PredictedEra]:
         """The eras of a batch, by one process; the first batch ends with its first era again."""
         every_id = [i for rows in batch for i in rows.ids.to_pylist()]
         benchmarks = self._benchmarks.rows(every_id) if self._benchmarks else pd.DataFrame()
@@ -143,7 +143,7 @@ class Predictor:
                     continue
                 first = predictions if first is None else first
                 known = benchmarks.loc[benchmarks.index.isin(index), self.benchmark_names]
-                yield Predicted(rows, predictions, known, meta_model)
+                yield PredictedEra(rows, predictions, known, meta_model)
             for _ in answers:
                 pass
         usage.peak_bytes = max(usage.peak_bytes, usage.record.peak_memory_bytes or 0)

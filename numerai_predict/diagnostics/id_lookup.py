@@ -16,7 +16,7 @@ from numerai_predict.data.columns import open_parquet
 LABELS = ("id", "era", "data_type")
 
 
-class Lookup:
+class IdLookup:
     """A file of few columns by id, of which no more than a row group is in memory at once.
 
     `columns` are the names of its columns of numbers.

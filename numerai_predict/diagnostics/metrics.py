@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from numerai_predict.diagnostics.era_predictions import Predicted
+from numerai_predict.diagnostics.era_predictions import PredictedEra
 from numerai_predict.diagnostics.turnover import Turnover
 from numerai_predict.scoring.exposures import exposures
 from numerai_predict.scoring.per_era import era_scores
@@ -19,7 +19,7 @@ META_MODEL = "meta model"
 _COVERAGE = 0.8
 
 
-class Measures:
+class EraMetrics:
     """Tables with one row an era, in the order in which eras were taken.
 
     `scores` has the columns of `era_scores`, `correlations` one for each benchmark model and the
@@ -42,7 +42,7 @@ class Measures:
         self.rows: dict[str, int] = {}
         self.turnover = Turnover()
 
-    def add(self, era: Predicted) -> None:
+    def add(self, era: PredictedEra) -> None:
         """Measure one more era."""
         name, predictions = era.rows.era, era.predictions
         self.rows[name] = len(predictions)
@@ -55,7 +55,7 @@ class Measures:
         self._exposures.append(found.astype(np.float32))
         self.turnover.add(name, predictions, found)
 
-    def _score(self, era: Predicted) -> pd.DataFrame:
+    def _score(self, era: PredictedEra) -> pd.DataFrame:
         index = era.predictions.index
         neutralizers = None
         if self._neutral:

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import TextIO
 
 from numerai_predict.contract.limits import format_clock
-from numerai_predict.storage.progress_line import Ticker
+from numerai_predict.storage.progress_line import ProgressLine
 
 _LINE_SECONDS = 10.0
 
 
-class Progress:
-    """Tells how many eras are done, and how long the rest takes; see `Ticker`."""
+class EraProgress:
+    """Tells how many eras are done, and how long the rest takes; see `ProgressLine`."""
 
     def __init__(self, say: Callable[[str], None], terminal: TextIO | None) -> None:
-        self._ticker = Ticker(say, terminal, _LINE_SECONDS)
+        self._ticker = ProgressLine(say, terminal, _LINE_SECONDS)
 
     def tell(self, done: int, total: int) -> None:
         """So many eras are done, of so many."""

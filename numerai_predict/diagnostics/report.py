@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from numerai_predict.diagnostics.metrics import Measures
-from numerai_predict.diagnostics.turnover import Kind
-from numerai_predict.scoring.score_summary import Summary, summarize
+from numerai_predict.diagnostics.metrics import EraMetrics
+from numerai_predict.diagnostics.turnover import TurnoverKind
+from numerai_predict.scoring.score_summary import ScoreSummary, summarize
 
 _MOST_EXPOSURES = 20
 
@@ -69,13 +69,13 @@ class Report:
 
     subject: Subject
     eras: pd.DataFrame
-    scores: Mapping[str, Summary]
+    scores: Mapping[str, ScoreSummary]
     groups: Sequence[Group]
     exposures: Sequence[Named]
-    max_exposure: Summary
+    max_exposure: ScoreSummary
     correlations: Sequence[Named]
-    turnover_kind: Kind
-    turnover: Summary
+    turnover_kind: TurnoverKind
+    turnover: ScoreSummary
     notes: Sequence[str]
 
     def as_json(self, run: Mapping[str, Any]) -> str:
@@ -118,7 +118,7 @@ class Report:
 
 def make_report(
     subject: Subject,
-    measures: Measures,
+    measures: EraMetrics,
     feature_sets: Mapping[str, Sequence[str]],
     notes: Sequence[str],
 ) -> Report:

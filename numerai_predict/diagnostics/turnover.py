@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 _SHARED = 0.5
 
 
-class Kind(Enum):
+class TurnoverKind(Enum):
     """What the turnover of an era is taken from: a title, and what it means in one line."""
 
     RANKS = (
@@ -55,15 +55,17 @@ class Turnover:
         self._before = predictions, exposures
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> TurnoverKind:
         """Ranks where most eras share ids with the one before, else exposures."""
         known = np.isfinite(list(self._ranks.values())[1:])
-        return Kind.RANKS if len(known) and known.mean() > _SHARED else Kind.EXPOSURES
+        return (
+            TurnoverKind.RANKS if len(known) and known.mean() > _SHARED else TurnoverKind.EXPOSURES
+        )
 
     @property
     def per_era(self) -> pd.Series[float]:
         """Of that kind, by era; NaN for the first, and where it cannot be told."""
-        found = self._ranks if self.kind is Kind.RANKS else self._exposures
+        found = self._ranks if self.kind is TurnoverKind.RANKS else self._exposures
         return pd.Series(found, dtype=np.float64)
 
 

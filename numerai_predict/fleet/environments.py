@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.inspection.compatibility import Mark, outcomes
+from numerai_predict.inspection.compatibility import CompatibilityLevel, compatibilities
 from numerai_predict.inspection.images import FULL, supported_images
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner.container.engine import Engine
@@ -57,8 +57,8 @@ def choose(
         return asked[0] if asked else None
     ranks = {
         outcome.image.name: (outcome.mark, len(outcome.reasons), outcome.image.flavour == FULL)
-        for outcome in outcomes(inspection)
+        for outcome in compatibilities(inspection)
     }
     newest_first = sorted(asked, key=lambda place: -int(place.python.rpartition(".")[2]))
-    worst = (Mark.WRONG_PYTHON, 0, True)
+    worst = (CompatibilityLevel.WRONG_PYTHON, 0, True)
     return min(newest_first, key=lambda place: ranks.get(place.image or "", worst))

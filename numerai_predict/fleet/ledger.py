@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.storage.sqlite import all_or_nothing
+from numerai_predict.storage.sqlite import transaction
 
 FILE = "fleet.sqlite"
 
@@ -86,7 +86,7 @@ class FleetLedger:
     def add_models(self, ids: Iterable[str]) -> None:
         """Queue the models that the ledger does not know."""
         now = time.time()
-        with all_or_nothing(self._connection):
+        with transaction(self._connection):
             for name in ids:
                 added = self._connection.execute(
                     "INSERT OR IGNORE INTO models (id, state) VALUES (?, ?)", (name, QUEUED)
@@ -106,7 +106,7 @@ class FleetLedger:
             columns["ended"] = now
         changes = "".join(f", {column} = ?" for column in columns)
         more = ", attempts = attempts + 1" if fact == RUNNING else ""
-        with all_or_nothing(self._connection):
+        with transaction(self._connection):
             self._connection.execute(
                 f"UPDATE models SET state = ?{changes}{more} WHERE id = ? AND state != ?",  # noqa: S608 - names of ours
                 (fact, *columns.values(), name, DELIVERED),

@@ -13,7 +13,7 @@ from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.pool.actor import File
 from numerai_predict.runner.live_data import read_ids, read_shape
 from numerai_predict.storage.files import sha256_of
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.sources import source_of
 
 
@@ -62,7 +62,7 @@ def _fetch(
 ) -> tuple[Path, DataFacts]:
     folder.mkdir()
     try:
-        path = source_of(source, orders.cache).fetch(folder, Terms(deadline))
+        path = source_of(source, orders.cache).fetch(folder, TransferPolicy(deadline))
     except FetchFailed as error:
         raise DatasetUnavailable(error.message, error.remedy) from error
     except OSError as error:

@@ -49,7 +49,9 @@ class ManifestEntry:
     post: PresignedPost | None = None
 
 
-def read_manifest(path: Path, limits: Limits, places: Sequence[Environment]) -> list[ManifestEntry]:
+def read_fleet_manifest(
+    path: Path, limits: Limits, places: Sequence[Environment]
+) -> list[ManifestEntry]:
     """The models in a CSV, JSON Lines or Parquet file, or the pickles in a directory.
 
     `limits` hold where a row has none, `places` are where models can run.

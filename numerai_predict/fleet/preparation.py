@@ -15,7 +15,7 @@ from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.environments import Environment, choose
 from numerai_predict.fleet.manifest import ManifestEntry
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner.pipeline import fetch_model
 from numerai_predict.runner.timing import measure_step
 
@@ -79,7 +79,7 @@ class Preparer:
             with measure_step(ready.record.seconds, "fetch"):
                 job = self._orders.job_of(entry)
                 ready.path = fetch_model(job, ready.record, self._deadline, folder)
-            inspection = examine(ready.path, _INSPECTION_SECONDS)
+            inspection = inspect_pickle(ready.path, _INSPECTION_SECONDS)
             ready.record.model.python = list(inspection.pythons.legal or ())
             ready.place = choose(self._places, inspection, entry.python, entry.flavour)
         except RunError as error:

@@ -28,7 +28,7 @@ class Truncated(Exception):
     """The file ends within an opcode, or before the last one."""
 
 
-class Window:
+class ByteWindow:
     """Bytes by position: `data[at]`, as long as `at` stays below `edge`.
 
     Positions move when the window does, so every method takes one and returns one.
@@ -143,7 +143,7 @@ def _nothing(_start: int, _size: int) -> None:
 
 
 @contextmanager
-def open_window(path: str) -> Iterator[Window]:
+def open_window(path: str) -> Iterator[ByteWindow]:
     """The file's bytes, decompressed where its name says so.
 
     Raises:
@@ -153,12 +153,12 @@ def open_window(path: str) -> Iterator[Window]:
     """
     with open_decompressed(path) as handle:
         if is_compressed(path):
-            yield Window(b"", handle)
+            yield ByteWindow(b"", handle)
             return
         try:
             mapped = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
         except (ValueError, OSError, io.UnsupportedOperation):  # empty, or no plain file
-            yield Window(b"", handle)
+            yield ByteWindow(b"", handle)
             return
         with mapped:
-            yield Window(mapped)
+            yield ByteWindow(mapped)

@@ -24,7 +24,7 @@ _NAMES = {
 _WORDS = {"files": "open", "processes": "system popen", "code": "eval exec"}
 
 
-def abilities(
+def capabilities(
     modules: Iterable[str], names: Iterable[str], words: Iterable[str]
 ) -> dict[str, list[str]]:
     """What gives the model which ability: `{"network": ["requests"]}`, sorted.

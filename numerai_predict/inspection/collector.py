@@ -8,7 +8,7 @@ from typing import Any
 
 from numerai_predict.inspection.code_objects import Code, code_of
 from numerai_predict.inspection.library_metadata import versions_in_blob, versions_in_item
-from numerai_predict.inspection.placeholders import Blob, Global, Made
+from numerai_predict.inspection.placeholders import Blob, CallResult, Global
 
 _MOST_NAMES = 20_000
 # Three words, a group and a number, or whatever ends in a number: no option of a library
@@ -19,7 +19,7 @@ _FEATURE = re.compile(
 _DATA_VERSION = re.compile(r"(v\d+(?:\.\d+)?)/\w+(?:\.\w+)?")
 
 
-class Findings:
+class InspectionCollector:
     """A listener of the machine that keeps what an inspection reports.
 
     `names` are taken by reference, `modules` whole; both in the order of the pickle.
@@ -38,7 +38,7 @@ class Findings:
         if len(self.names) < _MOST_NAMES:
             self.names[name] = None
 
-    def called(self, made: Made) -> Any:
+    def called(self, made: CallResult) -> Any:
         """Keep code objects and modules; the stand-in for what the call returns."""
         if isinstance(made.maker, Global) and isinstance(made.arguments, tuple):
             effect = _CALLS.get(made.maker.name)
@@ -69,13 +69,13 @@ class Findings:
             self.modules[name] = None
 
 
-def _type_by_name(_: Findings, made: Made, arguments: tuple[Any, ...]) -> Any:
+def _type_by_name(_: InspectionCollector, made: CallResult, arguments: tuple[Any, ...]) -> Any:
     if len(arguments) == 1 and isinstance(arguments[0], str):
         return Global("types", arguments[0])
     return made
 
 
-def _make_code(findings: Findings, _: Made, arguments: tuple[Any, ...]) -> Code:
+def _make_code(findings: InspectionCollector, _: CallResult, arguments: tuple[Any, ...]) -> Code:
     # dill puts the line table of an older Python before the fields.
     if len(arguments) in (17, 19) and isinstance(arguments[0], Blob | bytes):
         arguments = arguments[1:]
@@ -84,15 +84,15 @@ def _make_code(findings: Findings, _: Made, arguments: tuple[Any, ...]) -> Code:
     return code
 
 
-def _import(findings: Findings, made: Made, arguments: tuple[Any, ...]) -> Any:
+def _import(findings: InspectionCollector, made: CallResult, arguments: tuple[Any, ...]) -> Any:
     if arguments and isinstance(arguments[0], str):
         findings._module(arguments[0])
         return Global(arguments[0], "")
     return made
 
 
-def _set_state(_: Findings, made: Made, arguments: tuple[Any, ...]) -> Any:
-    if len(arguments) == 2 and isinstance(arguments[0], Made):
+def _set_state(_: InspectionCollector, made: CallResult, arguments: tuple[Any, ...]) -> Any:
+    if len(arguments) == 2 and isinstance(arguments[0], CallResult):
         arguments[0].states += (arguments[1],)
         return arguments[0]
     return made
@@ -100,7 +100,7 @@ def _set_state(_: Findings, made: Made, arguments: tuple[Any, ...]) -> Any:
 
 # Calls with a meaning, by the last part of their name: cloudpickle lies in other
 # packages too (joblib, ray, pyspark), and dill has names of its own.
-_CALLS: dict[str, Callable[[Findings, Made, tuple[Any, ...]], Any]] = {
+_CALLS: dict[str, Callable[[InspectionCollector, CallResult, tuple[Any, ...]], Any]] = {
     "_builtin_type": _type_by_name,
     "_load_type": _type_by_name,
     "CodeType": _make_code,

@@ -10,7 +10,7 @@ from numerai_predict.inspection.images import FULL, Image, is_known, supported_i
 from numerai_predict.inspection.inspect import Inspection
 
 
-class Mark(enum.IntEnum):
+class CompatibilityLevel(enum.IntEnum):
     """What is to be expected of an image, from the best to the worst."""
 
     RUNS = 0
@@ -25,33 +25,35 @@ class Mark(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Compatibility:
     """One image for one pickle: its mark, and the reasons, none where it runs."""
 
     image: Image
-    mark: Mark
+    mark: CompatibilityLevel
     reasons: tuple[str, ...]
 
 
-def outcomes(inspection: Inspection) -> list[Outcome]:
+def compatibilities(inspection: Inspection) -> list[Compatibility]:
     """The outcome for every supported image."""
-    return [outcome(inspection, image) for image in supported_images()]
+    return [compatibility_with(inspection, image) for image in supported_images()]
 
 
-def outcome(inspection: Inspection, image: Image) -> Outcome:
+def compatibility_with(inspection: Inspection, image: Image) -> Compatibility:
     """What is to be expected of a pickle in an image."""
     found = [reason for rule in _RULES for reason in rule(inspection, image)]
-    mark = max((mark for mark, _ in found), default=Mark.RUNS)
-    return Outcome(image, mark, tuple(words for _, words in found))
+    mark = max((mark for mark, _ in found), default=CompatibilityLevel.RUNS)
+    return Compatibility(image, mark, tuple(words for _, words in found))
 
 
-def choose_image(inspection: Inspection) -> Outcome | None:
+def choose_image(inspection: Inspection) -> Compatibility | None:
     """The image to run the pickle in; `None` where no image can.
 
     The best mark wins, then the smaller flavour, then the newest Python. An image
     that lacks a module is still named where all do: the module may be the user's own.
     """
-    fitting = [each for each in outcomes(inspection) if each.mark < Mark.WRONG_PYTHON]
+    fitting = [
+        each for each in compatibilities(inspection) if each.mark < CompatibilityLevel.WRONG_PYTHON
+    ]
     return min(
         fitting,
         key=lambda each: (each.mark, len(each.reasons), each.image.flavour == FULL, _age(each)),
@@ -65,28 +67,31 @@ def unknown_modules(inspection: Inspection) -> list[str]:
     return [module for module in wanted if not is_known(module)]
 
 
-def _age(each: Outcome) -> int:
+def _age(each: Compatibility) -> int:
     return -int(each.image.python.rpartition(".")[2])
 
 
-def _python(inspection: Inspection, image: Image) -> Iterator[tuple[Mark, str]]:
+def _python(inspection: Inspection, image: Image) -> Iterator[tuple[CompatibilityLevel, str]]:
     if inspection.pythons.exclude(image.python):
-        yield Mark.WRONG_PYTHON, f"made by another Python ({inspection.pythons})"
+        yield CompatibilityLevel.WRONG_PYTHON, f"made by another Python ({inspection.pythons})"
 
 
-def _references(inspection: Inspection, image: Image) -> Iterator[tuple[Mark, str]]:
+def _references(inspection: Inspection, image: Image) -> Iterator[tuple[CompatibilityLevel, str]]:
     wanted = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
     lacking = [module for module in wanted if not image.has(module)]
     if lacking:
-        yield Mark.LACKS, f"lacks {', '.join(lacking)}"
+        yield CompatibilityLevel.LACKS, f"lacks {', '.join(lacking)}"
 
 
-def _main_names(inspection: Inspection, _image: Image) -> Iterator[tuple[Mark, str]]:
+def _main_names(inspection: Inspection, _image: Image) -> Iterator[tuple[CompatibilityLevel, str]]:
     if inspection.main_names:
-        yield Mark.LACKS, f"lacks {', '.join(inspection.main_names)}, of the script that made it"
+        yield (
+            CompatibilityLevel.LACKS,
+            f"lacks {', '.join(inspection.main_names)}, of the script that made it",
+        )
 
 
-def _imports(inspection: Inspection, image: Image) -> Iterator[tuple[Mark, str]]:
+def _imports(inspection: Inspection, image: Image) -> Iterator[tuple[CompatibilityLevel, str]]:
     """An import in a function may be in a `try`, or never be reached."""
     lacking = {
         module.partition(".")[0]: function
@@ -94,14 +99,17 @@ def _imports(inspection: Inspection, image: Image) -> Iterator[tuple[Mark, str]]
         if not image.has(module)
     }
     for module, function in lacking.items():
-        yield Mark.MAY_RUN, f"lacks {module}, which {function} imports"
+        yield CompatibilityLevel.MAY_RUN, f"lacks {module}, which {function} imports"
 
 
-def _versions(inspection: Inspection, image: Image) -> Iterator[tuple[Mark, str]]:
+def _versions(inspection: Inspection, image: Image) -> Iterator[tuple[CompatibilityLevel, str]]:
     for module, made_with in inspection.versions.items():
         here = image.version(module)
         if here and _differ(made_with, here):
-            yield Mark.MAY_RUN, f"other version of {module}: made with {made_with}, here {here}"
+            yield (
+                CompatibilityLevel.MAY_RUN,
+                f"other version of {module}: made with {made_with}, here {here}",
+            )
 
 
 def _differ(made_with: str, here: str) -> bool:
@@ -110,7 +118,7 @@ def _differ(made_with: str, here: str) -> bool:
     return any(one != other for one, other in pairs)
 
 
-_RULES: tuple[Callable[[Inspection, Image], Iterator[tuple[Mark, str]]], ...] = (
+_RULES: tuple[Callable[[Inspection, Image], Iterator[tuple[CompatibilityLevel, str]]], ...] = (
     _python,
     _references,
     _main_names,

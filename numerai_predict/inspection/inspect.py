@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from numerai_predict.inspection.byte_window import open_window
-from numerai_predict.inspection.capabilities import abilities
-from numerai_predict.inspection.collector import Findings
+from numerai_predict.inspection.capabilities import capabilities
+from numerai_predict.inspection.collector import InspectionCollector
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.opcodes import OPERATIONS
-from numerai_predict.inspection.pickle_vm import Broken, Machine, OutOfBounds
+from numerai_predict.inspection.pickle_vm import InvalidOpcodes, OutOfBounds, PickleVM
 from numerai_predict.inspection.placeholders import UNKNOWN
 from numerai_predict.inspection.python_versions import Pythons, imported_in, pythons_of
-from numerai_predict.inspection.signature import Described, describe
+from numerai_predict.inspection.signature import CallableSummary, describe_callable
 
 DEFAULT_SECONDS = 10.0
 _BROKEN_FILE = (EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
@@ -37,7 +37,7 @@ class Inspection:
 
     path: str
     size: int
-    holds: Described
+    holds: CallableSummary
     pythons: Pythons
     functions: int
     references: tuple[str, ...]
@@ -50,7 +50,7 @@ class Inspection:
     partial: str | None = None
 
 
-def examine(path: str | os.PathLike[str], seconds: float = DEFAULT_SECONDS) -> Inspection:
+def inspect_pickle(path: str | os.PathLike[str], seconds: float = DEFAULT_SECONDS) -> Inspection:
     """Inspect a pickle, plain or compressed as its name says, for at most that long.
 
     Nothing in it is run, imported or looked up; a payload is not even read.
@@ -60,13 +60,13 @@ def examine(path: str | os.PathLike[str], seconds: float = DEFAULT_SECONDS) -> I
         OSError: the file cannot be read.
     """
     path = os.fspath(path)
-    findings, partial = Findings(), None
+    findings, partial = InspectionCollector(), None
     try:
         with open_window(path) as window:
-            whole = Machine(window, OPERATIONS, findings, seconds).run()
+            whole = PickleVM(window, OPERATIONS, findings, seconds).run()
     except OutOfBounds as bounds:
         whole, partial = UNKNOWN, str(bounds)
-    except Broken as broken:
+    except InvalidOpcodes as broken:
         raise invalid_pickle(Path(path), str(broken)) from None
     except OSError as error:
         if error.errno is not None:
@@ -81,7 +81,9 @@ def examine(path: str | os.PathLike[str], seconds: float = DEFAULT_SECONDS) -> I
     return _report(path, findings, whole, partial)
 
 
-def _report(path: str, findings: Findings, whole: Any, partial: str | None) -> Inspection:
+def _report(
+    path: str, findings: InspectionCollector, whole: Any, partial: str | None
+) -> Inspection:
     imports: dict[str, str] = {}
     words: set[str] = set()
     for code in findings.codes:
@@ -93,7 +95,7 @@ def _report(path: str, findings: Findings, whole: Any, partial: str | None) -> I
     return Inspection(
         path=path,
         size=Path(path).stat().st_size,
-        holds=describe(whole),
+        holds=describe_callable(whole),
         pythons=pythons_of(findings.codes),
         functions=len(findings.codes),
         references=tuple(references),
@@ -102,7 +104,7 @@ def _report(path: str, findings: Findings, whole: Any, partial: str | None) -> I
         versions={**_numpy(references), **findings.versions},
         features=tuple(findings.features),
         data_versions=tuple(findings.data_versions),
-        abilities=abilities([*references, *imports], map(str, findings.names), words),
+        abilities=capabilities([*references, *imports], map(str, findings.names), words),
         partial=partial,
     )
 

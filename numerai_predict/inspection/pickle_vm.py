@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from numerai_predict.inspection.byte_window import Truncated, Window
-from numerai_predict.inspection.placeholders import Blob, Global, Made
+from numerai_predict.inspection.byte_window import ByteWindow, Truncated
+from numerai_predict.inspection.placeholders import Blob, CallResult, Global
 
 # Bounds on what a hostile file can take of memory; honest ones stay far below.
 # Beyond the first bound on kept bytes, objects without code are no longer kept.
@@ -29,7 +29,7 @@ _OPCODES_A_LOOK = 1_000
 OBJECT_BYTES = 120
 
 
-class Broken(Exception):
+class InvalidOpcodes(Exception):
     """No unpickler would read the bytes; the text says what is wrong and where."""
 
 
@@ -90,7 +90,7 @@ class Listener(Protocol):
     def named(self, name: Global) -> None:
         """The pickle takes a name from a module."""
 
-    def called(self, made: Made) -> Any:
+    def called(self, made: CallResult) -> Any:
         """The pickle calls something; the stand-in for what it returns."""
 
     def put(self, key: str, value: Any) -> None:
@@ -103,7 +103,7 @@ class Listener(Protocol):
         """The pickle holds bytes or a long text."""
 
 
-class Machine:
+class PickleVM:
     """Runs over a window until `STOP`; `run` returns the stand-in for the whole.
 
     `operations` are the opcodes by number: each takes the machine and the position
@@ -112,7 +112,7 @@ class Machine:
     """
 
     def __init__(
-        self, window: Window, operations: Operations, listener: Listener, seconds: float
+        self, window: ByteWindow, operations: Operations, listener: Listener, seconds: float
     ) -> None:
         self.window = window
         self._operations = operations
@@ -143,12 +143,14 @@ class Machine:
                 self._look_at_bounds(window.offset(at))
         except Stopped:
             if not self.stack:
-                raise Broken("it ends with nothing on the stack") from None
+                raise InvalidOpcodes("it ends with nothing on the stack") from None
             return self.stack[-1]
         except (Truncated, struct.error):
-            raise Broken(f"it ends at byte {window.offset(window.size)}, before its end") from None
+            raise InvalidOpcodes(
+                f"it ends at byte {window.offset(window.size)}, before its end"
+            ) from None
         except (IndexError, UnicodeDecodeError, ValueError, KeyError) as error:
-            raise Broken(f"{_words(error)} before byte {window.offset(at)}") from None
+            raise InvalidOpcodes(f"{_words(error)} before byte {window.offset(at)}") from None
 
     @property
     def is_full(self) -> bool:
@@ -182,7 +184,7 @@ class Machine:
         return items
 
 
-Operation = Callable[[Machine, int], int]
+Operation = Callable[[PickleVM, int], int]
 Operations = Sequence[Operation]
 
 

@@ -35,7 +35,7 @@ class Global:
 
 
 @dataclass(eq=False, slots=True)
-class Made:
+class CallResult:
     """What calling `maker` with `arguments` would make; `states` are set on it later."""
 
     maker: Any
@@ -47,13 +47,13 @@ class Made:
 class Mapping:
     """A dict; of what is put into it, the functions by their names."""
 
-    functions: dict[str, Made] | None = None
+    functions: dict[str, CallResult] | None = None
 
-    def put(self, name: str, function: Made) -> None:
+    def put(self, name: str, function: CallResult) -> None:
         """Keep a function, or whatever else is made by a call."""
         self.functions = {**(self.functions or {}), name: function}
 
-    def get(self, name: str) -> Made | None:
+    def get(self, name: str) -> CallResult | None:
         """The last function under a name; `None` where there is none."""
         return (self.functions or {}).get(name)
 

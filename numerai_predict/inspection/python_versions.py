@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from numerai_predict.inspection import bytecode
 from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.opcode_tables import Table, tables
-from numerai_predict.inspection.stack_effects import keeps_its_stack
+from numerai_predict.inspection.stack_effects import has_consistent_stack
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Pythons:
         if self.corrupt:
             return f"none: {self.corrupt}"
         if not self.legal:
-            return f"none: its functions are of {listed(self.mixed, 'and')} together"
+            return f"none: its functions are of {join_words(self.mixed, 'and')} together"
         if len(self.legal) == 1:
             return self.legal[0]
-        return f"{listed(self.legal, 'or')}: its code is the same for all of them"
+        return f"{join_words(self.legal, 'or')}: its code is the same for all of them"
 
 
 def pythons_of(codes: Iterable[Code]) -> Pythons:
@@ -72,7 +72,7 @@ def _legal_for(code: Code, faults: dict[Table, str | None]) -> set[str]:
     """The Pythons that find no fault; of several, those that keep their stack in order."""
     fitting = [table for table, fault in faults.items() if fault is None]
     if len(fitting) > 1 and not code.fault:
-        fitting = [table for table in fitting if keeps_its_stack(code, table)] or fitting
+        fitting = [table for table in fitting if has_consistent_stack(code, table)] or fitting
     return {table.python for table in fitting}
 
 
@@ -86,7 +86,7 @@ def _corruption(code: Code, faults: dict[Table, str | None]) -> str:
     )
 
 
-def listed(words: Sequence[str], last: str) -> str:
+def join_words(words: Sequence[str], last: str) -> str:
     """Words in a sentence: `a, b or c`."""
     *others, final = words
     return f"{', '.join(others)} {last} {final}" if others else final

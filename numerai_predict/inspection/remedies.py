@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from numerai_predict.inspection.compatibility import Mark, choose_image, unknown_modules
+from numerai_predict.inspection.compatibility import (
+    CompatibilityLevel,
+    choose_image,
+    unknown_modules,
+)
 from numerai_predict.inspection.images import Image, is_known, supported_pythons
 from numerai_predict.inspection.inspect import Inspection
-from numerai_predict.inspection.python_versions import listed
+from numerai_predict.inspection.python_versions import join_words
 
 
 def advice(inspection: Inspection) -> list[str]:
@@ -21,7 +25,7 @@ def advice(inspection: Inspection) -> list[str]:
     chosen = choose_image(inspection)
     if chosen is None:
         return [*lines, f"No image runs it: {remedy_anew(inspection)}"]
-    if chosen.mark >= Mark.LACKS:
+    if chosen.mark >= CompatibilityLevel.LACKS:
         return [*lines, "Then run it with:", f"  {chosen.image.command(inspection.path)}"]
     return [*lines, "Run it with:", f"  {chosen.image.command(inspection.path)}"]
 
@@ -52,7 +56,7 @@ def remedy_for_python(inspection: Inspection, attempt: Attempt) -> str:
 
 def remedy_anew(inspection: Inspection) -> str:
     """What to do about a pickle that no image runs."""
-    wanted = listed(supported_pythons(), "or")
+    wanted = join_words(supported_pythons(), "or")
     if inspection.pythons.corrupt:
         return (
             "write the file anew with cloudpickle.dump(predict, file), and make the pickle with "

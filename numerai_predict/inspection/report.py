@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from numerai_predict.contract.limits import format_size
-from numerai_predict.inspection.compatibility import choose_image, outcomes, unknown_modules
+from numerai_predict.inspection.compatibility import choose_image, compatibilities, unknown_modules
 from numerai_predict.inspection.data_version import probable_version
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.inspection.remedies import advice
@@ -17,7 +17,7 @@ _MOST_SHOWN = 12
 def as_text(inspection: Inspection) -> str:
     """What was found, a table of the images, and the line to run it with."""
     lines = [f"{label:13}{words}" for label, words in _facts(inspection) if words]
-    table = outcomes(inspection)
+    table = compatibilities(inspection)
     width = max(len(each.image.name) for each in table)
     lines += ["", f"{'image':{width}}  runs   because"]
     for each in table:
@@ -45,7 +45,7 @@ def as_json(inspection: Inspection) -> dict[str, Any]:
                 "mark": each.mark.name.lower(),
                 "reasons": list(each.reasons),
             }
-            for each in outcomes(inspection)
+            for each in compatibilities(inspection)
         ],
         "image": chosen.image.name if chosen else None,
         "command": chosen.image.command(inspection.path) if chosen else None,

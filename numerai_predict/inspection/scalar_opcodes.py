@@ -11,9 +11,9 @@ from typing import Any
 from numerai_predict.inspection.pickle_vm import (
     MOST_STACK,
     OBJECT_BYTES,
-    Machine,
     Operation,
     OutOfBounds,
+    PickleVM,
 )
 from numerai_predict.inspection.placeholders import UNKNOWN
 
@@ -33,7 +33,7 @@ _ROW_AT_MOST = 20_000
 def constant(value: Any) -> Operation:
     """An opcode that pushes one and the same value."""
 
-    def push_constant(machine: Machine, at: int) -> int:
+    def push_constant(machine: PickleVM, at: int) -> int:
         machine.stack.append(value)
         return at
 
@@ -48,7 +48,7 @@ def number(opcode: bytes, form: struct.Struct, *, is_kept: bool = True) -> Opera
     )
     byte = opcode[0]
 
-    def push_number(machine: Machine, at: int) -> int:
+    def push_number(machine: PickleVM, at: int) -> int:
         data, size = machine.window.data, machine.window.size
         next_at = at + form.size
         far = at - 1 + step * _ROW_AT_LEAST
@@ -63,7 +63,7 @@ def number(opcode: bytes, form: struct.Struct, *, is_kept: bool = True) -> Opera
     return push_number
 
 
-def _push_row(machine: Machine, count: int, at: int) -> int:
+def _push_row(machine: PickleVM, count: int, at: int) -> int:
     if len(machine.stack) > MOST_STACK:
         raise OutOfBounds("the pickle holds a row of millions of numbers: its rest is not known")
     machine.stack.extend([UNKNOWN] * count)
@@ -73,7 +73,7 @@ def _push_row(machine: Machine, count: int, at: int) -> int:
 def long(size: struct.Struct) -> Operation:
     """A whole number of any length, which comes first in this form."""
 
-    def push_long(machine: Machine, at: int) -> int:
+    def push_long(machine: PickleVM, at: int) -> int:
         (count,) = size.unpack_from(machine.window.data, at)
         at += size.size
         if count > _LONGEST_NUMBER_BYTES:
@@ -90,7 +90,7 @@ def text(size: struct.Struct, encoding: str = "utf-8") -> Operation:
     """A text whose length comes first; one that is long is passed as a payload."""
     errors = "surrogatepass" if encoding == "utf-8" else "strict"
 
-    def push_text(machine: Machine, at: int) -> int:
+    def push_text(machine: PickleVM, at: int) -> int:
         (count,) = size.unpack_from(machine.window.data, at)
         at += size.size
         if count > _LONGEST_TEXT_BYTES:
@@ -107,14 +107,14 @@ def text(size: struct.Struct, encoding: str = "utf-8") -> Operation:
 def payload(size: struct.Struct) -> Operation:
     """Bytes whose length comes first."""
 
-    def push_payload(machine: Machine, at: int) -> int:
+    def push_payload(machine: PickleVM, at: int) -> int:
         (count,) = size.unpack_from(machine.window.data, at)
         return _push_blob(machine, at + size.size, count)
 
     return push_payload
 
 
-def _push_blob(machine: Machine, at: int, size: int) -> int:
+def _push_blob(machine: PickleVM, at: int, size: int) -> int:
     blob, at = machine.window.blob(at, size)
     machine.listener.blob(blob)
     return machine.push(blob, at, OBJECT_BYTES + len(blob.head))
@@ -123,7 +123,7 @@ def _push_blob(machine: Machine, at: int, size: int) -> int:
 def line(read: Callable[[bytes], Any]) -> Operation:
     """A value that fills a line, as protocol 0 writes them."""
 
-    def push_line(machine: Machine, at: int) -> int:
+    def push_line(machine: PickleVM, at: int) -> int:
         raw, at = machine.window.line(at)
         return machine.push(read(raw), at, _TEXT_BYTES + len(raw))
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from numerai_predict.inspection.code_objects import Code
-from numerai_predict.inspection.placeholders import LIST, Global, Made, Mapping
+from numerai_predict.inspection.placeholders import LIST, CallResult, Global, Mapping
 
 _DEEPEST = 8
 
 
 @dataclass(frozen=True)
-class Described:
+class CallableSummary:
     """What the pickle holds: `kind` in a few words, its name, its parameters if known."""
 
     kind: str
@@ -24,59 +24,59 @@ class Described:
         return shown if self.parameters is None else f"{shown}({', '.join(self.parameters)})"
 
 
-def describe(value: Any, depth: int = 0) -> Described:
+def describe_callable(value: Any, depth: int = 0) -> CallableSummary:
     """What the stand-in for a whole pickle would be."""
     if isinstance(value, Global):
-        return Described("a name by reference", str(value).rstrip("."))
-    if isinstance(value, Made) and depth < _DEEPEST:
+        return CallableSummary("a name by reference", str(value).rstrip("."))
+    if isinstance(value, CallResult) and depth < _DEEPEST:
         return _describe_made(value, depth)
     if value is LIST:
-        return Described("a list")
+        return CallableSummary("a list")
     kinds = {Mapping: "a dict", tuple: "a tuple", str: "a text"}
-    return Described(kinds.get(type(value), "an object"))
+    return CallableSummary(kinds.get(type(value), "an object"))
 
 
-def _describe_made(made: Made, depth: int) -> Described:
+def _describe_made(made: CallResult, depth: int) -> CallableSummary:
     arguments = made.arguments if isinstance(made.arguments, tuple) else ()
     first = arguments[0] if arguments else None
     if isinstance(first, Code):
-        return Described("a function", first.name, first.parameters)
+        return CallableSummary("a function", first.name, first.parameters)
     maker = str(made.maker) if isinstance(made.maker, Global) else ""
     if maker == "functools.partial":
         function = first or next((s[0] for s in made.states if isinstance(s, tuple) and s), None)
-        inner = describe(function, depth + 1)
-        return Described("a partial", f"partial of {inner.name or inner.kind}", None)
+        inner = describe_callable(function, depth + 1)
+        return CallableSummary("a partial", f"partial of {inner.name or inner.kind}", None)
     if maker == "types.MethodType":
-        inner = describe(first, depth + 1)
-        return Described("a method", inner.name, (inner.parameters or [])[1:] or None)
+        inner = describe_callable(first, depth + 1)
+        return CallableSummary("a method", inner.name, (inner.parameters or [])[1:] or None)
     if maker in ("builtins.getattr", "__builtin__.getattr") and len(arguments) == 2:
         return _describe_attribute(first, arguments[1], depth)
     return _describe_instance(made)
 
 
-def _describe_attribute(owner: Any, name: Any, depth: int) -> Described:
-    if isinstance(owner, Made) and isinstance(name, str):
+def _describe_attribute(owner: Any, name: Any, depth: int) -> CallableSummary:
+    if isinstance(owner, CallResult) and isinstance(name, str):
         method = _method(owner.maker, name) or _method(owner, name)
         if method:
-            return _without_self(describe(method, depth + 1), "a method")
-    return Described("a method", str(name))
+            return _without_self(describe_callable(method, depth + 1), "a method")
+    return CallableSummary("a method", str(name))
 
 
-def _describe_instance(made: Made) -> Described:
+def _describe_instance(made: CallResult) -> CallableSummary:
     """An instance of a class: of one in the pickle, its `__call__` tells the parameters."""
     arguments = made.arguments if isinstance(made.arguments, tuple) else ()
     kind = arguments[0] if _is_new(made.maker) and arguments else made.maker
     call = _method(kind, "__call__")
     name = _class_name(kind)
     if call is None:
-        return Described(f"an instance of {name}", name)
-    return Described(
-        f"an instance of {name}", name, _without_self(describe(call, 1), "").parameters
+        return CallableSummary(f"an instance of {name}", name)
+    return CallableSummary(
+        f"an instance of {name}", name, _without_self(describe_callable(call, 1), "").parameters
     )
 
 
-def _without_self(described: Described, kind: str) -> Described:
-    return Described(kind, described.name, (described.parameters or ["self"])[1:])
+def _without_self(described: CallableSummary, kind: str) -> CallableSummary:
+    return CallableSummary(kind, described.name, (described.parameters or ["self"])[1:])
 
 
 def _is_new(maker: Any) -> bool:
@@ -86,14 +86,14 @@ def _is_new(maker: Any) -> bool:
 def _class_name(kind: Any) -> str:
     if isinstance(kind, Global):
         return str(kind)
-    if isinstance(kind, Made) and isinstance(kind.arguments, tuple):
+    if isinstance(kind, CallResult) and isinstance(kind.arguments, tuple):
         return next((part for part in kind.arguments if isinstance(part, str)), "a class")
     return "a class"
 
 
 def _method(kind: Any, name: str) -> Any:
     """The stand-in for a method of a class that lies in the pickle."""
-    for state in kind.states if isinstance(kind, Made) else ():
+    for state in kind.states if isinstance(kind, CallResult) else ():
         for part in state if isinstance(state, tuple) else (state,):
             if isinstance(part, Mapping) and part.get(name):
                 return part.get(name)

@@ -21,7 +21,7 @@ _ALWAYS_JUMPS = {
 _JUMPS = {"absolute jump", "forward jump", "backward jump"}
 
 
-def keeps_its_stack(code: Code, table: Table) -> bool:
+def has_consistent_stack(code: Code, table: Table) -> bool:
     """Whether every way through the code finds the stack as deep as every other way.
 
     Code that is legal for the table alone may be asked about. True where the table

@@ -11,7 +11,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.redaction import redact
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.report import as_json, as_text
 from numerai_predict.runner.pipeline import fetch_model
 from numerai_predict.runner.preflight import check_compatibility
@@ -25,7 +25,7 @@ def check(job: Job, record: Record, deadline: Deadline) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as folder:
         model = fetch_model(job, record, deadline, Path(folder))
-        inspection = examine(model)
+        inspection = inspect_pickle(model)
         shown = replace(inspection, path=redact(job.model))
         record.inspection = as_json(shown)
         sys.stdout.write(as_text(shown))

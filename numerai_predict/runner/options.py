@@ -15,7 +15,7 @@ import numerai_predict
 from numerai_predict.contract.job import Job, PresignedPost
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.storage.destinations import sink_of
+from numerai_predict.storage.destinations import destination_of
 from numerai_predict.storage.sources import source_of
 
 _DATASET_VERSION = "v5.2"
@@ -122,7 +122,7 @@ def _add_targets(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
     parser.add_argument(
         "--output_dir",
         default=str(defaults.output_dir),
-        type=validated_by(sink_of),
+        type=validated_by(destination_of),
         help="existing directory for the predictions, or s3://bucket/prefix (default: %(default)s)",
     )
     add_post_options(parser)

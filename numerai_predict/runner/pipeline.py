@@ -41,7 +41,13 @@ from numerai_predict.runner.supervisor.session import (
 from numerai_predict.runner.timing import measure_step
 from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.sandbox.layers import Layers
-from numerai_predict.storage.destinations import Directory, PostForm, Sink, deliver, sink_of
+from numerai_predict.storage.destinations import (
+    Destination,
+    Directory,
+    PostForm,
+    deliver,
+    destination_of,
+)
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.sources import LocalFile, source_of
 
@@ -68,11 +74,11 @@ def run(job: Job, record: Record, deadline: Deadline, hidden: Layers) -> None:
         log_step("deliver", record.delivered_to)
 
 
-def _sinks(job: Job) -> list[Sink]:
+def _sinks(job: Job) -> list[Destination]:
     """Where the saved predictions go; the directory has them already."""
-    sinks: list[Sink] = []
+    sinks: list[Destination] = []
     if job.output_url is not None:
-        sinks.append(sink_of(job.output_url))
+        sinks.append(destination_of(job.output_url))
     if job.post is not None:
         sinks.append(PostForm(job.post))
     return sinks or [Directory(job.output_dir)]

@@ -13,7 +13,7 @@ from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.data_version import missing_columns
 from numerai_predict.inspection.file_type import invalid_pickle
-from numerai_predict.inspection.inspect import Inspection, examine
+from numerai_predict.inspection.inspect import Inspection, inspect_pickle
 from numerai_predict.inspection.remedies import (
     Attempt,
     remedy_for_main,
@@ -33,7 +33,7 @@ def inspect_model(job: Job, record: Record, model: Path) -> Inspection:
         InvalidPickle: the file is no pickle, or a broken one.
         RunError: as `check_compatibility`.
     """
-    inspection = examine(model, _SECONDS)
+    inspection = inspect_pickle(model, _SECONDS)
     if inspection.partial:
         log_step("inspect", inspection.partial)
     check_compatibility(inspection, job, record)

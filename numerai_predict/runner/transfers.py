@@ -6,9 +6,11 @@ import functools
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.runner.run_log import log_step, stderr_terminal
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 
 
-def transfer_policy(deadline: Deadline, step: str) -> Terms:
+def transfer_policy(deadline: Deadline, step: str) -> TransferPolicy:
     """The terms of the transfers of a step."""
-    return Terms(deadline, say=functools.partial(log_step, step), terminal=stderr_terminal())
+    return TransferPolicy(
+        deadline, say=functools.partial(log_step, step), terminal=stderr_terminal()
+    )

@@ -8,7 +8,7 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
-class Summary:
+class ScoreSummary:
     """Scores over eras in a few numbers; `None` where there is no such number.
 
     `std` is with ddof 0, `sharpe` is mean / std of an era, not of a year. `max_drawdown` is how far
@@ -23,7 +23,7 @@ class Summary:
     eras: int
 
 
-def summarize(scores: pd.Series[float]) -> Summary:
+def summarize(scores: pd.Series[float]) -> ScoreSummary:
     """The summary of one score an era, in the order of eras; eras without one (NaN) are skipped.
 
     Source: `numerai_tools.scoring.sharpe_ratio`.
@@ -31,13 +31,13 @@ def summarize(scores: pd.Series[float]) -> Summary:
     known = scores.dropna()
     eras = len(known)
     if not eras:
-        return Summary(None, None, None, None, 0)
+        return ScoreSummary(None, None, None, None, 0)
     mean = float(known.mean())
     std = float(known.std(ddof=0)) if eras > 1 else None
     # Equal scores may differ in their last bit once their mean is taken.
     varies = std is not None and std > abs(mean) * 1e-12
     sharpe = mean / std if std is not None and varies else None
-    return Summary(mean, std, sharpe, float(drawdown(known).max()), eras)
+    return ScoreSummary(mean, std, sharpe, float(drawdown(known).max()), eras)
 
 
 def drawdown(scores: pd.Series[float]) -> pd.Series[float]:

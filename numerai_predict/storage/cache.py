@@ -30,7 +30,7 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.storage.download import STEP, Opener, download
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write, part_beside, sha256_of
 from numerai_predict.storage.http import NotModified, http_opener
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 
 LARGEST_BYTES = 8 * 1024**3
 
@@ -56,7 +56,7 @@ class Cache:
     folder: Path | None
     largest: int = LARGEST_BYTES
 
-    def fetch(self, address: Address, target: Path, source: str, terms: Terms) -> Path:
+    def fetch(self, address: Address, target: Path, source: str, terms: TransferPolicy) -> Path:
         """Put what lies at the address at `target`: from here if it is the same, else anew.
 
         Where the folder cannot be used, that is said, and the data are downloaded.
@@ -85,7 +85,7 @@ class Cache:
         return target
 
     @contextmanager
-    def _entry(self, identity: str, source: str, terms: Terms) -> Iterator[_Entry | None]:
+    def _entry(self, identity: str, source: str, terms: TransferPolicy) -> Iterator[_Entry | None]:
         """The place of one URL, which is this process's alone for the time of the block."""
         if self.folder is None:
             yield None
@@ -103,7 +103,7 @@ class Cache:
             os.close(lock)
 
 
-def _wait_for(lock: int, source: str, terms: Terms) -> bool:
+def _wait_for(lock: int, source: str, terms: TransferPolicy) -> bool:
     """Hold the lock; `False` if another process does so for too long."""
     started = time.monotonic()
     while time.monotonic() - started < _LONGEST_WAIT_SECONDS:
@@ -172,7 +172,9 @@ class _Entry:
         self._mark_as_used(stored)
         return True
 
-    def keep(self, path: Path, headers: Mapping[str, str], largest: int, terms: Terms) -> None:
+    def keep(
+        self, path: Path, headers: Mapping[str, str], largest: int, terms: TransferPolicy
+    ) -> None:
         """Take in what was downloaded, if it can be told later that it is the same."""
         etag = headers.get("ETag", "")
         if not etag.startswith('"') or path.stat().st_size > largest:
@@ -204,7 +206,7 @@ class _Entry:
             for part in (self.folder / folder).glob(f".{self.key}*{PART_SUFFIX}"):
                 part.unlink(missing_ok=True)
 
-    def _evict(self, known: _Known, largest: int, terms: Terms) -> None:
+    def _evict(self, known: _Known, largest: int, terms: TransferPolicy) -> None:
         """Remove what was not used for longest, until the rest fits; never what came just now."""
         others = []
         for stored in (self.folder / "objects").glob("[0-9a-f]*"):

@@ -58,7 +58,7 @@ class Checksum:
         return f"{self.name} {self.promised.hex()}"
 
 
-class Alongside:
+class ThreadedChecksum:
     """A checksum that is computed in another thread, while the next bytes come.
 
     It is at most one batch behind: a slow hash slows the transfer down, and bytes do

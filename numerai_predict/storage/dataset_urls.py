@@ -14,7 +14,7 @@ import sys
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.contract.redaction import redact, redact_text
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 
 _LONGEST_SECONDS = 60.0
 _REFUSED = 3  # exit status of the question below where the tournament said no
@@ -83,7 +83,7 @@ class DatasetAddress:
     one asked for anew, as a presigned one may have ended meanwhile.
     """
 
-    def __init__(self, name: str, terms: Terms) -> None:
+    def __init__(self, name: str, terms: TransferPolicy) -> None:
         self._name = name
         self._terms = terms
         self._first: str | None = terms.repeat(self._ask, "fetch")

@@ -11,16 +11,16 @@ from typing import Protocol
 from numerai_predict.contract.errors import DeadlinePassed, RunError, SaveFailed, UploadFailed
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.storage.files import atomic_write
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.sources import split_s3_url
 
 STEP = "deliver"
 
 
-class Sink(Protocol):
+class Destination(Protocol):
     """Somewhere that takes a file."""
 
-    def deliver(self, path: Path, terms: Terms) -> str:
+    def deliver(self, path: Path, terms: TransferPolicy) -> str:
         """Take the file; returns where it is now, in words without secrets.
 
         Raises:
@@ -36,7 +36,7 @@ class Directory:
 
     path: Path
 
-    def deliver(self, path: Path, terms: Terms) -> str:
+    def deliver(self, path: Path, terms: TransferPolicy) -> str:
         """Copy the file into it, unless it lies there; see `Sink.deliver`."""
         target = self.path.absolute() / path.name
         if target == path.absolute():
@@ -60,13 +60,13 @@ class S3Prefix:
     bucket: str
     prefix: str
 
-    def deliver(self, path: Path, terms: Terms) -> str:
+    def deliver(self, path: Path, terms: TransferPolicy) -> str:
         """Store the file there under its own name; see `Sink.deliver`."""
-        from numerai_predict.storage.s3 import S3Location, put_file
+        from numerai_predict.storage.s3 import S3Location, upload_object
 
         prefix = self.prefix.strip("/")
         location = S3Location(self.bucket, f"{prefix}/{path.name}" if prefix else path.name)
-        put_file(path, location, terms, STEP)
+        upload_object(path, location, terms, STEP)
         return str(location)
 
 
@@ -76,7 +76,7 @@ class PostForm:
 
     post: PresignedPost
 
-    def deliver(self, path: Path, terms: Terms) -> str:
+    def deliver(self, path: Path, terms: TransferPolicy) -> str:
         """Send the file as the form's last field; see `Sink.deliver`."""
         from numerai_predict.storage.presigned_post import (
             post_file,  # requests takes 0.1 s to import
@@ -85,7 +85,7 @@ class PostForm:
         return post_file(path, self.post, terms)
 
 
-def sink_of(text: str) -> Sink:
+def destination_of(text: str) -> Destination:
     """The sink that a user means by `text`: a directory or `s3://bucket/prefix`.
 
     Raises:
@@ -99,7 +99,7 @@ def sink_of(text: str) -> Sink:
     raise ValueError(f"expected a directory or s3://bucket/prefix; found {scheme}{separator}")
 
 
-def deliver(path: Path, sinks: Iterable[Sink], terms: Terms) -> str:
+def deliver(path: Path, sinks: Iterable[Destination], terms: TransferPolicy) -> str:
     """Hand the file to each of the sinks, also after one failed; returns where it is now.
 
     Raises:

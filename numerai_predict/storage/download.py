@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
-from numerai_predict.storage.checksums import Alongside, checksum_of
+from numerai_predict.storage.checksums import ThreadedChecksum, checksum_of
 from numerai_predict.storage.content_encoding import put_decoded
 from numerai_predict.storage.files import part_beside
-from numerai_predict.storage.retry import Terms
-from numerai_predict.storage.transfer_progress import Progress
+from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.transfer_progress import TransferProgress
 
 STEP = "fetch"
 
@@ -43,7 +43,7 @@ class Body:
         return etag if etag.startswith('"') else None
 
 
-class CannotResume(FetchInterrupted):
+class RangeNotSupported(FetchInterrupted):
     """The server has no rest to give of what was begun: the next try begins anew."""
 
 
@@ -58,7 +58,7 @@ class Opener(Protocol):
         """The answer's bytes, for the time of the block."""
 
 
-def download(opener: Opener, target: Path, source: str, terms: Terms) -> Mapping[str, str]:
+def download(opener: Opener, target: Path, source: str, terms: TransferPolicy) -> Mapping[str, str]:
     """Fetch what the opener opens to `target`; returns the headers it came with.
 
     What broke is taken up where it broke, if the server can tell that it still has
@@ -86,10 +86,10 @@ class _Transfer:
     """One object on its way into one file, over as many tries as it takes."""
 
     def __init__(
-        self, opener: Opener, handle: BinaryIO, pool: Executor, source: str, terms: Terms
+        self, opener: Opener, handle: BinaryIO, pool: Executor, source: str, terms: TransferPolicy
     ) -> None:
         self.headers: Mapping[str, str] = {}
-        self.progress = Progress(source, terms)
+        self.progress = TransferProgress(source, terms)
         self._opener = opener
         self._handle = handle
         self._pool = pool
@@ -98,7 +98,7 @@ class _Transfer:
         self._received = 0
         self._total: int | None = None
         self._etag: str | None = None
-        self._checksum: Alongside | None = None
+        self._checksum: ThreadedChecksum | None = None
 
     def attempt(self) -> None:
         """Get the rest, or all where there is no telling that it is the rest."""
@@ -108,13 +108,13 @@ class _Transfer:
                 if body.start == 0:
                     self._begin(body)
                 elif body.total != self._total:
-                    raise CannotResume(
+                    raise RangeNotSupported(
                         f"expected the rest of {self._total} bytes of {self._source}, "
                         f"found one of {body.total}",
                         "try again",
                     )
                 self._receive(body)
-        except CannotResume:
+        except RangeNotSupported:
             self._forget()
             raise
         self._require_whole(body)
@@ -123,7 +123,7 @@ class _Transfer:
         self._forget()
         self.headers, self._total, self._etag = body.headers, body.total, body.etag
         checksum = checksum_of(body.headers)
-        self._checksum = Alongside(checksum, self._pool) if checksum else None
+        self._checksum = ThreadedChecksum(checksum, self._pool) if checksum else None
 
     def _forget(self) -> None:
         self._received, self._etag = 0, None
@@ -164,7 +164,7 @@ class _Transfer:
 class _SpeedWatch:
     """Breaks off what only drips: the next connection may be better."""
 
-    def __init__(self, source: str, terms: Terms) -> None:
+    def __init__(self, source: str, terms: TransferPolicy) -> None:
         self._source = source
         self._slowest = terms.patience.slowest
         self._seconds = max(terms.timeouts(STEP)[1], _SHORTEST_WATCH_SECONDS)

@@ -15,8 +15,13 @@ from typing import Any
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.contract.redaction import printable, redact, redact_text
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
-from numerai_predict.storage.http import TRANSFER_ERRORS, new_session, refusal_of, trouble_of
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.http import (
+    TRANSFER_ERRORS,
+    describe_network_error,
+    new_session,
+    refusal_of,
+)
+from numerai_predict.storage.retry import TransferPolicy
 
 API_URL = "https://api-tournament.numer.ai"
 
@@ -41,7 +46,7 @@ class Keys:
         return f"Token {self.public_id}${self.secret_key}"
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The API answered with errors in place of data; `words` are its own."""
 
     def __init__(self, words: str) -> None:
@@ -54,7 +59,7 @@ class Api:
     """The tournament's API at `url`, for the account of `keys` or, without them, for anybody."""
 
     url: str
-    terms: Terms
+    terms: TransferPolicy
     keys: Keys | None = None
 
     def ask(self, query: str, **variables: Any) -> Any:
@@ -83,7 +88,7 @@ class Api:
         for tried in range(1, _TRIES):
             try:
                 return self.ask(query, **variables)
-            except Refused:
+            except RequestRefused:
                 self.pause(tried)
         return self.ask(query, **variables)
 
@@ -129,10 +134,10 @@ class Api:
                 body = response.content
             except TRANSFER_ERRORS as error:
                 self.terms.deadline.check(STEP)
-                raise trouble_of(error).fetching(self._name) from None
+                raise describe_network_error(error).fetching(self._name) from None
         answer = _json(body)
         if isinstance(answer, dict) and answer.get("errors") is not None:
-            raise Refused(_words_of(answer["errors"]))
+            raise RequestRefused(_words_of(answer["errors"]))
         if response.status_code != 200:
             raise refusal_of(response, _REMEDY).trouble().fetching(self._name)
         if not isinstance(answer, dict):

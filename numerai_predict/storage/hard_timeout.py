@@ -12,7 +12,7 @@ from numerai_predict.contract.deadline import Deadline
 _T = TypeVar("_T")
 
 
-def bounded(work: Callable[[], _T], deadline: Deadline, step: str) -> _T:
+def run_with_hard_timeout(work: Callable[[], _T], deadline: Deadline, step: str) -> _T:
     """What `work` returns or raises, or `DeadlinePassed` on the spot once that is due.
 
     A socket's own time limits bound one system call each: a host name that is not

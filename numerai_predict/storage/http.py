@@ -13,10 +13,10 @@ import requests
 import requests.auth
 import urllib3
 
-from numerai_predict.storage.download import STEP, Body, CannotResume, Opener
+from numerai_predict.storage.download import STEP, Body, Opener, RangeNotSupported
 from numerai_predict.storage.presigned_policy import url_valid_until
-from numerai_predict.storage.retry import Terms
-from numerai_predict.storage.server_errors import Refusal, Trouble
+from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.server_errors import Refusal, ServerError
 
 # urllib3's own errors come through requests where it does not expect them.
 TRANSFER_ERRORS = (
@@ -32,12 +32,12 @@ _LONGEST_ERROR_BYTES = 64 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _NEW_URL = "check the URL; a presigned one ends to be valid after its time: make a new one"
 
-_BAD_CERTIFICATE = Trouble(
+_BAD_CERTIFICATE = ServerError(
     "a TLS certificate that is not to be trusted",
     "check the host name and the clock; a server of your own wants its certificate named in "
     "REQUESTS_CA_BUNDLE",
 )
-_NO_SUCH_URL = Trouble(
+_NO_SUCH_URL = ServerError(
     "a URL that cannot be one, its own or a redirect's, or headers that contradict each other",
     "check the URL, and what serves it",
 )
@@ -48,7 +48,7 @@ class NotModified(Exception):
 
 
 def http_opener(
-    address: Callable[[], str], source: str, terms: Terms, known_etag: str | None = None
+    address: Callable[[], str], source: str, terms: TransferPolicy, known_etag: str | None = None
 ) -> Opener:
     """Opens a URL, which is asked for anew at each try: a presigned one may have ended.
 
@@ -81,13 +81,13 @@ def http_opener(
 
 
 @contextmanager
-def _telling(source: str, terms: Terms) -> Iterator[None]:
+def _telling(source: str, terms: TransferPolicy) -> Iterator[None]:
     """Turn what breaks on the way from a server, and that alone, into the error of a fetch."""
     try:
         yield
     except TRANSFER_ERRORS as error:
         terms.deadline.check(STEP)
-        raise trouble_of(error).fetching(source) from None  # its text holds the URL
+        raise describe_network_error(error).fetching(source) from None  # its text holds the URL
 
 
 def new_session() -> requests.Session:
@@ -132,7 +132,7 @@ def refusal_of(response: requests.Response, remedy: str, **more: Any) -> Refusal
     )
 
 
-def trouble_of(error: BaseException) -> Trouble:
+def describe_network_error(error: BaseException) -> ServerError:
     """What broke, in words that hold no URL: their queries are secrets."""
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
@@ -155,10 +155,10 @@ def trouble_of(error: BaseException) -> Trouble:
     )
     for kind, words in kinds:
         if isinstance(error, kind):
-            return Trouble(words, "check the host name and the network, then try again", True)
+            return ServerError(words, "check the host name and the network, then try again", True)
     if isinstance(error, (ValueError, urllib3.exceptions.LocationValueError)):
         return _NO_SUCH_URL
-    return Trouble(type(error).__name__, "check the URL, and what serves it")
+    return ServerError(type(error).__name__, "check the URL, and what serves it")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -180,7 +180,7 @@ def _require_success(response: requests.Response, url: str, source: str) -> None
         raise refusal.trouble().fetching(source)
 
 
-def _body(response: requests.Response, start: int, source: str, terms: Terms) -> Body:
+def _body(response: requests.Response, start: int, source: str, terms: TransferPolicy) -> Body:
     headers = response.headers
     # Other codings than this one are nothing that http.client can find the end of.
     chunked = headers.get("Transfer-Encoding", "").strip().lower() == "chunked"
@@ -198,8 +198,8 @@ def _body(response: requests.Response, start: int, source: str, terms: Terms) ->
     return Body(read, headers, begins, total, ends_itself=chunked)
 
 
-def _no_such_part(source: str, start: int) -> CannotResume:
-    return CannotResume(
+def _no_such_part(source: str, start: int) -> RangeNotSupported:
+    return RangeNotSupported(
         f"expected the rest of {source} from byte {start}, found another part or none",
         "try again",
     )

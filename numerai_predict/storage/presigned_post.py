@@ -14,10 +14,15 @@ from urllib3.filepost import encode_multipart_formdata
 from numerai_predict.contract.errors import UploadFailed
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.redaction import redact
-from numerai_predict.storage.http import TRANSFER_ERRORS, new_session, refusal_of, trouble_of
+from numerai_predict.storage.http import (
+    TRANSFER_ERRORS,
+    describe_network_error,
+    new_session,
+    refusal_of,
+)
 from numerai_predict.storage.presigned_policy import Policy
-from numerai_predict.storage.retry import Terms
-from numerai_predict.storage.server_errors import Trouble
+from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.server_errors import ServerError
 
 STEP = "deliver"
 
@@ -26,7 +31,7 @@ _MOST_REDIRECTS = 3
 _NEW_POST = "ask for a new presigned POST: a policy expires and bounds the size"
 
 
-def post_file(path: Path, post: PresignedPost, terms: Terms) -> str:
+def post_file(path: Path, post: PresignedPost, terms: TransferPolicy) -> str:
     """Send the file as the field `file` after the form's own; return where it went.
 
     Every try sends the same bytes: an answer that was lost does no harm.
@@ -52,7 +57,7 @@ def post_file(path: Path, post: PresignedPost, terms: Terms) -> str:
     return redact(post.url)
 
 
-def _send(post: PresignedPost, body: bytes, content_type: str, terms: Terms) -> None:
+def _send(post: PresignedPost, body: bytes, content_type: str, terms: TransferPolicy) -> None:
     url, target = post.url, redact(post.url)
     try:
         with new_session() as session:
@@ -73,7 +78,7 @@ def _send(post: PresignedPost, body: bytes, content_type: str, terms: Terms) -> 
                     url = further
     except TRANSFER_ERRORS as error:
         terms.deadline.check(STEP)
-        raise trouble_of(error).uploading(target) from None  # its text holds the URL
+        raise describe_network_error(error).uploading(target) from None  # its text holds the URL
     raise UploadFailed(f"expected {target} to take the predictions, found redirects", _NEW_POST)
 
 
@@ -95,7 +100,7 @@ def _is_stored(response: requests.Response, post: PresignedPost) -> bool:
     return 200 <= response.status_code < 300
 
 
-def _refusal(response: requests.Response, post: PresignedPost) -> Trouble:
+def _refusal(response: requests.Response, post: PresignedPost) -> ServerError:
     valid_until = Policy.of(post.fields).expires
     trouble = refusal_of(response, _NEW_POST, valid_until=valid_until).trouble()
     return replace(trouble, found=_without_values(trouble.found, post))

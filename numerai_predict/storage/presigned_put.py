@@ -6,15 +6,20 @@ from pathlib import Path
 
 from numerai_predict.contract.errors import UploadFailed
 from numerai_predict.contract.redaction import redact
-from numerai_predict.storage.http import TRANSFER_ERRORS, new_session, refusal_of, trouble_of
+from numerai_predict.storage.http import (
+    TRANSFER_ERRORS,
+    describe_network_error,
+    new_session,
+    refusal_of,
+)
 from numerai_predict.storage.presigned_policy import url_valid_until
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 
 STEP = "upload"
 _REMEDY = "run the same command again: it asks for a new place to upload to"
 
 
-def put_file(path: Path, url: str, terms: Terms) -> None:
+def put_to_presigned_url(path: Path, url: str, terms: TransferPolicy) -> None:
     """Upload the file to a presigned URL, as often as it takes.
 
     Raises:
@@ -31,7 +36,9 @@ def put_file(path: Path, url: str, terms: Terms) -> None:
                 )
         except TRANSFER_ERRORS as error:
             terms.deadline.check(STEP)
-            raise trouble_of(error).uploading(target) from None  # its text holds the URL
+            raise describe_network_error(error).uploading(
+                target
+            ) from None  # its text holds the URL
         if response.status_code not in (200, 201, 204):
             refusal = refusal_of(response, _REMEDY, valid_until=url_valid_until(url))
             raise refusal.trouble().uploading(target)

@@ -12,7 +12,7 @@ _BAR_WIDTH = 30
 _CLEAR = "\r\x1b[K"
 
 
-class Ticker:
+class ProgressLine:
     """Shows how far one piece of work is; silent where that takes less than an interval.
 
     `say` takes a plain line every `seconds`; `terminal`, where there is one, is drawn on

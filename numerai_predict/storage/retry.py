@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO, TypeAlias, TypeVar
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchInterrupted, UploadInterrupted
-from numerai_predict.storage.hard_timeout import bounded
+from numerai_predict.storage.hard_timeout import run_with_hard_timeout
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -27,7 +27,7 @@ def _say_nothing(_words: str) -> None:
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long a transfer waits for what; all in seconds but `tries` and `slowest`.
 
     `connect` and `read` bound the silence of a server. A transfer that brings
@@ -48,14 +48,14 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Terms:
+class TransferPolicy:
     """What all transfers of a run have in common.
 
     `say` gets a line for what took a while; `terminal`, where there is one, a bar.
     """
 
     deadline: Deadline = field(default_factory=Deadline)
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
     say: Callable[[str], None] = _say_nothing
     terminal: TextIO | None = None
 
@@ -82,7 +82,7 @@ class Terms:
         """
         tries = _Tries(self, step)
         try:
-            return bounded(lambda: tries.run(work), self.deadline, step)
+            return run_with_hard_timeout(lambda: tries.run(work), self.deadline, step)
         except DeadlinePassed:
             tries.tell_what_failed()
             raise
@@ -91,7 +91,7 @@ class Terms:
 class _Tries:
     """The tries of one transfer; what the last failure was outlives the deadline."""
 
-    def __init__(self, terms: Terms, step: str) -> None:
+    def __init__(self, terms: TransferPolicy, step: str) -> None:
         self._terms = terms
         self._step = step
         self._failed = 0

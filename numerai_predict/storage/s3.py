@@ -21,10 +21,10 @@ import botocore.exceptions
 import urllib3
 
 from numerai_predict.contract.errors import FetchFailed
-from numerai_predict.storage.download import STEP, Body, CannotResume, Opener
-from numerai_predict.storage.http import trouble_of
-from numerai_predict.storage.retry import Terms
-from numerai_predict.storage.server_errors import Refusal, Trouble
+from numerai_predict.storage.download import STEP, Body, Opener, RangeNotSupported
+from numerai_predict.storage.http import describe_network_error
+from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.server_errors import Refusal, ServerError
 
 _CHUNK_BYTES = 256 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
@@ -54,7 +54,7 @@ class S3Location:
         return f"s3://{self.bucket}/{self.key}"
 
 
-def s3_opener(location: S3Location, source: str, terms: Terms) -> Opener:
+def s3_opener(location: S3Location, source: str, terms: TransferPolicy) -> Opener:
     """Opens an object."""
 
     @contextmanager
@@ -75,7 +75,7 @@ def s3_opener(location: S3Location, source: str, terms: Terms) -> Opener:
 
 
 @contextmanager
-def _telling(source: str, terms: Terms, start: int = 0) -> Iterator[None]:
+def _telling(source: str, terms: TransferPolicy, start: int = 0) -> Iterator[None]:
     """Turn what breaks on the way from S3, and that alone, into the error of a fetch."""
     try:
         yield
@@ -84,7 +84,7 @@ def _telling(source: str, terms: Terms, start: int = 0) -> Iterator[None]:
         raise _fetch_error(error, source, start) from None
 
 
-def put_file(path: Path, location: S3Location, terms: Terms, step: str) -> None:
+def upload_object(path: Path, location: S3Location, terms: TransferPolicy, step: str) -> None:
     """Store the file as that object, the same bytes at every try.
 
     Raises:
@@ -111,7 +111,7 @@ def put_file(path: Path, location: S3Location, terms: Terms, step: str) -> None:
     terms.repeat(attempt, step)
 
 
-def _client(terms: Terms, step: str) -> Any:
+def _client(terms: TransferPolicy, step: str) -> Any:
     connect, read = terms.timeouts(step)
     config = botocore.config.Config(
         connect_timeout=connect,
@@ -144,27 +144,29 @@ def _fetch_error(error: Exception, source: str, start: int) -> FetchFailed:
     if isinstance(error, botocore.exceptions.ClientError) and start:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         if status in (412, 416):
-            return CannotResume(
+            return RangeNotSupported(
                 f"expected the rest of {source} from byte {start}, found another object",
                 "try again",
             )
     return _trouble(error).fetching(source)
 
 
-def _trouble(error: Exception) -> Trouble:
+def _trouble(error: Exception) -> ServerError:
     if isinstance(error, botocore.exceptions.ClientError):
         return _trouble_of_answer(error.response)
     if isinstance(error, botocore.exceptions.SSLError):
-        return trouble_of(error.kwargs.get("error") or error)
+        return describe_network_error(error.kwargs.get("error") or error)
     if isinstance(error, _BROKEN):
         words = "no connection, or one that broke or fell silent"
-        return Trouble(words, "check the network and the endpoint, then try again", True)
+        return ServerError(words, "check the network and the endpoint, then try again", True)
     if isinstance(error, botocore.exceptions.BotoCoreError):
-        return Trouble(str(error), "see that boto3 finds credentials and a region on this machine")
-    return trouble_of(error)
+        return ServerError(
+            str(error), "see that boto3 finds credentials and a region on this machine"
+        )
+    return describe_network_error(error)
 
 
-def _trouble_of_answer(answer: Any) -> Trouble:
+def _trouble_of_answer(answer: Any) -> ServerError:
     meta, said = answer.get("ResponseMetadata", {}), answer.get("Error", {})
     refusal = Refusal(
         int(meta.get("HTTPStatusCode", 0)),

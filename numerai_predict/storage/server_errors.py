@@ -28,7 +28,7 @@ _SKEW = timedelta(minutes=5)  # more than S3 could mistake for a slow request
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ServerError:
     """What was found, what to do about it, and whether it may pass by itself.
 
     `pause` is how many seconds the server wants to be left alone.
@@ -71,18 +71,18 @@ class Refusal:
     request_id: str = ""
     valid_until: datetime | None = None
 
-    def trouble(self) -> Trouble:
+    def trouble(self) -> ServerError:
         """What it means."""
         if self._passes:
-            return Trouble(str(self), "the server is busy: try again later", True, self._pause)
+            return ServerError(str(self), "the server is busy: try again later", True, self._pause)
         if self.code in _STALE_CREDENTIALS:
-            return Trouble(
+            return ServerError(
                 str(self),
                 "the credentials that signed the request have expired: "
                 "get new ones and sign a new request",
             )
         words, remedy = self._told_by_the_clocks()
-        return Trouble(f"{self}{words}", remedy)
+        return ServerError(f"{self}{words}", remedy)
 
     def __str__(self) -> str:
         parts = [f"HTTP {self.status} {self.reason or ''}".strip(), self.code, self.message]

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from numerai_predict.contract.errors import FetchFailed
 from numerai_predict.contract.redaction import redact
 from numerai_predict.storage.download import download
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 
 _EXPECTED = "expected a file, an http(s):// or s3:// URL or a Numerai data set"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")  # old ones may be longer than 63
@@ -22,7 +22,7 @@ _NUMERAI_NAME = re.compile(r"v\d+(\.\d+)*/\w+\.(parquet|json|csv)")
 class Source(Protocol):
     """Something that can be fetched."""
 
-    def fetch(self, folder: Path, terms: Terms) -> Path:
+    def fetch(self, folder: Path, terms: TransferPolicy) -> Path:
         """A local file with the source's bytes, in `folder` where it had to be copied.
 
         The file keeps the ending of the source's name.
@@ -40,7 +40,7 @@ class LocalFile:
 
     path: Path
 
-    def fetch(self, folder: Path, terms: Terms) -> Path:  # noqa: ARG002 - nothing to copy
+    def fetch(self, folder: Path, terms: TransferPolicy) -> Path:  # noqa: ARG002 - nothing to copy
         """The file itself; see `Source.fetch`."""
         terms.deadline.check("fetch")
         if not self.path.exists():
@@ -67,7 +67,7 @@ class HttpUrl:
 
     url: str = field(repr=False)
 
-    def fetch(self, folder: Path, terms: Terms) -> Path:
+    def fetch(self, folder: Path, terms: TransferPolicy) -> Path:
         """The downloaded file; see `Source.fetch`."""
         from numerai_predict.storage.http import http_opener  # requests takes 0.1 s to import
 
@@ -83,7 +83,7 @@ class S3Object:
     bucket: str
     key: str
 
-    def fetch(self, folder: Path, terms: Terms) -> Path:
+    def fetch(self, folder: Path, terms: TransferPolicy) -> Path:
         """The downloaded file; see `Source.fetch`."""
         from numerai_predict.storage.s3 import S3Location, s3_opener  # boto3: another 0.1 s
 
@@ -103,7 +103,7 @@ class NumeraiDataset:
     name: str
     cache: Path | None = None
 
-    def fetch(self, folder: Path, terms: Terms) -> Path:
+    def fetch(self, folder: Path, terms: TransferPolicy) -> Path:
         """The downloaded file; see `Source.fetch`."""
         from numerai_predict.storage.cache import Cache
         from numerai_predict.storage.dataset_urls import DatasetAddress

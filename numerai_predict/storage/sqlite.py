@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def all_or_nothing(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Keep all that the block writes, or none of it; no other connection writes meanwhile.
 
     The connection is to be in autocommit mode (`isolation_level=None`).

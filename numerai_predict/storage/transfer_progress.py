@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from numerai_predict.contract.limits import format_size
-from numerai_predict.storage.progress_line import Ticker
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.progress_line import ProgressLine
+from numerai_predict.storage.retry import TransferPolicy
 
 _LINE_SECONDS = 5.0
 
 
-class Progress:
+class TransferProgress:
     """Tells of one transfer."""
 
-    def __init__(self, source: str, terms: Terms) -> None:
+    def __init__(self, source: str, terms: TransferPolicy) -> None:
         self._source = source
-        self._ticker = Ticker(terms.say, terms.terminal, _LINE_SECONDS)
+        self._ticker = ProgressLine(terms.say, terms.terminal, _LINE_SECONDS)
 
     def tell(self, received: int, total: int | None) -> None:
         """So many bytes are here, of so many where that is known."""

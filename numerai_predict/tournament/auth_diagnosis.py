@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from numerai_predict.contract.tournament_errors import NotAuthorised, TournamentUnavailable
 from numerai_predict.data.catalogue import TOURNAMENT
-from numerai_predict.storage.graphql import Api, Refused
+from numerai_predict.storage.graphql import Api, RequestRefused
 from numerai_predict.tournament import queries
 
 SCOPES = ("read_user_info", "read_submission_info", "upload_submission")
@@ -17,8 +17,8 @@ def is_about_session(words: str) -> bool:
     return "session is invalid" in words.lower()
 
 
-def explain(
-    api: Api, refused: Refused, scope: str | None, model_id: str | None
+def diagnose_auth_error(
+    api: Api, refused: RequestRefused, scope: str | None, model_id: str | None
 ) -> NotAuthorised | None:
     """Which of key, scope and model id is wrong; `None` where none of them is.
 
@@ -28,7 +28,7 @@ def explain(
     said = f"the tournament says: {refused.words}"
     try:
         token = api.ask(queries.TOKEN)
-    except Refused:
+    except RequestRefused:
         return _unless_passing(api, said)
     scopes = set((token or {}).get("scopes") or ())
     if scope and scope not in scopes:
@@ -49,12 +49,12 @@ def _unless_passing(api: Api, said: str) -> NotAuthorised | None:
     """A key that is refused once more is wrong, unless what needs no key is refused as well."""
     try:
         replace(api, keys=None).ask(queries.CURRENT_ROUND, tournament=TOURNAMENT)
-    except Refused as public:
+    except RequestRefused as public:
         if is_about_session(public.words):
             return None
     try:
         api.ask(queries.TOKEN)
-    except Refused as again:
+    except RequestRefused as again:
         if not is_about_session(again.words):
             return None
         return NotAuthorised(
@@ -68,7 +68,7 @@ def _unless_passing(api: Api, said: str) -> NotAuthorised | None:
 def _models(api: Api) -> set[str]:
     try:
         return {model["id"] for model in api.ask_again(queries.MODELS)["models"]}
-    except (Refused, TypeError, KeyError) as error:
+    except (RequestRefused, TypeError, KeyError) as error:
         raise TournamentUnavailable(
             f"expected the account's models, found: {error}", "try again later"
         ) from error

@@ -18,10 +18,16 @@ from numerai_predict.contract.tournament_errors import (
     UnknownModel,
 )
 from numerai_predict.data.catalogue import TOURNAMENT
-from numerai_predict.storage.graphql import Api, Refused
+from numerai_predict.storage.graphql import Api, RequestRefused
 from numerai_predict.tournament import queries
-from numerai_predict.tournament.auth_diagnosis import explain, is_about_session
-from numerai_predict.tournament.entities import Model, RoundFacts, Submission, moment_of, round_of
+from numerai_predict.tournament.auth_diagnosis import diagnose_auth_error, is_about_session
+from numerai_predict.tournament.entities import (
+    AccountModel,
+    RoundInfo,
+    Submission,
+    moment_of,
+    round_from_answer,
+)
 
 _T = TypeVar("_T")
 
@@ -34,7 +40,7 @@ class Tournament:
 
     api: Api
 
-    def current_round(self) -> RoundFacts:
+    def current_round(self) -> RoundInfo:
         """The round that opened last.
 
         Raises:
@@ -43,7 +49,7 @@ class Tournament:
         try:
             found = self.query(queries.CURRENT_ROUND, tournament=TOURNAMENT)
         except TournamentUnavailable as error:
-            if isinstance(error.__cause__, Refused) and "not open" in error.__cause__.words:
+            if isinstance(error.__cause__, RequestRefused) and "not open" in error.__cause__.words:
                 raise RoundClosed(
                     f"expected a round, found that the tournament says: {error.__cause__}",
                     "wait for the next opening: Tuesday to Saturday, 12:00 UTC",
@@ -51,9 +57,9 @@ class Tournament:
             raise
         if not found or found[0] is None:
             raise RoundClosed("expected a round, found none", "wait for the next opening")
-        return round_of(found[0])
+        return round_from_answer(found[0])
 
-    def current_round_again(self, known: RoundFacts) -> RoundFacts:
+    def current_round_again(self, known: RoundInfo) -> RoundInfo:
         """The current round, which must still be the known one.
 
         Raises:
@@ -67,20 +73,22 @@ class Tournament:
             )
         return found
 
-    def rounds(self, limit: int) -> list[RoundFacts]:
+    def rounds(self, limit: int) -> list[RoundInfo]:
         """Rounds, newest first."""
         found = self.query(queries.ROUNDS, tournament=TOURNAMENT, limit=limit)
-        return [round_of(each) for each in found if each]
+        return [round_from_answer(each) for each in found if each]
 
-    def models(self) -> list[Model]:
+    def models(self) -> list[AccountModel]:
         """The account's models, by name."""
         found = self.query(queries.MODELS, scope="read_user_info")["models"]
         models = [
-            Model(each["id"], each["name"]) for each in found if each["tournament"] == TOURNAMENT
+            AccountModel(each["id"], each["name"])
+            for each in found
+            if each["tournament"] == TOURNAMENT
         ]
         return sorted(models, key=lambda model: model.name)
 
-    def model(self, name: str) -> Model:
+    def model(self, name: str) -> AccountModel:
         """The account's model of that name.
 
         Raises:
@@ -96,7 +104,7 @@ class Tournament:
             "name one of them, or make the model on numer.ai first",
         )
 
-    def submissions(self, model: Model) -> list[Submission]:
+    def submissions(self, model: AccountModel) -> list[Submission]:
         """The model's submissions, newest first."""
         found = self.query(
             queries.SUBMISSIONS, scope="read_user_info", model_id=model.id, modelId=model.id
@@ -114,22 +122,22 @@ class Tournament:
         ]
         return sorted(submissions, key=lambda each: each.inserted, reverse=True)
 
-    def submission_url(self, submission: Submission, model: Model) -> str:
+    def submission_url(self, submission: Submission, model: AccountModel) -> str:
         """Where the submission's bytes lie; the query is a secret."""
         found = self.query(
             queries.DOWNLOAD, scope="read_submission_info", model_id=model.id, id=submission.id
         )
         return str(found["url"])
 
-    def ticket(self, path: Path, model: Model) -> tuple[str, str]:
+    def ticket(self, path: Path, model: AccountModel) -> tuple[str, str]:
         """The name to submit a file under, and the URL to upload it to, which is a secret."""
         return self._ticket(queries.UPLOAD, path, model, tournament=TOURNAMENT)
 
-    def pickle_ticket(self, path: Path, model: Model) -> tuple[str, str]:
+    def pickle_ticket(self, path: Path, model: AccountModel) -> tuple[str, str]:
         """The same for a pickle."""
         return self._ticket(queries.PICKLE_UPLOAD, path, model)
 
-    def _ticket(self, query: str, path: Path, model: Model, **more: Any) -> tuple[str, str]:
+    def _ticket(self, query: str, path: Path, model: AccountModel, **more: Any) -> tuple[str, str]:
         found = self.query(
             query,
             scope="upload_submission",
@@ -141,7 +149,7 @@ class Tournament:
         return str(found["filename"]), str(found["url"])
 
     def create(
-        self, mutation: str, model: Model, find: Callable[[], _T | None], **variables: Any
+        self, mutation: str, model: AccountModel, find: Callable[[], _T | None], **variables: Any
     ) -> _T | None:
         """Do a mutation once: what `find` finds of it afterwards.
 
@@ -159,12 +167,12 @@ class Tournament:
             try:
                 self.api.ask_once(mutation, tournament=TOURNAMENT, modelId=model.id, **variables)
                 return find()
-            except Refused as refused:
+            except RequestRefused as refused:
                 if found := find():
                     return found
                 if not is_about_session(refused.words):
                     raise
-                if error := explain(self.api, refused, "upload_submission", model.id):
+                if error := diagnose_auth_error(self.api, refused, "upload_submission", model.id):
                     raise error from refused
                 last: Exception = refused
             except FetchInterrupted as error:
@@ -191,15 +199,15 @@ class Tournament:
             TournamentUnavailable: there is no answer, or none but errors.
             DeadlinePassed: the time is over.
         """
-        refused: Refused | None = None
+        refused: RequestRefused | None = None
         api = replace(self.api, keys=None) if scope is None else self.api
         for tried in range(1, _TRIES + 1):
             try:
                 return api.ask(query, **variables)
-            except Refused as error:
+            except RequestRefused as error:
                 refused = error
                 explained = (
-                    explain(self.api, error, scope, model_id)
+                    diagnose_auth_error(self.api, error, scope, model_id)
                     if scope is not None and is_about_session(error.words)
                     else None
                 )
@@ -210,7 +218,7 @@ class Tournament:
         raise _refusal(refused) from refused
 
 
-def _refusal(refused: Refused | None) -> TournamentUnavailable | NotAuthorised:
+def _refusal(refused: RequestRefused | None) -> TournamentUnavailable | NotAuthorised:
     words = refused.words if refused else "nothing"
     if is_about_session(words):
         return NotAuthorised(

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class RoundFacts:
+class RoundInfo:
     """A round: when it opens, until when a submission is in time, when scores are final."""
 
     number: int
@@ -22,7 +22,7 @@ class RoundFacts:
 
 
 @dataclass(frozen=True)
-class Model:
+class AccountModel:
     """A model of the account."""
 
     id: str
@@ -40,10 +40,10 @@ class Submission:
     round: int
 
 
-def round_of(found: dict[str, Any]) -> RoundFacts:
+def round_from_answer(found: dict[str, Any]) -> RoundInfo:
     """A round as the API tells it."""
     resolves = found.get("resolveTime")
-    return RoundFacts(
+    return RoundInfo(
         int(found["number"]),
         moment_of(found["openTime"]),
         moment_of(found["closeStakingTime"]),

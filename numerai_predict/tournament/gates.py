@@ -52,7 +52,7 @@ class _Case:
     figures: dict[str, float] = field(default_factory=dict)
 
 
-def require_gates(
+def check_gates(
     predictions: Path, live: Path, expected: Sequence[str], limits: GateLimits
 ) -> dict[str, float]:
     """Let predictions pass that are fit to be submitted; the figures that were looked at.
@@ -72,11 +72,11 @@ def require_gates(
     case = _Case(values, view, unique.reindex(ids), expected, present, limits)
     reasons = [reason for gate in GATES if (reason := gate(case))]
     if reasons:
-        raise closed(reasons)
+        raise gate_error(reasons)
     return case.figures
 
 
-def closed(reasons: Sequence[str]) -> GateClosed:
+def gate_error(reasons: Sequence[str]) -> GateClosed:
     """The error of gates that are closed for these reasons."""
     lines = [f"  - {reason}" for reason in reasons]
     title = f"{ABORT}: expected predictions fit to be submitted, found {len(reasons)} reason(s) "
@@ -175,9 +175,11 @@ def _read(path: Path) -> pd.Series[float]:
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise closed([f"no CSV that can be read: {type(error).__name__}"]) from error
+        raise gate_error([f"no CSV that can be read: {type(error).__name__}"]) from error
     if len(frame.columns) != 2 or frame.columns[0] != "id":
-        raise closed([f"columns: {', '.join(frame.columns[:_SOME])}; expected id and prediction"])
+        raise gate_error(
+            [f"columns: {', '.join(frame.columns[:_SOME])}; expected id and prediction"]
+        )
     numbers = pd.to_numeric(frame.iloc[:, 1], errors="coerce").to_numpy(np.float64)
     return pd.Series(numbers, index=frame["id"])
 

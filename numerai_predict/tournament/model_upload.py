@@ -11,14 +11,14 @@ from typing import Any
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InvalidPickle, ModelUnavailable
 from numerai_predict.contract.tournament_errors import ModelRefused
-from numerai_predict.inspection.compatibility import Mark, choose_image
-from numerai_predict.inspection.inspect import Inspection, examine
+from numerai_predict.inspection.compatibility import CompatibilityLevel, choose_image
+from numerai_predict.inspection.inspect import Inspection, inspect_pickle
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.storage.graphql import Refused
-from numerai_predict.storage.presigned_put import put_file
+from numerai_predict.storage.graphql import RequestRefused
+from numerai_predict.storage.presigned_put import put_to_presigned_url
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.entities import Model
+from numerai_predict.tournament.entities import AccountModel
 
 DEFAULT_VERSION = "v5.2"
 
@@ -28,7 +28,7 @@ _POLL_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Choice:
+class UploadChoice:
     """What a pickle is to be hosted with; `None` for what its inspection finds."""
 
     python: str | None = None
@@ -44,9 +44,9 @@ class _Hosting:
 
 def upload(
     tournament: Tournament,
-    model: Model,
+    model: AccountModel,
     path: Path,
-    choice: Choice,
+    choice: UploadChoice,
     deadline: Deadline,
     show: Callable[[str], None],
 ) -> str:
@@ -67,7 +67,7 @@ def upload(
     version = _named(versions, hosting.version, "data version", "--data-version")
     log_step("upload", f"{path.name} for Python {python} and the data {hosting.version}")
     filename, url = tournament.pickle_ticket(path, model)
-    put_file(path, url, tournament.api.terms)
+    put_to_presigned_url(path, url, tournament.api.terms)
 
     def find() -> dict[str, Any] | None:
         found = _pickle(tournament, model)
@@ -82,7 +82,7 @@ def upload(
             dataVersionId=version,
             dockerImageId=image,
         )
-    except Refused as refused:
+    except RequestRefused as refused:
         raise ModelRefused(
             f"expected the tournament to take {path.name}, found that it says: {refused.words}",
             "nothing was uploaded: correct it and try again",
@@ -91,7 +91,7 @@ def upload(
     return _watch(find, made, path, deadline, show)
 
 
-def _inspected(path: Path, choice: Choice) -> _Hosting:
+def _inspected(path: Path, choice: UploadChoice) -> _Hosting:
     """Python and data version by the pickle's own words.
 
     Raises:
@@ -123,7 +123,7 @@ def _trouble_of(path: Path) -> tuple[Inspection | None, str | None]:
     chosen = choose_image(found)
     if chosen is None:
         return found, f"no image that runs it: made by {found.pythons}"
-    if chosen.mark >= Mark.LACKS:
+    if chosen.mark >= CompatibilityLevel.LACKS:
         return found, f"that the image of Python {chosen.image.python} {'; '.join(chosen.reasons)}"
     for reason in chosen.reasons:
         log_step("warning", reason)
@@ -132,7 +132,7 @@ def _trouble_of(path: Path) -> tuple[Inspection | None, str | None]:
 
 def _examined(path: Path) -> tuple[Inspection | None, str]:
     try:
-        return examine(path), ""
+        return inspect_pickle(path), ""
     except InvalidPickle as error:
         return None, error.message
     except OSError as error:
@@ -155,7 +155,7 @@ def _named(listed: dict[str, str], name: str, what: str, option: str) -> str:
     return listed[name]
 
 
-def _pickle(tournament: Tournament, model: Model) -> dict[str, Any] | None:
+def _pickle(tournament: Tournament, model: AccountModel) -> dict[str, Any] | None:
     models = tournament.query(queries.PICKLES, scope="read_user_info")["models"]
     found = next((each for each in models if each["id"] == model.id), None)
     pickle: dict[str, Any] | None = found["computePickleUpload"] if found else None

@@ -24,7 +24,7 @@ _POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class Entry:
+class RoundEntry:
     """The steps that were done; `None` where one was not.
 
     `predictions` is the file that the model's run saved from `model_sha256` and
@@ -46,7 +46,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Ledger:
+class RoundLedger:
     """The entry of one round and model, in a folder of its own."""
 
     folder: Path
@@ -54,20 +54,20 @@ class Ledger:
     model: str
 
     @classmethod
-    def at(cls, state: Path, number: int, model_id: str) -> Ledger:
+    def at(cls, state: Path, number: int, model_id: str) -> RoundLedger:
         """The ledger in the state's folder."""
         return cls(state / "rounds" / f"{number}-{model_id}", number, model_id)
 
-    def read(self) -> Entry:
+    def read(self) -> RoundEntry:
         """What was done so far; nothing where the file is missing or none of ours."""
         try:
-            entry = Entry(**json.loads(self._path.read_bytes()))
+            entry = RoundEntry(**json.loads(self._path.read_bytes()))
         except (OSError, ValueError, TypeError):
-            return Entry(self.round, self.model)
+            return RoundEntry(self.round, self.model)
         right = (entry.round, entry.model) == (self.round, self.model)
-        return entry if right else Entry(self.round, self.model)
+        return entry if right else RoundEntry(self.round, self.model)
 
-    def update(self, **done: Any) -> Entry:
+    def update(self, **done: Any) -> RoundEntry:
         """Keep what was done besides.
 
         Raises:

@@ -13,18 +13,18 @@ from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.files import atomic_write, sha256_of
-from numerai_predict.tournament.gates import GateLimits, closed
-from numerai_predict.tournament.round_ledger import Ledger
+from numerai_predict.tournament.gates import GateLimits, gate_error
+from numerai_predict.tournament.round_ledger import RoundLedger
 
 
 @dataclass(frozen=True)
-class Plan:
+class RoundConfig:
     """What a round is to be made of.
 
     `wait` bounds the wait for the opening, in seconds. `data` and `state` are the folders of
@@ -44,8 +44,8 @@ class Plan:
     late: bool = False
 
 
-def predictions_of(
-    plan: Plan, ledger: Ledger, live: Path, benchmarks: Path, deadline: Deadline
+def load_or_predict(
+    plan: RoundConfig, ledger: RoundLedger, live: Path, benchmarks: Path, deadline: Deadline
 ) -> Path:
     """The model's predictions: those of a broken run, if model and data are the same."""
     entry = ledger.read()
@@ -65,7 +65,9 @@ def predictions_of(
     return path
 
 
-def _run(plan: Plan, ledger: Ledger, live: Path, benchmarks: Path, deadline: Deadline) -> Path:
+def _run(
+    plan: RoundConfig, ledger: RoundLedger, live: Path, benchmarks: Path, deadline: Deadline
+) -> Path:
     """Run the model as `predict.py` does; its record is kept beside the predictions."""
     job = Job(
         model=str(plan.pickle.absolute()),
@@ -84,7 +86,7 @@ def _run(plan: Plan, ledger: Ledger, live: Path, benchmarks: Path, deadline: Dea
         # What the runner's own check finds closes the gates too: one ending for one matter.
         lines = error.message.splitlines()
         reasons = [line.removeprefix("  - ") for line in lines[1:]] or lines
-        raise closed(reasons) from error
+        raise gate_error(reasons) from error
     except RunError as error:
         record.conclude(error.verdict, error.message, error.remedy)
         raise
@@ -112,6 +114,6 @@ def _sha256_of_pickle(path: Path) -> str | None:
 def named_features(path: Path) -> Sequence[str]:
     """The features that the pickle names; none where it cannot be inspected."""
     try:
-        return examine(path).features
+        return inspect_pickle(path).features
     except (InvalidPickle, OSError):
         return ()

@@ -14,12 +14,16 @@ from numerai_predict.data.catalogue import Catalogue, resolve
 from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.graphql import Api
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.entities import Model, RoundFacts
-from numerai_predict.tournament.gates import expected_columns, require_gates
-from numerai_predict.tournament.round_ledger import Ledger
-from numerai_predict.tournament.round_predictions import Plan, named_features, predictions_of
+from numerai_predict.tournament.entities import AccountModel, RoundInfo
+from numerai_predict.tournament.gates import check_gates, expected_columns
+from numerai_predict.tournament.round_ledger import RoundLedger
+from numerai_predict.tournament.round_predictions import (
+    RoundConfig,
+    load_or_predict,
+    named_features,
+)
 from numerai_predict.tournament.submissions import Submitted, of_round, require_open, submit
 
 _POLL_SECONDS = 15.0
@@ -28,7 +32,7 @@ _LIVE = ("live.parquet", "live_benchmark_models.parquet", "features.json")
 _KEPT_ROUNDS = 20
 
 
-def do_round(plan: Plan, tournament: Tournament, deadline: Deadline) -> str:
+def run_round(plan: RoundConfig, tournament: Tournament, deadline: Deadline) -> str:
     """Do what is left to do of the current round; what was done, in words.
 
     Raises:
@@ -36,25 +40,25 @@ def do_round(plan: Plan, tournament: Tournament, deadline: Deadline) -> str:
     """
     model = tournament.model(plan.model)
     round_ = wait_for_open(plan, tournament, deadline)
-    ledger = Ledger.at(plan.state, round_.number, model.id)
+    ledger = RoundLedger.at(plan.state, round_.number, model.id)
     with ledger.locked(deadline):
         if not plan.replace and (found := of_round(tournament, model, round_.number)):
             log_step("submit", f"round {round_.number} has {found.filename} already")
             return f"round {round_.number} has a submission of {model.name} already: {found.id}"
         live, benchmarks, features = _snapshot(plan, tournament, deadline)
-        predictions = predictions_of(plan, ledger, live, benchmarks, deadline)
+        predictions = load_or_predict(plan, ledger, live, benchmarks, deadline)
         expected = expected_columns(named_features(plan.pickle), features)
-        figures = require_gates(predictions, live, expected, plan.gates)
+        figures = check_gates(predictions, live, expected, plan.gates)
         told = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
         log_step("gates", f"open: {told}")
         ledger.update(figures=figures)
         require_open(tournament.current_round_again(round_), plan.late)
         done = submit(tournament, model, round_, predictions, ledger, plan.replace)
         _forget_old(plan.state)
-    return told_of(done, model, round_)
+    return describe_submission(done, model, round_)
 
 
-def told_of(done: Submitted, model: Model, round_: RoundFacts) -> str:
+def describe_submission(done: Submitted, model: AccountModel, round_: RoundInfo) -> str:
     """What came of a submission, in words."""
     if done.already:
         return (
@@ -64,7 +68,7 @@ def told_of(done: Submitted, model: Model, round_: RoundFacts) -> str:
     return f"submitted to round {done.submission.round} for {model.name}: {done.submission.id}"
 
 
-def wait_for_open(plan: Plan, tournament: Tournament, deadline: Deadline) -> RoundFacts:
+def wait_for_open(plan: RoundConfig, tournament: Tournament, deadline: Deadline) -> RoundInfo:
     """The round, once it is open.
 
     Raises:
@@ -100,9 +104,11 @@ def snapshot_live(data: Path, version: str, api: Api, names: Sequence[str] = _LI
     return [each.path for each in taken]
 
 
-def _snapshot(plan: Plan, tournament: Tournament, deadline: Deadline) -> tuple[Path, Path, Path]:
+def _snapshot(
+    plan: RoundConfig, tournament: Tournament, deadline: Deadline
+) -> tuple[Path, Path, Path]:
     terminal = sys.stderr if sys.stderr.isatty() else None
-    terms = Terms(deadline, say=functools.partial(log_step, "fetch"), terminal=terminal)
+    terms = TransferPolicy(deadline, say=functools.partial(log_step, "fetch"), terminal=terminal)
     live, benchmarks, features = snapshot_live(
         plan.data, plan.version, Api(tournament.api.url, terms)
     )

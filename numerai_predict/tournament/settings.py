@@ -35,7 +35,7 @@ class _Values(BaseSettings):
 
 
 @dataclass(frozen=True)
-class Settings:
+class AccountSettings:
     """What the commands of the tournament are told but for their options."""
 
     api_url: str
@@ -64,7 +64,7 @@ def keys_file(environment: Mapping[str, str] = os.environ) -> Path:
     return home.absolute() / "numerai-predict" / "keys.env"
 
 
-def read_settings(chosen: Path | None = None) -> Settings:
+def read_account_settings(chosen: Path | None = None) -> AccountSettings:
     """The settings of the environment and of the file, which is `chosen` or the usual one.
 
     Raises:
@@ -87,7 +87,7 @@ def read_settings(chosen: Path | None = None) -> Settings:
             "write NAME=value lines into it",
         ) from error
     limits = GateLimits(values.min_pred_std, values.max_abs_exposure, values.min_coverage)
-    return Settings(values.api_url, _keys(values, file), limits, file)
+    return AccountSettings(values.api_url, _keys(values, file), limits, file)
 
 
 def _keys(values: _Values, file: Path) -> Keys | None:

@@ -14,12 +14,12 @@ from numerai_predict.contract.tournament_errors import (
 )
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
-from numerai_predict.storage.graphql import Refused
-from numerai_predict.storage.presigned_put import put_file
+from numerai_predict.storage.graphql import RequestRefused
+from numerai_predict.storage.presigned_put import put_to_presigned_url
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament, download_bytes
-from numerai_predict.tournament.entities import Model, RoundFacts, Submission
-from numerai_predict.tournament.round_ledger import Ledger
+from numerai_predict.tournament.entities import AccountModel, RoundInfo, Submission
+from numerai_predict.tournament.round_ledger import RoundLedger
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Submitted:
     already: bool
 
 
-def require_open(round_: RoundFacts, late: bool) -> None:
+def require_open(round_: RoundInfo, late: bool) -> None:
     """Go on only if a submission would be in time, or may be late.
 
     Raises:
@@ -45,7 +45,7 @@ def require_open(round_: RoundFacts, late: bool) -> None:
     )
 
 
-def of_round(tournament: Tournament, model: Model, number: int) -> Submission | None:
+def of_round(tournament: Tournament, model: AccountModel, number: int) -> Submission | None:
     """The submission of the round that counts, if there is one."""
     found = [each for each in tournament.submissions(model) if each.round == number]
     selected = [each for each in found if each.selected]
@@ -54,10 +54,10 @@ def of_round(tournament: Tournament, model: Model, number: int) -> Submission | 
 
 def submit(
     tournament: Tournament,
-    model: Model,
-    round_: RoundFacts,
+    model: AccountModel,
+    round_: RoundInfo,
     predictions: Path,
-    ledger: Ledger,
+    ledger: RoundLedger,
     replace: bool = False,
 ) -> Submitted:
     """Make the file the round's submission of the model; the ledger's lock is held.
@@ -91,7 +91,7 @@ def submit(
 
 
 def _sha256_of(
-    tournament: Tournament, model: Model, submission: Submission, ledger: Ledger
+    tournament: Tournament, model: AccountModel, submission: Submission, ledger: RoundLedger
 ) -> str | None:
     """The hash of what was submitted: as we remember it, or of its bytes."""
     entry = ledger.read()
@@ -105,7 +105,7 @@ def _sha256_of(
 
 
 def _upload_and_create(
-    tournament: Tournament, model: Model, predictions: Path, sha256: str, ledger: Ledger
+    tournament: Tournament, model: AccountModel, predictions: Path, sha256: str, ledger: RoundLedger
 ) -> Submission:
     """Make a submission of the bytes: of those that a broken run uploaded, if it got so far."""
     entry = ledger.read()
@@ -116,21 +116,21 @@ def _upload_and_create(
         except SubmissionRefused as refused:  # what was uploaded may be gone by now
             log_step("submit", f"uploading anew: {refused.message}")
     filename, url = tournament.ticket(predictions, model)
-    put_file(predictions, url, tournament.api.terms)
+    put_to_presigned_url(predictions, url, tournament.api.terms)
     # Kept before the submission is made of it: if we are killed there, the same name is used.
     ledger.update(uploaded_as=filename, uploaded_sha256=sha256, submission=None)
     log_step("submit", f"uploaded {predictions.name}")
     return _create(tournament, model, filename)
 
 
-def _create(tournament: Tournament, model: Model, filename: str) -> Submission:
+def _create(tournament: Tournament, model: AccountModel, filename: str) -> Submission:
     def find() -> Submission | None:
         found = tournament.submissions(model)
         return next((each for each in found if each.filename == filename), None)
 
     try:
         made = tournament.create(queries.CREATE, model, find, filename=filename, triggerId=None)
-    except Refused as refused:
+    except RequestRefused as refused:
         raise SubmissionRefused(
             f"expected the tournament to take {filename}, found that it says: {refused.words}",
             "nothing was submitted: correct what it names, or, if that is no fault of the "
@@ -144,7 +144,7 @@ def _create(tournament: Tournament, model: Model, filename: str) -> Submission:
     return made
 
 
-def _finish(ledger: Ledger, submission: Submission, sha256: str) -> None:
+def _finish(ledger: RoundLedger, submission: Submission, sha256: str) -> None:
     ledger.update(
         uploaded_as=submission.filename,
         uploaded_sha256=sha256,

@@ -26,14 +26,16 @@ from numerai_predict.runner.container.target import ContainerImage, ExecutionTar
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write
 from numerai_predict.training import predict_template
-from numerai_predict.training.model_fitting import Model
+from numerai_predict.training.model_fitting import TrainedModel
 
 _PACK_SECONDS = 600.0
 _FOLDER = ".bundle-"
 _TOLD_LINES = 3
 
 
-def place_of(python: str | None, environment: Mapping[str, str] = os.environ) -> ExecutionTarget:
+def bundle_directory(
+    python: str | None, environment: Mapping[str, str] = os.environ
+) -> ExecutionTarget:
     """Where a bundle for that Python is made; `None` means the one at hand.
 
     Raises:
@@ -63,18 +65,18 @@ def place_of(python: str | None, environment: Mapping[str, str] = os.environ) ->
 
 
 @dataclass(frozen=True)
-class Recipe:
+class BundleSpec:
     """What the pickled function is made of."""
 
     kind: str
     features: Sequence[str]
-    models: Sequence[Model]
+    models: Sequence[TrainedModel]
     benchmark: str | None
     neutralize: float
 
 
 @contextmanager
-def packed(recipe: Recipe, place: ExecutionTarget, output: Path) -> Iterator[Path]:
+def build_bundle(recipe: BundleSpec, place: ExecutionTarget, output: Path) -> Iterator[Path]:
     """The pickle in a folder of its own beside its final place; both go when the block ends.
 
     Raises:
@@ -111,7 +113,7 @@ def clear_leftovers(output: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def put_in_place(pickle: Path, output: Path, manifest: dict[str, Any]) -> None:
+def publish_bundle(pickle: Path, output: Path, manifest: dict[str, Any]) -> None:
     """Give the bundle its final names, the pickle first.
 
     Raises:
@@ -139,7 +141,7 @@ def versions(trainer: Mapping[str, str]) -> dict[str, str]:
     return {**own, **trainer}
 
 
-def _write(recipe: Recipe, folder: Path) -> None:
+def _write(recipe: BundleSpec, folder: Path) -> None:
     names = []
     for number, model in enumerate(recipe.models):
         names.append(f"{number}.model")

@@ -18,16 +18,16 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.training_errors import BundleRefused
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.inspection.compatibility import Mark, outcomes
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.compatibility import CompatibilityLevel, compatibilities
+from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner.container.target import ContainerImage, ExecutionTarget
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
-from numerai_predict.training.bundle import Recipe
+from numerai_predict.training.bundle import BundleSpec
 from numerai_predict.training.predict_template import by_era, load_model, predict_with
-from numerai_predict.training.training_data import Inputs, benchmark_files
+from numerai_predict.training.training_data import TrainingData, benchmark_files
 
 _SECONDS = 900.0
 _SHOWN = 3
@@ -42,7 +42,7 @@ class LiveData:
     words: str
 
 
-def live_data(inputs: Inputs, folder: Path) -> LiveData:
+def live_data(inputs: TrainingData, folder: Path) -> LiveData:
     """The live data beside the others, or, where there are none, the newest era as such."""
     live = inputs.folder / "live.parquet"
     if live.is_file():
@@ -60,7 +60,9 @@ def live_data(inputs: Inputs, folder: Path) -> LiveData:
     return LiveData(folder / "live.parquet", _benchmarks(inputs, index, folder), f"era {era:04d}")
 
 
-def try_out(pickle: Path, recipe: Recipe, place: ExecutionTarget, inputs: Inputs) -> dict[str, Any]:
+def verify_bundle(
+    pickle: Path, recipe: BundleSpec, place: ExecutionTarget, inputs: TrainingData
+) -> dict[str, Any]:
     """Inspect and run the pickle, within the hosted limits, and compare; what the trial found.
 
     Raises:
@@ -85,8 +87,12 @@ def try_out(pickle: Path, recipe: Recipe, place: ExecutionTarget, inputs: Inputs
 
 def _inspect(pickle: Path, place: ExecutionTarget) -> None:
     """Go on only if an image of the bundle's Python can run it; a Python without images may."""
-    found = [each for each in outcomes(examine(pickle)) if each.image.python == place.python]
-    if found and all(each.mark >= Mark.LACKS for each in found):
+    found = [
+        each
+        for each in compatibilities(inspect_pickle(pickle))
+        if each.image.python == place.python
+    ]
+    if found and all(each.mark >= CompatibilityLevel.LACKS for each in found):
         reasons = dict.fromkeys(reason for each in found for reason in each.reasons)
         raise BundleRefused(
             f"expected a pickle that an image of Python {place.python} runs, found: "
@@ -126,7 +132,7 @@ def _run(pickle: Path, data: LiveData, place: ExecutionTarget, folder: Path) -> 
     return {**facts, "arity": facts["model"]["arity"]}
 
 
-def _expected(recipe: Recipe, data: LiveData) -> pd.Series[float]:
+def _expected(recipe: BundleSpec, data: LiveData) -> pd.Series[float]:
     """The trainer's own predictions of the live data."""
     frame = pd.read_parquet(data.live, columns=[*recipe.features, "era"])
     values = frame[list(recipe.features)].to_numpy()
@@ -157,7 +163,7 @@ def _read(path: Path) -> dict[str, float]:
         return {row["id"]: float(row["prediction"]) for row in csv.DictReader(file)}
 
 
-def _benchmarks(inputs: Inputs, index: pd.Index[Any], folder: Path) -> Path | None:
+def _benchmarks(inputs: TrainingData, index: pd.Index[Any], folder: Path) -> Path | None:
     files: Sequence[Path] = benchmark_files(inputs.history.paths)
     if inputs.benchmark is None or not files:
         return None

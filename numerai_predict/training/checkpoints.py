@@ -28,11 +28,11 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredResult:
     """Finished work: what is told of it, as JSON has it, and its bytes."""
 
     facts: dict[str, Any]
-    told: dict[str, Any]
+    result: dict[str, Any]
     body: bytes
 
     @property
@@ -47,17 +47,19 @@ class Checkpoints:
 
     folder: Path
 
-    def get(self, label: str, facts: dict[str, Any]) -> Stored | None:
+    def get(self, label: str, facts: dict[str, Any]) -> StoredResult | None:
         """The work of that label with just these facts; `None` where it is to be done."""
         return _read(self._path(label, facts), facts)
 
-    def put(self, label: str, facts: dict[str, Any], told: dict[str, Any], body: bytes) -> Stored:
+    def put(
+        self, label: str, facts: dict[str, Any], told: dict[str, Any], body: bytes
+    ) -> StoredResult:
         """Keep finished work.
 
         Raises:
             OSError: it cannot be written; nothing is left behind.
         """
-        stored = Stored(json.loads(_canonical(facts)), told, body)
+        stored = StoredResult(json.loads(_canonical(facts)), told, body)
         header = {"form": _FORM, "facts": facts, "told": told, "sha256": stored.sha256}
         with atomic_write(self._path(label, facts)) as handle:
             handle.write(_canonical(header) + b"\n")
@@ -104,7 +106,7 @@ class Checkpoints:
         return self.folder / f"{_safe(label)}-{key}{_ENDING}"
 
 
-def _read(path: Path, facts: dict[str, Any]) -> Stored | None:
+def _read(path: Path, facts: dict[str, Any]) -> StoredResult | None:
     """What the file holds, if it is whole and has these facts."""
     header = _header(path)
     wanted = json.loads(_canonical(facts))
@@ -112,7 +114,7 @@ def _read(path: Path, facts: dict[str, Any]) -> Stored | None:
         return None
     with contextlib.suppress(OSError), open(path, "rb") as file:
         file.readline()
-        stored = Stored(wanted, header["told"], file.read())
+        stored = StoredResult(wanted, header["told"], file.read())
         return stored if stored.sha256 == header.get("sha256") else None
     return None
 

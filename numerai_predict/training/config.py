@@ -63,7 +63,7 @@ class ValidationSettings(Section):
     fnc_features: str = Field("medium", description="set of features that FNC is neutral to")
 
 
-class Settings(BaseSettings):
+class TrainingConfig(BaseSettings):
     """All that a training is told."""
 
     model_config = SettingsConfigDict(
@@ -134,7 +134,7 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _each_once(self) -> Settings:
+    def _each_once(self) -> TrainingConfig:
         for name in ("features", "targets", "seeds"):
             values = getattr(self, name)
             if isinstance(values, tuple) and len(set(values)) < len(values):
@@ -160,7 +160,9 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
-def read_settings(file: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+def read_training_config(
+    file: Path | None, environment: Mapping[str, str] = os.environ
+) -> TrainingConfig:
     """The settings of a file, or the defaults, with what the environment overrides.
 
     Raises:
@@ -168,7 +170,7 @@ def read_settings(file: Path | None, environment: Mapping[str, str] = os.environ
     """
     told = {} if file is None else _mapping(file)
     where = "the environment" if file is None else f"{file} or the environment"
-    names = {name.upper() for name in Settings.model_fields}
+    names = {name.upper() for name in TrainingConfig.model_fields}
     for variable in environment:
         first = variable.upper().removeprefix(PREFIX).split(_DELIMITER)[0]
         if variable.upper().startswith(PREFIX) and first not in names:
@@ -177,7 +179,7 @@ def read_settings(file: Path | None, environment: Mapping[str, str] = os.environ
                 "correct or unset it; `numerai-predict train --defaults` lists the keys",
             )
     try:
-        return Settings(**told)
+        return TrainingConfig(**told)
     except ValidationError as error:
         lines = [f"  - {_words(each)}" for each in error.errors(include_url=False)]
         raise BadConfiguration(

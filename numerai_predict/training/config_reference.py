@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from numerai_predict.training.config import PREFIX, Settings
+from numerai_predict.training.config import PREFIX, TrainingConfig
 
 
 def defaults_as_yaml() -> str:
@@ -16,7 +16,7 @@ def defaults_as_yaml() -> str:
         "# The configuration of `numerai-predict train`: every key with its default.",
         f"# The environment overrides: {PREFIX}ROUNDS=100, {PREFIX}LIGHTGBM__NUM_LEAVES=31.",
     ]
-    return "\n".join([*head, *_lines(Settings, "")]) + "\n"
+    return "\n".join([*head, *_lines(TrainingConfig, "")]) + "\n"
 
 
 def _lines(section: type[BaseModel], indent: str) -> list[str]:

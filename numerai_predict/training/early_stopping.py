@@ -16,7 +16,7 @@ from numerai_predict.training.trainers.interface import Now
 
 
 @dataclass(frozen=True)
-class Rule:
+class StoppingRule:
     """Look every so many rounds; stop when `patience` rounds (0: never) brought nothing better."""
 
     metric: str
@@ -34,7 +34,7 @@ class Stopping:
 
     def __init__(
         self,
-        rule: Rule,
+        rule: StoppingRule,
         target: NDArray[np.float32] | None,
         eras: NDArray[np.int32] | None,
         tell: Callable[[int], None],

@@ -13,7 +13,7 @@ _PLAIN, _PLAIN_DAYS = "target", 20  # the tournament's own target
 _DAYS_AN_ERA = 5  # of trading, a week
 
 
-def days_of(target: str, told: Mapping[str, int]) -> int:
+def target_horizon_days(target: str, told: Mapping[str, int]) -> int:
     """The trading days that a target looks ahead: those told, or those that its name ends in.
 
     Raises:
@@ -31,10 +31,10 @@ def days_of(target: str, told: Mapping[str, int]) -> int:
     )
 
 
-def purge_of(targets: Iterable[str], told: Mapping[str, int]) -> int:
+def embargo_eras(targets: Iterable[str], told: Mapping[str, int]) -> int:
     """Eras to leave out between two parts: 4 for 20 days, 12 for 60; the longest target counts.
 
     Raises:
         BadConfiguration: nothing says how far a target looks ahead.
     """
-    return max(math.ceil(days_of(target, told) / _DAYS_AN_ERA) for target in targets)
+    return max(math.ceil(target_horizon_days(target, told) / _DAYS_AN_ERA) for target in targets)

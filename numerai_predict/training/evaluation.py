@@ -19,12 +19,12 @@ from numerai_predict.scoring.exposures import largest_exposure
 from numerai_predict.scoring.per_era import era_scores
 from numerai_predict.scoring.score_summary import summarize
 from numerai_predict.storage.files import sha256_of
-from numerai_predict.training.checkpoints import Checkpoints, Stored
-from numerai_predict.training.model_fitting import Model, eras_in_words
+from numerai_predict.training.checkpoints import Checkpoints, StoredResult
+from numerai_predict.training.model_fitting import TrainedModel, eras_in_words
 from numerai_predict.training.predict_template import combine, load_model, predict_with
 from numerai_predict.training.trainers.interface import slices
-from numerai_predict.training.training_data import Inputs, benchmark_files
-from numerai_predict.training.walk_forward import Window
+from numerai_predict.training.training_data import TrainingData, benchmark_files
+from numerai_predict.training.walk_forward import WalkForwardWindow
 
 _META_MODEL = "meta_model.parquet"
 _META_COLUMN = "numerai_meta_model"
@@ -49,15 +49,15 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Judge:
+class Evaluator:
     """What scores are made with, besides the data."""
 
-    inputs: Inputs
+    inputs: TrainingData
     kind: str
     neutralize: float
     checkpoints: Checkpoints
 
-    def evaluate(self, window: Window, models: Sequence[Model]) -> Evaluation:
+    def evaluate(self, window: WalkForwardWindow, models: Sequence[TrainedModel]) -> Evaluation:
         """The scores, made now or taken from their checkpoint."""
         label = f"{window.name} scores"
         facts = self._facts(window, models)
@@ -70,11 +70,13 @@ class Judge:
             stored = self.checkpoints.put(label, facts, told, file.getvalue())
         return _evaluation(window, stored)
 
-    def _score(self, window: Window, models: Sequence[Model]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def _score(
+        self, window: WalkForwardWindow, models: Sequence[TrainedModel]
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
         log_step("score", f"{window.name}: {len(window.scored)} eras, {len(models)} model(s)")
         loaded = [load_model(self.kind, model.stored.body) for model in models]
         names = [f"{model.target}_{model.seed}" for model in models]
-        others = _Others.of(self.inputs)
+        others = _ComparisonPredictions.of(self.inputs)
         scores, predictions = [], []
         mask = self.inputs.mask(window.scored)
         for part in slices(self.inputs.history, mask, len(self.inputs.features)):
@@ -95,7 +97,7 @@ class Judge:
                 predictions.append(pd.DataFrame({**frame, **dict(zip(names, own, strict=True))}))
         return pd.concat(scores), pd.concat(predictions).rename_axis("id")
 
-    def _facts(self, window: Window, models: Sequence[Model]) -> dict[str, Any]:
+    def _facts(self, window: WalkForwardWindow, models: Sequence[TrainedModel]) -> dict[str, Any]:
         files = [self.inputs.folder / _META_MODEL, *benchmark_files(self.inputs.history.paths)]
         return {
             **self.inputs.facts(),
@@ -116,21 +118,21 @@ class Judge:
 class _Slice:
     """Ids, eras and main targets of some rows."""
 
-    def __init__(self, inputs: Inputs, mask: NDArray[np.bool_]) -> None:
+    def __init__(self, inputs: TrainingData, mask: NDArray[np.bool_]) -> None:
         self.ids = np.asarray(inputs.history.ids(mask), dtype=object)
         self.eras = inputs.history.eras[mask]
         self.targets = inputs.targets[inputs.main_target][mask]
 
 
 @dataclass(frozen=True)
-class _Others:
+class _ComparisonPredictions:
     """What predictions are compared with, by id; `None` where it is not known."""
 
     meta_model: pd.Series[float] | None
     benchmark: pd.Series[float] | None
 
     @classmethod
-    def of(cls, inputs: Inputs) -> _Others:
+    def of(cls, inputs: TrainingData) -> _ComparisonPredictions:
         meta = inputs.folder / _META_MODEL
         meta_model = _column(meta, _META_COLUMN) if meta.is_file() else None
         if inputs.benchmark is None:
@@ -171,8 +173,8 @@ def _column(path: Path, name: str) -> pd.Series[float]:
     return pd.read_parquet(path, columns=[name])[name].astype(np.float64)
 
 
-def _evaluation(window: Window, stored: Stored) -> Evaluation:
-    split = stored.told["scores"]
+def _evaluation(window: WalkForwardWindow, stored: StoredResult) -> Evaluation:
+    split = stored.result["scores"]
     index = pd.Index(split["index"], name="era", dtype=object)
     scores = pd.DataFrame(split["data"], index, split["columns"], dtype=np.float64)
     return Evaluation(window.name, scores, pd.read_parquet(io.BytesIO(stored.body)))

@@ -14,39 +14,45 @@ import numpy as np
 
 from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.training.checkpoints import Checkpoints, Stored
-from numerai_predict.training.early_stopping import Rule, Stopping
-from numerai_predict.training.progress import Display
+from numerai_predict.training.checkpoints import Checkpoints, StoredResult
+from numerai_predict.training.early_stopping import Stopping, StoppingRule
+from numerai_predict.training.progress import TrainingDisplay
 from numerai_predict.training.trainers.interface import Rows, Trainer
-from numerai_predict.training.training_data import Inputs
-from numerai_predict.training.walk_forward import Window
+from numerai_predict.training.training_data import TrainingData
+from numerai_predict.training.walk_forward import WalkForwardWindow
 
 
 @dataclass(frozen=True)
-class Model:
+class TrainedModel:
     """A trained model: its target and seed, and what its checkpoint holds."""
 
     target: str
     seed: int
-    stored: Stored
+    stored: StoredResult
 
     @property
     def rounds(self) -> int:
         """The rounds that it has."""
-        return int(self.stored.told["rounds"])
+        return int(self.stored.result["rounds"])
 
 
 class Fitting:
     """Trains what is missing."""
 
     def __init__(
-        self, inputs: Inputs, trainer: Trainer, checkpoints: Checkpoints, display: Display
+        self,
+        inputs: TrainingData,
+        trainer: Trainer,
+        checkpoints: Checkpoints,
+        display: TrainingDisplay,
     ) -> None:
         self._inputs, self._trainer = inputs, trainer
         self._checkpoints, self._display = checkpoints, display
         self._told: set[str] = set()
 
-    def models(self, window: Window, seeds: Sequence[int], rules: dict[str, Rule]) -> list[Model]:
+    def models(
+        self, window: WalkForwardWindow, seeds: Sequence[int], rules: dict[str, StoppingRule]
+    ) -> list[TrainedModel]:
         """The window's models, one a target and seed; each target has its rule."""
         return [
             model
@@ -55,8 +61,8 @@ class Fitting:
         ]
 
     def _of_target(
-        self, window: Window, target: str, seeds: Sequence[int], rule: Rule
-    ) -> list[Model]:
+        self, window: WalkForwardWindow, target: str, seeds: Sequence[int], rule: StoppingRule
+    ) -> list[TrainedModel]:
         """The data is loaded once, and only if a model is missing."""
         models, loaded = [], None
         for seed in seeds:
@@ -69,12 +75,12 @@ class Fitting:
                 self._tell_changes(label, facts)
                 loaded = loaded or _Loaded.of(self._inputs, self._trainer, window, target)
                 stored = self._train(label, facts, loaded, seed, rule)
-            models.append(Model(target, seed, stored))
+            models.append(TrainedModel(target, seed, stored))
         return models
 
     def _train(
-        self, label: str, facts: dict[str, Any], loaded: _Loaded, seed: int, rule: Rule
-    ) -> Stored:
+        self, label: str, facts: dict[str, Any], loaded: _Loaded, seed: int, rule: StoppingRule
+    ) -> StoredResult:
         self._display.begin(label, rule.rounds)
         stopping = loaded.stopping_rows
         watch = Stopping(
@@ -101,7 +107,9 @@ class Fitting:
                 self._told.add(change)
                 log_step("changed", f"{change}: trained anew")
 
-    def _facts(self, window: Window, target: str, seed: int, rule: Rule) -> dict[str, Any]:
+    def _facts(
+        self, window: WalkForwardWindow, target: str, seed: int, rule: StoppingRule
+    ) -> dict[str, Any]:
         trainer = self._trainer.facts()
         versions = {"numpy": np.__version__, "python": platform.python_version()}
         if window.stopping:
@@ -129,7 +137,9 @@ class _Loaded:
     stopping_rows: Rows | None
 
     @classmethod
-    def of(cls, inputs: Inputs, trainer: Trainer, window: Window, target: str) -> _Loaded:
+    def of(
+        cls, inputs: TrainingData, trainer: Trainer, window: WalkForwardWindow, target: str
+    ) -> _Loaded:
         rows = inputs.rows(window.training, target)
         _require_rows(rows, window, target)
         shape = f"{len(rows.target):,} rows x {len(rows.features):,} features"
@@ -142,7 +152,7 @@ class _Loaded:
         return cls(training, trainer.load(stopping), stopping)
 
 
-def _require_rows(rows: Rows, window: Window, target: str) -> None:
+def _require_rows(rows: Rows, window: WalkForwardWindow, target: str) -> None:
     if not len(rows.target):
         raise BadConfiguration(
             f"expected rows with {target} in each part of {window.name}, found none in one",

@@ -19,16 +19,16 @@ from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import atomic_write, sha256_of
 from numerai_predict.training import bundle, bundle_verification
 from numerai_predict.training.checkpoints import Checkpoints
-from numerai_predict.training.config import Settings
-from numerai_predict.training.early_stopping import Rule
-from numerai_predict.training.embargo import purge_of
-from numerai_predict.training.evaluation import Evaluation, Judge
-from numerai_predict.training.model_fitting import Fitting, Model
-from numerai_predict.training.progress import Display
+from numerai_predict.training.config import TrainingConfig
+from numerai_predict.training.early_stopping import StoppingRule
+from numerai_predict.training.embargo import embargo_eras
+from numerai_predict.training.evaluation import Evaluation, Evaluator
+from numerai_predict.training.model_fitting import Fitting, TrainedModel
+from numerai_predict.training.progress import TrainingDisplay
 from numerai_predict.training.trainers.interface import Trainer
 from numerai_predict.training.trainers.registry import trainer_of
-from numerai_predict.training.training_data import Inputs, open_inputs
-from numerai_predict.training.walk_forward import Plan, Sizes, Window, plan
+from numerai_predict.training.training_data import TrainingData, open_inputs
+from numerai_predict.training.walk_forward import Sizes, WalkForwardPlan, WalkForwardWindow, plan
 
 SCORES, PREDICTIONS = "scores.json", "predictions.parquet"
 
@@ -41,14 +41,14 @@ class Result:
     scores: dict[str, Any]
 
 
-def train(settings: Settings, folder: Path) -> Result:
+def train(settings: TrainingConfig, folder: Path) -> Result:
     """Train on the data in the folder, or go on with a training that was broken off.
 
     Raises:
         RunError: there is no bundle; what was finished is kept.
         OSError: something cannot be written.
     """
-    place = bundle.place_of(settings.python)
+    place = bundle.bundle_directory(settings.python)
     checkpoints = Checkpoints(settings.output / "checkpoints")
     with checkpoints.locked():
         bundle.clear_leftovers(settings.output)
@@ -64,27 +64,27 @@ def train(settings: Settings, folder: Path) -> Result:
         training = _Training(settings, inputs, windows, trainer, checkpoints)
         models, evaluations = training.models()
         scores = _report(settings, evaluations)
-        recipe = bundle.Recipe(
+        recipe = bundle.BundleSpec(
             trainer.name, inputs.features, models, inputs.benchmark, settings.neutralize
         )
-        with bundle.packed(recipe, place, settings.output) as pickle:
-            found = bundle_verification.try_out(pickle, recipe, place, inputs)
+        with bundle.build_bundle(recipe, place, settings.output) as pickle:
+            found = bundle_verification.verify_bundle(pickle, recipe, place, inputs)
             manifest = _manifest(settings, inputs, trainer, models, scores, pickle)
             manifest["model"].update(python=place.python, arity=found.pop("arity"))
             eras = inputs.eras if settings.use_holdout else windows.final.training
             manifest |= {**windows.trained_on(eras).facts(), "trial": found}
-            bundle.put_in_place(pickle, settings.output, manifest)
+            bundle.publish_bundle(pickle, settings.output, manifest)
     return Result(settings.output, scores)
 
 
-def plan_of(settings: Settings, inputs: Inputs) -> Plan:
+def plan_of(settings: TrainingConfig, inputs: TrainingData) -> WalkForwardPlan:
     """The windows over the eras of the data.
 
     Raises:
         BadConfiguration: there are too few eras, or the purge is shorter than a target's horizon.
     """
     chosen = settings.validation
-    needed = purge_of(settings.targets, settings.horizons)
+    needed = embargo_eras(settings.targets, settings.horizons)
     purge = needed if chosen.purge_eras is None else chosen.purge_eras
     if purge < needed:
         raise BadConfiguration(
@@ -107,20 +107,20 @@ def plan_of(settings: Settings, inputs: Inputs) -> Plan:
 class _Training:
     """What the models of all windows have in common."""
 
-    settings: Settings
-    inputs: Inputs
-    plan: Plan
+    settings: TrainingConfig
+    inputs: TrainingData
+    plan: WalkForwardPlan
     trainer: Trainer
     checkpoints: Checkpoints
 
-    def models(self) -> tuple[list[Model], list[Evaluation]]:
+    def models(self) -> tuple[list[TrainedModel], list[Evaluation]]:
         """The models to bundle, and the evaluations of the windows and, last, of the holdout."""
         settings, targets = self.settings, list(self.settings.targets)
-        judge = Judge(self.inputs, self.trainer.name, settings.neutralize, self.checkpoints)
+        judge = Evaluator(self.inputs, self.trainer.name, settings.neutralize, self.checkpoints)
         parts = len(self.plan.windows) + 1 + settings.use_holdout
         count = parts * len(targets) * len(settings.seeds)
-        fitting = Fitting(self.inputs, self.trainer, self.checkpoints, Display(count))
-        rule = Rule(
+        fitting = Fitting(self.inputs, self.trainer, self.checkpoints, TrainingDisplay(count))
+        rule = StoppingRule(
             settings.choose_by, settings.evaluate_every, settings.early_stopping, settings.rounds
         )
         evaluations, chosen = [], []
@@ -132,17 +132,17 @@ class _Training:
         final = fitting.models(self.plan.final, settings.seeds, rules)
         evaluations.append(judge.evaluate(self.plan.final, final))
         if settings.use_holdout:
-            whole = Window("whole", tuple(self.inputs.eras), (), ())
+            whole = WalkForwardWindow("whole", tuple(self.inputs.eras), (), ())
             final = fitting.models(whole, settings.seeds, rules)
         return final, evaluations
 
 
-def _rounds(models: list[Model], target: str) -> int:
+def _rounds(models: list[TrainedModel], target: str) -> int:
     """The rounds of a final model: the median of those that the windows chose."""
     return max(1, statistics.median_low(m.rounds for m in models if m.target == target))
 
 
-def _report(settings: Settings, evaluations: list[Evaluation]) -> dict[str, Any]:
+def _report(settings: TrainingConfig, evaluations: list[Evaluation]) -> dict[str, Any]:
     """Write scores.json and predictions.parquet; the scores in a few numbers."""
     *windows, holdout = evaluations
     every = replace(windows[0], scores=pd.concat([each.scores for each in windows]))
@@ -166,10 +166,10 @@ def _report(settings: Settings, evaluations: list[Evaluation]) -> dict[str, Any]
 
 
 def _manifest(
-    settings: Settings,
-    inputs: Inputs,
+    settings: TrainingConfig,
+    inputs: TrainingData,
     trainer: Trainer,
-    models: list[Model],
+    models: list[TrainedModel],
     scores: dict[str, Any],
     pickle: Path,
 ) -> dict[str, Any]:

@@ -6,14 +6,14 @@ import functools
 
 from numerai_predict.contract.limits import format_clock
 from numerai_predict.runner.run_log import log_step, stderr_terminal
-from numerai_predict.storage.progress_line import Ticker
+from numerai_predict.storage.progress_line import ProgressLine
 
 _LINE_SECONDS = 15.0
 
 _say = functools.partial(log_step, "train")
 
 
-class Display:
+class TrainingDisplay:
     """Tells which of all models is being trained, its rounds, and the time left at most."""
 
     def __init__(self, models: int) -> None:
@@ -31,7 +31,7 @@ class Display:
         """Start on the next model."""
         self._number += 1
         self._label, self._rounds = label, rounds
-        self._ticker = Ticker(_say, stderr_terminal(), _LINE_SECONDS)
+        self._ticker = ProgressLine(_say, stderr_terminal(), _LINE_SECONDS)
 
     def tell(self, done: int) -> None:
         """So many rounds of the model are done."""

@@ -17,15 +17,15 @@ from numerai_predict.data.columns import column_names
 from numerai_predict.data.era_selection import Eras
 from numerai_predict.data.era_table import History
 from numerai_predict.data.feature_sets import FeatureSets
-from numerai_predict.data.snapshot_manifest import NAME, read_manifest
+from numerai_predict.data.snapshot_manifest import NAME, read_snapshot_manifest
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
-from numerai_predict.training.config import Settings
+from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.trainers.interface import Rows
 
 
 @dataclass(frozen=True)
-class Inputs:
+class TrainingData:
     """The data of a training.
 
     `hashes` are by file name. `targets` are float32 with one value a row of the history, NaN where
@@ -60,7 +60,7 @@ class Inputs:
         return {"data": self.hashes, "features": _hashed(self.features)}
 
 
-def open_inputs(settings: Settings, folder: Path) -> Inputs:
+def open_inputs(settings: TrainingConfig, folder: Path) -> TrainingData:
     """Find, verify and open the data.
 
     Raises:
@@ -75,7 +75,7 @@ def open_inputs(settings: Settings, folder: Path) -> Inputs:
     history = History.of(paths, list(dict.fromkeys([*features, *neutral, *settings.targets])))
     targets = {name: _target(history, name) for name in settings.targets}
     eras = _eras(history, settings.data.eras, targets)
-    return Inputs(
+    return TrainingData(
         folder, history, hashes, features, neutral, targets, eras, _benchmark(settings, paths)
     )
 
@@ -93,7 +93,7 @@ def verified_hash(path: Path) -> str:
         )
     found = sha256_of(path)
     for folder in (path.parent.parent, path.parent):
-        entry = read_manifest(folder).get(str(path.relative_to(folder)))
+        entry = read_snapshot_manifest(folder).get(str(path.relative_to(folder)))
         if entry is not None and entry.sha256 != found:
             raise DatasetUnavailable(
                 f"expected {path} as {folder / NAME} tells it ({entry.sha256[:12]}), found other "
@@ -144,7 +144,7 @@ def _eras(history: History, chosen: str, targets: dict[str, NDArray[np.float32]]
     return eras
 
 
-def _benchmark(settings: Settings, paths: Sequence[Path]) -> str | None:
+def _benchmark(settings: TrainingConfig, paths: Sequence[Path]) -> str | None:
     """The benchmark model: the one asked for, or the first that the files have."""
     files = benchmark_files(paths)
     names = [n for path in files for n in column_names(path) if n not in ("id", "era", "data_type")]

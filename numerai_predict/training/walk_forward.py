@@ -27,7 +27,7 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Window:
+class WalkForwardWindow:
     """One window: era numbers, ascending. In the final one `stopping` is empty."""
 
     name: str
@@ -37,11 +37,11 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Plan:
+class WalkForwardPlan:
     """All windows, oldest first, and the final one, which is scored on the holdout."""
 
-    windows: tuple[Window, ...]
-    final: Window
+    windows: tuple[WalkForwardWindow, ...]
+    final: WalkForwardWindow
     purge_eras: int
 
     def trained_on(self, eras: Sequence[int]) -> TrainedEras:
@@ -49,7 +49,7 @@ class Plan:
         return TrainedEras(eras[0], eras[-1], eras[-1] + self.purge_eras + 1)
 
 
-def plan(eras: Sequence[int], sizes: Sizes) -> Plan:
+def plan(eras: Sequence[int], sizes: Sizes) -> WalkForwardPlan:
     """The windows over eras, which are numbers, ascending, each once; some may be missing.
 
     Raises:
@@ -58,7 +58,7 @@ def plan(eras: Sequence[int], sizes: Sizes) -> Plan:
     holdout = tuple(eras[-sizes.holdout_eras :])
     windows = []
     rest = _before(eras, holdout[:1], sizes.purge_eras)
-    final = Window("final", rest, (), holdout)
+    final = WalkForwardWindow("final", rest, (), holdout)
     for number in range(sizes.windows, 0, -1):
         scored = rest[-sizes.window_eras :]
         earlier = _before(rest, scored[:1], sizes.purge_eras)
@@ -66,9 +66,9 @@ def plan(eras: Sequence[int], sizes: Sizes) -> Plan:
         training = _before(earlier, stopping[:1], sizes.purge_eras)
         if len(training) < sizes.stopping_eras or len(scored) < sizes.window_eras:
             raise _too_few(eras, sizes)
-        windows.append(Window(f"window-{number}", training, stopping, scored))
+        windows.append(WalkForwardWindow(f"window-{number}", training, stopping, scored))
         rest = _before(rest, scored[:1], 0)
-    return Plan(tuple(reversed(windows)), final, sizes.purge_eras)
+    return WalkForwardPlan(tuple(reversed(windows)), final, sizes.purge_eras)
 
 
 def _before(eras: Sequence[int], first: Sequence[int], purge: int) -> tuple[int, ...]:

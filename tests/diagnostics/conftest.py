@@ -11,7 +11,7 @@ import pytest
 
 from numerai_predict.data.synthetic import SampleShape, write_sample
 from numerai_predict.diagnostics.report import Group, Named, Report, Subject
-from numerai_predict.diagnostics.turnover import Kind
+from numerai_predict.diagnostics.turnover import TurnoverKind
 from numerai_predict.scoring.score_summary import summarize
 
 PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"
@@ -108,7 +108,7 @@ def make_report(subject):
             "exposures": [Named("feature_a", 0.1, 0.02), Named("feature_b", -0.05, 0.01)],
             "max_exposure": summarize(eras["max_exposure"]),
             "correlations": [Named("meta model", 0.4, 0.05), Named("v52_lgbm_ender20", 0.3, 0.04)],
-            "turnover_kind": Kind.EXPOSURES,
+            "turnover_kind": TurnoverKind.EXPOSURES,
             "turnover": summarize(eras["turnover"]),
             "notes": ["The model saw each era by itself."],
         }

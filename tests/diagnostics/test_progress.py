@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from numerai_predict.diagnostics.progress import Progress
+from numerai_predict.diagnostics.progress import EraProgress
 from numerai_predict.storage import progress_line
 
 
@@ -21,7 +21,7 @@ def clock(monkeypatch):
 
 def test_without_a_terminal_it_is_a_plain_line_every_ten_seconds(clock):
     lines = []
-    told = Progress(lines.append, None)
+    told = EraProgress(lines.append, None)
     for done in range(1, 61):
         clock.now += 0.5
         told.tell(done, 600)
@@ -35,7 +35,7 @@ def test_without_a_terminal_it_is_a_plain_line_every_ten_seconds(clock):
 
 def test_on_a_terminal_one_line_changes_and_is_gone_at_the_end(clock):
     terminal, lines = io.StringIO(), []
-    told = Progress(lines.append, terminal)
+    told = EraProgress(lines.append, terminal)
     clock.now += 1
     told.tell(1, 4000)
     told.tell(2, 4000)
@@ -47,7 +47,7 @@ def test_on_a_terminal_one_line_changes_and_is_gone_at_the_end(clock):
 
 def test_what_is_done_at_once_says_nothing(clock):
     terminal = io.StringIO()
-    told = Progress(pytest.store_failure, terminal)
+    told = EraProgress(pytest.store_failure, terminal)
     told.tell(5, 5)
     told.end()
     assert terminal.getvalue() == ""

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from numerai_predict.diagnostics.metrics import correlations
-from numerai_predict.diagnostics.turnover import Kind, Turnover
+from numerai_predict.diagnostics.turnover import Turnover, TurnoverKind
 
 IDS = [f"n{number:03d}" for number in range(100)]
 
@@ -24,7 +24,7 @@ def test_where_ids_last_it_is_that_of_ranks(random):
     noise = random.random(100)
     for era, values in (("1", first), ("2", first**3), ("3", -first), ("4", noise)):
         turnover.add(era, series(values), random.random(50))
-    assert turnover.kind is Kind.RANKS
+    assert turnover.kind is TurnoverKind.RANKS
     found = turnover.per_era
     assert np.isnan(found["1"])
     assert found["2"] == pytest.approx(0)
@@ -41,7 +41,7 @@ def test_only_ids_that_both_eras_have_count(random):
     turnover = Turnover()
     turnover.add("1", series(values), values)
     turnover.add("2", series(values[60:], IDS[60:]), values)
-    assert turnover.kind is Kind.EXPOSURES
+    assert turnover.kind is TurnoverKind.EXPOSURES
 
 
 def test_where_ids_change_it_is_that_of_exposures(random):
@@ -49,7 +49,7 @@ def test_where_ids_change_it_is_that_of_exposures(random):
     for era in range(3):
         ids = [f"{era}-{name}" for name in IDS]
         turnover.add(str(era), series(random.random(100), ids), exposures * (1 + era))
-    assert turnover.kind is Kind.EXPOSURES
+    assert turnover.kind is TurnoverKind.EXPOSURES
     assert turnover.per_era.tolist() == pytest.approx([np.nan, 0, 0], nan_ok=True)
 
 

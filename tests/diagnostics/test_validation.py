@@ -8,7 +8,7 @@ from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.data.era_selection import Eras
 from numerai_predict.diagnostics.data_files import find_sources
 from numerai_predict.diagnostics.diagnose import _benchmark
-from numerai_predict.diagnostics.id_lookup import Lookup
+from numerai_predict.diagnostics.id_lookup import IdLookup
 from numerai_predict.diagnostics.validation_data import Validation
 
 ERA_BYTES = 90 * 60
@@ -137,9 +137,9 @@ def test_rows_are_looked_up_by_id_as_pandas_reads_them(past):
     path = past / "validation_benchmark_models.parquet"
     frame = pd.read_parquet(path)
     wanted = list(frame.index[[300, 2, 70]])
-    found = Lookup(path).rows([*wanted, "unknown"])
+    found = IdLookup(path).rows([*wanted, "unknown"])
     pd.testing.assert_frame_equal(found, frame[frame.index.isin(wanted)])
-    meta_model = Lookup(past / "meta_model.parquet")
+    meta_model = IdLookup(past / "meta_model.parquet")
     assert meta_model.columns == ["numerai_meta_model"]
     assert meta_model.rows(["unknown"]).empty
 
@@ -147,7 +147,7 @@ def test_rows_are_looked_up_by_id_as_pandas_reads_them(past):
 def test_a_file_without_ids_or_numbers_cannot_be_looked_up(tmp_path):
     path = tmp_path / "odd.parquet"
     pd.DataFrame({"a": ["x"]}).to_parquet(path)
-    fails(lambda: Lookup(path), "expected ids and a column of numbers")
+    fails(lambda: IdLookup(path), "expected ids and a column of numbers")
 
 
 def test_an_unknown_benchmark_model_is_told_with_those_that_there_are():

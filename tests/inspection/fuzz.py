@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from numerai_predict.contract.errors import InvalidPickle  # noqa: E402
-from numerai_predict.inspection.inspect import examine  # noqa: E402
+from numerai_predict.inspection.inspect import inspect_pickle  # noqa: E402
 from numerai_predict.inspection.report import as_json, as_text  # noqa: E402
 
 KEPT = HERE / "fuzzed.zip"
@@ -99,7 +99,7 @@ def examined(data: bytes, path: Path) -> tuple[str, str | None]:
     _heard.clear()
     started = time.monotonic()
     try:
-        inspection = examine(path, SECONDS)
+        inspection = inspect_pickle(path, SECONDS)
         end = f"{inspection.pythons.legal} {inspection.partial} {inspection.holds.kind}"
     except InvalidPickle as error:
         end, inspection = re.sub(r"the code of .*? is legal", "", error.message), None

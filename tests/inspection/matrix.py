@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from numerai_predict.inspection.images import supported_pythons  # noqa: E402
-from numerai_predict.inspection.inspect import examine  # noqa: E402
+from numerai_predict.inspection.inspect import inspect_pickle  # noqa: E402
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
@@ -115,7 +115,7 @@ def confusion():
         path = Path(folder, "model.pkl")
         for python, cloudpickle, _, data, _ in pickles():
             path.write_bytes(data)
-            legal = examine(path).pythons.legal
+            legal = inspect_pickle(path).pythons.legal
             counts[f"{python}, cloudpickle {cloudpickle}", ", ".join(legal or ("unknown",))] += 1
     makers = list(dict.fromkeys(maker for maker, _ in counts))
     answers = sorted({answer for _, answer in counts}, key=lambda answer: (answer[-4:], answer))
@@ -148,7 +148,7 @@ def run_matrix(shapes):
     for number, (made, cloudpickle, shape, data, expected) in enumerate(chosen):
         model = folder / "model.pkl"
         model.write_bytes(data)
-        legal = examine(model).pythons.legal
+        legal = inspect_pickle(model).pythons.legal
         for python, interpreter in environments.items():
             fault, end = _run(interpreter, model, folder, python in legal, legal, expected)
             counts[made, python, end] += 1
@@ -198,7 +198,9 @@ def _run_old(folder, chosen):
         for made, cloudpickle, shape, data, expected in chosen:
             model = folder / "model.pkl"
             model.write_bytes(data)
-            if python not in (examine(model).pythons.legal or ()) or shape.startswith("model_of"):
+            if python not in (inspect_pickle(model).pythons.legal or ()) or shape.startswith(
+                "model_of"
+            ):
                 continue
             archive = CORPUS / f"py{made}-cloudpickle{cloudpickle}.zip"
             ended = subprocess.run(

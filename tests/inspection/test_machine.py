@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.inspection.container_opcodes import no_opcode
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.opcodes import OPERATIONS
 from numerai_predict.inspection.report import as_text
 
@@ -49,7 +49,7 @@ def test_whatever_pickle_writes_is_read_to_its_end(tmp_path, protocol):
     path = tmp_path / "model.pkl"
     for thing in [*THINGS, THINGS]:
         path.write_bytes(pickle.dumps(thing, protocol) + b"left over")
-        assert examine(path).partial is None
+        assert inspect_pickle(path).partial is None
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -59,7 +59,7 @@ def test_a_pickle_that_ends_early_is_a_broken_one_wherever_it_ends(tmp_path, pro
     for length in range(len(data)):
         path.write_bytes(data[:length])
         with pytest.raises(InvalidPickle):
-            examine(path)
+            inspect_pickle(path)
 
 
 def hostile(name):
@@ -135,17 +135,17 @@ def test_a_function_behind_many_payloads_of_a_compressed_pickle_is_found(tmp_pat
     path = tmp_path / "model.pkl.gz"
     payloads = [bytes([n % 256]) * 100_000 for n in range(400)]
     path.write_bytes(gzip.compress(cloudpickle.dumps([payloads, lambda live: live]), 1))
-    assert "{}.{}".format(*sys.version_info) in examine(path).pythons.legal
+    assert "{}.{}".format(*sys.version_info) in inspect_pickle(path).pythons.legal
 
 
 def test_a_walk_ends_when_its_time_is_over_and_says_so(tmp_path):
     path = tmp_path / "model.pkl"
     path.write_bytes(cloudpickle.dumps([{"a": [n]} for n in range(200_000)]))
     started = time.monotonic()
-    partial = examine(path, 0.05).partial
+    partial = inspect_pickle(path, 0.05).partial
     assert time.monotonic() - started < 1
     assert "only the first" in partial
-    assert "bytes were looked at" in as_text(examine(path, 0.05))
+    assert "bytes were looked at" in as_text(inspect_pickle(path, 0.05))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -12,9 +12,14 @@ import cloudpickle
 import pytest
 
 from numerai_predict.inspection import images
-from numerai_predict.inspection.compatibility import Mark, choose_image, outcomes, unknown_modules
+from numerai_predict.inspection.compatibility import (
+    CompatibilityLevel,
+    choose_image,
+    compatibilities,
+    unknown_modules,
+)
 from numerai_predict.inspection.data_version import missing_columns, probable_version
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.report import as_json, as_text
 
 PYTHON = "{}.{}".format(*sys.version_info)
@@ -29,7 +34,7 @@ def inspected(tmp_path):
     def inspect(thing, name="model.pkl"):
         path = tmp_path / name
         path.write_bytes(thing if isinstance(thing, bytes) else cloudpickle.dumps(thing))
-        return examine(path)
+        return inspect_pickle(path)
 
     return inspect
 
@@ -44,7 +49,7 @@ def own_module(monkeypatch):
 
 
 def by_image(inspection):
-    return {each.image.name: each for each in outcomes(inspection)}
+    return {each.image.name: each for each in compatibilities(inspection)}
 
 
 def test_every_python_has_a_full_image_with_all_of_the_slim_one():
@@ -119,7 +124,7 @@ def test_modules_by_reference_and_within_functions_are_told_apart(inspected):
     (reason,) = by_image(inspection)[SLIM].reasons
     assert reason.startswith("lacks torch, which ")
     assert reason.endswith("predict imports")
-    assert by_image(inspection)[SLIM].mark == Mark.MAY_RUN
+    assert by_image(inspection)[SLIM].mark == CompatibilityLevel.MAY_RUN
     assert choose_image(inspection).image.name == FULL
 
 
@@ -138,8 +143,10 @@ def test_the_full_image_is_chosen_for_a_library_by_reference(inspected):
 
 
 def test_a_pickle_of_another_python_is_for_its_image(corpus_pickle):
-    inspection = examine(corpus_pickle("3.12", "loops"))
-    assert {n for n, each in by_image(inspection).items() if each.mark == Mark.RUNS} == {
+    inspection = inspect_pickle(corpus_pickle("3.12", "loops"))
+    assert {
+        n for n, each in by_image(inspection).items() if each.mark == CompatibilityLevel.RUNS
+    } == {
         "numerai_predict_py_3_12:latest-slim",
         "numerai_predict_py_3_12:latest",
     }
@@ -179,21 +186,21 @@ def test_a_function_of_a_script_that_is_only_named_is_told_so(inspected):
 
 
 def test_libraries_leave_their_versions_and_features(corpus_pickle):
-    found = examine(corpus_pickle("3.12", "model_of_scikit_learn"))
+    found = inspect_pickle(corpus_pickle("3.12", "model_of_scikit_learn"))
     assert (found.versions["sklearn"], found.versions["numpy"]) == ("1.6.1", "2")
-    found = examine(corpus_pickle("3.12", "model_of_xgboost"))
+    found = inspect_pickle(corpus_pickle("3.12", "model_of_xgboost"))
     assert found.versions["xgboost"] == "3.0.5"
     for model in ("lightgbm", "xgboost", "scikit_learn"):
-        names = examine(corpus_pickle("3.12", f"model_of_{model}")).features
+        names = inspect_pickle(corpus_pickle("3.12", f"model_of_{model}")).features
         assert set(names) == {f"feature_sample_{number:04}" for number in range(3)}
 
 
 def test_another_version_of_a_library_is_a_maybe(inspected):
     inspection = inspected({"_sklearn_version": "0.24.2"})
     outcome = by_image(inspection)[SLIM]
-    assert outcome.mark == Mark.MAY_RUN
+    assert outcome.mark == CompatibilityLevel.MAY_RUN
     assert outcome.reasons[0].startswith("other version of sklearn: made with 0.24.2, here 1.")
-    assert by_image(inspected({"_sklearn_version": "1.6.9"}))[SLIM].mark == Mark.RUNS
+    assert by_image(inspected({"_sklearn_version": "1.6.9"}))[SLIM].mark == CompatibilityLevel.RUNS
     assert inspected({"_sklearn_version": "none", "schema_version": 3}).versions == {}
 
 
@@ -249,17 +256,19 @@ def test_abilities_are_told_for_information_and_change_no_mark(inspected):
     assert inspection.abilities["network"] == ["requests"]
     assert inspection.abilities["processes"] == ["subprocess"]
     assert inspection.abilities["files"] == ["open"]
-    assert by_image(inspection)[FULL].mark == Mark.RUNS
+    assert by_image(inspection)[FULL].mark == CompatibilityLevel.RUNS
     assert "for your information, most models do" in as_text(inspection)
 
 
 def test_a_plain_model_has_no_abilities_worth_a_word(corpus_pickle):
-    assert examine(corpus_pickle("3.12", "model_of_lightgbm")).abilities == {}
-    assert "may use" not in as_text(examine(corpus_pickle("3.12", "loops")))
+    assert inspect_pickle(corpus_pickle("3.12", "model_of_lightgbm")).abilities == {}
+    assert "may use" not in as_text(inspect_pickle(corpus_pickle("3.12", "loops")))
 
 
 def test_the_json_says_all_that_the_text_says(corpus_pickle):
-    facts = json.loads(json.dumps(as_json(examine(corpus_pickle("3.12", "model_of_xgboost")))))
+    facts = json.loads(
+        json.dumps(as_json(inspect_pickle(corpus_pickle("3.12", "model_of_xgboost"))))
+    )
     assert facts["pythons"]["legal"] == ["3.12"]
     assert facts["image"] == "numerai_predict_py_3_12:latest-slim"
     assert facts["command"].startswith("docker run")

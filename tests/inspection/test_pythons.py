@@ -14,9 +14,9 @@ import pytest
 
 from numerai_predict.inspection.bytecode import fault, imports
 from numerai_predict.inspection.code_objects import code_of
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.opcode_tables import tables
-from numerai_predict.inspection.stack_effects import keeps_its_stack
+from numerai_predict.inspection.stack_effects import has_consistent_stack
 
 HERE = Path(__file__).parent
 ARCHIVES = sorted((HERE / "corpus").glob("*.zip"))
@@ -79,7 +79,7 @@ def test_the_maker_of_every_pickle_is_in_the_answer(archive, tmp_path):
         for name in pickles.namelist():
             if name.endswith(".pkl"):
                 path.write_bytes(pickles.read(name))
-                legal = examine(path).pythons.legal
+                legal = inspect_pickle(path).pythons.legal
                 assert maker in legal, name
                 # What differs in a jump, a call or a generator is never taken for another's.
                 assert len(legal) == 1 or set(legal) <= {"3.8", "3.9", "3.10"} or "lookup" in name
@@ -165,8 +165,8 @@ def test_code_of_another_number_of_fields_is_of_no_python(tmp_path):
 def test_a_pickle_without_functions_says_nothing_of_its_python(tmp_path):
     path = tmp_path / "model.pkl"
     path.write_bytes(pickle.dumps({"a": 1}))
-    assert examine(path).pythons.legal is None
-    assert "unknown" in str(examine(path).pythons)
+    assert inspect_pickle(path).pythons.legal is None
+    assert "unknown" in str(inspect_pickle(path).pythons)
 
 
 def test_functions_of_two_pythons_together_are_legal_for_none(tmp_path):
@@ -177,12 +177,12 @@ def test_functions_of_two_pythons_together_are_legal_for_none(tmp_path):
         # A pickle within a list of two: its own memo would go on, so each is read alone first.
         both += b"\x8e" + len(data).to_bytes(8, "little") + data
     path.write_bytes(both + b"t.")
-    assert examine(path).pythons.legal is None, "payloads are not looked into"
+    assert inspect_pickle(path).pythons.legal is None, "payloads are not looked into"
 
     old = (1, 0, 0, 1, 1, 67, b"|\x00S\x00", (None,), (), ("x",), "f.py", "f", 1, b"", (), ())
     new = fields(plain.__code__)
     path.write_bytes(cloudpickle.dumps([Calling(types.CodeType, *part) for part in (old, new)]))
-    pythons = examine(path).pythons
+    pythons = inspect_pickle(path).pythons
     if HERE_PYTHON == "3.10":
         assert pythons.legal == ("3.10",)
     else:
@@ -195,7 +195,7 @@ def test_corrupt_code_names_the_function(tmp_path):
     path = tmp_path / "model.pkl"
     path.write_bytes(cloudpickle.dumps(Calling(types.CodeType, *whole)))
     assert "the code of plain is legal for no CPython from 3.8 to 3.14" in str(
-        examine(path).pythons
+        inspect_pickle(path).pythons
     )
 
 
@@ -220,7 +220,7 @@ def test_jumps_of_39_are_not_taken_for_those_of_310():
 
 def pythons_of_fields(code_fields, path):
     path.write_bytes(cloudpickle.dumps(Calling(types.CodeType, *code_fields)))
-    return examine(path).pythons.legal
+    return inspect_pickle(path).pythons.legal
 
 
 def test_bytes_that_two_pythons_read_otherwise_are_told_apart_by_their_stack(tmp_path):
@@ -237,4 +237,4 @@ def test_every_function_of_the_standard_library_keeps_its_stack():
     codes = [code_of(fields(code)) for code in functions_of(library / "asyncio/base_events.py")]
     codes += [code_of(fields(code)) for code in functions_of(library / "typing.py")]
     assert len(codes) > 300
-    assert all(keeps_its_stack(code, TABLE) for code in codes)
+    assert all(has_consistent_stack(code, TABLE) for code in codes)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numerai_tools.scoring import sharpe_ratio
 
-from numerai_predict.scoring.score_summary import Summary, drawdown, summarize
+from numerai_predict.scoring.score_summary import ScoreSummary, drawdown, summarize
 
 SCORES = pd.Series([0.02, -0.01, -0.03, 0.05, -0.02], ["0001", "0002", "0003", "0004", "0005"])
 
@@ -35,9 +35,9 @@ def test_eras_without_a_score_are_skipped():
 
 
 def test_what_cannot_be_told_is_none():
-    assert summarize(pd.Series([], dtype=float)) == Summary(None, None, None, None, 0)
-    assert summarize(pd.Series([np.nan, np.nan])) == Summary(None, None, None, None, 0)
-    assert summarize(pd.Series([0.01])) == Summary(0.01, None, None, 0.0, 1)
+    assert summarize(pd.Series([], dtype=float)) == ScoreSummary(None, None, None, None, 0)
+    assert summarize(pd.Series([np.nan, np.nan])) == ScoreSummary(None, None, None, None, 0)
+    assert summarize(pd.Series([0.01])) == ScoreSummary(0.01, None, None, 0.0, 1)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -0.3])

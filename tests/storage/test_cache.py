@@ -15,9 +15,9 @@ import pytest
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed
 from numerai_predict.storage.cache import Cache
-from numerai_predict.storage.retry import Patience, Terms
+from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
 
-QUICK = Patience(first=0.01, longest=0.05, tries=4)
+QUICK = RetryPolicy(first=0.01, longest=0.05, tries=4)
 
 
 class At:
@@ -55,7 +55,7 @@ def fetch(web, tmp_path):
     def get(cache=tmp_path / "cache", name="/v5.2/live.parquet", say=print, **more):
         target = tmp_path / "live.parquet"
         target.unlink(missing_ok=True)
-        terms = Terms(patience=QUICK, say=say)
+        terms = TransferPolicy(patience=QUICK, say=say)
         Cache(cache, **more).fetch(At(f"{web.url}{name}"), target, "live", terms)
         return target.read_bytes()
 
@@ -164,13 +164,13 @@ def test_whoever_waits_for_another_process_ends_with_the_deadline(web, tmp_path,
     serve(b"round 1")
     address = At(f"{web.url}/v5.2/live.parquet")
     cache = Cache(tmp_path / "cache")
-    cache.fetch(address, tmp_path / "a", "live", Terms())
+    cache.fetch(address, tmp_path / "a", "live", TransferPolicy())
     (lock,) = (tmp_path / "cache" / "locks").iterdir()
     with open(lock) as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         deadline = Deadline.after(0.5)
         with pytest.raises(DeadlinePassed):
-            cache.fetch(address, tmp_path / "b", "live", Terms(deadline))
+            cache.fetch(address, tmp_path / "b", "live", TransferPolicy(deadline))
         assert time.monotonic() - deadline.at < 1
 
 

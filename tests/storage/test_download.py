@@ -11,11 +11,11 @@ import pytest
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed, FetchInterrupted
-from numerai_predict.storage.retry import Patience, Terms
+from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl
 
 DATA = bytes(range(256)) * 4096
-QUICK = Patience(first=0.01, longest=0.05, tries=4)
+QUICK = RetryPolicy(first=0.01, longest=0.05, tries=4)
 
 
 def etag_of(data):
@@ -39,7 +39,7 @@ def replies(web):
 @pytest.fixture
 def fetch(web, tmp_path):
     def get(patience=QUICK, deadline=None, name="/m.pkl", **more):
-        terms = Terms(deadline or Deadline(), patience, **more)
+        terms = TransferPolicy(deadline or Deadline(), patience, **more)
         try:
             path = HttpUrl(f"{web.url}{name}?SECRET").fetch(tmp_path, terms)
         except (FetchFailed, DeadlinePassed):
@@ -114,7 +114,7 @@ def test_a_leftover_of_another_run_is_not_touched(web, tmp_path):
     leftover = tmp_path / ".download.pkl.0badcafe.part"
     leftover.write_bytes(b"other")
     web.replies["/m.pkl"] = web.reply(DATA, headers=S3)
-    path = HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, Terms())
+    path = HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy())
     assert path.read_bytes() == DATA
     assert leftover.read_bytes() == b"other"
     assert "Range" not in web.requests[0].headers
@@ -180,7 +180,7 @@ def test_an_encoding_of_the_way_is_taken_off_and_the_encoded_bytes_are_verified(
 def test_a_file_that_is_named_gz_stays_as_it_is_stored(web, tmp_path):
     packed = gzip.compress(DATA)
     web.replies["/m.pkl.gz"] = web.reply(packed, headers={"Content-Encoding": "gzip"})
-    path = HttpUrl(f"{web.url}/m.pkl.gz").fetch(tmp_path, Terms())
+    path = HttpUrl(f"{web.url}/m.pkl.gz").fetch(tmp_path, TransferPolicy())
     assert (path.name, path.read_bytes()) == ("download.gz", packed)
 
 
@@ -200,7 +200,7 @@ def test_an_answer_whose_end_cannot_be_told_from_a_break_is_refused(faults, tmp_
     faults.objects["/m.pkl"] = DATA
     faults.plan["/m.pkl"] = ["no length"]
     with pytest.raises(FetchFailed, match="found an answer without one"):
-        HttpUrl(f"{faults.url}/m.pkl").fetch(tmp_path, Terms(patience=QUICK))
+        HttpUrl(f"{faults.url}/m.pkl").fetch(tmp_path, TransferPolicy(patience=QUICK))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_an_answer_whose_end_cannot_be_told_from_a_break_is_refused(faults, tmp_
 def test_an_answer_that_contradicts_itself_is_no_file(faults, tmp_path, oddity):
     faults.plan["/m.pkl"] = [oddity]
     with pytest.raises(FetchFailed) as failed:
-        HttpUrl(f"{faults.url}/m.pkl?SECRETSECRET").fetch(tmp_path, Terms(patience=QUICK))
+        HttpUrl(f"{faults.url}/m.pkl?SECRETSECRET").fetch(tmp_path, TransferPolicy(patience=QUICK))
     assert "SECRETSECRET" not in str(failed.value)
     assert list(tmp_path.iterdir()) == []
     gc.collect()  # requests leaves the socket of such a redirect to the collector, which warns
@@ -225,7 +225,7 @@ def test_an_answer_that_contradicts_itself_is_no_file(faults, tmp_path, oddity):
 def test_a_chunked_answer_shows_its_end(faults, tmp_path):
     faults.objects["/m.pkl"] = DATA
     faults.plan["/m.pkl"] = ["truncated chunks", "chunks"]
-    path = HttpUrl(f"{faults.url}/m.pkl").fetch(tmp_path, Terms(patience=QUICK))
+    path = HttpUrl(f"{faults.url}/m.pkl").fetch(tmp_path, TransferPolicy(patience=QUICK))
     assert path.read_bytes() == DATA
     assert len(faults.asked) == 2
 
@@ -271,5 +271,5 @@ def test_a_password_of_netrc_is_not_sent_along(fetch, web, replies, monkeypatch,
 def test_a_password_in_the_url_is_sent(web, tmp_path):
     web.replies["/m.pkl"] = web.reply(DATA)
     url = web.url.replace("://", "://me:SECRET@")
-    HttpUrl(f"{url}/m.pkl").fetch(tmp_path, Terms())
+    HttpUrl(f"{url}/m.pkl").fetch(tmp_path, TransferPolicy())
     assert web.requests[0].headers["Authorization"].startswith("Basic ")

@@ -10,7 +10,7 @@ import pytest
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed
 from numerai_predict.storage.files import atomic_write, sha256_of
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.sources import (
     HttpUrl,
     LocalFile,
@@ -69,7 +69,7 @@ def test_a_local_file_is_used_where_it_lies(tmp_path):
     (tmp_path / "m.pkl").write_bytes(b"x")
     folder = tmp_path / "folder"
     folder.mkdir()
-    assert LocalFile(tmp_path / "m.pkl").fetch(folder, Terms()) == tmp_path / "m.pkl"
+    assert LocalFile(tmp_path / "m.pkl").fetch(folder, TransferPolicy()) == tmp_path / "m.pkl"
     assert list(folder.iterdir()) == []
 
 
@@ -77,18 +77,18 @@ def test_a_relative_path_becomes_absolute(tmp_path, monkeypatch):
     """The model's process works in another directory."""
     (tmp_path / "m.pkl").write_bytes(b"x")
     monkeypatch.chdir(tmp_path)
-    assert source_of("m.pkl").fetch(tmp_path, Terms()) == tmp_path / "m.pkl"
+    assert source_of("m.pkl").fetch(tmp_path, TransferPolicy()) == tmp_path / "m.pkl"
 
 
 @pytest.mark.parametrize(("name", "words"), [("gone", "found nothing"), (".", "directory")])
 def test_what_is_no_file_is_refused(tmp_path, name, words):
     with pytest.raises(FetchFailed, match=words):
-        LocalFile(tmp_path / name).fetch(tmp_path, Terms())
+        LocalFile(tmp_path / name).fetch(tmp_path, TransferPolicy())
 
 
 def test_a_device_is_no_file(tmp_path):
     with pytest.raises(FetchFailed, match="device"):
-        source_of("/dev/null").fetch(tmp_path, Terms())
+        source_of("/dev/null").fetch(tmp_path, TransferPolicy())
 
 
 def test_a_file_that_may_not_be_read_is_told_so(tmp_path):
@@ -97,12 +97,12 @@ def test_a_file_that_may_not_be_read_is_told_so(tmp_path):
     (tmp_path / "m.pkl").write_bytes(b"x")
     (tmp_path / "m.pkl").chmod(0)
     with pytest.raises(FetchFailed, match="no permission"):
-        LocalFile(tmp_path / "m.pkl").fetch(tmp_path, Terms())
+        LocalFile(tmp_path / "m.pkl").fetch(tmp_path, TransferPolicy())
 
 
 def test_a_passed_deadline_fetches_nothing(tmp_path):
     with pytest.raises(DeadlinePassed):
-        LocalFile(tmp_path / "m.pkl").fetch(tmp_path, Terms(Deadline(at=0.0, seconds=1)))
+        LocalFile(tmp_path / "m.pkl").fetch(tmp_path, TransferPolicy(Deadline(at=0.0, seconds=1)))
 
 
 @pytest.mark.parametrize(

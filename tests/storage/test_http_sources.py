@@ -6,7 +6,7 @@ import pytest
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed, FetchInterrupted
-from numerai_predict.storage.retry import Patience, Terms
+from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl
 
 NO_DEADLINE = Deadline()
@@ -26,7 +26,7 @@ def fetch(web, tmp_path):
     def get(path="/m.pkl", deadline=NO_DEADLINE, url=None):
         try:
             return HttpUrl(url or f"{web.url}{path}?{QUERY}").fetch(
-                tmp_path, Terms(deadline, Patience(tries=1))
+                tmp_path, TransferPolicy(deadline, RetryPolicy(tries=1))
             )
         except (FetchFailed, DeadlinePassed) as error:
             assert list(tmp_path.iterdir()) == []
@@ -152,7 +152,7 @@ def test_a_server_that_sends_nothing_is_left_at_the_deadline(web, tmp_path):
     web.replies["/m.pkl"] = reply_late
     try:
         with pytest.raises((DeadlinePassed, FetchInterrupted)):
-            HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, Terms(Deadline.after(1)))
+            HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy(Deadline.after(1)))
     finally:
         waiting.set()
 

@@ -12,10 +12,10 @@ from numerai_predict.contract.errors import FetchFailed, UploadFailed, UploadInt
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.storage.presigned_policy import Policy, url_valid_until
 from numerai_predict.storage.presigned_post import post_file
-from numerai_predict.storage.retry import Patience, Terms
+from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl
 
-ONCE = Terms(patience=Patience(tries=1))
+ONCE = TransferPolicy(patience=RetryPolicy(tries=1))
 
 
 def policy(seconds=3600, conditions=(), form="%Y-%m-%dT%H:%M:%SZ"):
@@ -60,7 +60,7 @@ def test_a_policy_for_another_size_fails_before_anything_is_sent(post, web, boun
 def test_a_policy_that_expires_between_two_tries_ends_them_with_that_reason(post, web):
     web.replies["/bucket"] = web.reply(b"", 503, {"Retry-After": "2"})
     with pytest.raises(UploadFailed, match="policy expired"):
-        post(("policy", policy(2)), terms=Terms())
+        post(("policy", policy(2)), terms=TransferPolicy())
     assert len(web.requests) == 1
 
 

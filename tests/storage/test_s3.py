@@ -12,11 +12,11 @@ from numerai_predict.contract.errors import (
     UploadFailed,
     UploadInterrupted,
 )
-from numerai_predict.storage.destinations import S3Prefix, deliver, sink_of
-from numerai_predict.storage.retry import Patience, Terms
+from numerai_predict.storage.destinations import S3Prefix, deliver, destination_of
+from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import S3Object, source_of
 
-QUICK = Terms(patience=Patience(first=0.01, longest=0.05, tries=3))
+QUICK = TransferPolicy(patience=RetryPolicy(first=0.01, longest=0.05, tries=3))
 DATA = bytes(range(256)) * 4000
 SOON = ("--deadline", 8)
 
@@ -80,7 +80,7 @@ def test_the_scheme_may_be_written_in_any_case():
     ],
 )
 def test_a_file_is_stored_below_a_prefix_under_its_own_name(s3, csv, url, key):
-    assert deliver(csv, [sink_of(url)], QUICK) == f"s3://predictions/{key}"
+    assert deliver(csv, [destination_of(url)], QUICK) == f"s3://predictions/{key}"
     assert s3.keys("predictions") == [key]
     assert s3.read("predictions", key) == csv.read_bytes()
 
@@ -134,7 +134,7 @@ def test_a_server_that_stalls_is_left_at_the_deadline(faulty, tmp_path):
     faulty.plan["/models/m.pkl"] = ["drip headers"] * 9
     deadline = Deadline.after(1.5)
     with pytest.raises((DeadlinePassed, FetchInterrupted), match="deadline"):
-        source_of("s3://models/m.pkl").fetch(tmp_path, Terms(deadline))
+        source_of("s3://models/m.pkl").fetch(tmp_path, TransferPolicy(deadline))
     assert time.monotonic() - deadline.at < 1
 
 

@@ -8,7 +8,7 @@ import termios
 
 import pytest
 
-from numerai_predict.storage.progress_line import Ticker
+from numerai_predict.storage.progress_line import ProgressLine
 
 WORDS = "1 of 2: window-1 target seed 42: 30 of 600 rounds, 0:04 left"
 
@@ -21,7 +21,7 @@ def shown():
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         with os.fdopen(theirs, "w") as terminal:
-            ticker = Ticker(pytest.store_failure, terminal, 9.0)
+            ticker = ProgressLine(pytest.store_failure, terminal, 9.0)
             ticker.show(WORDS, share)
             ticker.end()
             drawn = everything(ours, until=b"\r\x1b[K", times=2)

@@ -17,10 +17,10 @@ from numerai_predict.contract.errors import (
 )
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.storage.presigned_post import post_file
-from numerai_predict.storage.retry import Patience, Terms
+from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl
 
-QUICK = Patience(first=0.01, longest=0.05, tries=4)
+QUICK = RetryPolicy(first=0.01, longest=0.05, tries=4)
 LATE_SECONDS = 1.0
 
 
@@ -32,7 +32,7 @@ def fetch(faults, tmp_path):
 
     def get(*plan, deadline=None, patience=QUICK):
         faults.plan["/m.pkl"] = list(plan)
-        terms = Terms(deadline or Deadline(), patience)
+        terms = TransferPolicy(deadline or Deadline(), patience)
         path = HttpUrl(f"{faults.url}/m.pkl?SECRET").fetch(tmp_path, terms)
         assert path.read_bytes() == data
 
@@ -48,7 +48,7 @@ def post(faults, tmp_path):
     def send(*plan, deadline=None, patience=QUICK):
         faults.plan["/bucket"] = list(plan)
         form = PresignedPost(f"{faults.url}/bucket?SECRET", (("key", "k"),))
-        post_file(csv, form, Terms(deadline or Deadline(), patience))
+        post_file(csv, form, TransferPolicy(deadline or Deadline(), patience))
         stored = faults.stored["/bucket"]
         assert set(stored) == {csv.read_bytes()}
         return len(stored)
@@ -113,7 +113,7 @@ def test_a_deadline_allows_as_many_tries_as_fit(fetch, faults):
 
 def test_where_no_other_try_fits_the_last_failure_is_told_and_not_the_deadline(fetch):
     with pytest.raises(FetchInterrupted, match=r"HTTP 500 .* no time for another"):
-        fetch(*["500"] * 99, deadline=Deadline.after(1), patience=Patience(first=0.3))
+        fetch(*["500"] * 99, deadline=Deadline.after(1), patience=RetryPolicy(first=0.3))
 
 
 def test_the_server_may_ask_for_a_pause(fetch, web, tmp_path):
@@ -129,7 +129,7 @@ def test_a_pause_may_be_asked_for_as_a_date_by_the_servers_own_clock(web, tmp_pa
     answers = iter([busy, web.reply(b"x")])
     web.replies["/m.pkl"] = lambda request: next(answers)
     began = time.monotonic()
-    HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, Terms(patience=QUICK))
+    HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy(patience=QUICK))
     assert 1 <= time.monotonic() - began < 10
 
 
@@ -137,20 +137,22 @@ def test_a_pause_may_be_asked_for_as_a_date_by_the_servers_own_clock(web, tmp_pa
 def test_a_pause_that_does_not_fit_ends_the_tries_at_once(web, tmp_path, seconds):
     web.replies["/m.pkl"] = web.reply(b"", 503, {"Retry-After": "86400"})
     with pytest.raises(FetchInterrupted, match="gave up after 1 try"):
-        HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, Terms(Deadline.after(seconds), QUICK))
+        HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy(Deadline.after(seconds), QUICK))
 
 
 @pytest.mark.parametrize("asked", ["soon", "-1", "1e9", "²"])
 def test_a_pause_that_is_none_is_as_none(web, tmp_path, asked):
     answers = iter([web.reply(b"", 503, {"Retry-After": asked}), web.reply(b"x")])
     web.replies["/m.pkl"] = lambda request: next(answers)
-    HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, Terms(patience=QUICK))
+    HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy(patience=QUICK))
 
 
 def test_each_try_is_told(fetch, faults, tmp_path):
     said = []
     faults.plan["/m.pkl"] = ["503"]
-    HttpUrl(f"{faults.url}/m.pkl?SECRET").fetch(tmp_path, Terms(patience=QUICK, say=said.append))
+    HttpUrl(f"{faults.url}/m.pkl?SECRET").fetch(
+        tmp_path, TransferPolicy(patience=QUICK, say=said.append)
+    )
     (line,) = said
     assert line.startswith("try 1 failed, the next in 0.0 s: expected http://127.0.0.1")
     assert "HTTP 503" in line
@@ -161,7 +163,7 @@ def test_each_try_is_told(fetch, faults, tmp_path):
 def test_a_deadline_within_another_try_tells_what_the_last_had_found(kind):
     over = threading.Event()
     works = iter([interruption(kind), over.wait])
-    terms = Terms(Deadline.after(1), QUICK)
+    terms = TransferPolicy(Deadline.after(1), QUICK)
     with pytest.raises(kind, match=r"found HTTP 503; gave up after 1 try, .* during the next"):
         terms.repeat(lambda: next(works)(), "fetch")
     over.set()
@@ -169,10 +171,12 @@ def test_a_deadline_within_another_try_tells_what_the_last_had_found(kind):
 
 def test_a_deadline_between_two_tries_tells_what_the_last_had_found():
     """A try that begins as the deadline passes finds nothing of its own."""
-    patience = Patience(first=0.01, longest=0.01)
+    patience = RetryPolicy(first=0.01, longest=0.01)
     for _ in range(20):
         with pytest.raises(FetchInterrupted, match=r"found HTTP 503; gave up after \d+ tr"):
-            Terms(Deadline.after(0.2), patience).repeat(interruption(FetchInterrupted), "fetch")
+            TransferPolicy(Deadline.after(0.2), patience).repeat(
+                interruption(FetchInterrupted), "fetch"
+            )
 
 
 def interruption(kind):
@@ -204,7 +208,7 @@ def test_a_silent_server_leaves_time_for_another_try(fetch, faults):
 
 
 def test_what_drips_is_broken_off_for_another_try(fetch, faults):
-    fetch("drip body", patience=Patience(first=0.01, read=1.0))
+    fetch("drip body", patience=RetryPolicy(first=0.01, read=1.0))
     assert len(faults.asked) == 2
 
 
@@ -213,7 +217,7 @@ def test_a_handshake_that_never_ends_is_left_at_the_deadline(tmp_path):
         deadline = Deadline.after(1)
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/m.pkl"
         with pytest.raises((DeadlinePassed, FetchInterrupted)):
-            HttpUrl(url).fetch(tmp_path, Terms(deadline))
+            HttpUrl(url).fetch(tmp_path, TransferPolicy(deadline))
         assert time.monotonic() - deadline.at < LATE_SECONDS
         # The try that was left behind ends by itself; a server that is gone in the midst of it
         # would have urllib3 forget its socket.
@@ -227,14 +231,14 @@ def test_a_name_that_nobody_resolves_is_left_at_the_deadline(tmp_path, monkeypat
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(5))
     deadline = Deadline.after(0.5)
     with pytest.raises(DeadlinePassed, match="fetch"):
-        HttpUrl("http://name.invalid/m.pkl").fetch(tmp_path, Terms(deadline))
+        HttpUrl("http://name.invalid/m.pkl").fetch(tmp_path, TransferPolicy(deadline))
     assert time.monotonic() - deadline.at < LATE_SECONDS
 
 
 def test_a_certificate_that_is_not_trusted_is_refused_at_once(bad_tls, tmp_path):
     bad_tls.objects["/m.pkl"] = b"x"
     with pytest.raises(FetchFailed, match="certificate that is not to be trusted") as failed:
-        HttpUrl(f"{bad_tls.url}/m.pkl?SECRET").fetch(tmp_path, Terms(patience=QUICK))
+        HttpUrl(f"{bad_tls.url}/m.pkl?SECRET").fetch(tmp_path, TransferPolicy(patience=QUICK))
     assert not isinstance(failed.value, FetchInterrupted)
     assert bad_tls.asked == []
 
@@ -243,7 +247,7 @@ def test_nothing_is_posted_to_a_server_with_a_certificate_that_is_not_trusted(ba
     (tmp_path / "p.csv").write_bytes(b"x")
     form = PresignedPost(f"{bad_tls.url}/bucket", (("key", "k"),))
     with pytest.raises(UploadFailed, match="certificate") as failed:
-        post_file(tmp_path / "p.csv", form, Terms(patience=QUICK))
+        post_file(tmp_path / "p.csv", form, TransferPolicy(patience=QUICK))
     assert not isinstance(failed.value, UploadInterrupted)
     assert bad_tls.asked == []
 
@@ -253,11 +257,11 @@ def test_a_certificate_of_ones_own_is_trusted_where_the_environment_says_so(
 ):
     bad_tls.objects["/m.pkl"] = b"x"
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bad_tls.certificate))
-    path = HttpUrl(f"{bad_tls.url}/m.pkl").fetch(tmp_path, Terms(patience=QUICK))
+    path = HttpUrl(f"{bad_tls.url}/m.pkl").fetch(tmp_path, TransferPolicy(patience=QUICK))
     assert path.read_bytes() == b"x"
 
 
 def test_no_tls_where_there_should_be_some_may_pass(web, tmp_path):
     url = web.url.replace("http://", "https://")
     with pytest.raises(FetchInterrupted, match="TLS"):
-        HttpUrl(f"{url}/m.pkl").fetch(tmp_path, Terms(patience=Patience(tries=1)))
+        HttpUrl(f"{url}/m.pkl").fetch(tmp_path, TransferPolicy(patience=RetryPolicy(tries=1)))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from numerai_predict.contract.tournament_errors import GateClosed
-from numerai_predict.tournament.gates import GateLimits, expected_columns, require_gates
+from numerai_predict.tournament.gates import GateLimits, check_gates, expected_columns
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def judge(tmp_path, live, sample):
             predictions.to_csv(path)
         expected = expected_columns(named, sample / "features.json")
         limits = {"max_abs_exposure": 0.45, **limits}  # 200 rows correlate by chance
-        return require_gates(path, live, expected, GateLimits(**limits))
+        return check_gates(path, live, expected, GateLimits(**limits))
 
     return judged
 

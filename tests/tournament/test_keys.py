@@ -5,8 +5,8 @@ import os
 import pytest
 
 from numerai_predict.contract.tournament_errors import NotAuthorised
-from numerai_predict.tournament.entities import Model
-from numerai_predict.tournament.settings import read_settings
+from numerai_predict.tournament.entities import AccountModel
+from numerai_predict.tournament.settings import read_account_settings
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ BOTH = "NUMERAI_PUBLIC_ID=PUBLICID\nexport NUMERAI_SECRET_KEY='SECRETOFTHEFILE'\
 
 
 def test_a_private_file_is_read_and_shown_nowhere(file):
-    settings = read_settings(file(BOTH))
+    settings = read_account_settings(file(BOTH))
     assert settings.required_keys().secret_key == "SECRETOFTHEFILE"
     assert "SECRETOFTHEFILE" not in repr(settings)
     assert "PUBLICID" not in repr(settings)
@@ -42,12 +42,12 @@ def test_a_private_file_is_read_and_shown_nowhere(file):
 def test_the_environment_wins(file, monkeypatch):
     monkeypatch.setenv("NUMERAI_PUBLIC_ID", "OTHER")
     monkeypatch.setenv("NUMERAI_SECRET_KEY", "OTHERSECRET")
-    assert read_settings(file(BOTH)).required_keys().public_id == "OTHER"
+    assert read_account_settings(file(BOTH)).required_keys().public_id == "OTHER"
 
 
 def test_no_keys_are_said_where_they_are_needed():
     with pytest.raises(NotAuthorised, match="found none") as failed:
-        read_settings().required_keys()
+        read_account_settings().required_keys()
     assert "NUMERAI_PUBLIC_ID" in failed.value.remedy
 
 
@@ -61,7 +61,7 @@ def test_no_keys_are_said_where_they_are_needed():
 def test_one_key_alone_names_the_other(monkeypatch, given, missing):
     monkeypatch.setenv(given, "ONEALONEISNOTENOUGH")
     with pytest.raises(NotAuthorised, match=f"found {given} without {missing}") as failed:
-        read_settings()
+        read_account_settings()
     assert "ONEALONE" not in f"{failed.value.message}{failed.value.remedy}"
 
 
@@ -77,27 +77,27 @@ def test_one_key_alone_names_the_other(monkeypatch, given, missing):
 def test_an_unknown_or_senseless_setting_is_an_error_that_shows_no_value(file, text, words):
     path = file(text + "NUMERAI_SECRET_KEY=SECRETBESIDEIT\n")
     with pytest.raises(NotAuthorised, match=words) as failed:
-        read_settings(path)
+        read_account_settings(path)
     assert "SECRETBESIDEIT" not in str(failed.value)
     assert "tiny" not in str(failed.value)
 
 
 def test_a_file_that_others_can_read_is_refused(file):
     with pytest.raises(NotAuthorised, match="open to others") as failed:
-        read_settings(file(BOTH, 0o644))
+        read_account_settings(file(BOTH, 0o644))
     assert "chmod 600" in failed.value.remedy
 
 
 def test_a_file_in_a_repository_is_refused(file, tmp_path):
     (tmp_path / ".git").mkdir()
     with pytest.raises(NotAuthorised, match="outside of repositories"):
-        read_settings(file(BOTH))
+        read_account_settings(file(BOTH))
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMERAI_KEYS_FILE", str(tmp_path / "none.env"))
     with pytest.raises(NotAuthorised, match="found none"):
-        read_settings()
+        read_account_settings()
 
 
 def test_an_invalid_session_is_explained_by_the_key(practice):
@@ -116,7 +116,7 @@ def test_an_invalid_session_is_explained_by_the_scope(practice, tmp_path):
 
 def test_an_invalid_session_is_explained_by_the_model_id(practice, tmp_path):
     tournament = practice.tournament()
-    stranger = Model("00000000-0000-0000-0000-000000000000", "stranger")
+    stranger = AccountModel("00000000-0000-0000-0000-000000000000", "stranger")
     with pytest.raises(NotAuthorised, match="id of one of the account's models"):
         tournament.ticket(tmp_path / "x.csv", stranger)
 

@@ -7,8 +7,8 @@ import requests
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
-from numerai_predict.storage.graphql import Refused
-from numerai_predict.storage.presigned_put import put_file
+from numerai_predict.storage.graphql import RequestRefused
+from numerai_predict.storage.presigned_put import put_to_presigned_url
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.practice import process_control
 from numerai_predict.tournament.practice.server import RUNNING_FILE, Setup
@@ -22,7 +22,7 @@ def send(practice):
         tournament = practice.tournament()
         model = tournament.model(name)
         filename, url = tournament.ticket(path, model)
-        put_file(path, url, tournament.api.terms)
+        put_to_presigned_url(path, url, tournament.api.terms)
         return lambda: tournament.api.ask_once(
             queries.CREATE, filename=filename, tournament=8, modelId=model.id
         )
@@ -44,7 +44,7 @@ def send(practice):
 def test_what_numerai_tools_refuses_is_no_submission(practice, send, csv, spoil, words):
     path, name = csv(), practice.model()
     path.write_text("\n".join(spoil(path.read_text().splitlines())) + "\n")
-    with pytest.raises(Refused, match=words):
+    with pytest.raises(RequestRefused, match=words):
         send(name, path)()
     assert practice.submissions(name) == []
 

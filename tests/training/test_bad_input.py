@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_predict.data.snapshot_manifest import Entry, write_manifest
+from numerai_predict.data.snapshot_manifest import SnapshotEntry, write_snapshot_manifest
 from numerai_predict.storage.files import sha256_of
 
 
@@ -130,8 +130,8 @@ def test_a_benchmark_model_that_there_is_not(training):
 
 def test_a_snapshot_whose_bytes_are_not_those_of_its_manifest(training, copied):
     path = copied / "validation.parquet"
-    entry = Entry(sha256_of(path), path.stat().st_size, 0, None, 1, "2026-01-01T00:00:00Z")
-    write_manifest(copied.parent, {"v5.2/validation.parquet": entry})
+    entry = SnapshotEntry(sha256_of(path), path.stat().st_size, 0, None, 1, "2026-01-01T00:00:00Z")
+    write_snapshot_manifest(copied.parent, {"v5.2/validation.parquet": entry})
     content = bytearray(path.read_bytes())
     content[1000] ^= 1
     path.write_bytes(content)

@@ -19,7 +19,7 @@ def test_what_was_put_is_got_again(checkpoints):
     assert checkpoints.get("final seed 42", FACTS) is None
     checkpoints.put("final seed 42", FACTS, {"rounds": 7}, b"tree\nend\n")
     stored = checkpoints.get("final seed 42", FACTS)
-    assert (stored.told, stored.body) == ({"rounds": 7}, b"tree\nend\n")
+    assert (stored.result, stored.body) == ({"rounds": 7}, b"tree\nend\n")
 
 
 @pytest.mark.parametrize(

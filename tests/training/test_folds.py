@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from numerai_predict.contract.training_errors import BadConfiguration
-from numerai_predict.training.embargo import days_of, purge_of
+from numerai_predict.training.embargo import embargo_eras, target_horizon_days
 from numerai_predict.training.walk_forward import Sizes, plan
 
 SIZES = Sizes(windows=3, window_eras=10, stopping_eras=5, holdout_eras=12, purge_eras=4)
@@ -68,16 +68,16 @@ def test_too_few_eras_are_refused_with_the_number_that_is_needed():
     [("target", 20, 4), ("target_ender_20", 20, 4), ("target_ender_60", 60, 12)],
 )
 def test_a_target_names_how_far_it_looks_ahead(target, days, purge):
-    assert days_of(target, {}) == days
-    assert purge_of([target], {}) == purge
+    assert target_horizon_days(target, {}) == days
+    assert embargo_eras([target], {}) == purge
 
 
 def test_the_target_that_looks_furthest_decides():
-    assert purge_of(["target", "target_ender_60"], {}) == 12
+    assert embargo_eras(["target", "target_ender_60"], {}) == 12
 
 
 def test_a_target_whose_name_does_not_tell_is_not_guessed_at():
     with pytest.raises(BadConfiguration, match="target_mine") as caught:
-        purge_of(["target_mine"], {})
+        embargo_eras(["target_mine"], {})
     assert "horizons: {target_mine: 20}" in caught.value.remedy
-    assert purge_of(["target_mine"], {"target_mine": 21}) == 5
+    assert embargo_eras(["target_mine"], {"target_mine": 21}) == 5

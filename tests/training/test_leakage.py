@@ -8,12 +8,12 @@ import pytest
 
 from numerai_predict.data.synthetic import SampleShape, write_sample
 from numerai_predict.training.checkpoints import Checkpoints
-from numerai_predict.training.config import Settings
-from numerai_predict.training.early_stopping import Rule
-from numerai_predict.training.embargo import purge_of
-from numerai_predict.training.evaluation import Judge
+from numerai_predict.training.config import TrainingConfig
+from numerai_predict.training.early_stopping import StoppingRule
+from numerai_predict.training.embargo import embargo_eras
+from numerai_predict.training.evaluation import Evaluator
 from numerai_predict.training.model_fitting import Fitting
-from numerai_predict.training.progress import Display
+from numerai_predict.training.progress import TrainingDisplay
 from numerai_predict.training.trainers.registry import trainer_of
 from numerai_predict.training.training_data import open_inputs
 from numerai_predict.training.walk_forward import Sizes, plan
@@ -62,7 +62,7 @@ def write_overlapping(folder, seed):
 
 def scores(folder, purge):
     """The mean CORR of a window and of the holdout, each on the eras right after its purge."""
-    settings = Settings(
+    settings = TrainingConfig(
         output=folder / "model",
         data={"files": ["train"]},
         features="small",
@@ -74,11 +74,11 @@ def scores(folder, purge):
     trainer, _ = trainer_of("lightgbm", settings.lightgbm, "cpu", 1)
     checkpoints = Checkpoints(folder / "model" / "checkpoints")
     with checkpoints.locked():
-        fitting = Fitting(inputs, trainer, checkpoints, Display(2))
-        judge = Judge(inputs, "lightgbm", 0.0, checkpoints)
+        fitting = Fitting(inputs, trainer, checkpoints, TrainingDisplay(2))
+        judge = Evaluator(inputs, "lightgbm", 0.0, checkpoints)
         found = {}
         for window in (*windows.windows, windows.final):
-            models = fitting.models(window, [42], {TARGET: Rule("corr", 10, 0, 40)})
+            models = fitting.models(window, [42], {TARGET: StoppingRule("corr", 10, 0, 40)})
             found[window.name] = judge.evaluate(window, models).scores["corr"].mean()
     return found
 
@@ -93,7 +93,7 @@ def histories(tmp_path_factory):
 
 
 def test_overlapping_targets_leak_nothing_past_the_purge(histories):
-    purge = purge_of([TARGET], {})
+    purge = embargo_eras([TARGET], {})
     found = pd.DataFrame([scores(folder, purge) for folder in histories])
     for part in found:
         assert abs(t_of(found[part])) < SIGNIFICANT, found

@@ -3,7 +3,7 @@
 import re
 
 from numerai_predict.contract.verdicts import TrainingVerdict
-from numerai_predict.training.config import read_settings
+from numerai_predict.training.config import read_training_config
 
 
 def test_the_configuration_of_the_readme_is_one(contract, tmp_path):
@@ -11,7 +11,7 @@ def test_the_configuration_of_the_readme_is_one(contract, tmp_path):
     (text,) = re.findall(r"```yaml\n(data: .*?)```", readme, re.DOTALL)
     path = tmp_path / "train.yaml"
     path.write_text(text)
-    settings = read_settings(path)
+    settings = read_training_config(path)
     assert (settings.features, settings.validation.windows) == ("small", 2)
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from numerai_predict.contract.training_errors import BadConfiguration
-from numerai_predict.training.config import Settings, read_settings
+from numerai_predict.training.config import TrainingConfig, read_training_config
 from numerai_predict.training.config_reference import defaults_as_yaml
 
 
@@ -15,13 +15,13 @@ def read(tmp_path):
     def read(text):
         path = tmp_path / "train.yaml"
         path.write_text(text)
-        return read_settings(path)
+        return read_training_config(path)
 
     return read
 
 
 def test_the_defaults_are_those_of_the_field():
-    settings = read_settings(None)
+    settings = read_training_config(None)
     assert (settings.rounds, settings.early_stopping, settings.seeds) == (
         5000,
         300,
@@ -33,7 +33,7 @@ def test_the_defaults_are_those_of_the_field():
 
 
 def test_the_printed_defaults_read_back_as_the_defaults(read):
-    assert read(defaults_as_yaml()) == read_settings(None)
+    assert read(defaults_as_yaml()) == read_training_config(None)
 
 
 def test_every_key_is_documented():
@@ -45,7 +45,7 @@ def test_every_key_is_documented():
             if hasattr(type(default), "model_fields"):
                 yield from undocumented(type(default), f"{name}{key}.")
 
-    assert list(undocumented(Settings, "")) == []
+    assert list(undocumented(TrainingConfig, "")) == []
 
 
 def test_the_environment_counts_more_than_the_file(read, monkeypatch):
@@ -69,7 +69,7 @@ def test_the_environment_counts_more_than_the_file(read, monkeypatch):
 def test_a_variable_that_means_nothing_is_refused(monkeypatch, variable, value, words):
     monkeypatch.setenv(variable, value)
     with pytest.raises(BadConfiguration) as caught:
-        read_settings(None)
+        read_training_config(None)
     assert words.lower() in caught.value.message.lower() + caught.value.remedy.lower()
 
 
@@ -114,7 +114,7 @@ def test_all_mistakes_are_told_at_once(read):
 
 def test_a_file_that_is_missing_is_named():
     with pytest.raises(BadConfiguration, match="No such file"):
-        read_settings(Path("/nowhere/train.yaml"))
+        read_training_config(Path("/nowhere/train.yaml"))
 
 
 def test_settings_survive_their_own_yaml(read):

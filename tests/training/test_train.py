@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.inspect import inspect_pickle
 
 
 def test_defaults_scaled_down_find_the_weak_signal(trained):
@@ -51,7 +51,7 @@ def test_the_manifest_tells_all_that_the_model_came_from(trained):
 
 
 def test_the_bundle_needs_nothing_of_ours_and_says_its_python(trained):
-    inspection = examine(trained.output / "model.pkl")
+    inspection = inspect_pickle(trained.output / "model.pkl")
     wanted = {module.partition(".")[0] for module in inspection.references}
     assert wanted <= {"cloudpickle", "numpy", "pandas", "math", "builtins", "_cloudpickle"}
     assert inspection.main_names == ()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from numerai_predict.data.era_table import History
-from numerai_predict.training.early_stopping import Rule, Stopping
+from numerai_predict.training.early_stopping import Stopping, StoppingRule
 from numerai_predict.training.predict_template import combine, load_model, predict_with, ranked
 from numerai_predict.training.trainers import interface
 from numerai_predict.training.trainers.lightgbm import LightGBM
@@ -14,7 +14,7 @@ from numerai_predict.training.trainers.parameters import LightGBMSettings
 SETTINGS = LightGBMSettings(num_leaves=8, min_data_in_leaf=30, learning_rate=0.1)
 NAMES = [f"feature_sample_{number:04d}" for number in range(42)]
 ROUNDS = 20
-EVERY_ROUND = Rule("corr", 5, 0, ROUNDS)
+EVERY_ROUND = StoppingRule("corr", 5, 0, ROUNDS)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_the_rounds_are_those_that_were_best_on_the_stopping_rows(rows, data):
     target = history.column("target")
     stopping = interface.Rows(history, np.ones(len(target), np.bool_), NAMES, target)
     for metric, sign in (("corr", 1), ("rmse", -1)):
-        body, watch = fit(rows, stopping=stopping, rule=Rule(metric, 5, 15, 200))
+        body, watch = fit(rows, stopping=stopping, rule=StoppingRule(metric, 5, 15, 200))
         best = max(watch.looks, key=lambda look: sign * look[metric])
         assert watch.chosen == best["rounds"]
         assert watch.looks[-1]["rounds"] in (200, best["rounds"] + 15)

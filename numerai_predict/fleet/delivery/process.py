@@ -31,7 +31,7 @@ from numerai_predict.fleet.record_files import record_of
 from numerai_predict.runner.timing import measure_step
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.destinations import PostForm, deliver
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 
 LOCK = ".courier.lock"
 _THREADS = 4
@@ -98,7 +98,7 @@ class _DeliveryProcess:
 
     def _send(self, asked: dict[str, Any], record: Record) -> None:
         post = PresignedPost(asked["url"], tuple(map(tuple, asked["fields"])))
-        terms = Terms(Deadline.after(asked["seconds_left"]))
+        terms = TransferPolicy(Deadline.after(asked["seconds_left"]))
         try:
             with measure_step(record.seconds, "deliver"):
                 record.delivered_to = deliver(Path(asked["path"]), [PostForm(post)], terms)

@@ -12,7 +12,7 @@ from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.compatibility import choose_image
 from numerai_predict.inspection.images import Image
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner.container.engine import Engine
 
 
@@ -65,7 +65,7 @@ def choose_target(model: str, build: Callable[[Image], bool] | None = None) -> E
     if engine is None:
         return LocalPython("no Docker engine answers")
     try:
-        chosen = choose_image(examine(model))
+        chosen = choose_image(inspect_pickle(model))
     except (InvalidPickle, OSError):
         return LocalPython("the model cannot be inspected to choose an image")
     if chosen is None:

@@ -22,10 +22,10 @@ from starlette.routing import Route
 
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.tournament.practice.faults import Fault
-from numerai_predict.tournament.practice.request_context import INVALID_SESSION, Asked
+from numerai_predict.tournament.practice.request_context import INVALID_SESSION, RequestContext
 from numerai_predict.tournament.practice.schedule import next_round
 from numerai_predict.tournament.practice.schema import schema
-from numerai_predict.tournament.practice.service import Practice
+from numerai_predict.tournament.practice.service import PracticeService
 from numerai_predict.tournament.practice.store import Caller
 
 CONTROL_HEADER = "X-Practice-Control"
@@ -34,7 +34,7 @@ _DENIED = '<?xml version="1.0"?><Error><Code>{code}</Code><Message>{message}</Me
 _BROKEN = Response("no answer from behind", status_code=502)
 
 
-def make_app(practice: Practice, control: str) -> Starlette:
+def make_app(practice: PracticeService, control: str) -> Starlette:
     """The server's application; `control` is the password of its controls."""
     handlers = _Handlers(practice, control)
     return Starlette(
@@ -51,7 +51,7 @@ def make_app(practice: Practice, control: str) -> Starlette:
 
 
 class _Handlers:
-    def __init__(self, practice: Practice, control: str) -> None:
+    def __init__(self, practice: PracticeService, control: str) -> None:
         self._practice = practice
         self._control = control
         self._schema = schema()
@@ -75,7 +75,7 @@ class _Handlers:
         return _BROKEN if fault and fault.kind == "lost" else JSONResponse(result)
 
     def _execute(self, asked: Any, headers: Any) -> dict[str, Any]:
-        context = Asked(self._practice, self._caller(headers.get("Authorization", "")))
+        context = RequestContext(self._practice, self._caller(headers.get("Authorization", "")))
         _, result = graphql_sync(self._schema, asked, context_value=context)
         return dict(result)
 

@@ -17,8 +17,8 @@ from numerai_predict.tournament.practice.pickle_validation import (
 )
 from numerai_predict.tournament.practice.request_context import (
     Info,
+    as_graphql_error,
     caller_of,
-    or_refuse,
     own_model,
 )
 from numerai_predict.tournament.practice.serializers import (
@@ -46,7 +46,7 @@ def create_submission(_: Any, info: Info, filename: str, **arguments: Any) -> di
     """Take an uploaded file as submission of the current round."""
     practice, caller = caller_of(info, "upload_submission")
     model_id = own_model(practice, caller, arguments.get("modelId"))["id"]
-    identity = or_refuse(lambda: practice.submit(caller.account, model_id, filename))
+    identity = as_graphql_error(lambda: practice.submit(caller.account, model_id, filename))
     return next(each for each in submissions_answer(practice, model_id) if each["id"] == identity)
 
 
@@ -89,7 +89,7 @@ def create_pickle(_: Any, info: Info, filename: str, **arguments: Any) -> dict[s
     model_id = own_model(practice, caller, arguments.get("modelId"))["id"]
     image = _chosen(docker_images(), arguments.get("dockerImageId"), "docker image")
     version = _chosen(data_versions(practice), arguments.get("dataVersionId"), "data version")
-    or_refuse(lambda: practice.uploaded("pickle", caller.account, model_id, filename))
+    as_graphql_error(lambda: practice.uploaded("pickle", caller.account, model_id, filename))
     with practice.store.transaction():
         found = practice.store.row("SELECT * FROM pickles WHERE filename = ?", filename)
         if found is None:

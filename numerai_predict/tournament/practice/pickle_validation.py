@@ -14,8 +14,8 @@ from typing import Any
 
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.inspection.images import supported_pythons
-from numerai_predict.inspection.inspect import examine
-from numerai_predict.tournament.practice.service import Practice
+from numerai_predict.inspection.inspect import inspect_pickle
+from numerai_predict.tournament.practice.service import PracticeService
 
 PENDING, RUNNING, SUCCESS, FAILED = "pending", "running", "success", "failed"
 
@@ -40,7 +40,7 @@ def docker_images() -> list[dict[str, Any]]:
     ]
 
 
-def data_versions(practice: Practice) -> list[dict[str, Any]]:
+def data_versions(practice: PracticeService) -> list[dict[str, Any]]:
     """The versions of the data, as the API lists them."""
     names = list(practice.datasets.versions)
     return [
@@ -49,12 +49,12 @@ def data_versions(practice: Practice) -> list[dict[str, Any]]:
     ]
 
 
-def start_validation(practice: Practice, identity: str) -> None:
+def start_validation(practice: PracticeService, identity: str) -> None:
     """Try a pickle out beside everything else."""
     threading.Thread(target=validate_pickle, args=(practice, identity), daemon=True).start()
 
 
-def validate_pickle(practice: Practice, identity: str) -> None:
+def validate_pickle(practice: PracticeService, identity: str) -> None:
     """Try the pickle out on the current live data and keep how that went."""
     found = practice.store.row("SELECT * FROM pickles WHERE id = ?", identity)
     if found is None:
@@ -69,11 +69,11 @@ def validate_pickle(practice: Practice, identity: str) -> None:
     _tell(practice, identity, SUCCESS if success else FAILED, "validated" if success else "failed")
 
 
-def _try(practice: Practice, pickle: dict[str, Any]) -> tuple[bool, list[str]]:
+def _try(practice: PracticeService, pickle: dict[str, Any]) -> tuple[bool, list[str]]:
     path = practice.upload_path(pickle["filename"])
     python = pickle["image"].removeprefix("Python ")
     try:
-        inspection = examine(path)
+        inspection = inspect_pickle(path)
     except InvalidPickle as error:
         return False, [error.message]
     if inspection.pythons.exclude(python):
@@ -83,7 +83,7 @@ def _try(practice: Practice, pickle: dict[str, Any]) -> tuple[bool, list[str]]:
     return _run(practice, path, pickle["version"])
 
 
-def _run(practice: Practice, path: Path, version: str) -> tuple[bool, list[str]]:
+def _run(practice: PracticeService, path: Path, version: str) -> tuple[bool, list[str]]:
     number = practice.current_round().number
     data = {
         option: practice.datasets.path(f"{version}/{name}", number)
@@ -107,7 +107,7 @@ def _run(practice: Practice, path: Path, version: str) -> tuple[bool, list[str]]
     return ended.returncode == 0, ended.stderr.splitlines()
 
 
-def _tell(practice: Practice, identity: str, status: str, description: str) -> None:
+def _tell(practice: PracticeService, identity: str, status: str, description: str) -> None:
     with practice.store.transaction():
         practice.store.insert(
             "pickle_log",

@@ -22,7 +22,7 @@ from numerai_predict.tournament.practice.serializers import (
     submissions_answer,
     token_answer,
 )
-from numerai_predict.tournament.practice.service import Practice
+from numerai_predict.tournament.practice.service import PracticeService
 from numerai_predict.tournament.practice.store import TOURNAMENT
 
 _MOST_ROUNDS = 100
@@ -33,14 +33,14 @@ query = QueryType()
 @query.field("listDatasets")
 def list_datasets(_: Any, info: Info, **_arguments: Any) -> list[str]:
     """All files."""
-    practice: Practice = info.context.practice
+    practice: PracticeService = info.context.practice
     return practice.datasets.names()
 
 
 @query.field("dataset")
 def dataset(_: Any, info: Info, filename: str, **arguments: Any) -> str:
     """The presigned URL of a file of a round, the current one unless told otherwise."""
-    practice: Practice = info.context.practice
+    practice: PracticeService = info.context.practice
     number = arguments.get("round") or practice.current_round().number
     if (
         filename not in practice.datasets.names()
@@ -53,7 +53,7 @@ def dataset(_: Any, info: Info, filename: str, **arguments: Any) -> str:
 @query.field("rounds")
 def rounds(_: Any, info: Info, **arguments: Any) -> list[dict[str, Any] | None]:
     """Rounds, newest first; the number 0 is the current one."""
-    practice: Practice = info.context.practice
+    practice: PracticeService = info.context.practice
     if arguments.get("tournament", TOURNAMENT) not in (None, 0, TOURNAMENT):
         return [None]
     number = arguments.get("number")
@@ -100,7 +100,7 @@ def api_token_info(_: Any, info: Info) -> dict[str, Any]:
 @query.field("accountProfile")
 def account_profile(_: Any, info: Info, username: str, **_arguments: Any) -> dict[str, Any]:
     """What everybody may know of an account: its models."""
-    practice: Practice = info.context.practice
+    practice: PracticeService = info.context.practice
     models = practice.store.rows(
         "SELECT models.* FROM models JOIN accounts ON accounts.id = models.account "
         "WHERE accounts.username = ?",
@@ -112,7 +112,7 @@ def account_profile(_: Any, info: Info, username: str, **_arguments: Any) -> dic
 @query.field("v3UserProfile")
 def user_profile(_: Any, info: Info, **arguments: Any) -> dict[str, Any] | None:
     """What everybody may know of a model."""
-    practice: Practice = info.context.practice
+    practice: PracticeService = info.context.practice
     name = arguments.get("modelName") or arguments.get("model_name")
     found = practice.store.row("SELECT * FROM models WHERE name = ?", name)
     return {"id": found["id"], "username": found["name"]} if found else None
@@ -164,7 +164,7 @@ def submission_scores(
     **arguments: Any,
 ) -> list[dict[str, Any]]:
     """The scores of resolved rounds, newest first."""
-    practice: Practice = info.context.practice
+    practice: PracticeService = info.context.practice
     scores = [score_answer(practice, each) for each in practice.scores(modelId)]
     for name in ("displayName", "day", "resolved"):
         if arguments.get(name) is not None:
@@ -183,7 +183,7 @@ def performances(
     **_arguments: Any,
 ) -> list[dict[str, Any]]:
     """Rounds with a submission and, once they are resolved, their scores."""
-    practice: Practice = info.context.practice
+    practice: PracticeService = info.context.practice
     scores = [score_answer(practice, each) for each in practice.scores(modelId)]
     found = []
     for each in practice.store.submissions(modelId):

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from numerai_predict.tournament.practice.service import Practice, Rejected
+from numerai_predict.tournament.practice.service import PracticeService, RequestRejected
 from numerai_predict.tournament.practice.store import Caller
 
 # What the tournament says for a wrong key, a missing scope and a stranger's model alike.
@@ -16,26 +16,26 @@ INVALID_SESSION = "Your session is invalid or expired."
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestContext:
     """What every resolver gets: the tournament, and who asks."""
 
-    practice: Practice
+    practice: PracticeService
     caller: Caller | None
 
 
-Info: TypeAlias = "GraphQLResolveInfo[Asked]"
+Info: TypeAlias = "GraphQLResolveInfo[RequestContext]"
 
 
-def caller_of(info: Info, scope: str | None = None) -> tuple[Practice, Caller]:
+def caller_of(info: Info, scope: str | None = None) -> tuple[PracticeService, Caller]:
     """The tournament and the caller, who must have a key, and the scope where one is needed."""
-    asked: Asked = info.context
+    asked: RequestContext = info.context
     caller = asked.caller
     if caller is None or (scope is not None and scope not in caller.scopes):
         raise GraphQLError(INVALID_SESSION)
     return asked.practice, caller
 
 
-def own_model(practice: Practice, caller: Caller, identity: str | None) -> dict[str, Any]:
+def own_model(practice: PracticeService, caller: Caller, identity: str | None) -> dict[str, Any]:
     """The caller's model; where it has a single one, that needs no id."""
     models = practice.store.rows("SELECT * FROM models WHERE account = ?", caller.account)
     found = [each for each in models if each["id"] == identity]
@@ -46,9 +46,9 @@ def own_model(practice: Practice, caller: Caller, identity: str | None) -> dict[
     return found[0]
 
 
-def or_refuse(work: Callable[[], Any]) -> Any:
+def as_graphql_error(work: Callable[[], Any]) -> Any:
     """What the work returns; what it rejects is told as the API tells it."""
     try:
         return work()
-    except Rejected as rejected:
+    except RequestRejected as rejected:
         raise GraphQLError(str(rejected)) from rejected

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from numerai_predict.tournament.practice.schedule import Round, round_of
-from numerai_predict.tournament.practice.service import Practice
+from numerai_predict.tournament.practice.service import PracticeService
 from numerai_predict.tournament.practice.store import TOURNAMENT
 
 _DAY = 20  # of the score that counts
@@ -21,7 +21,7 @@ def round_status(each: Round, now: datetime) -> str:
     return "RESOLVED" if now >= each.resolves else "RESOLVING"
 
 
-def round_answer(practice: Practice, each: Round) -> dict[str, Any]:
+def round_answer(practice: PracticeService, each: Round) -> dict[str, Any]:
     """A round as the API tells it."""
     resolved = practice.now() >= each.resolves
     return {
@@ -29,11 +29,11 @@ def round_answer(practice: Practice, each: Round) -> dict[str, Any]:
         "number": each.number,
         "tournament": TOURNAMENT,
         "target": "target",
-        "openTime": practice.told(each.opens),
-        "closeTime": practice.told(each.closes),
-        "closeStakingTime": practice.told(each.closes),
-        "scoreTime": practice.told(each.scores),
-        "resolveTime": practice.told(each.resolves),
+        "openTime": practice.to_client_time(each.opens),
+        "closeTime": practice.to_client_time(each.closes),
+        "closeStakingTime": practice.to_client_time(each.closes),
+        "scoreTime": practice.to_client_time(each.scores),
+        "resolveTime": practice.to_client_time(each.resolves),
         "resolvedGeneral": resolved,
         "resolvedStaking": resolved,
         "roundScoreConfigs": [],
@@ -47,7 +47,7 @@ def token_answer(key: dict[str, Any]) -> dict[str, Any]:
     return {"name": key["name"], "publicId": identity, "public_id": identity, "scopes": scopes}
 
 
-def model_answer(practice: Practice, found: dict[str, Any]) -> dict[str, Any]:
+def model_answer(practice: PracticeService, found: dict[str, Any]) -> dict[str, Any]:
     """A model as the API tells it."""
     pickles = practice.store.rows(
         "SELECT * FROM pickles WHERE model = ? ORDER BY rowid DESC LIMIT 1", found["id"]
@@ -63,13 +63,13 @@ def model_answer(practice: Practice, found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def submissions_answer(practice: Practice, model_id: str) -> list[dict[str, Any]]:
+def submissions_answer(practice: PracticeService, model_id: str) -> list[dict[str, Any]]:
     """A model's submissions as the API tells them."""
     return [
         {
             "id": each["id"],
             "filename": each["filename"],
-            "insertedAt": practice.told(datetime.fromisoformat(each["inserted"])),
+            "insertedAt": practice.to_client_time(datetime.fromisoformat(each["inserted"])),
             "selected": each["selected"],
             "round": round_answer(practice, round_of(each["round"])),
         }
@@ -77,7 +77,7 @@ def submissions_answer(practice: Practice, model_id: str) -> list[dict[str, Any]
     ]
 
 
-def pickle_answer(practice: Practice, found: dict[str, Any]) -> dict[str, Any]:
+def pickle_answer(practice: PracticeService, found: dict[str, Any]) -> dict[str, Any]:
     """An uploaded pickle as the API tells it, with its log."""
     log = practice.store.rows(
         "SELECT * FROM pickle_log WHERE pickle = ? ORDER BY number", found["id"]
@@ -86,7 +86,7 @@ def pickle_answer(practice: Practice, found: dict[str, Any]) -> dict[str, Any]:
         {
             "status": line["status"],
             "description": line["description"],
-            "insertedAt": practice.told(datetime.fromisoformat(line["inserted"])),
+            "insertedAt": practice.to_client_time(datetime.fromisoformat(line["inserted"])),
         }
         for line in log
     ]
@@ -94,7 +94,7 @@ def pickle_answer(practice: Practice, found: dict[str, Any]) -> dict[str, Any]:
         "id": found["id"],
         "filename": found["filename"],
         "modelId": found["model"],
-        "insertedAt": practice.told(datetime.fromisoformat(found["inserted"])),
+        "insertedAt": practice.to_client_time(datetime.fromisoformat(found["inserted"])),
         "validationStatus": found["status"],
         "triggerStatus": found["status"],
         "assignedModelSlots": [found["model"]],
@@ -102,7 +102,7 @@ def pickle_answer(practice: Practice, found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def score_answer(practice: Practice, each: dict[str, Any]) -> dict[str, Any]:
+def score_answer(practice: PracticeService, each: dict[str, Any]) -> dict[str, Any]:
     """A score as the API tells it."""
     facts = round_answer(practice, each["round"])
     return {

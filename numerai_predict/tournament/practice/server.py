@@ -22,7 +22,7 @@ from types import FrameType
 from numerai_predict.data.synthetic import SampleShape
 from numerai_predict.storage.files import atomic_write
 from numerai_predict.tournament.practice.schedule import next_round
-from numerai_predict.tournament.practice.service import Practice
+from numerai_predict.tournament.practice.service import PracticeService
 
 RUNNING_FILE = "server.json"
 KEYS_FILE = "practice.env"
@@ -88,7 +88,7 @@ def serve(setup: Setup) -> None:
 
     with _listen(setup.port) as listening:
         url = f"http://{HOST}:{listening.getsockname()[1]}"
-        practice = Practice.open(setup.folder, url, setup.shape)
+        practice = PracticeService.open(setup.folder, url, setup.shape)
         _prepare(practice, setup)
         for each in practice.store.rows(
             "SELECT id FROM pickles WHERE status IN (?, ?)", PENDING, RUNNING
@@ -126,7 +126,7 @@ def _ended(_number: int, _frame: FrameType | None) -> None:
     """Nothing is left to do."""
 
 
-def _prepare(practice: Practice, setup: Setup) -> None:
+def _prepare(practice: PracticeService, setup: Setup) -> None:
     """An account with a key and models, and a round that is open."""
     inserted = practice.now().isoformat()
     account = practice.store.add_account(ACCOUNT, inserted)

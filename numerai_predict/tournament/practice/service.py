@@ -27,12 +27,12 @@ _OFFSET = "clock offset"
 _SECRET = "signing secret"  # noqa: S105 - the name of a setting
 
 
-class Rejected(Exception):
+class RequestRejected(Exception):
     """What was asked for is refused; the words are for whoever asked."""
 
 
 @dataclass(frozen=True)
-class Practice:
+class PracticeService:
     """Everything that the server's answers are made of; `url` is its own address."""
 
     folder: Path
@@ -42,7 +42,7 @@ class Practice:
     url: str
 
     @classmethod
-    def open(cls, folder: Path, url: str, shape: SampleShape | None = None) -> Practice:
+    def open(cls, folder: Path, url: str, shape: SampleShape | None = None) -> PracticeService:
         """The tournament that is kept in the folder; a new one where there is none."""
         (folder / "uploads").mkdir(parents=True, exist_ok=True)
         store = Store(folder / "practice.sqlite")
@@ -59,7 +59,7 @@ class Practice:
         offset = moment - datetime.now(timezone.utc) if moment else timedelta()
         self.store.set(_OFFSET, str(offset.total_seconds()))
 
-    def told(self, moment: datetime) -> str:
+    def to_client_time(self, moment: datetime) -> str:
         """A time of the tournament's clock as this machine's clock will show it.
 
         Clients compare with their own clock: for them it is the schedule that moves.
@@ -115,7 +115,7 @@ class Practice:
             model,
         )
         if found is None or found["sha256"] is None:
-            raise Rejected(f"No file was uploaded as {filename}")
+            raise RequestRejected(f"No file was uploaded as {filename}")
         return found
 
     def submit(self, account: str, model: str, filename: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.storage.sqlite import all_or_nothing
+from numerai_predict.storage.sqlite import transaction
 
 SCOPES = ("read_user_info", "read_submission_info", "upload_submission")
 TOURNAMENT = 8
@@ -75,7 +75,7 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Do all of the block or nothing, and nothing else in between."""
-        with self._lock, all_or_nothing(self._connection):
+        with self._lock, transaction(self._connection):
             yield
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:

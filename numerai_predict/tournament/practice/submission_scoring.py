@@ -18,16 +18,16 @@ def validate(path: Path, era: Era) -> None:
     Raises:
         Rejected: they do not.
     """
-    from numerai_predict.tournament.practice.service import Rejected
+    from numerai_predict.tournament.practice.service import RequestRejected
 
     try:
         frame = _read(path)
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise Rejected(f"invalid_submission: no CSV that can be read: {error}") from error
+        raise RequestRejected(f"invalid_submission: no CSV that can be read: {error}") from error
     try:
         validate_submission_numerai(pd.Series(era.frame.index), frame)
     except (AssertionError, TypeError, ValueError) as error:
-        raise Rejected(str(error)) from error
+        raise RequestRejected(str(error)) from error
 
 
 def score(path: Path, era: Era) -> list[dict[str, Any]]:

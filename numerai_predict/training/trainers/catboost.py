@@ -18,7 +18,7 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.data.era_table import HIGHEST
 from numerai_predict.resources.memory import available_bytes
-from numerai_predict.training.trainers.interface import Rows, Watch
+from numerai_predict.training.trainers.interface import Rows, TrainingObserver
 from numerai_predict.training.trainers.parameters import CatBoostSettings
 
 _BYTES_A_VALUE = 6  # at the peak: float32, what is binned, and a block on its way
@@ -75,7 +75,7 @@ class CatBoost:
         return catboost.Pool(values, rows.target, feature_names=list(rows.features))
 
     def fit(
-        self, training: Any, stopping: Any | None, seed: int, rounds: int, watch: Watch
+        self, training: Any, stopping: Any | None, seed: int, rounds: int, watch: TrainingObserver
     ) -> bytes:
         """A model in CatBoost's binary form, without the time when it was made."""
         model = catboost.CatBoost(
@@ -119,7 +119,7 @@ def _require_memory(needed: int) -> None:
 class _Told:
     """CatBoost's own callback, which tells that a round is done."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: TrainingObserver) -> None:
         self._watch = watch
 
     def after_iteration(self, info: Any) -> bool:

@@ -57,7 +57,7 @@ def slices(history: History, mask: NDArray[np.bool_], features: int) -> Iterator
         yield mask & np.isin(history.eras, part)
 
 
-class Watch(Protocol):
+class TrainingObserver(Protocol):
     """Whoever follows a training and decides when it has gone on for long enough."""
 
     def after(self, rounds: int, now: Now | None, last: bool = False) -> bool:
@@ -85,6 +85,6 @@ class Trainer(Protocol):
         """The rows as the library wants them; `fit` takes them, more than once."""
 
     def fit(
-        self, training: Any, stopping: Any | None, seed: int, rounds: int, watch: Watch
+        self, training: Any, stopping: Any | None, seed: int, rounds: int, watch: TrainingObserver
     ) -> bytes:
         """A model of at most that many rounds, in the form that `template.py` reads."""

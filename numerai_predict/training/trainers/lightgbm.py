@@ -20,7 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from numerai_predict.data.era_table import HIGHEST
-from numerai_predict.training.trainers.interface import Now, Rows, Watch
+from numerai_predict.training.trainers.interface import Now, Rows, TrainingObserver
 from numerai_predict.training.trainers.parameters import LightGBMSettings
 
 # What decides about bins is the same for every data set and booster.
@@ -94,7 +94,7 @@ class LightGBM:
         stopping: lightgbm.Dataset | None,
         seed: int,
         rounds: int,
-        watch: Watch,
+        watch: TrainingObserver,
     ) -> bytes:
         """A booster in LightGBM's own text, without its parameters: they name the threads."""
         booster = lightgbm.Booster({**self._parameters, **_seeds(seed)}, training)

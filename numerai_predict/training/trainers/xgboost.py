@@ -11,7 +11,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from numerai_predict.data.era_table import HIGHEST
-from numerai_predict.training.trainers.interface import Now, Rows, Watch
+from numerai_predict.training.trainers.interface import Now, Rows, TrainingObserver
 from numerai_predict.training.trainers.parameters import XGBoostSettings
 
 _ROWS_AT_ONCE = 8192
@@ -66,7 +66,7 @@ class XGBoost:
         return _Once(matrix)
 
     def fit(
-        self, training: Any, stopping: Any | None, seed: int, rounds: int, watch: Watch
+        self, training: Any, stopping: Any | None, seed: int, rounds: int, watch: TrainingObserver
     ) -> bytes:
         """A booster as XGBoost's binary JSON."""
         data = training(None)
