@@ -29,10 +29,10 @@ _ROOT = Path(__file__).parents[1]
 _EXAMINE = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.report import as_text
 started = time.perf_counter()
-inspection = examine(sys.argv[2])
+inspection = inspect_pickle(sys.argv[2])
 seconds = time.perf_counter() - started
 status = open("/proc/self/status").read()
 peak = status.split("VmHWM:")[1].split()[0]

@@ -50,8 +50,8 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 from numerai_predict.data.era_table import History
-from numerai_predict.resources.cpu_quota import processors
-from numerai_predict.training.early_stopping import Rule, Stopping
+from numerai_predict.resources.cpu_quota import usable_cpus
+from numerai_predict.training.early_stopping import StoppingRule, Stopping
 from numerai_predict.training.trainers.interface import Rows
 from numerai_predict.training.trainers.lightgbm import LightGBM
 from numerai_predict.training.trainers.parameters import LightGBMSettings
@@ -61,7 +61,7 @@ rows, rounds, turns = map(int, sys.argv[3:])
 names = [f"feature_{number:04d}" for number in range(2750)]
 history = History.of([path], [*names, "target"])
 target = history.column("target")
-trainer = LightGBM(LightGBMSettings(), "cpu", processors())
+trainer = LightGBM(LightGBMSettings(), "cpu", usable_cpus())
 
 
 def load(mask):
@@ -72,8 +72,8 @@ place = np.arange(len(target))
 training, stopping = place < rows, (place >= rows) & (place < rows * 11 // 10)
 load(training).save_binary(binary)
 load(stopping).save_binary(binary + ".stopping")
-parameters = {**trainer.facts()["parameters"], "metric": "rmse", "num_threads": processors()}
-rule = Rule("corr", 10, 0, rounds)
+parameters = {**trainer.facts()["parameters"], "metric": "rmse", "num_threads": usable_cpus()}
+rule = StoppingRule("corr", 10, 0, rounds)
 for turn in range(turns):
     for side in ("bare", "ours")[:: 1 if turn % 2 else -1]:
         data = lightgbm.Dataset(binary, params=parameters).construct()

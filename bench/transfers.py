@@ -28,11 +28,11 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from numerai_predict.storage.sources import source_of
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.contract.deadline import Deadline
 import numerai_predict.storage.http, tenacity
 started = time.perf_counter()
-path = source_of(sys.argv[2]).fetch(Path(sys.argv[3]), Terms(Deadline.after(60)))
+path = source_of(sys.argv[2]).fetch(Path(sys.argv[3]), TransferPolicy(Deadline.after(60)))
 seconds = time.perf_counter() - started
 status = open("/proc/self/status").read()
 print(seconds, status.split("VmHWM:")[1].split()[0], path.stat().st_size)

@@ -201,7 +201,7 @@ class Suite:
                 return agent
             subprocess.run([DOCKER, "kill", self.random.choice(found)], capture_output=True)
         else:
-            mark = "ray::Foreman" if kind == "foreman" else "numerai_predict.fleet.worker.router"
+            mark = "ray::WorkerActor" if kind == "foreman" else "numerai_predict.fleet.worker.router"
             if not (found := processes_of(mark)):
                 return agent
             kill(self.random.choice(found))

@@ -90,7 +90,7 @@ def test_a_model_that_only_its_owner_may_read_runs_in_a_container_of_root(
 
 
 def test_threads_follow_the_containers_limit_of_processors(image):
-    asked = "from numerai_predict.resources.cpu_quota import processors; print(processors())"
+    asked = "from numerai_predict.resources.cpu_quota import usable_cpus; print(usable_cpus())"
     place = "import sys; sys.path.append('/usr/local/share/numerai-predict'); "
     assert image.run("-c", place + asked, options=["--cpus", "1"]).stdout.strip() == "1"
     every = str(len(os.sched_getaffinity(0)))

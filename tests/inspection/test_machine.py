@@ -100,13 +100,13 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from numerai_predict.contract.errors import InvalidPickle
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.inspect import inspect_pickle
 def peak():
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) // 1024
 before = peak()
 try:
-    examine(sys.argv[2], 3.0)
+    inspect_pickle(sys.argv[2], 3.0)
 except InvalidPickle:
     pass
 print(peak() - before)
@@ -187,11 +187,11 @@ _DANGEROUS = {
 _LISTENING = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from numerai_predict.inspection.inspect import examine
+from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.report import as_json, as_text
 import pickle
 def look():
-    as_text(examine(sys.argv[2])), as_json(examine(sys.argv[2]))
+    as_text(inspect_pickle(sys.argv[2])), as_json(inspect_pickle(sys.argv[2]))
 def unpickle():
     with open(sys.argv[2], "rb") as file:
         pickle.load(file)

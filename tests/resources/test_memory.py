@@ -8,13 +8,13 @@ import pytest
 
 PROGRAM = """
 import os
-from numerai_predict.resources.memory import resident_bytes, return_unused
+from numerai_predict.resources.memory import resident_bytes, trim_heap
 
 blocks = [bytes(2_000) for _ in range(50_000)]
 last = blocks.pop()  # what lies behind all others keeps them from going by themselves
 blocks.clear()
 before = resident_bytes([os.getpid()])
-return_unused()
+trim_heap()
 print(before - resident_bytes([os.getpid()]))
 """
 

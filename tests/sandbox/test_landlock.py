@@ -13,12 +13,12 @@ needs_landlock = pytest.mark.skipif(not HERE, reason="this kernel has no Landloc
 TRY = """
 import sys
 from pathlib import Path
-from numerai_predict.sandbox import landlock, privileges
+from numerai_predict.sandbox import capabilities, landlock
 
 rules = landlock.Ruleset(int(sys.argv[1]))
 rules.allow([Path(sys.argv[2])], landlock.OWN)
 rules.allow([Path("/no/such/place")], landlock.READ)
-privileges.forbid_new_ones()
+capabilities.set_no_new_privs()
 rules.enforce()
 Path(sys.argv[2], "inside").write_text("in")
 print(rules.places, Path(sys.argv[2], "inside").read_text())

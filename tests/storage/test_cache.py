@@ -178,9 +178,9 @@ FETCH = """
 import sys
 from pathlib import Path
 from numerai_predict.storage.sources import source_of
-from numerai_predict.storage.retry import Terms
+from numerai_predict.storage.retry import TransferPolicy
 folder = Path(sys.argv[2])
-path = source_of("v5.2/live.parquet", Path(sys.argv[1])).fetch(folder, Terms(say=print))
+path = source_of("v5.2/live.parquet", Path(sys.argv[1])).fetch(folder, TransferPolicy(say=print))
 print(path.read_bytes() == Path(sys.argv[3]).read_bytes())
 """
 

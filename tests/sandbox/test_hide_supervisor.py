@@ -10,9 +10,9 @@ import pytest
 HIDE = """
 import os, sys
 from pathlib import Path
-from numerai_predict.sandbox.hide_supervisor import hide_process
+from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 
-hide_process()
+harden_supervisor()
 print(Path("/proc/self/cmdline").read_bytes().rstrip(b"\\0").split(b"\\0")[3:])
 print(repr(sys.argv[1:]) == os.environ["WORDS"])
 """
