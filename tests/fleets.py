@@ -101,7 +101,7 @@ class Fleet:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
             out, errors = process.communicate(timeout=30)
-            pytest.store_failure(f"the fleet did not end:\n{out}\n{errors}")
+            pytest.fail(f"the fleet did not end:\n{out}\n{errors}")
         return Round(process.returncode, self.directory, out, errors)
 
 

@@ -47,7 +47,7 @@ def test_on_a_terminal_one_line_changes_and_is_gone_at_the_end(clock):
 
 def test_what_is_done_at_once_says_nothing(clock):
     terminal = io.StringIO()
-    told = EraProgress(pytest.store_failure, terminal)
+    told = EraProgress(pytest.fail, terminal)
     told.tell(5, 5)
     told.end()
     assert terminal.getvalue() == ""

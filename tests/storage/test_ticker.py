@@ -21,7 +21,7 @@ def shown():
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         with os.fdopen(theirs, "w") as terminal:
-            ticker = ProgressLine(pytest.store_failure, terminal, 9.0)
+            ticker = ProgressLine(pytest.fail, terminal, 9.0)
             ticker.show(WORDS, share)
             ticker.end()
             drawn = everything(ours, until=b"\r\x1b[K", times=2)
