@@ -201,7 +201,8 @@ class Suite:
                 return agent
             subprocess.run([DOCKER, "kill", self.random.choice(found)], capture_output=True)
         else:
-            mark = "ray::WorkerActor" if kind == "foreman" else "numerai_predict.fleet.worker.router"
+            worker = "numerai_predict.fleet.worker.router"
+            mark = "ray::WorkerActor" if kind == "foreman" else worker
             if not (found := processes_of(mark)):
                 return agent
             kill(self.random.choice(found))
