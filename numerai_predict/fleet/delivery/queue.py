@@ -8,7 +8,6 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import asdict
@@ -18,16 +17,11 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import Record
 from numerai_predict.fleet.delivery import process
-from numerai_predict.runner.supervisor.launch import PACKAGE
+from numerai_predict.runner.bootstrap import bootstrap_argv
 
 _PATIENCE_SECONDS = 150.0
 _PAUSE_SECONDS = 0.1
-_BOOT = """\
-import sys
-sys.path.append(sys.argv.pop(1))
-from numerai_predict.fleet.delivery.process import main
-sys.exit(main())
-"""
+_DELIVERY_PROCESS = "numerai_predict.fleet.delivery.process:main"
 
 
 class DeliveryQueue:
@@ -87,9 +81,8 @@ class DeliveryQueue:
             self._process.stdin.flush()
 
     def _start(self) -> None:
-        command = [sys.executable, "-I", "-c", _BOOT, str(PACKAGE.parent), str(self._directory)]
         self._process = subprocess.Popen(
-            command,
+            bootstrap_argv(_DELIVERY_PROCESS, str(self._directory)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

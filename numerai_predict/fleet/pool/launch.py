@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,20 +10,15 @@ from pathlib import Path, PurePosixPath
 from numerai_predict.contract.limits import HOSTED_MEMORY_BYTES
 from numerai_predict.fleet.environments import Environment
 from numerai_predict.resources.cpu_quota import thread_environment
-from numerai_predict.runner.supervisor.launch import PACKAGE, minimal_environment
+from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE, bootstrap_argv
+from numerai_predict.runner.supervisor.launch import minimal_environment
 
 # What a worker takes beside its models: libraries and data, once.
 OVERHEAD_BYTES = 2 * 1024**3
 LABEL = "numerai-predict-fleet"
 
-_BOOT = """\
-import os
-import sys
-sys.path.append(sys.argv[1])
-from numerai_predict.fleet.worker.router import main
-main()
-"""
-_CODE, _FILES, _SCRATCH = "/opt/numerai-predict", "/opt/fleet", "/tmp"  # noqa: S108 - in a container
+_WORKER = "numerai_predict.fleet.worker.router:main"
+_FILES, _SCRATCH = "/opt/fleet", "/tmp"  # noqa: S108 - in a container
 
 # Root in a container that has lost all but these: enough to give each model a user of its own,
 # to end it and to tidy up after it. The model's process has none of them.
@@ -60,7 +54,7 @@ def path_in_worker(site: WorkerSpec, path: Path) -> str:
 def worker_argv(site: WorkerSpec, name: str, scratch: Path) -> list[str]:
     """The words that start the worker; `scratch` is the one folder that it may write to."""
     if site.place.image is None:
-        return [sys.executable, "-I", "-u", "-c", _BOOT, str(PACKAGE.parent)]
+        return bootstrap_argv(_WORKER)
     words = [site.engine, "run", "--interactive", "--rm", "--name", name, "--label", LABEL]
     words += ["--network", "none", "--read-only", "--user", "0:0", "--cap-drop", "ALL"]
     for capability in _CAPABILITIES:
@@ -73,7 +67,7 @@ def worker_argv(site: WorkerSpec, name: str, scratch: Path) -> list[str]:
         # Shared memory counts as a model's own: its limit ends the model, not a small disk.
         words += ["--memory", memory, "--memory-swap", memory, "--shm-size", memory]
     mounts = {
-        PACKAGE: f"{_CODE}/numerai_predict:ro",
+        PACKAGE: f"{MOUNTED_PACKAGE_ROOT}/{PACKAGE.name}:ro",
         site.folder: f"{_FILES}:ro",
         scratch: _SCRATCH,
     }
@@ -81,7 +75,8 @@ def worker_argv(site: WorkerSpec, name: str, scratch: Path) -> list[str]:
         words += ["--volume", f"{path}:{target}"]
     for variable, value in {**thread_environment(1), "TMPDIR": _SCRATCH}.items():
         words += ["--env", f"{variable}={value}"]
-    return [*words, "--entrypoint", "python", site.place.image, "-I", "-u", "-c", _BOOT, _CODE]
+    program = bootstrap_argv(_WORKER, python="python", package_root=MOUNTED_PACKAGE_ROOT)
+    return [*words, "--entrypoint", program[0], site.place.image, *program[1:]]
 
 
 def worker_environment(

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from numerai_predict.contract.limits import Limits
+from numerai_predict.runner.bootstrap import PACKAGE
 from numerai_predict.runner.child import main as child
 from numerai_predict.runner.run_log import logger
 from numerai_predict.runner.supervisor.launch import (
-    PACKAGE,
     LaunchSpec,
     ProcessHandle,
     launch_with,

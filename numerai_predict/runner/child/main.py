@@ -29,6 +29,11 @@ from numerai_predict.sandbox.apply import SandboxSpec, apply_limits_only, apply_
 _RESERVE_BYTES = 1024**3
 
 
+def start() -> NoReturn:
+    """Serve the supervisor of the process's argv: the descriptor that responses are written to."""
+    main(int(sys.argv.pop(1)))
+
+
 def main(answer_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> NoReturn:
     """Serve the requests, then end the process.
 

@@ -11,18 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.job import Job
+from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE, bootstrap_argv
 from numerai_predict.runner.options import job_to_argv
-from numerai_predict.runner.supervisor.launch import PACKAGE
 
 _PATIENCE_SECONDS = 20.0
 
-_CODE = "/opt/numerai-predict"
-_SERVE = """\
-import sys
-sys.path.append(sys.argv[1])
-from numerai_predict.runner.container.batch_server import main
-main()
-"""
+_BATCH_SERVER = "numerai_predict.runner.container.batch_server:main"
 
 
 @dataclass(frozen=True)
@@ -75,8 +69,9 @@ class Engine:
         for path in mounts:
             words += ["--volume", f"{path}:{path}:ro"]
         # Both sides are of one version, whatever the image was built from.
-        words += ["--volume", f"{PACKAGE}:{_CODE}/{PACKAGE.name}:ro", "--entrypoint", "python"]
-        return [*words, image, "-I", "-u", "-c", _SERVE, _CODE]
+        words += ["--volume", f"{PACKAGE}:{MOUNTED_PACKAGE_ROOT}/{PACKAGE.name}:ro"]
+        program = bootstrap_argv(_BATCH_SERVER, python="python", package_root=MOUNTED_PACKAGE_ROOT)
+        return [*words, "--entrypoint", program[0], image, *program[1:]]
 
     def kill(self, name: str) -> None:
         """End a container."""

@@ -6,38 +6,25 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-import numerai_predict
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, thread_environment, usable_cpus
+from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
 from numerai_predict.runner.protocol import ConfineRequest, Request
 from numerai_predict.sandbox.apply import SandboxSpec
 from numerai_predict.sandbox.identity import Identity, identity_for_model, readable_by
 from numerai_predict.sandbox.layers import Layers
-
-PACKAGE = Path(numerai_predict.__file__).parent
+from numerai_predict.sandbox.scratch import create_scratch, scratch_variables
 
 # What the process keeps of the environment: nothing that could be a secret.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", *THREAD_VARIABLES)
 
-# Where libraries keep what they make: all of it goes with the process. joblib would take
-# /dev/shm, where a model may make files and no folders.
-_FOLDER_VARIABLES = ("HOME", "TMPDIR", "XDG_CACHE_HOME", "MPLCONFIGDIR", "JOBLIB_TEMP_FOLDER")
-
-# The folder that the package lies in goes last on the path: nothing beside it may
-# stand in for a library of the model's.
-_BOOT = """\
-import sys
-sys.path.append(sys.argv[1])
-from numerai_predict.runner.child.main import main
-main(int(sys.argv[2]))
-"""
+_MODEL_PROCESS = "numerai_predict.runner.child.main:start"
 
 
 class Process(Protocol):
@@ -128,7 +115,7 @@ def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> Pro
 
 def _start_interpreter(start: LaunchSpec) -> Process:
     return subprocess.Popen(
-        [sys.executable, "-I", "-u", "-c", _BOOT, str(PACKAGE.parent), str(start.answer)],
+        bootstrap_argv(_MODEL_PROCESS, str(start.answer)),
         stdin=start.requests,
         stdout=start.printed,
         stderr=start.printed,
@@ -150,10 +137,8 @@ def launch_with(
     in_memory: frozenset[Path] = frozenset(),
 ) -> ProcessHandle:
     """Have a process started with pipes and a folder of its own, and ask it to be confined."""
-    scratch = tempfile.TemporaryDirectory(prefix="numerai-model-", ignore_cleanup_errors=True)
-    if identity.user is not None and identity.group is not None:
-        os.chown(scratch.name, identity.user, identity.group)
-    environment = {**environment, **_scratch_variables(scratch.name)}
+    scratch = create_scratch(identity)
+    environment = {**environment, **scratch_variables(scratch.name)}
     answer, answer_end = os.pipe()
     printed, printed_end = os.pipe()
     requests_end, requests = os.pipe()
@@ -211,8 +196,3 @@ def minimal_environment(parent: Mapping[str, str], threads: int | None = None) -
     kept = {name: parent[name] for name in _KEPT_VARIABLES if name in parent}
     counted = thread_environment(threads or usable_cpus())
     return {**kept, **counted} if threads else {**counted, **kept}
-
-
-def _scratch_variables(scratch: str) -> dict[str, str]:
-    """The variables that make the scratch folder a process's home."""
-    return dict.fromkeys(_FOLDER_VARIABLES, scratch)

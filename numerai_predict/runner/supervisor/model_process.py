@@ -26,6 +26,7 @@ from numerai_predict.resources import container_memory
 from numerai_predict.resources.monitor import ResourceMonitor
 from numerai_predict.resources.process_tree import adopt_orphans, kill_descendants
 from numerai_predict.resources.violations import LimitViolation, violation_error
+from numerai_predict.runner.bootstrap import PACKAGE
 from numerai_predict.runner.protocol import (
     FAULTS_FILE,
     TRIED,
@@ -35,7 +36,7 @@ from numerai_predict.runner.protocol import (
     MalformedFrame,
     PredictRequest,
 )
-from numerai_predict.runner.supervisor.launch import PACKAGE, ProcessHandle
+from numerai_predict.runner.supervisor.launch import ProcessHandle
 from numerai_predict.runner.supervisor.model_output import ModelOutput
 from numerai_predict.sandbox.layers import Layers
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 import tempfile
 import threading
 import uuid
@@ -15,13 +14,14 @@ from typing import Any
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.inspection.images import supported_pythons
 from numerai_predict.inspection.inspect import inspect_pickle
+from numerai_predict.runner.bootstrap import bootstrap_argv
 from numerai_predict.tournament.practice.service import PracticeService
 
 PENDING, RUNNING, SUCCESS, FAILED = "pending", "running", "success", "failed"
 
 _NAMES = uuid.UUID("5a32b827-cd9a-40a9-a99d-e58401120a0b")  # of which ours are made
 _DEFAULT_PYTHON = "3.12"
-_RUNNER = "from numerai_predict.runner.entrypoint import main; raise SystemExit(main())"
+_RUNNER = "numerai_predict.runner.entrypoint:main"
 _LONGEST_SECONDS = 900
 _MOST_LINES = 200
 
@@ -92,7 +92,7 @@ def _run(practice: PracticeService, path: Path, version: str) -> tuple[bool, lis
             ("--benchmarks", "live_benchmark_models.parquet"),
         )
     }
-    words = [sys.executable, "-c", _RUNNER, "--model", str(path)]
+    words = bootstrap_argv(_RUNNER, "--model", str(path))
     for option, file in data.items():
         words += [option, str(file)]
     with tempfile.TemporaryDirectory(prefix="practice-") as folder:

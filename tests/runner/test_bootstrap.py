@@ -1,0 +1,37 @@
+import json
+import subprocess
+import sys
+
+from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
+
+# An entrypoint that prints what it finds, in the place of the package's own.
+_MODULE = """
+import json, sys
+def main():
+    print(json.dumps([sys.argv[1:], sys.path, sys.flags.isolated]))
+    return 7
+"""
+
+
+def test_an_entrypoint_is_called_with_its_arguments_in_an_isolated_python(tmp_path):
+    (tmp_path / "entry.py").write_text(_MODULE)
+    argv = bootstrap_argv("entry:main", "a b", "--c", package_root=str(tmp_path))
+    ended = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path)
+    arguments, path, isolated = json.loads(ended.stdout)
+    assert ended.returncode == 7
+    assert arguments == ["a b", "--c"]
+    assert isolated
+    assert path[-1] == str(tmp_path), "what lies beside the package could replace a library"
+
+
+def test_a_file_of_the_current_directory_is_not_imported(tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('imported')")
+    (tmp_path / "entry.py").write_text(_MODULE)
+    argv = bootstrap_argv("entry:main", package_root=str(tmp_path))
+    assert subprocess.run(argv, capture_output=True, cwd=tmp_path).returncode == 7
+
+
+def test_the_package_itself_and_this_python_are_the_default():
+    argv = bootstrap_argv("numerai_predict.fleet.worker.router:main")
+    assert argv[0] == sys.executable
+    assert argv[-1] == str(PACKAGE.parent)
