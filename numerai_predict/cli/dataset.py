@@ -14,8 +14,9 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.limits import format_size
 from numerai_predict.data.catalogue import DEFAULT_NAMES, Catalogue, resolve
+from numerai_predict.data.sample_shape import FILES, SampleShape
 from numerai_predict.data.snapshot import Snapshot
-from numerai_predict.data.synthetic import FILES, SampleShape, write_sample
+from numerai_predict.data.synthetic import write_sample
 from numerai_predict.runner.options import dataset_version
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.transfers import transfer_policy

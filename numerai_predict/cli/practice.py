@@ -15,15 +15,13 @@ from typing import Any
 from numerai_predict.cli.common import add_deadline, exit_code_of, state_directory
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
-from numerai_predict.data.synthetic import SampleShape
+from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.tournament.practice import process_control
-from numerai_predict.tournament.practice.datasets import SHAPE
+from numerai_predict.tournament.practice.defaults import DEFAULT_MODELS, DEFAULT_PORT, DEFAULT_SHAPE
 from numerai_predict.tournament.practice.faults import KINDS, PLACES, Fault
 from numerai_predict.tournament.practice.schedule import next_round
-from numerai_predict.tournament.practice.server import KEYS_FILE, USUAL_PORT, Running, Setup
-
-DEFAULT_MODELS = ("practice_one", "practice_two")
+from numerai_predict.tournament.practice.server import KEYS_FILE, Running, Setup
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -72,7 +70,7 @@ def _add_start(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--port",
         type=int,
-        help=f"0 for a free one (default: {USUAL_PORT}, or a free one if that is taken)",
+        help=f"0 for a free one (default: {DEFAULT_PORT}, or a free one if that is taken)",
     )
     parser.add_argument(
         "--model",
@@ -91,7 +89,7 @@ def _add_start(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         parser.add_argument(
             f"--{name}",
             type=int,
-            default=getattr(SHAPE, name),
+            default=getattr(DEFAULT_SHAPE, name),
             help="as of `data sample`, for a new tournament (default: %(default)s)",
         )
 

@@ -20,20 +20,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-SMALL_FEATURES = 42
+from numerai_predict.data.sample_shape import (
+    DEFAULT_SHAPE,
+    FILES,
+    SMALL_FEATURES,
+    SampleShape,
+)
+
 TARGETS = ("target", "target_ender_20", "target_ender_60")
 BENCHMARK_MODELS = ("v52_lgbm_ender20", "v52_lgbm_ender60")
 LIVE_ERA = "X"
-FILES = (
-    "features.json",
-    "live.parquet",
-    "live_benchmark_models.parquet",
-    "meta_model.parquet",
-    "train.parquet",
-    "train_benchmark_models.parquet",
-    "validation.parquet",
-    "validation_benchmark_models.parquet",
-)
 
 _FEATURE_VALUES = 5
 _MEDIUM_SHARE = 780 / 2750
@@ -45,42 +41,6 @@ _TARGET_EDGES = (0.05, 0.25, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
-class SampleShape:
-    """How large a sample is, and how strong its signal.
-
-    `signal` is the correlation of the best possible prediction with the
-    continuous score that targets are cut from; `quantum` is how many features are in the
-    set of that name, which came with v5.3: none, no set.
-    """
-
-    live_rows: int = 1000
-    rows: int = 200
-    train_eras: int = 48
-    validation_eras: int = 24
-    features: int = 310
-    signal: float = 0.2
-    seed: int = 42
-    quantum: int = 0
-
-    def __post_init__(self) -> None:
-        if self.features < SMALL_FEATURES:
-            raise ValueError(f"expected at least {SMALL_FEATURES} features, found {self.features}")
-        if min(self.live_rows, self.rows, self.train_eras, self.validation_eras) < 1:
-            raise ValueError("expected at least one row and one era of each kind")
-        if not 0 <= self.quantum <= self.features:
-            raise ValueError(
-                f"expected 0 to {self.features} quantum features, found {self.quantum}"
-            )
-        if not 0 <= self.signal < 1:
-            raise ValueError(f"expected a signal from 0 to below 1, found {self.signal}")
-
-    @property
-    def feature_names(self) -> list[str]:
-        """Names of all features; the small and the medium set are the first of them."""
-        return [f"feature_sample_{number:04d}" for number in range(self.features)]
-
-
-@dataclass(frozen=True)
 class Era:
     """One era: `frame` as in train.parquet, benchmark models and meta model by id."""
 
@@ -89,7 +49,7 @@ class Era:
     meta_model: pd.DataFrame
 
 
-def write_sample(directory: Path, shape: SampleShape = SampleShape()) -> None:
+def write_sample(directory: Path, shape: SampleShape = DEFAULT_SHAPE) -> None:
     """Write the sample's files into `directory`, which appears when all are whole.
 
     Parquet files have the index `id`; features are int8 in 0 to 4, targets

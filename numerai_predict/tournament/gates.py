@@ -17,23 +17,11 @@ from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.tournament_errors import GateClosed
 from numerai_predict.data.columns import column_names
 from numerai_predict.data.view import View, read_view
+from numerai_predict.tournament.gate_limits import GateLimits
 
 ABORT = "DRIFT_GUARD_ABORT"
 
 _SOME = 5
-
-
-@dataclass(frozen=True)
-class GateLimits:
-    """Below which spread, above which exposure, below which coverage nothing is submitted.
-
-    `min_pred_std` is of the predictions as they are, `max_abs_exposure` an absolute
-    Pearson correlation with a feature, `min_coverage` a share of the live ids.
-    """
-
-    min_pred_std: float = 1e-6
-    max_abs_exposure: float = 0.30
-    min_coverage: float = 1.0
 
 
 @dataclass(frozen=True)

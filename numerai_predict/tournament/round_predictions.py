@@ -19,7 +19,8 @@ from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.files import atomic_write, sha256_of
-from numerai_predict.tournament.gates import GateLimits, gate_error
+from numerai_predict.tournament.gate_limits import GateLimits
+from numerai_predict.tournament.gates import gate_error
 from numerai_predict.tournament.round_ledger import RoundLedger
 
 

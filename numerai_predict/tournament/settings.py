@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from numerai_predict.contract.tournament_errors import NotAuthorised
 from numerai_predict.storage.graphql import API_URL, Keys
-from numerai_predict.tournament.gates import GateLimits
+from numerai_predict.tournament.gate_limits import GateLimits
 
 _MAKE_KEYS = "make a key on numer.ai (Account, API keys) and set NUMERAI_PUBLIC_ID and "
 _WHERE = _MAKE_KEYS + "NUMERAI_SECRET_KEY, or put both into a file: {file}"

@@ -10,18 +10,17 @@ import threading
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from numerai_predict.data.sample_shape import FILES, SampleShape
 from numerai_predict.data.synthetic import (
-    FILES,
     Era,
-    SampleShape,
     draw_round,
     write_live,
     write_sample,
 )
 from numerai_predict.storage.files import atomic_write
+from numerai_predict.tournament.practice.defaults import DEFAULT_SHAPE
 
 LIVE_FILES = ("live.parquet", "live_benchmark_models.parquet")
-SHAPE = SampleShape(live_rows=1000, rows=100, train_eras=24, validation_eras=12)
 QUANTUM_FEATURES = 20
 
 _SHAPE_FILE = "shape.json"
@@ -47,7 +46,7 @@ class Datasets:
         kept = folder / _SHAPE_FILE
         if kept.is_file():
             shape = SampleShape(**json.loads(kept.read_text()))
-        shape = shape or SHAPE
+        shape = shape or DEFAULT_SHAPE
         datasets = cls(folder, shapes_of(shape))
         for version, its_shape in datasets.versions.items():
             if not (folder / version).is_dir():

@@ -19,8 +19,9 @@ from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
-from numerai_predict.data.synthetic import SampleShape
+from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.storage.files import atomic_write
+from numerai_predict.tournament.practice.defaults import DEFAULT_PORT
 from numerai_predict.tournament.practice.schedule import next_round
 from numerai_predict.tournament.practice.service import PracticeService
 
@@ -28,7 +29,6 @@ RUNNING_FILE = "server.json"
 KEYS_FILE = "practice.env"
 ACCOUNT = "practice"
 HOST = "127.0.0.1"
-USUAL_PORT = 8765
 
 _AFTER_OPENING = timedelta(minutes=1)
 
@@ -117,7 +117,7 @@ def _listen(port: int | None) -> socket.socket:
     if port is not None:
         return socket.create_server((HOST, port))
     try:
-        return socket.create_server((HOST, USUAL_PORT))
+        return socket.create_server((HOST, DEFAULT_PORT))
     except OSError:
         return socket.create_server((HOST, 0))
 

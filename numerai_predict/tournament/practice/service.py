@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from numerai_predict.data.synthetic import SampleShape
+from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.tournament.practice.datasets import Datasets
 from numerai_predict.tournament.practice.faults import Faults
 from numerai_predict.tournament.practice.schedule import Round, current_round, round_of
