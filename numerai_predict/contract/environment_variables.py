@@ -1,0 +1,130 @@
+"""The environment variables that the program reads: one table for code, tests and reference.
+
+Only the command `train` reads more: `NUMERAI_TRAIN_<KEY>` overrides a key of its configuration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+TRAIN_PREFIX = "NUMERAI_TRAIN_"
+
+
+class Topic(Enum):
+    """What a variable is about, in the order of the reference."""
+
+    ACCOUNT = "Account and tournament"
+    GATES = "Gates"
+    DATA = "Data and files"
+    ENVIRONMENT = "Where a model runs"
+    TRANSFERS = "Transfers"
+
+
+@dataclass(frozen=True)
+class EnvironmentVariable:
+    """One variable; `default` is text for the reference."""
+
+    name: str
+    topic: Topic
+    meaning: str
+    default: str = "not set"
+
+
+VARIABLES = (
+    EnvironmentVariable(
+        "NUMERAI_PUBLIC_ID", Topic.ACCOUNT, "Public id of an API key; needs `NUMERAI_SECRET_KEY`."
+    ),
+    EnvironmentVariable(
+        "NUMERAI_SECRET_KEY", Topic.ACCOUNT, "Secret of an API key; needs `NUMERAI_PUBLIC_ID`."
+    ),
+    EnvironmentVariable(
+        "NUMERAI_KEYS_FILE",
+        Topic.ACCOUNT,
+        "File with both keys, outside of any repository and readable by you alone.",
+        "`~/.config/numerai-predict/keys.env`",
+    ),
+    EnvironmentVariable(
+        "NUMERAI_API_URL",
+        Topic.ACCOUNT,
+        "The tournament API. `numerai-predict practice env` sets it to the practice tournament.",
+        "`https://api-tournament.numer.ai`",
+    ),
+    EnvironmentVariable(
+        "MIN_PRED_STD", Topic.GATES, "Smallest standard deviation of a submission.", "`1e-6`"
+    ),
+    EnvironmentVariable(
+        "MAX_ABS_EXPOSURE",
+        Topic.GATES,
+        "Largest absolute correlation of a submission with one feature.",
+        "`0.30`",
+    ),
+    EnvironmentVariable(
+        "MIN_COVERAGE", Topic.GATES, "Smallest share of live ids with a prediction.", "`1.0`"
+    ),
+    EnvironmentVariable(
+        "NUMERAI_DATASET_VERSION",
+        Topic.DATA,
+        "Version of the tournament's data sets that options default to.",
+        "`v5.2`",
+    ),
+    EnvironmentVariable(
+        "NUMERAI_DATA_DIR",
+        Topic.DATA,
+        "Directory of data snapshots.",
+        "`~/.local/share/numerai-predict/data`",
+    ),
+    EnvironmentVariable(
+        "NUMERAI_PREDICT_CACHE",
+        Topic.DATA,
+        "Directory of data sets that runs fetch by name; `none` turns the cache off.",
+        "`~/.cache/numerai-predict/datasets`",
+    ),
+    EnvironmentVariable(
+        "XDG_CACHE_HOME", Topic.DATA, "Parent directory of the cache.", "`~/.cache`"
+    ),
+    EnvironmentVariable(
+        "XDG_CONFIG_HOME", Topic.DATA, "Parent directory of the keys file.", "`~/.config`"
+    ),
+    EnvironmentVariable(
+        "XDG_DATA_HOME", Topic.DATA, "Parent directory of data snapshots.", "`~/.local/share`"
+    ),
+    EnvironmentVariable(
+        "XDG_STATE_HOME",
+        Topic.DATA,
+        "Parent directory of round ledgers and of the practice tournament.",
+        "`~/.local/state`",
+    ),
+    EnvironmentVariable(
+        "TMPDIR",
+        Topic.DATA,
+        "Directory for temporary files, and for predictions that go to `s3://`.",
+        "`/tmp`",
+    ),
+    EnvironmentVariable(
+        "DOCKER",
+        Topic.ENVIRONMENT,
+        "The container engine: a command that takes Docker's arguments.",
+        "`docker`",
+    ),
+    EnvironmentVariable(
+        "NUMERAI_PREDICT_IMAGE",
+        Topic.ENVIRONMENT,
+        "Name of the running image, for the result record; images set it.",
+    ),
+    EnvironmentVariable(
+        "AWS_*",
+        Topic.TRANSFERS,
+        "boto3's variables, for `s3://`: `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL_S3` and so on. "
+        "`numerai-predict run` passes them on to a container.",
+        "boto3's own",
+    ),
+    EnvironmentVariable(
+        "HTTPS_PROXY",
+        Topic.TRANSFERS,
+        "Proxy, as for curl; `HTTP_PROXY` and `NO_PROXY` work too.",
+    ),
+    EnvironmentVariable(
+        "REQUESTS_CA_BUNDLE", Topic.TRANSFERS, "File of trusted certificates.", "certifi's"
+    ),
+)
