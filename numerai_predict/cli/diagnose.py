@@ -15,7 +15,7 @@ from numerai_predict.data.era_selection import Eras
 from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.data_files import find_sources
 from numerai_predict.diagnostics.diagnose import Diagnosis, diagnose
-from numerai_predict.diagnostics.html_page import number, score_names
+from numerai_predict.diagnostics.html_page import format_number, score_names
 from numerai_predict.diagnostics.progress import EraProgress
 from numerai_predict.runner.options import add_deadline, add_limits, validated_by
 from numerai_predict.runner.run_log import log_step, stderr_terminal
@@ -104,12 +104,13 @@ def _show(done: Diagnosis) -> None:
     print(f"{'':{width}}     mean      std   sharpe  drawdown  eras")
     for name, each in report.scores.items():
         print(
-            f"{names[name]:{width}} {number(each.mean):>8} {number(each.std):>8} "
-            f"{number(each.sharpe, 2):>8} {number(each.max_drawdown):>9} {each.eras:>5}"
+            f"{names[name]:{width}} {format_number(each.mean):>8} {format_number(each.std):>8} "
+            f"{format_number(each.sharpe, 2):>8} {format_number(each.max_drawdown):>9} "
+            f"{each.eras:>5}"
         )
-    exposure = number(report.max_exposure.mean, 3)
+    exposure = format_number(report.max_exposure.mean, 3)
     print(f"largest exposure of an era, mean: {exposure}")
-    print(f"{report.turnover_kind.title.lower()}, mean: {number(report.turnover.mean, 2)}")
+    print(f"{report.turnover_kind.title.lower()}, mean: {format_number(report.turnover.mean, 2)}")
     usage = done.usage
     print(
         f"the model took {format_size(usage.peak_bytes)} at its peak, {usage.load_seconds:.2f} s "

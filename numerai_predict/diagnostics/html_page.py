@@ -39,7 +39,7 @@ def render(report: Report) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["number"] = number
+    environment.filters["number"] = format_number
     source = files("numerai_predict.diagnostics").joinpath("page.html.j2").read_text("utf-8")
     return environment.from_string(source).render(
         report=report,
@@ -62,7 +62,7 @@ def score_names(report: Report) -> dict[str, str]:
     }
 
 
-def number(value: float | None, digits: int = 4) -> str:
+def format_number(value: float | None, digits: int = 4) -> str:
     """The number for people; a dash where there is none."""
     if value is None or value != value:  # NaN is unlike itself
         return "\u2013"

@@ -56,7 +56,7 @@ def choose(
     if len(asked) <= 1 or inspection is None:
         return asked[0] if asked else None
     ranks = {
-        outcome.image.name: (outcome.mark, len(outcome.reasons), outcome.image.flavour == FULL)
+        outcome.image.name: (outcome.level, len(outcome.reasons), outcome.image.flavour == FULL)
         for outcome in compatibilities(inspection)
     }
     newest_first = sorted(asked, key=lambda place: -int(place.python.rpartition(".")[2]))

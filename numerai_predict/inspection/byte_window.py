@@ -1,6 +1,7 @@
-"""A pickle's bytes from first to last: all at once in a memory map, or piece by piece.
+"""A forward-only view of a pickle's bytes: a memory map, or a sliding window.
 
-Of a compressed file only a window is in memory; what lies behind it is gone.
+A plain file is memory-mapped. Of a compressed file only a window is in memory: bytes before
+the window are no longer available.
 """
 
 from __future__ import annotations
@@ -14,142 +15,144 @@ from typing import BinaryIO
 from numerai_predict.inspection.compression import is_compressed, open_decompressed
 from numerai_predict.inspection.placeholders import Blob
 
-_PIECE_BYTES = 1024 * 1024
-# So many bytes are in the window when an opcode is read; no fixed argument is longer.
+_CHUNK_BYTES = 1024 * 1024
+# Bytes available when an opcode is read; no fixed-size argument is longer.
 _LOOKAHEAD_BYTES = 16
 _HEAD_BYTES = 64 * 1024
-_FORGOTTEN_BYTES = 32 * 1024 * 1024
-# The code of a function is seldom longer: of small payloads all is kept to the end.
+_RELEASE_BYTES = 32 * 1024 * 1024
+# A function's code is rarely longer: payloads up to this size are always kept whole.
 _CODE_BYTES = 4 * 1024
-_MOST_HEAD_BYTES = 16 * 1024 * 1024
+_MAX_HEAD_BYTES = 16 * 1024 * 1024
 
 
 class Truncated(Exception):
-    """The file ends within an opcode, or before the last one."""
+    """The file ends inside an opcode, or before the `STOP` opcode."""
 
 
 class ByteWindow:
-    """Bytes by position: `data[at]`, as long as `at` stays below `edge`.
+    """Bytes by position: `data[position]` is valid while `position < edge`.
 
-    Positions move when the window does, so every method takes one and returns one.
+    `stream` supplies the bytes after `data`; `None` if `data` holds the whole file. Positions
+    are relative to the window and change when it slides, so methods that may slide take a
+    position and return the new one.
     """
 
-    def __init__(self, data: bytes | mmap.mmap, rest: BinaryIO | None = None) -> None:
+    def __init__(self, data: bytes | mmap.mmap, stream: BinaryIO | None = None) -> None:
         self.data = data
-        self._rest = rest
-        self._heads_bytes = 0
-        self._before = 0
-        self._forgotten = 0
+        self._stream = stream
+        self._kept_head_bytes = 0
+        self._dropped_bytes = 0
+        self._released_until = 0
         self._measure()
 
     def _measure(self) -> None:
         self.size = len(self.data)
-        self.edge = self.size - (_LOOKAHEAD_BYTES if self._rest else 0)
+        self.edge = self.size - (_LOOKAHEAD_BYTES if self._stream else 0)
 
-    def offset(self, at: int) -> int:
-        """The position in the whole file."""
-        return self._before + at
+    def offset(self, position: int) -> int:
+        """The position as an offset from the start of the file."""
+        return self._dropped_bytes + position
 
-    def forget(self, at: int) -> None:
-        """Give the pages of a memory map back that lie behind; they can be read again."""
-        if isinstance(self.data, mmap.mmap) and at - self._forgotten > _FORGOTTEN_BYTES:
-            self.data.madvise(mmap.MADV_DONTNEED, 0, at - at % mmap.PAGESIZE)
-            self._forgotten = at
+    def release(self, position: int) -> None:
+        """Release the memory map's pages before the position; they can still be read again."""
+        if isinstance(self.data, mmap.mmap) and position - self._released_until > _RELEASE_BYTES:
+            self.data.madvise(mmap.MADV_DONTNEED, 0, position - position % mmap.PAGESIZE)
+            self._released_until = position
 
-    def reach(self, at: int, count: int) -> int:
-        """Have `count` bytes from `at` on in the window.
+    def reach(self, position: int, count: int) -> int:
+        """Ensure that `count` bytes from `position` on are in the window; the new position.
 
         Raises:
-            Truncated: there are fewer.
+            Truncated: the file has fewer bytes.
         """
-        while self.size - at < count:
-            if not self._rest:
+        while self.size - position < count:
+            if not self._stream:
                 raise Truncated
-            at = self._slide(at, max(_PIECE_BYTES, count - (self.size - at)))
-        return at
+            position = self._slide(position, max(_CHUNK_BYTES, count - (self.size - position)))
+        return position
 
-    def look_ahead(self, at: int) -> int:
-        """Have an opcode and its fixed arguments in the window, or the file's end.
+    def look_ahead(self, position: int) -> int:
+        """Ensure that an opcode and its fixed-size argument are in the window; the new position.
 
         Raises:
-            Truncated: nothing is left.
+            Truncated: no bytes are left.
         """
-        if self._rest and self.size - at < _LOOKAHEAD_BYTES:
-            at = self._slide(at, _PIECE_BYTES)
-        if at >= self.size:
+        if self._stream and self.size - position < _LOOKAHEAD_BYTES:
+            position = self._slide(position, _CHUNK_BYTES)
+        if position >= self.size:
             raise Truncated
-        return at
+        return position
 
-    def _slide(self, at: int, count: int) -> int:
-        assert self._rest
-        # A declared length may be a lie: no more is asked for at once than a piece.
-        more = self._rest.read(min(count, _PIECE_BYTES))
-        self._before += at
-        self.data = self.data[at:] + more
-        if not more:
-            self._rest = None
+    def _slide(self, position: int, count: int) -> int:
+        assert self._stream
+        # A declared length may be false: never allocate more than one chunk at once.
+        chunk = self._stream.read(min(count, _CHUNK_BYTES))
+        self._dropped_bytes += position
+        self.data = self.data[position:] + chunk
+        if not chunk:
+            self._stream = None
         self._measure()
         return 0
 
-    def line(self, at: int) -> tuple[bytes, int]:
-        """The bytes up to a line's end, without it, and the position after it.
+    def line(self, position: int) -> tuple[bytes, int]:
+        """The bytes up to the next newline, without it, and the position after it.
 
         Raises:
-            Truncated: no line ends within the next megabyte.
+            Truncated: there is no newline within the next megabyte.
         """
-        end = self.data.find(b"\n", at, at + _PIECE_BYTES)
-        if end < 0 and self._rest:
-            at = self._slide(at, _PIECE_BYTES)
-            end = self.data.find(b"\n", at, at + _PIECE_BYTES)
+        end = self.data.find(b"\n", position, position + _CHUNK_BYTES)
+        if end < 0 and self._stream:
+            position = self._slide(position, _CHUNK_BYTES)
+            end = self.data.find(b"\n", position, position + _CHUNK_BYTES)
         if end < 0:
             raise Truncated
-        return self.data[at:end], end + 1
+        return self.data[position:end], end + 1
 
-    def blob(self, at: int, size: int) -> tuple[Blob, int]:
-        """A payload, skipped: where it lies and its beginning; the position after it.
+    def blob(self, position: int, size: int) -> tuple[Blob, int]:
+        """A placeholder for a payload, which is skipped, and the position after it.
 
         Raises:
-            Truncated: the file is shorter.
+            Truncated: the file ends inside the payload.
         """
-        if not self._rest:
-            self.reach(at, size)
-            return Blob(size, b"", self._loader(at)), at + size
-        kept = min(size, _HEAD_BYTES if self._heads_bytes < _MOST_HEAD_BYTES else _CODE_BYTES)
-        self._heads_bytes += kept
-        at = self.reach(at, kept)
-        head = self.data[at : at + kept]
-        return Blob(size, head, _nothing), self._skip(at, size)
+        if not self._stream:
+            self.reach(position, size)
+            return Blob(size, b"", self._blob_loader(position)), position + size
+        kept = min(size, _HEAD_BYTES if self._kept_head_bytes < _MAX_HEAD_BYTES else _CODE_BYTES)
+        self._kept_head_bytes += kept
+        position = self.reach(position, kept)
+        head = self.data[position : position + kept]
+        return Blob(size, head, _load_nothing), self._skip(position, size)
 
-    def _loader(self, at: int) -> _Loader:
-        return _Loader(self.data, at)
+    def _blob_loader(self, position: int) -> _BlobLoader:
+        return _BlobLoader(self.data, position)
 
-    def _skip(self, at: int, size: int) -> int:
-        while size > self.size - at:
-            size -= self.size - at
-            at = self.reach(self.size, 1)
-        return at + size
+    def _skip(self, position: int, size: int) -> int:
+        while size > self.size - position:
+            size -= self.size - position
+            position = self.reach(self.size, 1)
+        return position + size
 
 
-class _Loader:
-    def __init__(self, data: bytes | mmap.mmap, at: int) -> None:
-        self._data, self._at = data, at
+class _BlobLoader:
+    def __init__(self, data: bytes | mmap.mmap, position: int) -> None:
+        self._data, self._position = data, position
 
     def __call__(self, start: int, size: int) -> bytes:
-        return self._data[self._at + start : self._at + start + size]
+        return self._data[self._position + start : self._position + start + size]
 
 
-def _nothing(_start: int, _size: int) -> None:
+def _load_nothing(_start: int, _size: int) -> None:
     return None
 
 
 @contextmanager
 def open_window(path: str) -> Iterator[ByteWindow]:
-    """The file's bytes, decompressed where its name says so.
+    """Open the file as a window, decompressed if its name has a compression suffix.
 
     Raises:
         OSError, EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile,
-        zlib.error, zstandard.ZstdError: the file cannot be read, or is not what its
-        name says; also while the window moves.
+        zlib.error, zstandard.ZstdError: the file cannot be read, or does not have the
+        format that its suffix names; also raised later, when the window slides.
     """
     with open_decompressed(path) as handle:
         if is_compressed(path):
@@ -157,7 +160,7 @@ def open_window(path: str) -> Iterator[ByteWindow]:
             return
         try:
             mapped = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
-        except (ValueError, OSError, io.UnsupportedOperation):  # empty, or no plain file
+        except (ValueError, OSError, io.UnsupportedOperation):  # empty, or not a regular file
             yield ByteWindow(b"", handle)
             return
         with mapped:

@@ -46,7 +46,7 @@ class Illegal(Exception):
     """Bytes that the Python of the table would not run; the text says which and why."""
 
 
-def fault(code: Code, table: Table) -> str | None:
+def find_fault(code: Code, table: Table) -> str | None:
     """Why this Python cannot have written the code; `None` if it can.
 
     Code that was too large to keep counts as legal for all.
@@ -62,7 +62,7 @@ def fault(code: Code, table: Table) -> str | None:
     return None
 
 
-def imports(code: Code, table: Table) -> list[str]:
+def imported_modules(code: Code, table: Table) -> list[str]:
     """The modules that the code imports when it runs, as they stand in it."""
     names = code.fields["names"]
     return [
@@ -104,7 +104,7 @@ def _check(code: Code, table: Table) -> None:
     raw = code.fields["code"]
     if len(raw) % 2:
         raise Illegal("an odd number of bytes")
-    bounds = _Bounds(code, table)
+    bounds = _ArgumentLimits(code, table)
     starts = bytearray(len(raw) // 2)
     jumps: list[int] = []
     names: list[str] = []
@@ -118,7 +118,7 @@ def _check(code: Code, table: Table) -> None:
     if table.version >= _FIRST_WITH_RESUME and each.opcode.name not in _LAST:
         raise Illegal(f"{each.opcode.name} at the end")
     _check_beginning(code, table, names, last_argument)
-    for target in (*jumps, *(target for target, _ in handlers(code, table))):
+    for target in (*jumps, *(target for target, _ in exception_handlers(code, table))):
         if not 0 <= target < len(starts) or not starts[target]:
             raise Illegal(f"a jump to {2 * target}, where no instruction begins")
     if jumps:
@@ -156,7 +156,7 @@ def _check_unit(code: Code, table: Table) -> None:
         raise Illegal("the line table of another Python")
 
 
-def handlers(code: Code, table: Table) -> list[tuple[int, int]]:
+def exception_handlers(code: Code, table: Table) -> list[tuple[int, int]]:
     """Where exceptions are handled, and how deep the stack is there; since 3.11 a table tells.
 
     Raises:
@@ -184,7 +184,7 @@ def _varint(data: Iterator[int], first: int) -> int:
     return value
 
 
-class _Bounds:
+class _ArgumentLimits:
     """What the arguments of one code object may be."""
 
     def __init__(self, code: Code, table: Table) -> None:
@@ -224,10 +224,10 @@ class _Bounds:
             if each.opcode.values and value >= each.opcode.values:
                 raise Illegal(f"{each.opcode.name} of {value}, of {each.opcode.values}")
         elif each.opcode.name not in _NO_JUMP:
-            jumps.append(target_of(each, self._table))
+            jumps.append(jump_target(each, self._table))
 
 
-def target_of(each: Instruction, table: Table) -> int:
+def jump_target(each: Instruction, table: Table) -> int:
     """The code unit that an instruction jumps to.
 
     Raises:

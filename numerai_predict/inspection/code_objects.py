@@ -66,7 +66,7 @@ class Code:
         return found
 
 
-def code_of(arguments: tuple[Any, ...]) -> Code:
+def parse_code(arguments: tuple[Any, ...]) -> Code:
     """The code object that these arguments of `CodeType` would make."""
     layout = _LAYOUTS.get(len(arguments))
     if layout is None:
@@ -76,7 +76,7 @@ def code_of(arguments: tuple[Any, ...]) -> Code:
         if isinstance(fields.get(name), Blob):
             fields[name] = fields[name].read()
     complete = not any(_is_unknown(fields[name]) for name in layout if name != "constants")
-    return Code(len(arguments), fields, _fault(fields) if complete else None, complete)
+    return Code(len(arguments), fields, _field_fault(fields) if complete else None, complete)
 
 
 def _is_unknown(value: Any) -> bool:
@@ -85,7 +85,7 @@ def _is_unknown(value: Any) -> bool:
     )
 
 
-def _fault(fields: dict[str, Any]) -> str | None:
+def _field_fault(fields: dict[str, Any]) -> str | None:
     """What `CodeType` of every Python would refuse."""
     for name in _NUMBERS:
         if type(fields[name]) is not int or fields[name] < 0:

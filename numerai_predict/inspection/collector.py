@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from numerai_predict.inspection.code_objects import Code, code_of
+from numerai_predict.inspection.code_objects import Code, parse_code
 from numerai_predict.inspection.library_metadata import versions_in_blob, versions_in_item
 from numerai_predict.inspection.placeholders import Blob, CallResult, Global
 
@@ -33,24 +33,24 @@ class InspectionCollector:
         self.features: dict[str, None] = {}
         self.data_versions: dict[str, None] = {}
 
-    def named(self, name: Global) -> None:
+    def on_global(self, name: Global) -> None:
         """Keep a name that is taken by reference."""
         if len(self.names) < _MOST_NAMES:
             self.names[name] = None
 
-    def called(self, made: CallResult) -> Any:
+    def on_call(self, call: CallResult) -> Any:
         """Keep code objects and modules; the stand-in for what the call returns."""
-        if isinstance(made.maker, Global) and isinstance(made.arguments, tuple):
-            effect = _CALLS.get(made.maker.name)
+        if isinstance(call.callee, Global) and isinstance(call.arguments, tuple):
+            effect = _CALLS.get(call.callee.name)
             if effect:
-                return effect(self, made, made.arguments)
-        return made
+                return effect(self, call, call.arguments)
+        return call
 
-    def put(self, key: str, value: Any) -> None:
+    def on_item(self, key: str, value: Any) -> None:
         """Keep the versions that libraries leave in their state."""
         self.versions.update(versions_in_item(key, value))
 
-    def text(self, text: str) -> None:
+    def on_text(self, text: str) -> None:
         """Keep names of features and of versions of the data."""
         if text.startswith("feature_"):
             if _FEATURE.fullmatch(text):
@@ -58,7 +58,7 @@ class InspectionCollector:
         elif text.startswith("v") and (found := _DATA_VERSION.fullmatch(text)):
             self.data_versions[found[1]] = None
 
-    def blob(self, blob: Blob) -> None:
+    def on_blob(self, blob: Blob) -> None:
         """Keep what a model's own format tells of its version and features."""
         versions, features = versions_in_blob(blob)
         self.versions.update(versions)
@@ -69,33 +69,33 @@ class InspectionCollector:
             self.modules[name] = None
 
 
-def _type_by_name(_: InspectionCollector, made: CallResult, arguments: tuple[Any, ...]) -> Any:
+def _type_by_name(_: InspectionCollector, call: CallResult, arguments: tuple[Any, ...]) -> Any:
     if len(arguments) == 1 and isinstance(arguments[0], str):
         return Global("types", arguments[0])
-    return made
+    return call
 
 
-def _make_code(findings: InspectionCollector, _: CallResult, arguments: tuple[Any, ...]) -> Code:
+def _make_code(collector: InspectionCollector, _: CallResult, arguments: tuple[Any, ...]) -> Code:
     # dill puts the line table of an older Python before the fields.
     if len(arguments) in (17, 19) and isinstance(arguments[0], Blob | bytes):
         arguments = arguments[1:]
-    code = code_of(arguments)
-    findings.codes.append(code)
+    code = parse_code(arguments)
+    collector.codes.append(code)
     return code
 
 
-def _import(findings: InspectionCollector, made: CallResult, arguments: tuple[Any, ...]) -> Any:
+def _import(collector: InspectionCollector, call: CallResult, arguments: tuple[Any, ...]) -> Any:
     if arguments and isinstance(arguments[0], str):
-        findings._module(arguments[0])
+        collector._module(arguments[0])
         return Global(arguments[0], "")
-    return made
+    return call
 
 
-def _set_state(_: InspectionCollector, made: CallResult, arguments: tuple[Any, ...]) -> Any:
+def _set_state(_: InspectionCollector, call: CallResult, arguments: tuple[Any, ...]) -> Any:
     if len(arguments) == 2 and isinstance(arguments[0], CallResult):
         arguments[0].states += (arguments[1],)
         return arguments[0]
-    return made
+    return call
 
 
 # Calls with a meaning, by the last part of their name: cloudpickle lies in other

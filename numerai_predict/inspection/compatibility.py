@@ -19,7 +19,7 @@ class CompatibilityLevel(enum.IntEnum):
     WRONG_PYTHON = 3
 
     @property
-    def sign(self) -> str:
+    def label(self) -> str:
         """One word for a table."""
         return {0: "yes", 1: "maybe", 2: "no", 3: "no"}[self.value]
 
@@ -29,7 +29,7 @@ class Compatibility:
     """One image for one pickle: its mark, and the reasons, none where it runs."""
 
     image: Image
-    mark: CompatibilityLevel
+    level: CompatibilityLevel
     reasons: tuple[str, ...]
 
 
@@ -41,8 +41,8 @@ def compatibilities(inspection: Inspection) -> list[Compatibility]:
 def compatibility_with(inspection: Inspection, image: Image) -> Compatibility:
     """What is to be expected of a pickle in an image."""
     found = [reason for rule in _RULES for reason in rule(inspection, image)]
-    mark = max((mark for mark, _ in found), default=CompatibilityLevel.RUNS)
-    return Compatibility(image, mark, tuple(words for _, words in found))
+    level = max((level for level, _ in found), default=CompatibilityLevel.RUNS)
+    return Compatibility(image, level, tuple(reason for _, reason in found))
 
 
 def choose_image(inspection: Inspection) -> Compatibility | None:
@@ -52,11 +52,16 @@ def choose_image(inspection: Inspection) -> Compatibility | None:
     that lacks a module is still named where all do: the module may be the user's own.
     """
     fitting = [
-        each for each in compatibilities(inspection) if each.mark < CompatibilityLevel.WRONG_PYTHON
+        each for each in compatibilities(inspection) if each.level < CompatibilityLevel.WRONG_PYTHON
     ]
     return min(
         fitting,
-        key=lambda each: (each.mark, len(each.reasons), each.image.flavour == FULL, _age(each)),
+        key=lambda each: (
+            each.level,
+            len(each.reasons),
+            each.image.flavour == FULL,
+            _python_age(each),
+        ),
         default=None,
     )
 
@@ -67,23 +72,27 @@ def unknown_modules(inspection: Inspection) -> list[str]:
     return [module for module in wanted if not is_known(module)]
 
 
-def _age(each: Compatibility) -> int:
+def _python_age(each: Compatibility) -> int:
     return -int(each.image.python.rpartition(".")[2])
 
 
-def _python(inspection: Inspection, image: Image) -> Iterator[tuple[CompatibilityLevel, str]]:
+def _check_python(inspection: Inspection, image: Image) -> Iterator[tuple[CompatibilityLevel, str]]:
     if inspection.pythons.exclude(image.python):
         yield CompatibilityLevel.WRONG_PYTHON, f"made by another Python ({inspection.pythons})"
 
 
-def _references(inspection: Inspection, image: Image) -> Iterator[tuple[CompatibilityLevel, str]]:
+def _check_references(
+    inspection: Inspection, image: Image
+) -> Iterator[tuple[CompatibilityLevel, str]]:
     wanted = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
-    lacking = [module for module in wanted if not image.has(module)]
-    if lacking:
-        yield CompatibilityLevel.LACKS, f"lacks {', '.join(lacking)}"
+    missing = [module for module in wanted if not image.has(module)]
+    if missing:
+        yield CompatibilityLevel.LACKS, f"lacks {', '.join(missing)}"
 
 
-def _main_names(inspection: Inspection, _image: Image) -> Iterator[tuple[CompatibilityLevel, str]]:
+def _check_main_names(
+    inspection: Inspection, _image: Image
+) -> Iterator[tuple[CompatibilityLevel, str]]:
     if inspection.main_names:
         yield (
             CompatibilityLevel.LACKS,
@@ -91,37 +100,41 @@ def _main_names(inspection: Inspection, _image: Image) -> Iterator[tuple[Compati
         )
 
 
-def _imports(inspection: Inspection, image: Image) -> Iterator[tuple[CompatibilityLevel, str]]:
+def _check_imports(
+    inspection: Inspection, image: Image
+) -> Iterator[tuple[CompatibilityLevel, str]]:
     """An import in a function may be in a `try`, or never be reached."""
-    lacking = {
+    missing = {
         module.partition(".")[0]: function
         for module, function in inspection.imports.items()
         if not image.has(module)
     }
-    for module, function in lacking.items():
+    for module, function in missing.items():
         yield CompatibilityLevel.MAY_RUN, f"lacks {module}, which {function} imports"
 
 
-def _versions(inspection: Inspection, image: Image) -> Iterator[tuple[CompatibilityLevel, str]]:
+def _check_versions(
+    inspection: Inspection, image: Image
+) -> Iterator[tuple[CompatibilityLevel, str]]:
     for module, made_with in inspection.versions.items():
-        here = image.version(module)
-        if here and _differ(made_with, here):
+        available = image.version(module)
+        if available and _versions_differ(made_with, available):
             yield (
                 CompatibilityLevel.MAY_RUN,
-                f"other version of {module}: made with {made_with}, here {here}",
+                f"other version of {module}: made with {made_with}, here {available}",
             )
 
 
-def _differ(made_with: str, here: str) -> bool:
+def _versions_differ(made_with: str, available: str) -> bool:
     """Whether the first two parts differ, as far as both tell them."""
-    pairs = zip(made_with.split(".")[:2], here.split(".")[:2], strict=False)
+    pairs = zip(made_with.split(".")[:2], available.split(".")[:2], strict=False)
     return any(one != other for one, other in pairs)
 
 
 _RULES: tuple[Callable[[Inspection, Image], Iterator[tuple[CompatibilityLevel, str]]], ...] = (
-    _python,
-    _references,
-    _main_names,
-    _imports,
-    _versions,
+    _check_python,
+    _check_references,
+    _check_main_names,
+    _check_imports,
+    _check_versions,
 )

@@ -1,4 +1,7 @@
-"""Opcodes of marks, tuples, lists, dicts and the memo."""
+"""Handlers of the opcodes of marks, tuples, lists, dicts and the memo.
+
+Handlers have the names of their counterparts in CPython's `pickle._Unpickler`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ import struct
 from typing import Any
 
 from numerai_predict.inspection.pickle_vm import (
-    MOST_STATES,
+    MAX_STATES,
     OBJECT_BYTES,
     InvalidOpcodes,
     Operation,
     PickleVM,
-    Stopped,
+    StopReached,
 )
 from numerai_predict.inspection.placeholders import LIST, UNKNOWN, CallResult, Mapping
 
@@ -20,198 +23,204 @@ _DICT_BYTES = 60
 _HIGHEST_PROTOCOL = 5
 
 
-def proto(machine: PickleVM, at: int) -> int:
-    """The protocol."""
-    machine.protocol = machine.window.data[machine.window.reach(at, 1)]
-    if machine.protocol > _HIGHEST_PROTOCOL:
-        raise InvalidOpcodes(
-            f"it says that it has protocol {machine.protocol}, which no Python has"
-        )
-    return at + 1
+def load_proto(vm: PickleVM, position: int) -> int:
+    """Read the protocol version.
+
+    Raises:
+        InvalidOpcodes: no Python has this protocol.
+    """
+    vm.protocol = vm.window.data[vm.window.reach(position, 1)]
+    if vm.protocol > _HIGHEST_PROTOCOL:
+        raise InvalidOpcodes(f"it declares protocol {vm.protocol}, which no Python supports")
+    return position + 1
 
 
-def frame(machine: PickleVM, at: int) -> int:
-    """The length of a frame: frames need no attention here."""
-    return machine.window.reach(at, 8) + 8
+def load_frame(vm: PickleVM, position: int) -> int:
+    """Skip the length of a frame: frames do not matter here."""
+    return vm.window.reach(position, 8) + 8
 
 
-def stop(_machine: PickleVM, _at: int) -> int:
-    """The end."""
-    raise Stopped
+def load_stop(_vm: PickleVM, _position: int) -> int:
+    """Stop the VM.
+
+    Raises:
+        StopReached: always.
+    """
+    raise StopReached
 
 
-def mark(machine: PickleVM, at: int) -> int:
-    """Begin a new stack, on which items are gathered."""
-    machine.marks.append(machine.stack)
-    machine.stack = []
-    machine.kept_bytes += OBJECT_BYTES
-    return at
+def load_mark(vm: PickleVM, position: int) -> int:
+    """Push a mark: start a new stack for the items of a container."""
+    vm.marks.append(vm.stack)
+    vm.stack = []
+    vm.kept_bytes += OBJECT_BYTES
+    return position
 
 
-def pop(machine: PickleVM, at: int) -> int:
-    """Drop a value, or a mark."""
-    if machine.stack:
-        machine.stack.pop()
+def load_pop(vm: PickleVM, position: int) -> int:
+    """Discard the top value, or the mark if no value follows it."""
+    if vm.stack:
+        vm.stack.pop()
     else:
-        machine.pop_mark()
-    return at
+        vm.pop_mark()
+    return position
 
 
-def pop_mark(machine: PickleVM, at: int) -> int:
-    """Drop a mark and all since."""
-    machine.pop_mark()
-    return at
+def load_pop_mark(vm: PickleVM, position: int) -> int:
+    """Discard the values since the mark, and the mark."""
+    vm.pop_mark()
+    return position
 
 
-def dup(machine: PickleVM, at: int) -> int:
-    """Push the last value again."""
-    return machine.push(machine.stack[-1], at)
+def load_dup(vm: PickleVM, position: int) -> int:
+    """Duplicate the top value."""
+    return vm.push(vm.stack[-1], position)
 
 
 def tuple_of(count: int) -> Operation:
-    """A tuple of the last values."""
+    """The handler that replaces the top `count` values by a tuple of them."""
 
-    def make(machine: PickleVM, at: int) -> int:
-        stack = machine.stack
+    def make(vm: PickleVM, position: int) -> int:
+        stack = vm.stack
         if len(stack) < count:
             raise IndexError
         value = tuple(stack[len(stack) - count :])
         del stack[len(stack) - count :]
-        return machine.push(value, at, OBJECT_BYTES)
+        return vm.push(value, position, OBJECT_BYTES)
 
     return make
 
 
-def make_tuple(machine: PickleVM, at: int) -> int:
-    """A tuple of all since the mark."""
-    items = machine.pop_mark()
-    return machine.push(tuple(items), at, OBJECT_BYTES + _ITEM_BYTES * len(items))
+def load_tuple(vm: PickleVM, position: int) -> int:
+    """Replace the values since the mark by a tuple."""
+    items = vm.pop_mark()
+    return vm.push(tuple(items), position, OBJECT_BYTES + _ITEM_BYTES * len(items))
 
 
-def make_list(machine: PickleVM, at: int) -> int:
-    """A list of all since the mark."""
-    machine.pop_mark()
-    return machine.push(LIST, at)
+def load_list(vm: PickleVM, position: int) -> int:
+    """Replace the values since the mark by a list."""
+    vm.pop_mark()
+    return vm.push(LIST, position)
 
 
-def empty_list(machine: PickleVM, at: int) -> int:
-    """A list, or a set."""
-    return machine.push(LIST, at)
+def load_empty_list(vm: PickleVM, position: int) -> int:
+    """Push an empty list or set."""
+    return vm.push(LIST, position)
 
 
-def empty_dict(machine: PickleVM, at: int) -> int:
-    """A dict."""
-    if machine.is_full:
-        return machine.push(UNKNOWN, at)
-    return machine.push(Mapping(), at, _DICT_BYTES)
+def load_empty_dict(vm: PickleVM, position: int) -> int:
+    """Push an empty dict."""
+    if vm.is_full:
+        return vm.push(UNKNOWN, position)
+    return vm.push(Mapping(), position, _DICT_BYTES)
 
 
-def make_dict(machine: PickleVM, at: int) -> int:
-    """A dict of all since the mark, key and value in turn."""
-    items = machine.pop_mark()
-    machine.push(Mapping(), at, _DICT_BYTES)
-    return _put(machine, items, at)
+def load_dict(vm: PickleVM, position: int) -> int:
+    """Replace the values since the mark, alternating keys and values, by a dict."""
+    items = vm.pop_mark()
+    vm.push(Mapping(), position, _DICT_BYTES)
+    return _put_items(vm, items, position)
 
 
-def append(machine: PickleVM, at: int) -> int:
-    """Put the last value into the list before it."""
-    machine.stack.pop()
-    return _require_target(machine, at)
+def load_append(vm: PickleVM, position: int) -> int:
+    """Append the top value to the list below it."""
+    vm.stack.pop()
+    return _check_target(vm, position)
 
 
-def extend_from_mark(machine: PickleVM, at: int) -> int:
-    """Put all since the mark into the list before it."""
-    machine.pop_mark()
-    return _require_target(machine, at)
+def load_appends(vm: PickleVM, position: int) -> int:
+    """Append the values since the mark to the list or set below it."""
+    vm.pop_mark()
+    return _check_target(vm, position)
 
 
-def _require_target(machine: PickleVM, at: int) -> int:
-    machine.stack[-1]  # as an unpickler would notice that nothing is there
-    return at
+def _check_target(vm: PickleVM, position: int) -> int:
+    vm.stack[-1]  # an unpickler raises IndexError here if the stack is empty
+    return position
 
 
-def setitem(machine: PickleVM, at: int) -> int:
-    """Put the last two values, key and value, into the dict before them."""
-    value, key = machine.stack.pop(), machine.stack.pop()
-    return _put(machine, [key, value], at)
+def load_setitem(vm: PickleVM, position: int) -> int:
+    """Store the top two values, key and value, in the dict below them."""
+    value, key = vm.stack.pop(), vm.stack.pop()
+    return _put_items(vm, [key, value], position)
 
 
-def setitems(machine: PickleVM, at: int) -> int:
-    """Put all since the mark, key and value in turn, into the dict before it."""
-    return _put(machine, machine.pop_mark(), at)
+def load_setitems(vm: PickleVM, position: int) -> int:
+    """Store the values since the mark, alternating keys and values, in the dict below it."""
+    return _put_items(vm, vm.pop_mark(), position)
 
 
-def _put(machine: PickleVM, items: list[Any], at: int) -> int:
+def _put_items(vm: PickleVM, items: list[Any], position: int) -> int:
     if len(items) % 2:
         raise InvalidOpcodes(
-            f"a dict has a key without a value before byte {machine.window.offset(at)}"
+            f"a dict has a key without a value before byte {vm.window.offset(position)}"
         )
-    target = machine.stack[-1]
-    if isinstance(target, CallResult) and len(target.states) < MOST_STATES:
+    target = vm.stack[-1]
+    if isinstance(target, CallResult) and len(target.states) < MAX_STATES:
         target.states += (inner := Mapping(),)
         target = inner
-    put = machine.listener.put
+    on_item = vm.listener.on_item
     for key, value in zip(items[::2], items[1::2], strict=True):
         if type(key) is str:
-            put(key, value)
-            if type(value) is CallResult and isinstance(target, Mapping) and not machine.is_full:
+            on_item(key, value)
+            if type(value) is CallResult and isinstance(target, Mapping) and not vm.is_full:
                 target.put(key, value)
-                machine.kept_bytes += OBJECT_BYTES
-    return at
+                vm.kept_bytes += OBJECT_BYTES
+    return position
 
 
-def memoize(machine: PickleVM, at: int) -> int:
-    """Remember the last value under the next number."""
-    machine.memo.append(machine.stack[-1])
-    return at
+def load_memoize(vm: PickleVM, position: int) -> int:
+    """Store the top value in the memo under the next index."""
+    vm.memo.append(vm.stack[-1])
+    return position
 
 
-def put_line(machine: PickleVM, at: int) -> int:
-    """Remember the last value under a number in decimal."""
-    index, at = machine.window.line(at)
-    machine.memo.put(int(index), machine.stack[-1])
-    return at
+def load_put(vm: PickleVM, position: int) -> int:
+    """Store the top value in the memo under a decimal index."""
+    index, position = vm.window.line(position)
+    vm.memo.put(int(index), vm.stack[-1])
+    return position
 
 
-def get_line(machine: PickleVM, at: int) -> int:
-    """Push the value remembered under a number in decimal."""
-    index, at = machine.window.line(at)
-    return machine.push(machine.memo.get(int(index)), at)
+def load_get(vm: PickleVM, position: int) -> int:
+    """Push the memo's value at a decimal index."""
+    index, position = vm.window.line(position)
+    return vm.push(vm.memo.get(int(index)), position)
 
 
-def put_at(size: struct.Struct) -> Operation:
-    """Remember the last value under a number in this form."""
+def binary_put(size: struct.Struct) -> Operation:
+    """The handler that stores the top value in the memo under a binary index."""
 
-    def put(machine: PickleVM, at: int) -> int:
-        (index,) = size.unpack_from(machine.window.data, at)
-        machine.memo.put(index, machine.stack[-1])
-        return at + size.size
+    def put(vm: PickleVM, position: int) -> int:
+        (index,) = size.unpack_from(vm.window.data, position)
+        vm.memo.put(index, vm.stack[-1])
+        return position + size.size
 
     return put
 
 
-def get_at(size: struct.Struct) -> Operation:
-    """Push the value remembered under a number in this form."""
+def binary_get(size: struct.Struct) -> Operation:
+    """The handler that pushes the memo's value at a binary index."""
 
-    def get(machine: PickleVM, at: int) -> int:
-        (index,) = size.unpack_from(machine.window.data, at)
-        machine.stack.append(machine.memo.get(index))
-        return at + size.size
+    def get(vm: PickleVM, position: int) -> int:
+        (index,) = size.unpack_from(vm.window.data, position)
+        vm.stack.append(vm.memo.get(index))
+        return position + size.size
 
     return get
 
 
-def no_opcode(machine: PickleVM, at: int) -> int:
-    """A byte that is no opcode.
+def unknown_opcode(vm: PickleVM, position: int) -> int:
+    """Reject a byte that is not an opcode.
 
     Raises:
-        Broken: always.
+        InvalidOpcodes: always.
     """
-    byte = machine.window.data[at - 1]
-    raise InvalidOpcodes(f"byte {byte:#04x} at {machine.window.offset(at - 1)} is no opcode")
+    byte = vm.window.data[position - 1]
+    raise InvalidOpcodes(f"byte {byte:#04x} at {vm.window.offset(position - 1)} is not an opcode")
 
 
-def make_frozenset(machine: PickleVM, at: int) -> int:
-    """A set of all since the mark."""
-    machine.pop_mark()
-    return machine.push(UNKNOWN, at)
+def load_frozenset(vm: PickleVM, position: int) -> int:
+    """Replace the values since the mark by a frozenset."""
+    vm.pop_mark()
+    return vm.push(UNKNOWN, position)

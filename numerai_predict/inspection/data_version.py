@@ -35,7 +35,7 @@ def probable_version(features: Collection[str], named: Collection[str]) -> str |
     return f"{version}, which has as many features ({len(features):,})" if version else None
 
 
-def missing_columns(
+def describe_missing_features(
     features: Collection[str], named: Collection[str], columns: Collection[str]
 ) -> str | None:
     """What to say of features that the data set does not have; `None` if it has all."""

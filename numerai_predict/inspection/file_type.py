@@ -25,13 +25,13 @@ _PICKLE_PROTOCOL_2 = b"\x80"
 def invalid_pickle(path: Path, why: str) -> InvalidPickle:
     """The error for a file that is no pickle: what it looks like, and what told so."""
     return InvalidPickle(
-        f"expected a pickle, found {looks_like(path)} ({why})",
+        f"expected a pickle, found {describe_file(path)} ({why})",
         "write the file anew with cloudpickle.dump(predict, file), close it, and check that "
         "its copy or upload was whole",
     )
 
 
-def looks_like(path: Path) -> str:
+def describe_file(path: Path) -> str:
     """A few words for what the file is: `an empty file`, `text that begins ...`."""
     with open(path, "rb") as handle:
         head = handle.read(_HEAD_BYTES)

@@ -15,9 +15,9 @@ from numerai_predict.inspection.capabilities import capabilities
 from numerai_predict.inspection.collector import InspectionCollector
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.opcodes import OPERATIONS
-from numerai_predict.inspection.pickle_vm import InvalidOpcodes, OutOfBounds, PickleVM
+from numerai_predict.inspection.pickle_vm import InspectionLimitExceeded, InvalidOpcodes, PickleVM
 from numerai_predict.inspection.placeholders import UNKNOWN
-from numerai_predict.inspection.python_versions import Pythons, imported_in, pythons_of
+from numerai_predict.inspection.python_versions import Pythons, legal_pythons, runtime_imports
 from numerai_predict.inspection.signature import CallableSummary, describe_callable
 
 DEFAULT_SECONDS = 10.0
@@ -64,7 +64,7 @@ def inspect_pickle(path: str | os.PathLike[str], seconds: float = DEFAULT_SECOND
     try:
         with open_window(path) as window:
             whole = PickleVM(window, OPERATIONS, findings, seconds).run()
-    except OutOfBounds as bounds:
+    except InspectionLimitExceeded as bounds:
         whole, partial = UNKNOWN, str(bounds)
     except InvalidOpcodes as broken:
         raise invalid_pickle(Path(path), str(broken)) from None
@@ -78,16 +78,16 @@ def inspect_pickle(path: str | os.PathLike[str], seconds: float = DEFAULT_SECOND
         if type(error).__name__ != "ZstdError":  # of a library that is imported only if needed
             raise
         raise invalid_pickle(Path(path), f"{type(error).__name__}: {error}") from None
-    return _report(path, findings, whole, partial)
+    return _build_inspection(path, findings, whole, partial)
 
 
-def _report(
+def _build_inspection(
     path: str, findings: InspectionCollector, whole: Any, partial: str | None
 ) -> Inspection:
     imports: dict[str, str] = {}
     words: set[str] = set()
     for code in findings.codes:
-        for module in imported_in(code):
+        for module in runtime_imports(code):
             imports.setdefault(module, code.name)
         words.update(code.fields.get("names", ()) if code.complete and not code.fault else ())
     references = {name.module: None for name in findings.names} | findings.modules
@@ -96,12 +96,12 @@ def _report(
         path=path,
         size=Path(path).stat().st_size,
         holds=describe_callable(whole),
-        pythons=pythons_of(findings.codes),
+        pythons=legal_pythons(findings.codes),
         functions=len(findings.codes),
         references=tuple(references),
         main_names=tuple(each.name for each in findings.names if each.module == "__main__"),
         imports=imports,
-        versions={**_numpy(references), **findings.versions},
+        versions={**_numpy_version(references), **findings.versions},
         features=tuple(findings.features),
         data_versions=tuple(findings.data_versions),
         abilities=capabilities([*references, *imports], map(str, findings.names), words),
@@ -109,7 +109,7 @@ def _report(
     )
 
 
-def _numpy(references: dict[str, None]) -> dict[str, str]:
+def _numpy_version(references: dict[str, None]) -> dict[str, str]:
     """Numpy 2 pickles arrays under another name than numpy 1."""
     inner = {module.split(".")[1] for module in references if module.startswith("numpy.")}
     if "_core" in inner:

@@ -22,7 +22,7 @@ _TAIL_BYTES = 256
 # Where the word before `version` is not how the library is imported.
 _IMPORT_NAMES = {"pytorch-lightning": "pytorch_lightning"}
 
-Facts = tuple[dict[str, str], list[str]]
+Metadata = tuple[dict[str, str], list[str]]
 
 
 def versions_in_item(key: str, value: Any) -> dict[str, str]:
@@ -35,7 +35,7 @@ def versions_in_item(key: str, value: Any) -> dict[str, str]:
     return {_IMPORT_NAMES.get(found[1], found[1]): value}
 
 
-def versions_in_blob(blob: Blob) -> Facts:
+def versions_in_blob(blob: Blob) -> Metadata:
     """Versions by import name, and feature names, in a model of a library's own format."""
     start = blob.part(0, len(_TREES_HEADER))
     for beginning, read in _FORMATS.items():
@@ -44,14 +44,14 @@ def versions_in_blob(blob: Blob) -> Facts:
     return {}, []
 
 
-def _lightgbm(blob: Blob) -> Facts:
+def _lightgbm(blob: Blob) -> Metadata:
     header = blob.part(0, min(blob.size, _MOST_HEADER_BYTES)).partition(b"\n\n")[0]
     facts = dict(line.partition(b"=")[::2] for line in header.split(b"\n")[1:])
     names = facts.get(b"feature_names", b"").decode(errors="replace").split()
     return {}, names[:_MOST_FEATURES]
 
 
-def _xgboost(blob: Blob) -> Facts:
+def _xgboost(blob: Blob) -> Metadata:
     tail = blob.part(max(0, blob.size - _TAIL_BYTES), min(blob.size, _TAIL_BYTES))
     found = _UBJSON_VERSION.search(tail)
     versions = {"xgboost": ".".join(str(part[0]) for part in found.groups())} if found else {}
@@ -61,7 +61,7 @@ def _xgboost(blob: Blob) -> Facts:
 def _ubjson_names(blob: Blob) -> list[str]:
     """The texts of the array `feature_names`: each is `S`, `L`, its length, its bytes."""
     names: list[str] = []
-    for data in (blob.part(0, min(blob.size, _MOST_HEADER_BYTES)), _end(blob)):
+    for data in (blob.part(0, min(blob.size, _MOST_HEADER_BYTES)), _tail(blob)):
         at = data.find(_UBJSON_NAMES)
         if at < 0:
             continue
@@ -76,12 +76,12 @@ def _ubjson_names(blob: Blob) -> list[str]:
     return names
 
 
-def _end(blob: Blob) -> bytes:
+def _tail(blob: Blob) -> bytes:
     """The last part of the blob: a large model's names come after its trees."""
     return blob.part(max(0, blob.size - _MOST_HEADER_BYTES), min(blob.size, _MOST_HEADER_BYTES))
 
 
-_FORMATS: dict[bytes, Callable[[Blob], Facts]] = {
+_FORMATS: dict[bytes, Callable[[Blob], Metadata]] = {
     _TREES_HEADER: _lightgbm,
     _UBJSON_OBJECT: _xgboost,
 }

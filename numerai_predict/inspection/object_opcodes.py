@@ -1,89 +1,92 @@
-"""Opcodes that name, call and build: they are told to the listener, never done."""
+"""Handlers of opcodes that import, call and build: reported to the listener, never executed.
+
+Handlers have the names of their counterparts in CPython's `pickle._Unpickler`.
+"""
 
 from __future__ import annotations
 
 import _compat_pickle
 from typing import Any
 
-from numerai_predict.inspection.pickle_vm import MOST_STATES, OBJECT_BYTES, PickleVM
+from numerai_predict.inspection.pickle_vm import MAX_STATES, OBJECT_BYTES, PickleVM
 from numerai_predict.inspection.placeholders import UNKNOWN, CallResult, Global
 
 _FIRST_WITHOUT_PYTHON_2_NAMES = 3
 
 
-def by_name(machine: PickleVM, at: int) -> int:
-    """A name in a module, on two lines."""
-    module, at = machine.window.line(at)
-    # A window that moves takes the first line along: it is read before the second.
-    name, at = machine.window.line(at)
-    return machine.push(_named(machine, module.decode(), name.decode()), at, OBJECT_BYTES)
+def load_global(vm: PickleVM, position: int) -> int:
+    """Import a name from a module; both follow the opcode, one per line."""
+    module, position = vm.window.line(position)
+    # The window may slide while it reads the second line: the first is a copy by then.
+    name, position = vm.window.line(position)
+    return vm.push(_report_global(vm, module.decode(), name.decode()), position, OBJECT_BYTES)
 
 
-def stack_global(machine: PickleVM, at: int) -> int:
-    """A name in a module, both on the stack."""
-    name, module = machine.stack.pop(), machine.stack.pop()
+def load_stack_global(vm: PickleVM, position: int) -> int:
+    """Import a name from a module; both are on the stack."""
+    name, module = vm.stack.pop(), vm.stack.pop()
     if not isinstance(name, str) or not isinstance(module, str):
-        return machine.push(UNKNOWN, at)
-    return machine.push(_named(machine, module, name), at, OBJECT_BYTES)
+        return vm.push(UNKNOWN, position)
+    return vm.push(_report_global(vm, module, name), position, OBJECT_BYTES)
 
 
-def _named(machine: PickleVM, module: str, name: str) -> Global:
-    if machine.protocol < _FIRST_WITHOUT_PYTHON_2_NAMES:
+def _report_global(vm: PickleVM, module: str, name: str) -> Global:
+    if vm.protocol < _FIRST_WITHOUT_PYTHON_2_NAMES:
         module, name = _compat_pickle.NAME_MAPPING.get((module, name), (module, name))
         module = _compat_pickle.IMPORT_MAPPING.get(module, module)
     found = Global(module, name)
-    machine.listener.named(found)
+    vm.listener.on_global(found)
     return found
 
 
-def reduce(machine: PickleVM, at: int) -> int:
-    """Call a callable with a tuple of arguments."""
-    arguments, maker = machine.stack.pop(), machine.stack.pop()
-    return _call(machine, maker, arguments, at)
+def load_reduce(vm: PickleVM, position: int) -> int:
+    """Call a callable with a tuple of arguments, both on the stack."""
+    arguments, callee = vm.stack.pop(), vm.stack.pop()
+    return _call(vm, callee, arguments, position)
 
 
-def newobj(machine: PickleVM, at: int) -> int:
-    """Make an object of a class."""
-    return reduce(machine, at)
+def load_newobj(vm: PickleVM, position: int) -> int:
+    """Create an instance of a class."""
+    return load_reduce(vm, position)
 
 
-def newobj_ex(machine: PickleVM, at: int) -> int:
-    """Make an object of a class, with arguments by keyword."""
-    machine.stack.pop()
-    return reduce(machine, at)
+def load_newobj_ex(vm: PickleVM, position: int) -> int:
+    """Create an instance of a class with keyword arguments, which are discarded."""
+    vm.stack.pop()
+    return load_reduce(vm, position)
 
 
-def obj(machine: PickleVM, at: int) -> int:
-    """Call what lies after the mark with the rest."""
-    maker, *arguments = machine.pop_mark() or [None]
-    return _call(machine, maker, tuple(arguments), at)
+def load_obj(vm: PickleVM, position: int) -> int:
+    """Call the first value since the mark with the others as arguments."""
+    callee, *arguments = vm.pop_mark() or [None]
+    return _call(vm, callee, tuple(arguments), position)
 
 
-def inst(machine: PickleVM, at: int) -> int:
-    """Call a name in a module, on two lines, with all since the mark."""
-    at = by_name(machine, at)
-    maker = machine.stack.pop()
-    return _call(machine, maker, tuple(machine.pop_mark()), at)
+def load_inst(vm: PickleVM, position: int) -> int:
+    """Call a module's name, both on lines of their own, with the values since the mark."""
+    position = load_global(vm, position)
+    callee = vm.stack.pop()
+    return _call(vm, callee, tuple(vm.pop_mark()), position)
 
 
-def _call(machine: PickleVM, maker: Any, arguments: Any, at: int) -> int:
-    made = CallResult(maker, arguments)
-    value = machine.listener.called(made)
-    if value is made and machine.is_full:
-        return machine.push(UNKNOWN, at)
-    return machine.push(value, at, OBJECT_BYTES)
+def _call(vm: PickleVM, callee: Any, arguments: Any, position: int) -> int:
+    call = CallResult(callee, arguments)
+    value = vm.listener.on_call(call)
+    if value is call and vm.is_full:
+        return vm.push(UNKNOWN, position)
+    return vm.push(value, position, OBJECT_BYTES)
 
 
-def build(machine: PickleVM, at: int) -> int:
-    """Give an object its state."""
-    state = machine.stack.pop()
-    target = machine.stack[-1]
-    if isinstance(target, CallResult) and len(target.states) < MOST_STATES:
+def load_build(vm: PickleVM, position: int) -> int:
+    """Set the state of the object below the top of the stack."""
+    state = vm.stack.pop()
+    target = vm.stack[-1]
+    if isinstance(target, CallResult) and len(target.states) < MAX_STATES:
         target.states += (state,)
-    return at
+    return position
 
 
-def binary_persistent(machine: PickleVM, at: int) -> int:
-    """An object that lies outside the pickle."""
-    machine.stack[-1] = UNKNOWN
-    return at
+def load_binpersid(vm: PickleVM, position: int) -> int:
+    """Replace a persistent id by a placeholder: the object is outside the pickle."""
+    vm.stack[-1] = UNKNOWN
+    return position

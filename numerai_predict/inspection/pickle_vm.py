@@ -1,7 +1,7 @@
-"""The pickle's own stack machine, which makes stand-ins and calls nothing.
+"""The pickle virtual machine: executes opcodes on placeholders and calls nothing.
 
-Follows every opcode as an unpickler does: stack, marks, memo. What a pickle would
-import, call or put into an object is told to a `Listener`; no payload is copied.
+It maintains stack, marks and memo as an unpickler does. It reports what the pickle would
+import, call or store in an object to a `Listener`. It does not copy payloads.
 """
 
 from __future__ import annotations
@@ -14,101 +14,104 @@ from typing import Any, Protocol
 from numerai_predict.inspection.byte_window import ByteWindow, Truncated
 from numerai_predict.inspection.placeholders import Blob, CallResult, Global
 
-# Bounds on what a hostile file can take of memory; honest ones stay far below.
-# Beyond the first bound on kept bytes, objects without code are no longer kept.
-MOST_STACK = 2_000_000
-MOST_STATES = 16
-_MOST_MARKS = 100_000
-_MOST_MEMO = 6_000_000
-_MOST_FAR_MEMO = 100_000
+# Limits on the memory that a hostile file can use; real models stay far below them.
+# Above _FULL_BYTES only placeholders that code objects need are kept.
+MAX_STACK = 2_000_000
+MAX_STATES = 16
+_MAX_MARKS = 100_000
+_MAX_MEMO = 6_000_000
+_MAX_SPARSE_MEMO = 100_000
 _FULL_BYTES = 48 * 1024 * 1024
-_MOST_KEPT_BYTES = 96 * 1024 * 1024
-_OPCODES_A_LOOK = 1_000
+_MAX_KEPT_BYTES = 96 * 1024 * 1024
+_OPCODES_PER_CHECK = 1_000
 
-# What a stand-in takes of memory, roughly.
+# Approximate memory of one placeholder.
 OBJECT_BYTES = 120
 
 
 class InvalidOpcodes(Exception):
-    """No unpickler would read the bytes; the text says what is wrong and where."""
+    """No unpickler accepts these bytes; the message says what is wrong and where."""
 
 
-class Stopped(Exception):
-    """The opcode of the end."""
+class StopReached(Exception):
+    """The VM executed the `STOP` opcode."""
 
 
-class OutOfBounds(Exception):
-    """The pickle is longer or deeper than the inspection goes; the text says how."""
+class InspectionLimitExceeded(Exception):
+    """The pickle exceeds a limit of the inspection; the message says which."""
 
 
 class Memo:
-    """Values by number: those that come one after the other take eight bytes each."""
+    """The VM's memo: values by index.
+
+    Consecutive indexes are stored in a list (8 bytes each), all others in `sparse`.
+    """
 
     def __init__(self) -> None:
-        self._near: list[Any] = []
-        self.far: dict[int, Any] = {}
+        self._dense: list[Any] = []
+        self.sparse: dict[int, Any] = {}
 
     def __len__(self) -> int:
-        return len(self._near) + len(self.far)
+        return len(self._dense) + len(self.sparse)
 
     def append(self, value: Any) -> None:
-        """Remember a value under the next number."""
-        if self.far:
+        """Store a value under the next index."""
+        if self.sparse:
             self.put(len(self), value)
         else:
-            self._near.append(value)
+            self._dense.append(value)
 
     def put(self, index: int, value: Any) -> None:
-        """Remember a value.
+        """Store a value.
 
         Raises:
-            ValueError: the number is negative.
+            ValueError: the index is negative.
         """
-        if index == len(self._near):
-            self._near.append(value)
-        elif 0 <= index < len(self._near):
-            self._near[index] = value
+        if index == len(self._dense):
+            self._dense.append(value)
+        elif 0 <= index < len(self._dense):
+            self._dense[index] = value
         elif index >= 0:
-            self.far[index] = value
+            self.sparse[index] = value
         else:
             raise ValueError
 
     def get(self, index: int) -> Any:
-        """The value under a number.
+        """The value at an index.
 
         Raises:
-            KeyError: there is none.
+            KeyError: the index was never stored.
         """
-        if 0 <= index < len(self._near):
-            return self._near[index]
-        return self.far[index]
+        if 0 <= index < len(self._dense):
+            return self._dense[index]
+        return self.sparse[index]
 
 
 class Listener(Protocol):
-    """What the machine tells while it goes on."""
+    """Receives the VM's events."""
 
-    def named(self, name: Global) -> None:
-        """The pickle takes a name from a module."""
+    def on_global(self, name: Global) -> None:
+        """The pickle imports a name from a module."""
 
-    def called(self, made: CallResult) -> Any:
-        """The pickle calls something; the stand-in for what it returns."""
+    def on_call(self, call: CallResult) -> Any:
+        """The pickle calls something; returns the placeholder of the result."""
 
-    def put(self, key: str, value: Any) -> None:
-        """The pickle puts a value under a name, into a dict."""
+    def on_item(self, key: str, value: Any) -> None:
+        """The pickle stores a value under a string key in a dict."""
 
-    def text(self, text: str) -> None:
-        """The pickle holds a short text."""
+    def on_text(self, text: str) -> None:
+        """The pickle contains a short string."""
 
-    def blob(self, blob: Blob) -> None:
-        """The pickle holds bytes or a long text."""
+    def on_blob(self, blob: Blob) -> None:
+        """The pickle contains bytes or a long string."""
 
 
 class PickleVM:
-    """Runs over a window until `STOP`; `run` returns the stand-in for the whole.
+    """Executes the opcodes of a window up to `STOP`.
 
-    `operations` are the opcodes by number: each takes the machine and the position
-    after the opcode, and returns the position of the next one. `seconds` bounds the
-    walk. The attributes are for the operations.
+    `operations` are the handlers by opcode byte: each takes the VM and the position
+    after the opcode, and returns the position of the next opcode. `seconds` is the time
+    limit. The public attributes are the state that the handlers use.
     """
 
     def __init__(
@@ -126,59 +129,63 @@ class PickleVM:
         self._seconds = seconds
 
     def run(self) -> Any:
-        """Follow the opcodes up to the end.
+        """Execute all opcodes; the placeholder of the unpickled object.
 
         Raises:
-            Broken: the bytes are no pickle.
-            OutOfBounds: it goes on beyond the bounds.
+            InvalidOpcodes: the bytes are not a pickle.
+            InspectionLimitExceeded: the pickle exceeds a limit on memory, depth or time.
         """
-        window, operations, at = self.window, self._operations, 0
+        window, operations, position = self.window, self._operations, 0
         try:
             while True:
-                for _ in range(_OPCODES_A_LOOK):
-                    if at >= window.edge:
-                        at = window.look_ahead(at)
-                    at = operations[window.data[at]](self, at + 1)
-                window.forget(at)
-                self._look_at_bounds(window.offset(at))
-        except Stopped:
+                for _ in range(_OPCODES_PER_CHECK):
+                    if position >= window.edge:
+                        position = window.look_ahead(position)
+                    position = operations[window.data[position]](self, position + 1)
+                window.release(position)
+                self._check_limits(window.offset(position))
+        except StopReached:
             if not self.stack:
-                raise InvalidOpcodes("it ends with nothing on the stack") from None
+                raise InvalidOpcodes("it ends with an empty stack") from None
             return self.stack[-1]
         except (Truncated, struct.error):
             raise InvalidOpcodes(
-                f"it ends at byte {window.offset(window.size)}, before its end"
+                f"it ends at byte {window.offset(window.size)}, before the STOP opcode"
             ) from None
         except (IndexError, UnicodeDecodeError, ValueError, KeyError) as error:
-            raise InvalidOpcodes(f"{_words(error)} before byte {window.offset(at)}") from None
+            raise InvalidOpcodes(
+                f"{_describe_error(error)} before byte {window.offset(position)}"
+            ) from None
 
     @property
     def is_full(self) -> bool:
-        """Whether so much is kept that only what code needs is kept from now on."""
+        """Whether only placeholders that code objects need are kept from now on."""
         return self.kept_bytes > _FULL_BYTES
 
-    def _look_at_bounds(self, offset: int) -> None:
+    def _check_limits(self, offset: int) -> None:
         if (
-            len(self.stack) > MOST_STACK
-            or len(self.marks) > _MOST_MARKS
-            or len(self.memo) > _MOST_MEMO
-            or len(self.memo.far) > _MOST_FAR_MEMO
-            or self.kept_bytes > _MOST_KEPT_BYTES
+            len(self.stack) > MAX_STACK
+            or len(self.marks) > _MAX_MARKS
+            or len(self.memo) > _MAX_MEMO
+            or len(self.memo.sparse) > _MAX_SPARSE_MEMO
+            or self.kept_bytes > _MAX_KEPT_BYTES
         ):
-            raise OutOfBounds(f"only the first {offset:,} bytes were looked at: the rest is large")
+            raise InspectionLimitExceeded(
+                f"only the first {offset:,} bytes were inspected: the rest exceeds the memory limit"
+            )
         if time.monotonic() > self._until:
-            raise OutOfBounds(
-                f"only the first {offset:,} bytes were looked at, in {self._seconds:g} s"
+            raise InspectionLimitExceeded(
+                f"only the first {offset:,} bytes were inspected, in {self._seconds:g} s"
             )
 
-    def push(self, value: Any, at: int, kept_bytes: int = 0) -> int:
-        """Push a value that takes so much memory, roughly; `at` as it came."""
+    def push(self, value: Any, position: int, kept_bytes: int = 0) -> int:
+        """Push a value that uses about `kept_bytes` of memory; returns `position` unchanged."""
         self.stack.append(value)
         self.kept_bytes += kept_bytes
-        return at
+        return position
 
     def pop_mark(self) -> list[Any]:
-        """What was pushed since the last mark, which is taken away."""
+        """Pop the last mark; the values that were pushed after it."""
         items = self.stack
         self.stack = self.marks.pop()
         return items
@@ -188,11 +195,11 @@ Operation = Callable[[PickleVM, int], int]
 Operations = Sequence[Operation]
 
 
-def _words(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
-        return "a text that is not UTF-8"
+        return "a string that is not UTF-8"
     if isinstance(error, KeyError):
-        return f"memo entry {error} is used and was never made"
+        return f"memo entry {error} is read but was never stored"
     if isinstance(error, IndexError):
-        return "the stack is empty where a value was due"
-    return "a number that is none"
+        return "an opcode needs a value and the stack is empty"
+    return "an invalid number"

@@ -1,6 +1,6 @@
-"""What the pickle's stack holds under inspection: stand-ins, never the objects themselves.
+"""Placeholders: what the pickle VM puts on its stack in place of the objects themselves.
 
-Numbers, short texts and tuples stand for themselves.
+Numbers, short strings and tuples are kept as they are.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class Unknown:
 
 UNKNOWN = Unknown()
 
-# All lists and sets are one stand-in: nothing that is reported depends on what is in them.
+# All lists and sets share one placeholder: no part of the report depends on their items.
 LIST = Unknown()
 
 
 @dataclass(frozen=True, slots=True)
 class Global:
-    """A name in a module that the pickle takes by reference."""
+    """A module attribute that the pickle imports by reference."""
 
     module: str
     name: str
@@ -36,34 +36,34 @@ class Global:
 
 @dataclass(eq=False, slots=True)
 class CallResult:
-    """What calling `maker` with `arguments` would make; `states` are set on it later."""
+    """The result of calling `callee` with `arguments`; later `BUILD` opcodes add `states`."""
 
-    maker: Any
+    callee: Any
     arguments: Any
     states: tuple[Any, ...] = ()
 
 
 @dataclass(eq=False, slots=True)
 class Mapping:
-    """A dict; of what is put into it, the functions by their names."""
+    """A dict, reduced to the call results that were stored in it, by key."""
 
     functions: dict[str, CallResult] | None = None
 
     def put(self, name: str, function: CallResult) -> None:
-        """Keep a function, or whatever else is made by a call."""
+        """Store the result of a call, such as a function, under a key."""
         self.functions = {**(self.functions or {}), name: function}
 
     def get(self, name: str) -> CallResult | None:
-        """The last function under a name; `None` where there is none."""
+        """The last call result stored under the key; `None` if there is none."""
         return (self.functions or {}).get(name)
 
 
 @dataclass(eq=False, slots=True)
 class Blob:
-    """Bytes or a long text: where they lie, and their beginning.
+    """Bytes or a long string: the size, the first bytes, and a loader for the rest.
 
-    `load` gives a part of them by start and length, less where the file was
-    compressed and they are not kept.
+    `load(start, size)` returns a part of the bytes. It returns `None` if the file was
+    compressed and the part is no longer in memory.
     """
 
     size: int
@@ -71,12 +71,12 @@ class Blob:
     load: Callable[[int, int], bytes | None] = field(repr=False)
 
     def read(self) -> bytes | Unknown:
-        """All bytes, or `UNKNOWN` where they were not kept."""
+        """All bytes, or `UNKNOWN` if they were not kept."""
         if self.size <= len(self.head):
             return self.head[: self.size]
         return self.load(0, self.size) or UNKNOWN
 
     def part(self, start: int, size: int) -> bytes:
-        """Bytes from `start` on, nothing where they were not kept."""
+        """`size` bytes from `start` on; fewer, or none, if they were not kept."""
         kept = self.head[start : start + size]
         return kept if len(kept) == size else self.load(start, size) or kept

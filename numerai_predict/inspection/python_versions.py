@@ -40,14 +40,14 @@ class Pythons:
         return f"{join_words(self.legal, 'or')}: its code is the same for all of them"
 
 
-def pythons_of(codes: Iterable[Code]) -> Pythons:
+def legal_pythons(codes: Iterable[Code]) -> Pythons:
     """The Pythons for which all of these code objects are legal."""
     legal: set[str] | None = None
     seen: set[str] = set()
     for code in codes:
         if not code.complete:
             continue
-        faults = {table: bytecode.fault(code, table) for table in tables()}
+        faults = {table: bytecode.find_fault(code, table) for table in tables()}
         own = _legal_for(code, faults)
         if not own:
             return Pythons((), corrupt=_corruption(code, faults))
@@ -60,12 +60,12 @@ def pythons_of(codes: Iterable[Code]) -> Pythons:
     return Pythons(tuple(python for python in ordered if python in legal), mixed=mixed)
 
 
-def imported_in(code: Code) -> list[str]:
+def runtime_imports(code: Code) -> list[str]:
     """The modules that the function imports when it runs; nothing if no Python takes it."""
     if not code.complete:
         return []
-    table = next((table for table in tables() if bytecode.fault(code, table) is None), None)
-    return bytecode.imports(code, table) if table else []
+    table = next((table for table in tables() if bytecode.find_fault(code, table) is None), None)
+    return bytecode.imported_modules(code, table) if table else []
 
 
 def _legal_for(code: Code, faults: dict[Table, str | None]) -> set[str]:

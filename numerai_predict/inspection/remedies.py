@@ -15,23 +15,23 @@ from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.inspection.python_versions import join_words
 
 
-def advice(inspection: Inspection) -> list[str]:
+def next_steps(inspection: Inspection) -> list[str]:
     """What to do next, a line each: what to mend, and the line to run it with."""
-    lines = [_sentence(remedy_for_main())] if inspection.main_names else []
+    lines = [_capitalize(remedy_for_main())] if inspection.main_names else []
     lines += [
         f"Module {module} is in no image: {_remedy_for_unknown(module)}"
         for module in unknown_modules(inspection)
     ]
     chosen = choose_image(inspection)
     if chosen is None:
-        return [*lines, f"No image runs it: {remedy_anew(inspection)}"]
-    if chosen.mark >= CompatibilityLevel.LACKS:
+        return [*lines, f"No image runs it: {remedy_to_recreate(inspection)}"]
+    if chosen.level >= CompatibilityLevel.LACKS:
         return [*lines, "Then run it with:", f"  {chosen.image.command(inspection.path)}"]
     return [*lines, "Run it with:", f"  {chosen.image.command(inspection.path)}"]
 
 
 @dataclass(frozen=True)
-class Attempt:
+class AttemptedRun:
     """A run that cannot be: its Python, its model's source, its options of data."""
 
     python: str
@@ -43,18 +43,18 @@ class Attempt:
         return f"{image.name}: {image.command(self.model, self.data)}"
 
 
-def remedy_for_python(inspection: Inspection, attempt: Attempt) -> str:
+def remedy_for_python(inspection: Inspection, attempt: AttemptedRun) -> str:
     """What to do where this Python is not the pickle's: the image to use, with its line."""
     chosen = choose_image(inspection)
     if chosen is None:
-        return remedy_anew(inspection)
+        return remedy_to_recreate(inspection)
     return (
         f"make the pickle with Python {attempt.python}, or run it in the image of the Python that "
         f"made it, {attempt.in_image(chosen.image)}"
     )
 
 
-def remedy_anew(inspection: Inspection) -> str:
+def remedy_to_recreate(inspection: Inspection) -> str:
     """What to do about a pickle that no image runs."""
     wanted = join_words(supported_pythons(), "or")
     if inspection.pythons.corrupt:
@@ -65,7 +65,7 @@ def remedy_anew(inspection: Inspection) -> str:
     return f"make the pickle with Python {wanted}"
 
 
-def remedy_for_module(inspection: Inspection, module: str, attempt: Attempt) -> str:
+def remedy_for_module(inspection: Inspection, module: str, attempt: AttemptedRun) -> str:
     """What to do about a module that is not here: the image that has it, or by value."""
     chosen = choose_image(inspection)
     if not is_known(module) or chosen is None:
@@ -83,7 +83,7 @@ def remedy_for_main() -> str:
     )
 
 
-def by_value(module: str) -> str:
+def remedy_by_value(module: str) -> str:
     """How to store a module of one's own in the pickle."""
     return (
         "if the module is a file of your own, which cloudpickle stored by reference, store it in "
@@ -93,8 +93,8 @@ def by_value(module: str) -> str:
 
 
 def _remedy_for_unknown(module: str) -> str:
-    return f"use a library that the image has, or, {by_value(module)}"
+    return f"use a library that the image has, or, {remedy_by_value(module)}"
 
 
-def _sentence(words: str) -> str:
+def _capitalize(words: str) -> str:
     return words[:1].upper() + words[1:]

@@ -9,21 +9,21 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.compatibility import choose_image, compatibilities, unknown_modules
 from numerai_predict.inspection.data_version import probable_version
 from numerai_predict.inspection.inspect import Inspection
-from numerai_predict.inspection.remedies import advice
+from numerai_predict.inspection.remedies import next_steps
 
 _MOST_SHOWN = 12
 
 
 def as_text(inspection: Inspection) -> str:
     """What was found, a table of the images, and the line to run it with."""
-    lines = [f"{label:13}{words}" for label, words in _facts(inspection) if words]
+    lines = [f"{label:13}{words}" for label, words in _rows(inspection) if words]
     table = compatibilities(inspection)
     width = max(len(each.image.name) for each in table)
     lines += ["", f"{'image':{width}}  runs   because"]
     for each in table:
         because = "; ".join(each.reasons)
-        lines.append(f"{each.image.name:{width}}  {each.mark.sign:5}  {because}".rstrip())
-    lines += ["", *advice(inspection)]
+        lines.append(f"{each.image.name:{width}}  {each.level.label:5}  {because}".rstrip())
+    lines += ["", *next_steps(inspection)]
     return "\n".join(lines) + "\n"
 
 
@@ -42,7 +42,7 @@ def as_json(inspection: Inspection) -> dict[str, Any]:
                 "image": each.image.name,
                 "python": each.image.python,
                 "flavour": each.image.flavour,
-                "mark": each.mark.name.lower(),
+                "mark": each.level.name.lower(),
                 "reasons": list(each.reasons),
             }
             for each in compatibilities(inspection)
@@ -52,7 +52,7 @@ def as_json(inspection: Inspection) -> dict[str, Any]:
     }
 
 
-def _facts(inspection: Inspection) -> list[tuple[str, str]]:
+def _rows(inspection: Inspection) -> list[tuple[str, str]]:
     modules = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
     imports = [f"{module} (in {name})" for module, name in inspection.imports.items()]
     versions = [f"{module} {version}" for module, version in inspection.versions.items()]
@@ -61,21 +61,21 @@ def _facts(inspection: Inspection) -> list[tuple[str, str]]:
         ("pickle", f"{inspection.path}, {format_size(inspection.size)}"),
         ("holds", str(inspection.holds)),
         ("made by", f"Python {inspection.pythons}"),
-        ("needs", _shown(list(modules))),
-        ("imports", _shown(imports)),
-        ("made with", _shown(versions)),
+        ("needs", _shorten(list(modules))),
+        ("imports", _shorten(imports)),
+        ("made with", _shorten(versions)),
         ("features", f"{len(inspection.features):,} named" if inspection.features else ""),
         ("data", f"probably {version}" if version else ""),
-        ("may use", _abilities(inspection)),
+        ("may use", _abilities_text(inspection)),
         ("note", inspection.partial or ""),
     ]
 
 
-def _abilities(inspection: Inspection) -> str:
+def _abilities_text(inspection: Inspection) -> str:
     found = [f"{what} ({', '.join(by)})" for what, by in inspection.abilities.items()]
     return f"{'; '.join(found)}: for your information, most models do" if found else ""
 
 
-def _shown(items: list[str]) -> str:
+def _shorten(items: list[str]) -> str:
     more = f" and {len(items) - _MOST_SHOWN} more" if len(items) > _MOST_SHOWN else ""
     return ", ".join(items[:_MOST_SHOWN]) + more

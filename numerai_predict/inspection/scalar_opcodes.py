@@ -1,4 +1,4 @@
-"""Opcodes that push a number, a text or bytes: payloads are passed, not copied."""
+"""Handlers of opcodes that push a number, a string or bytes; payloads are skipped, not copied."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from numerai_predict.inspection.pickle_vm import (
-    MOST_STACK,
+    MAX_STACK,
     OBJECT_BYTES,
+    InspectionLimitExceeded,
     Operation,
-    OutOfBounds,
     PickleVM,
 )
 from numerai_predict.inspection.placeholders import UNKNOWN
@@ -20,160 +20,162 @@ from numerai_predict.inspection.placeholders import UNKNOWN
 U1, U2, U4, U8 = (struct.Struct(f"<{letter}") for letter in "BHIQ")
 I4 = struct.Struct("<i")
 
-_LONGEST_TEXT_BYTES = 1_000
-_LONGEST_NUMBER_BYTES = 16
-_LONGEST_DECIMAL_BYTES = 4_000
+_MAX_TEXT_BYTES = 1_000
+_MAX_NUMBER_BYTES = 16
+_MAX_DECIMAL_BYTES = 4_000
 _TEXT_BYTES = 60
 
-# Rows of one kind of number are passed at once: a list of floats is millions of opcodes.
-_ROW_AT_LEAST = 12
-_ROW_AT_MOST = 20_000
+# Runs of one kind of number are handled at once: a list of floats is millions of opcodes.
+_MIN_RUN = 12
+_MAX_RUN = 20_000
 
 
-def constant(value: Any) -> Operation:
-    """An opcode that pushes one and the same value."""
+def constant_opcode(value: Any) -> Operation:
+    """A handler that always pushes the same value."""
 
-    def push_constant(machine: PickleVM, at: int) -> int:
-        machine.stack.append(value)
-        return at
+    def push_constant(vm: PickleVM, position: int) -> int:
+        vm.stack.append(value)
+        return position
 
     return push_constant
 
 
-def number(opcode: bytes, form: struct.Struct, *, is_kept: bool = True) -> Operation:
-    """The opcode of a number in this form; not kept where no value of it is wanted."""
-    step = form.size + 1
-    row = re.compile(
-        b"(?:%b%b){%d,%d}" % (opcode, b"." * form.size, _ROW_AT_LEAST, _ROW_AT_MOST), re.DOTALL
+def number_opcode(opcode: bytes, layout: struct.Struct, *, is_kept: bool = True) -> Operation:
+    """The handler of a fixed-size number; pushes `UNKNOWN` unless `is_kept`."""
+    step = layout.size + 1
+    run_pattern = re.compile(
+        b"(?:%b%b){%d,%d}" % (opcode, b"." * layout.size, _MIN_RUN, _MAX_RUN), re.DOTALL
     )
     byte = opcode[0]
 
-    def push_number(machine: PickleVM, at: int) -> int:
-        data, size = machine.window.data, machine.window.size
-        next_at = at + form.size
-        far = at - 1 + step * _ROW_AT_LEAST
-        if far < size and data[next_at] == byte == data[far]:
-            found = row.match(data, at - 1)
-            if found:
-                return _push_row(machine, (found.end() - at + 1) // step, found.end())
-        (value,) = form.unpack_from(data, at)
-        machine.stack.append(value if is_kept else UNKNOWN)
-        return next_at
+    def push_number(vm: PickleVM, position: int) -> int:
+        data, size = vm.window.data, vm.window.size
+        next_position = position + layout.size
+        run_end = position - 1 + step * _MIN_RUN
+        if run_end < size and data[next_position] == byte == data[run_end]:
+            match = run_pattern.match(data, position - 1)
+            if match:
+                return _push_run(vm, (match.end() - position + 1) // step, match.end())
+        (value,) = layout.unpack_from(data, position)
+        vm.stack.append(value if is_kept else UNKNOWN)
+        return next_position
 
     return push_number
 
 
-def _push_row(machine: PickleVM, count: int, at: int) -> int:
-    if len(machine.stack) > MOST_STACK:
-        raise OutOfBounds("the pickle holds a row of millions of numbers: its rest is not known")
-    machine.stack.extend([UNKNOWN] * count)
-    return at
+def _push_run(vm: PickleVM, count: int, position: int) -> int:
+    if len(vm.stack) > MAX_STACK:
+        raise InspectionLimitExceeded(
+            "the pickle contains millions of numbers in a row: the rest was not inspected"
+        )
+    vm.stack.extend([UNKNOWN] * count)
+    return position
 
 
-def long(size: struct.Struct) -> Operation:
-    """A whole number of any length, which comes first in this form."""
+def long_opcode(size: struct.Struct) -> Operation:
+    """The handler of an integer of any length, prefixed by its size in bytes."""
 
-    def push_long(machine: PickleVM, at: int) -> int:
-        (count,) = size.unpack_from(machine.window.data, at)
-        at += size.size
-        if count > _LONGEST_NUMBER_BYTES:
-            _, at = machine.window.blob(at, count)
-            return machine.push(UNKNOWN, at)
-        at = machine.window.reach(at, count)
-        raw = machine.window.data[at : at + count]
-        return machine.push(int.from_bytes(raw, "little", signed=True), at + count)
+    def push_long(vm: PickleVM, position: int) -> int:
+        (count,) = size.unpack_from(vm.window.data, position)
+        position += size.size
+        if count > _MAX_NUMBER_BYTES:
+            _, position = vm.window.blob(position, count)
+            return vm.push(UNKNOWN, position)
+        position = vm.window.reach(position, count)
+        raw = vm.window.data[position : position + count]
+        return vm.push(int.from_bytes(raw, "little", signed=True), position + count)
 
     return push_long
 
 
-def text(size: struct.Struct, encoding: str = "utf-8") -> Operation:
-    """A text whose length comes first; one that is long is passed as a payload."""
+def text_opcode(size: struct.Struct, encoding: str = "utf-8") -> Operation:
+    """The handler of a string prefixed by its size in bytes; a long one is a payload."""
     errors = "surrogatepass" if encoding == "utf-8" else "strict"
 
-    def push_text(machine: PickleVM, at: int) -> int:
-        (count,) = size.unpack_from(machine.window.data, at)
-        at += size.size
-        if count > _LONGEST_TEXT_BYTES:
-            return _push_blob(machine, at, count)
-        if at + count > machine.window.size:
-            at = machine.window.reach(at, count)
-        value = machine.window.data[at : at + count].decode(encoding, errors)
-        machine.listener.text(value)
-        return machine.push(value, at + count, _TEXT_BYTES + count)
+    def push_text(vm: PickleVM, position: int) -> int:
+        (count,) = size.unpack_from(vm.window.data, position)
+        position += size.size
+        if count > _MAX_TEXT_BYTES:
+            return _push_blob(vm, position, count)
+        if position + count > vm.window.size:
+            position = vm.window.reach(position, count)
+        value = vm.window.data[position : position + count].decode(encoding, errors)
+        vm.listener.on_text(value)
+        return vm.push(value, position + count, _TEXT_BYTES + count)
 
     return push_text
 
 
-def payload(size: struct.Struct) -> Operation:
-    """Bytes whose length comes first."""
+def bytes_opcode(size: struct.Struct) -> Operation:
+    """The handler of bytes prefixed by their size."""
 
-    def push_payload(machine: PickleVM, at: int) -> int:
-        (count,) = size.unpack_from(machine.window.data, at)
-        return _push_blob(machine, at + size.size, count)
+    def push_payload(vm: PickleVM, position: int) -> int:
+        (count,) = size.unpack_from(vm.window.data, position)
+        return _push_blob(vm, position + size.size, count)
 
     return push_payload
 
 
-def _push_blob(machine: PickleVM, at: int, size: int) -> int:
-    blob, at = machine.window.blob(at, size)
-    machine.listener.blob(blob)
-    return machine.push(blob, at, OBJECT_BYTES + len(blob.head))
+def _push_blob(vm: PickleVM, position: int, size: int) -> int:
+    blob, position = vm.window.blob(position, size)
+    vm.listener.on_blob(blob)
+    return vm.push(blob, position, OBJECT_BYTES + len(blob.head))
 
 
-def line(read: Callable[[bytes], Any]) -> Operation:
-    """A value that fills a line, as protocol 0 writes them."""
+def line_opcode(read: Callable[[bytes], Any]) -> Operation:
+    """The handler of a value that ends with a newline, as in protocol 0."""
 
-    def push_line(machine: PickleVM, at: int) -> int:
-        raw, at = machine.window.line(at)
-        return machine.push(read(raw), at, _TEXT_BYTES + len(raw))
+    def push_line(vm: PickleVM, position: int) -> int:
+        raw, position = vm.window.line(position)
+        return vm.push(read(raw), position, _TEXT_BYTES + len(raw))
 
     return push_line
 
 
 def read_int(raw: bytes) -> Any:
-    """A whole number or a truth value in decimal.
+    """Parse a decimal integer or a boolean.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the bytes are neither.
     """
     if raw in (b"00", b"01"):
         return raw == b"01"
-    return int(raw.rstrip(b"L") or b"?", 0) if len(raw) <= _LONGEST_DECIMAL_BYTES else UNKNOWN
+    return int(raw.rstrip(b"L") or b"?", 0) if len(raw) <= _MAX_DECIMAL_BYTES else UNKNOWN
 
 
 def read_float(raw: bytes) -> Any:
-    """A number that is checked and not kept.
+    """Validate a decimal float; its value is not kept.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the bytes are not a number.
     """
     float(raw)
     return UNKNOWN
 
 
 def read_quoted(raw: bytes) -> str:
-    """A text in quotes.
+    """Parse a quoted string.
 
     Raises:
-        ValueError: there are none.
+        ValueError: the quotes are missing.
     """
     raw = raw.strip()
     if len(raw) < 2 or raw[0] != raw[-1] or raw[0] not in b"'\"":
-        raise ValueError("a text without quotes")
+        raise ValueError("a string without quotes")
     return raw[1:-1].decode("latin-1")
 
 
 def read_escaped(raw: bytes) -> str:
-    """A text as protocol 0 writes it; the codec is called directly: it needs no import.
+    """Parse a raw-unicode-escape string, as in protocol 0.
+
+    Calls the codec directly: a lookup by name would import modules.
 
     Raises:
-        UnicodeDecodeError: it is none.
+        UnicodeDecodeError: the bytes are not such a string.
     """
     return codecs.raw_unicode_escape_decode(raw)[0]
 
 
-def extension(size: struct.Struct) -> Operation:
-    """An object by its number in a registry that is not here."""
-    return lambda machine, at: machine.push(
-        UNKNOWN, machine.window.reach(at, size.size) + size.size
-    )
+def extension_opcode(size: struct.Struct) -> Operation:
+    """The handler of an object from the `copyreg` extension registry, which is not available."""
+    return lambda vm, position: vm.push(UNKNOWN, vm.window.reach(position, size.size) + size.size)

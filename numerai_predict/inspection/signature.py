@@ -29,43 +29,43 @@ def describe_callable(value: Any, depth: int = 0) -> CallableSummary:
     if isinstance(value, Global):
         return CallableSummary("a name by reference", str(value).rstrip("."))
     if isinstance(value, CallResult) and depth < _DEEPEST:
-        return _describe_made(value, depth)
+        return _describe_call(value, depth)
     if value is LIST:
         return CallableSummary("a list")
     kinds = {Mapping: "a dict", tuple: "a tuple", str: "a text"}
     return CallableSummary(kinds.get(type(value), "an object"))
 
 
-def _describe_made(made: CallResult, depth: int) -> CallableSummary:
-    arguments = made.arguments if isinstance(made.arguments, tuple) else ()
+def _describe_call(call: CallResult, depth: int) -> CallableSummary:
+    arguments = call.arguments if isinstance(call.arguments, tuple) else ()
     first = arguments[0] if arguments else None
     if isinstance(first, Code):
         return CallableSummary("a function", first.name, first.parameters)
-    maker = str(made.maker) if isinstance(made.maker, Global) else ""
-    if maker == "functools.partial":
-        function = first or next((s[0] for s in made.states if isinstance(s, tuple) and s), None)
+    callee = str(call.callee) if isinstance(call.callee, Global) else ""
+    if callee == "functools.partial":
+        function = first or next((s[0] for s in call.states if isinstance(s, tuple) and s), None)
         inner = describe_callable(function, depth + 1)
         return CallableSummary("a partial", f"partial of {inner.name or inner.kind}", None)
-    if maker == "types.MethodType":
+    if callee == "types.MethodType":
         inner = describe_callable(first, depth + 1)
         return CallableSummary("a method", inner.name, (inner.parameters or [])[1:] or None)
-    if maker in ("builtins.getattr", "__builtin__.getattr") and len(arguments) == 2:
+    if callee in ("builtins.getattr", "__builtin__.getattr") and len(arguments) == 2:
         return _describe_attribute(first, arguments[1], depth)
-    return _describe_instance(made)
+    return _describe_instance(call)
 
 
 def _describe_attribute(owner: Any, name: Any, depth: int) -> CallableSummary:
     if isinstance(owner, CallResult) and isinstance(name, str):
-        method = _method(owner.maker, name) or _method(owner, name)
+        method = _method(owner.callee, name) or _method(owner, name)
         if method:
             return _without_self(describe_callable(method, depth + 1), "a method")
     return CallableSummary("a method", str(name))
 
 
-def _describe_instance(made: CallResult) -> CallableSummary:
+def _describe_instance(call: CallResult) -> CallableSummary:
     """An instance of a class: of one in the pickle, its `__call__` tells the parameters."""
-    arguments = made.arguments if isinstance(made.arguments, tuple) else ()
-    kind = arguments[0] if _is_new(made.maker) and arguments else made.maker
+    arguments = call.arguments if isinstance(call.arguments, tuple) else ()
+    kind = arguments[0] if _is_new(call.callee) and arguments else call.callee
     call = _method(kind, "__call__")
     name = _class_name(kind)
     if call is None:
@@ -79,8 +79,8 @@ def _without_self(described: CallableSummary, kind: str) -> CallableSummary:
     return CallableSummary(kind, described.name, (described.parameters or ["self"])[1:])
 
 
-def _is_new(maker: Any) -> bool:
-    return isinstance(maker, Global) and maker.name in ("__newobj__", "_reconstructor")
+def _is_new(callee: Any) -> bool:
+    return isinstance(callee, Global) and callee.name in ("__newobj__", "_reconstructor")
 
 
 def _class_name(kind: Any) -> str:

@@ -7,7 +7,12 @@ reading takes what is not there, or meets itself with another depth.
 
 from __future__ import annotations
 
-from numerai_predict.inspection.bytecode import Instruction, handlers, instructions, target_of
+from numerai_predict.inspection.bytecode import (
+    Instruction,
+    exception_handlers,
+    instructions,
+    jump_target,
+)
 from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.opcode_tables import Table
 
@@ -31,13 +36,13 @@ def has_consistent_stack(code: Code, table: Table) -> bool:
         return True
     by_place = {each.at: each for each in instructions(code.fields["code"], table)}
     depths: dict[int, int] = {}
-    left = [(_first(by_place), _depth_at_first(by_place))]
-    left += [(target, depth) for target, depth in handlers(code, table)]
+    left = [(_entry_point(by_place), _entry_depth(by_place))]
+    left += [(target, depth) for target, depth in exception_handlers(code, table)]
     while left:
         at, depth = left.pop()
         if at not in depths and at in by_place:
             depths[at] = depth
-            left += _next(by_place[at], depth, table)
+            left += _successors(by_place[at], depth, table)
         elif depths.get(at) != depth:
             return False
         if not 0 <= depth <= code.fields["stacksize"]:
@@ -45,21 +50,21 @@ def has_consistent_stack(code: Code, table: Table) -> bool:
     return True
 
 
-def _first(by_place: dict[int, Instruction]) -> int:
+def _entry_point(by_place: dict[int, Instruction]) -> int:
     """Where a call begins: what a generator does before `RESUME` belongs to its caller."""
     return next((at for at, each in by_place.items() if each.opcode.name == "RESUME"), 0)
 
 
-def _depth_at_first(by_place: dict[int, Instruction]) -> int:
+def _entry_depth(by_place: dict[int, Instruction]) -> int:
     return int(by_place[0].opcode.name == "GEN_START")
 
 
-def _next(each: Instruction, depth: int, table: Table) -> list[tuple[int, int]]:
+def _successors(each: Instruction, depth: int, table: Table) -> list[tuple[int, int]]:
     """Where it goes on from an instruction, and how deep the stack is there."""
     found = []
     if each.opcode.argument in _JUMPS:
         jumped = depth + each.opcode.adds(each.argument, jumps=True)
-        found.append((target_of(each, table), jumped))
+        found.append((jump_target(each, table), jumped))
     if each.opcode.name not in _ENDS | _ALWAYS_JUMPS:
         found.append((each.after, depth + each.opcode.adds(each.argument)))
     return found

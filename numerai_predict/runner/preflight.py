@@ -11,11 +11,11 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.inspection.data_version import missing_columns
+from numerai_predict.inspection.data_version import describe_missing_features
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.inspect import Inspection, inspect_pickle
 from numerai_predict.inspection.remedies import (
-    Attempt,
+    AttemptedRun,
     remedy_for_main,
     remedy_for_module,
     remedy_for_python,
@@ -61,7 +61,7 @@ def check_compatibility(inspection: Inspection, job: Job, record: Record) -> Non
 
 def warn_missing_columns(inspection: Inspection, record: Record, columns: Collection[str]) -> None:
     """Say which features the model names and the data set does not have."""
-    words = missing_columns(inspection.features, inspection.data_versions, columns)
+    words = describe_missing_features(inspection.features, inspection.data_versions, columns)
     if words:
         _warn(record, words)
 
@@ -71,14 +71,14 @@ def _warn(record: Record, words: str) -> None:
     log_step("warning", words)
 
 
-def _attempt(job: Job) -> Attempt:
+def _attempt(job: Job) -> AttemptedRun:
     """This run, to be made again in an image: with the data that lies on this machine."""
     sources = {"--dataset": job.dataset, "--benchmarks": job.benchmarks}
     data = {option: source for option, source in sources.items() if Path(source).is_file()}
-    return Attempt(RUNNING_PYTHON, redact(job.model), data)
+    return AttemptedRun(RUNNING_PYTHON, redact(job.model), data)
 
 
-def _require_python(inspection: Inspection, attempt: Attempt) -> None:
+def _require_python(inspection: Inspection, attempt: AttemptedRun) -> None:
     pythons = inspection.pythons
     if not pythons.exclude(RUNNING_PYTHON):
         return
@@ -91,7 +91,7 @@ def _require_python(inspection: Inspection, attempt: Attempt) -> None:
     )
 
 
-def _require_modules(inspection: Inspection, attempt: Attempt) -> None:
+def _require_modules(inspection: Inspection, attempt: AttemptedRun) -> None:
     if inspection.main_names:
         raise MissingDependency(
             f"expected {inspection.main_names[0]} in module __main__, found no such name",

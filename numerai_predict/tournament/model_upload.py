@@ -123,7 +123,7 @@ def _trouble_of(path: Path) -> tuple[Inspection | None, str | None]:
     chosen = choose_image(found)
     if chosen is None:
         return found, f"no image that runs it: made by {found.pythons}"
-    if chosen.mark >= CompatibilityLevel.LACKS:
+    if chosen.level >= CompatibilityLevel.LACKS:
         return found, f"that the image of Python {chosen.image.python} {'; '.join(chosen.reasons)}"
     for reason in chosen.reasons:
         log_step("warning", reason)

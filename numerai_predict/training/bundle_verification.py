@@ -34,7 +34,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True)
-class LiveData:
+class VerificationData:
     """The data of the trial, and what they are."""
 
     live: Path
@@ -42,12 +42,12 @@ class LiveData:
     words: str
 
 
-def live_data(inputs: TrainingData, folder: Path) -> LiveData:
+def live_data(inputs: TrainingData, folder: Path) -> VerificationData:
     """The live data beside the others, or, where there are none, the newest era as such."""
     live = inputs.folder / "live.parquet"
     if live.is_file():
         benchmarks = inputs.folder / "live_benchmark_models.parquet"
-        return LiveData(live, benchmarks if benchmarks.is_file() else None, "live data")
+        return VerificationData(live, benchmarks if benchmarks.is_file() else None, "live data")
     era = inputs.eras[-1]
     mask = inputs.mask([era])
     index = pd.Index(inputs.history.ids(mask), name="id")
@@ -57,7 +57,9 @@ def live_data(inputs: TrainingData, folder: Path) -> LiveData:
     frame.insert(1, "data_type", "live")
     frame[inputs.main_target] = np.float32("nan")
     frame.to_parquet(folder / "live.parquet")
-    return LiveData(folder / "live.parquet", _benchmarks(inputs, index, folder), f"era {era:04d}")
+    return VerificationData(
+        folder / "live.parquet", _benchmarks(inputs, index, folder), f"era {era:04d}"
+    )
 
 
 def verify_bundle(
@@ -92,7 +94,7 @@ def _inspect(pickle: Path, place: ExecutionTarget) -> None:
         for each in compatibilities(inspect_pickle(pickle))
         if each.image.python == place.python
     ]
-    if found and all(each.mark >= CompatibilityLevel.LACKS for each in found):
+    if found and all(each.level >= CompatibilityLevel.LACKS for each in found):
         reasons = dict.fromkeys(reason for each in found for reason in each.reasons)
         raise BundleRefused(
             f"expected a pickle that an image of Python {place.python} runs, found: "
@@ -101,7 +103,9 @@ def _inspect(pickle: Path, place: ExecutionTarget) -> None:
         )
 
 
-def _run(pickle: Path, data: LiveData, place: ExecutionTarget, folder: Path) -> dict[str, Any]:
+def _run(
+    pickle: Path, data: VerificationData, place: ExecutionTarget, folder: Path
+) -> dict[str, Any]:
     """The record of the pickle's run in its place."""
     job = Job(
         model=str(pickle.absolute()),
@@ -132,7 +136,7 @@ def _run(pickle: Path, data: LiveData, place: ExecutionTarget, folder: Path) -> 
     return {**facts, "arity": facts["model"]["arity"]}
 
 
-def _expected(recipe: BundleSpec, data: LiveData) -> pd.Series[float]:
+def _expected(recipe: BundleSpec, data: VerificationData) -> pd.Series[float]:
     """The trainer's own predictions of the live data."""
     frame = pd.read_parquet(data.live, columns=[*recipe.features, "era"])
     values = frame[list(recipe.features)].to_numpy()

@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from numerai_predict.inspection.compression import open_decompressed
-from numerai_predict.inspection.file_type import looks_like
+from numerai_predict.inspection.file_type import describe_file
 
 
 def zipped(*names):
@@ -50,7 +50,7 @@ def zipped(*names):
 )
 def test_a_file_is_told_by_its_first_bytes(tmp_path, data, words):
     (tmp_path / "file").write_bytes(data)
-    assert looks_like(tmp_path / "file").startswith(words)
+    assert describe_file(tmp_path / "file").startswith(words)
 
 
 COMPRESSED = {

@@ -18,7 +18,7 @@ from numerai_predict.inspection.compatibility import (
     compatibilities,
     unknown_modules,
 )
-from numerai_predict.inspection.data_version import missing_columns, probable_version
+from numerai_predict.inspection.data_version import describe_missing_features, probable_version
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.report import as_json, as_text
 
@@ -124,7 +124,7 @@ def test_modules_by_reference_and_within_functions_are_told_apart(inspected):
     (reason,) = by_image(inspection)[SLIM].reasons
     assert reason.startswith("lacks torch, which ")
     assert reason.endswith("predict imports")
-    assert by_image(inspection)[SLIM].mark == CompatibilityLevel.MAY_RUN
+    assert by_image(inspection)[SLIM].level == CompatibilityLevel.MAY_RUN
     assert choose_image(inspection).image.name == FULL
 
 
@@ -145,7 +145,7 @@ def test_the_full_image_is_chosen_for_a_library_by_reference(inspected):
 def test_a_pickle_of_another_python_is_for_its_image(corpus_pickle):
     inspection = inspect_pickle(corpus_pickle("3.12", "loops"))
     assert {
-        n for n, each in by_image(inspection).items() if each.mark == CompatibilityLevel.RUNS
+        n for n, each in by_image(inspection).items() if each.level == CompatibilityLevel.RUNS
     } == {
         "numerai_predict_py_3_12:latest-slim",
         "numerai_predict_py_3_12:latest",
@@ -198,9 +198,9 @@ def test_libraries_leave_their_versions_and_features(corpus_pickle):
 def test_another_version_of_a_library_is_a_maybe(inspected):
     inspection = inspected({"_sklearn_version": "0.24.2"})
     outcome = by_image(inspection)[SLIM]
-    assert outcome.mark == CompatibilityLevel.MAY_RUN
+    assert outcome.level == CompatibilityLevel.MAY_RUN
     assert outcome.reasons[0].startswith("other version of sklearn: made with 0.24.2, here 1.")
-    assert by_image(inspected({"_sklearn_version": "1.6.9"}))[SLIM].mark == CompatibilityLevel.RUNS
+    assert by_image(inspected({"_sklearn_version": "1.6.9"}))[SLIM].level == CompatibilityLevel.RUNS
     assert inspected({"_sklearn_version": "none", "schema_version": 3}).versions == {}
 
 
@@ -226,15 +226,15 @@ def test_names_that_moved_since_python_2_are_those_of_today(inspected):
 )
 def test_the_version_of_the_data_is_guessed_from_the_features(features, named, version):
     assert probable_version(features, named).startswith(version)
-    words = missing_columns(features, named, {"feature_of_today"})
+    words = describe_missing_features(features, named, {"feature_of_today"})
     assert "probably made for the data of v" in words
     assert f"names {len(features):,} of {len(features):,} features" in words
 
 
 def test_nothing_is_said_of_features_that_are_there_or_tell_nothing():
-    assert missing_columns(["feature_a_b_c"], [], {"feature_a_b_c", "id"}) is None
+    assert describe_missing_features(["feature_a_b_c"], [], {"feature_a_b_c", "id"}) is None
     assert probable_version(["feature_a_b_c"], []) is None
-    assert "probably" not in missing_columns(["feature_a_b_c"], [], {"id"})
+    assert "probably" not in describe_missing_features(["feature_a_b_c"], [], {"id"})
 
 
 def test_the_data_version_that_the_code_names_is_found(inspected):
@@ -256,7 +256,7 @@ def test_abilities_are_told_for_information_and_change_no_mark(inspected):
     assert inspection.abilities["network"] == ["requests"]
     assert inspection.abilities["processes"] == ["subprocess"]
     assert inspection.abilities["files"] == ["open"]
-    assert by_image(inspection)[FULL].mark == CompatibilityLevel.RUNS
+    assert by_image(inspection)[FULL].level == CompatibilityLevel.RUNS
     assert "for your information, most models do" in as_text(inspection)
 
 

@@ -23,7 +23,7 @@ from numerai_predict.contract.errors import (
 )
 from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.file_type import invalid_pickle
-from numerai_predict.inspection.remedies import by_value, remedy_for_main
+from numerai_predict.inspection.remedies import remedy_by_value, remedy_for_main
 from numerai_predict.resources.violations import out_of_memory
 from numerai_predict.runner.supervisor.failure_report import Failure
 
@@ -124,7 +124,7 @@ def _missing_module(failure: Failure) -> RunError | None:
         )
     return MissingDependency(
         failure.with_traceback(f"expected everything that the model imports to be here, {found}"),
-        f"use a library that the image has, or, {by_value(module.partition('.')[0])}",
+        f"use a library that the image has, or, {remedy_by_value(module.partition('.')[0])}",
     )
 
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerai_predict.contract.errors import InvalidPickle
-from numerai_predict.inspection.container_opcodes import no_opcode
+from numerai_predict.inspection.container_opcodes import unknown_opcode
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.opcodes import OPERATIONS
 from numerai_predict.inspection.report import as_text
@@ -32,7 +32,7 @@ sys.path.remove(str(HERE))
 
 def test_every_opcode_that_there_is_is_followed():
     known = {each.code.encode("latin-1")[0] for each in pickletools.opcodes}
-    assert {byte for byte, each in enumerate(OPERATIONS) if each is not no_opcode} == known
+    assert {byte for byte, each in enumerate(OPERATIONS) if each is not unknown_opcode} == known
 
 
 THINGS = [
@@ -145,7 +145,7 @@ def test_a_walk_ends_when_its_time_is_over_and_says_so(tmp_path):
     partial = inspect_pickle(path, 0.05).partial
     assert time.monotonic() - started < 1
     assert "only the first" in partial
-    assert "bytes were looked at" in as_text(inspect_pickle(path, 0.05))
+    assert "bytes were inspected" in as_text(inspect_pickle(path, 0.05))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -12,8 +12,8 @@ from pathlib import Path
 import cloudpickle
 import pytest
 
-from numerai_predict.inspection.bytecode import fault, imports
-from numerai_predict.inspection.code_objects import code_of
+from numerai_predict.inspection.bytecode import find_fault, imported_modules
+from numerai_predict.inspection.code_objects import parse_code
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.opcode_tables import tables
 from numerai_predict.inspection.stack_effects import has_consistent_stack
@@ -43,8 +43,8 @@ def fields(code):
 
 
 def legal_for(code_fields):
-    code = code_of(code_fields)
-    return {table.python for table in tables() if fault(code, table) is None}
+    code = parse_code(code_fields)
+    return {table.python for table in tables() if find_fault(code, table) is None}
 
 
 def functions_of(module_file):
@@ -90,7 +90,7 @@ def test_every_function_of_the_standard_library_is_legal_for_the_python_that_com
     checked = 0
     for module in sorted(library.glob("*.py")) + sorted(library.glob("asyncio/*.py")):
         for code in functions_of(module):
-            assert fault(code_of(fields(code)), TABLE) is None, (module, code.co_name)
+            assert find_fault(parse_code(fields(code)), TABLE) is None, (module, code.co_name)
             checked += 1
     assert checked > 5_000
 
@@ -155,7 +155,7 @@ def test_every_changed_byte_of_code_leaves_at_most_this_python():
 )
 def test_fields_that_no_code_object_has_are_a_fault(change, words):
     changed = [change.get(i, value) for i, value in enumerate(fields(plain.__code__))]
-    assert words in code_of(tuple(changed)).fault
+    assert words in parse_code(tuple(changed)).fault
 
 
 def test_code_of_another_number_of_fields_is_of_no_python(tmp_path):
@@ -206,7 +206,7 @@ def test_imports_within_functions_are_found():
 
         return json, path
 
-    assert imports(code_of(fields(predict.__code__)), TABLE) == ["json.decoder", "os"]
+    assert imported_modules(parse_code(fields(predict.__code__)), TABLE) == ["json.decoder", "os"]
 
 
 def test_jumps_of_39_are_not_taken_for_those_of_310():
@@ -234,7 +234,7 @@ def test_bytes_that_two_pythons_read_otherwise_are_told_apart_by_their_stack(tmp
 
 def test_every_function_of_the_standard_library_keeps_its_stack():
     library = Path(sysconfig.get_path("stdlib"))
-    codes = [code_of(fields(code)) for code in functions_of(library / "asyncio/base_events.py")]
-    codes += [code_of(fields(code)) for code in functions_of(library / "typing.py")]
+    codes = [parse_code(fields(code)) for code in functions_of(library / "asyncio/base_events.py")]
+    codes += [parse_code(fields(code)) for code in functions_of(library / "typing.py")]
     assert len(codes) > 300
     assert all(has_consistent_stack(code, TABLE) for code in codes)
