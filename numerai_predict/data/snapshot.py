@@ -6,11 +6,8 @@ between the two it is fetched again: nothing is believed that was not hashed.
 
 from __future__ import annotations
 
-import fcntl
-import os
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -28,11 +25,11 @@ from numerai_predict.data.snapshot_manifest import (
     write_snapshot_manifest,
 )
 from numerai_predict.storage.download import STEP, download
+from numerai_predict.storage.file_lock import LockHeld, file_lock
 from numerai_predict.storage.files import PART_SUFFIX, sha256_of
 from numerai_predict.storage.http import NotModified, http_opener
 from numerai_predict.storage.retry import TransferPolicy
 
-_POLL_SECONDS = 0.05
 _MOST_ROUNDS = 3  # a round may end while its data come; three in a row do not
 
 
@@ -156,18 +153,13 @@ class Snapshot:
     @contextmanager
     def _locked(self, terms: TransferPolicy) -> Iterator[None]:
         """One process at a time; the system frees the lock of a killed one."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        lock = os.open(self.folder / ".lock", flags, 0o600)
-        try:
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    time.sleep(terms.deadline.wait(_POLL_SECONDS, STEP))
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(file_lock(self.folder / ".lock", terms.deadline))
+            except LockHeld:
+                terms.deadline.check(STEP)
+                raise
             yield
-        finally:
-            os.close(lock)
 
 
 def is_live(name: str) -> bool:

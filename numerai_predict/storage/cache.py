@@ -13,14 +13,12 @@ removes.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import re
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +26,7 @@ from typing import Protocol
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import format_size
 from numerai_predict.storage.download import STEP, Opener, download
+from numerai_predict.storage.file_lock import LockHeld, file_lock
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write, part_beside, sha256_of
 from numerai_predict.storage.http import NotModified, http_opener
 from numerai_predict.storage.retry import TransferPolicy
@@ -36,7 +35,6 @@ LARGEST_BYTES = 8 * 1024**3
 
 _CHUNK_BYTES = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_POLL_SECONDS = 0.05
 _LONGEST_WAIT_SECONDS = 900.0  # for another process, which may be stopped for good
 
 
@@ -91,33 +89,21 @@ class Cache:
             yield None
             return
         entry = _Entry(self.folder, hashlib.sha256(identity.encode()).hexdigest())
-        try:
-            lock = entry.open_lock()
-        except OSError as error:
-            terms.say(f"no cache in {self.folder}: {error.strerror}")
-            yield None
-            return
-        try:
-            yield entry if _wait_for(lock, source, terms) else None
-        finally:
-            os.close(lock)
-
-
-def _wait_for(lock: int, source: str, terms: TransferPolicy) -> bool:
-    """Hold the lock; `False` if another process does so for too long."""
-    started = time.monotonic()
-    while time.monotonic() - started < _LONGEST_WAIT_SECONDS:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(terms.deadline.wait(_POLL_SECONDS, STEP))
-        except OSError as error:  # a file system that has no locks
-            terms.say(f"no cache: {error.strerror}")
-            return False
-        else:
-            return True
-    terms.say(f"another process takes too long to download {source}: not waiting for it")
-    return False
+        usable = False
+        with ExitStack() as stack:
+            try:
+                entry.make_folders()
+                wait = min(_LONGEST_WAIT_SECONDS, terms.deadline.remaining())
+                stack.enter_context(file_lock(entry.lock_file, wait))
+                usable = True
+            except LockHeld:
+                terms.deadline.check(STEP)
+                terms.say(
+                    f"another process takes too long to download {source}: not waiting for it"
+                )
+            except OSError as error:  # no permission, no space, or a file system without locks
+                terms.say(f"no cache in {self.folder}: {error.strerror}")
+            yield entry if usable else None
 
 
 @dataclass(frozen=True)
@@ -135,12 +121,19 @@ class _Entry:
     folder: Path
     key: str
 
-    def open_lock(self) -> int:
-        """Make the folders; the lock's descriptor."""
+    def make_folders(self) -> None:
+        """Create the folders of the cache.
+
+        Raises:
+            OSError: they cannot be created.
+        """
         for name in ("objects", "names", "locks"):
             (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        return os.open(self.folder / "locks" / self.key, flags, 0o600)
+
+    @property
+    def lock_file(self) -> Path:
+        """The file whose lock makes the entry this process's own."""
+        return self.folder / "locks" / self.key
 
     def read(self) -> _Known | None:
         """What is known, if its bytes are still here."""

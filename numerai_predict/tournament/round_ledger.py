@@ -6,21 +6,19 @@ system frees when its holder ends. It holds no URL: those are secrets, and they 
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import SaveFailed
+from numerai_predict.storage.file_lock import LockHeld, file_lock
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write
 
-_POLL_SECONDS = 0.1
+_LOCK_STEP = "wait for another run of this round"
 
 
 @dataclass(frozen=True)
@@ -89,31 +87,22 @@ class RoundLedger:
             SaveFailed: the folder cannot be made.
             DeadlinePassed: another one takes too long.
         """
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise _cannot_write(self.folder, error) from error
-        try:
-            while not _held(lock):
-                time.sleep(deadline.wait(_POLL_SECONDS, "wait for another run of this round"))
+        with ExitStack() as stack:
+            try:
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                stack.enter_context(file_lock(self.folder / ".lock", deadline))
+            except LockHeld:
+                deadline.check(_LOCK_STEP)
+                raise
+            except OSError as error:
+                raise _cannot_write(self.folder, error) from error
             for part in self.folder.glob(f".*{PART_SUFFIX}"):
                 part.unlink(missing_ok=True)
             yield
-        finally:
-            os.close(lock)
 
     @property
     def _path(self) -> Path:
         return self.folder / "ledger.json"
-
-
-def _held(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _cannot_write(path: Path, error: OSError) -> SaveFailed:

@@ -8,18 +8,17 @@ has another key: it is done anew, and the facts of what lies there tell why.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.training_errors import TrainingBusy
+from numerai_predict.storage.file_lock import LockHeld, file_lock
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write
 
 _FORM = 1
@@ -86,11 +85,10 @@ class Checkpoints:
             OSError: the folder cannot be made or written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                stack.enter_context(file_lock(self.folder / ".lock"))
+            except LockHeld:
                 raise TrainingBusy(
                     f"expected to be alone in {self.folder.parent}, found another training there",
                     "wait for it, or choose another `output`",
@@ -98,8 +96,6 @@ class Checkpoints:
             for part in self.folder.glob(f".*{PART_SUFFIX}"):  # of one that was killed
                 part.unlink(missing_ok=True)
             yield
-        finally:
-            os.close(lock)
 
     def _path(self, label: str, facts: dict[str, Any]) -> Path:
         key = hashlib.sha256(_canonical({"form": _FORM, "facts": facts})).hexdigest()[:16]
