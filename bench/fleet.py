@@ -25,7 +25,8 @@ import results
 
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.data.synthetic import SampleShape, write_sample
-from numerai_predict.fleet.ledger import RUNNING, FleetLedger
+from numerai_predict.fleet.ledger import FleetLedger
+from numerai_predict.fleet.model_state import ModelState
 
 _ROOT = Path(__file__).parents[1]
 _DOCKER = os.environ.get("DOCKER", "docker")
@@ -132,7 +133,7 @@ def _fleet(folder: Path, models: list[Path], live: Path, docker: bool) -> tuple[
     command += ["--workers", str(_AT_ONCE), *([] if docker else ["--local"])]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     ledger = FleetLedger(output)
-    times = [at for _, fact, at, *_ in ledger.facts() if fact in ("running", "delivered")]
+    times = [at for _, fact, at, *_ in ledger.events() if fact in ("running", "delivered")]
     predict = [(ledger.record(row.id) or {})["seconds"]["predict"] for row in ledger.rows()]
     ledger.close()
     return (max(times) - min(times)) / len(models), statistics.median(predict)
@@ -228,10 +229,10 @@ def _ledger_milliseconds(output: Path) -> float:
 
 def _operations(ledger: FleetLedger, name: str) -> list[Callable[[], object]]:
     return [
-        lambda: ledger.record_event(name, RUNNING, worker="w"),
+        lambda: ledger.record_event(name, ModelState.RUNNING, worker="w"),
         lambda: ledger.state(name),
         lambda: ledger.record(name),
-        lambda: ledger.lost_times(name),
+        lambda: ledger.count_losses(name),
     ]
 
 

@@ -7,7 +7,7 @@ FROM python:${PYTHON}-slim AS fleet
 COPY pyproject.toml README.md LICENSE /code/
 COPY numerai_predict /code/numerai_predict
 # In a folder of its own: what Ray brings does not take the place of what models are locked to.
-RUN pip install --no-cache-dir --prefix /opt/fleet 'ray>=2.60' 'rich>=13' \
+RUN pip install --no-cache-dir --prefix /opt/fleet 'ray>=2.60' 'rich>=13' 'jinja2>=3.1' \
     && pip install --no-cache-dir --no-deps --prefix /opt/fleet /code
 
 FROM ${IMAGE}

@@ -1,7 +1,7 @@
-"""What became of every model, in SQLite: facts as they happened, and where each model stands.
+"""The ledger of a fleet run: a SQLite log of events, and the current state of every model.
 
-Two processes write it, the agent and its courier, each with a connection of its own. It holds
-no upload's URL or fields, and no query of a source.
+Two processes write it, the coordinator and the delivery process, each through its own connection.
+It never contains the URL or the fields of an upload, or the query string of a source.
 """
 
 from __future__ import annotations
@@ -13,16 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.storage.sqlite import transaction
 
 FILE = "fleet.sqlite"
-
-QUEUED, INSPECTED, RUNNING, PREDICTED = "queued", "inspected", "running", "predicted"
-SENT, DELIVERED, FAILED, LOST = "sent", "delivered", "failed", "lost"
-_ENDED = (DELIVERED, FAILED)
-UNFINISHED = (QUEUED, INSPECTED, RUNNING, PREDICTED, SENT, LOST)
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS models (
@@ -38,16 +34,20 @@ CREATE TABLE IF NOT EXISTS facts (
 CREATE INDEX IF NOT EXISTS by_model ON facts (model, fact);
 CREATE TABLE IF NOT EXISTS round (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
-_PATIENCE_SECONDS = 30.0
-_CACHE_KIB = 256  # SQLite's own 2,000 would fill as models end: the agent would seem to leak
+_LOCK_WAIT_SECONDS = 30.0
+# SQLite's default of 2,000 KiB would fill slowly, which looks like a leak of the coordinator.
+_CACHE_KIB = 256
 
 
 @dataclass(frozen=True)
 class Row:
-    """Where a model stands; times in seconds since 1970 (UTC)."""
+    """A model's row of the table `models`; times are seconds since 1970 (UTC).
+
+    `place` is the environment that the model runs in.
+    """
 
     id: str
-    state: str
+    state: ModelState
     verdict: str | None
     message: str | None
     place: str | None
@@ -58,148 +58,180 @@ class Row:
     seconds: float | None
     peak_bytes: int | None
 
+    @property
+    def outcome(self) -> str:
+        """The verdict of a model that has ended, the state of any other."""
+        return (self.verdict if self.state.is_final else None) or self.state.value
 
-_ROW = ", ".join(Row.__annotations__)
+
+class Event(NamedTuple):
+    """A change of a model's state; `at` is in seconds since 1970 (UTC)."""
+
+    model: str
+    state: ModelState
+    at: float
+    attempt: int
+    worker: str | None
+
+
+_COLUMNS = ", ".join(Row.__annotations__)
 
 
 class FleetLedger:
     """The ledger of one output directory."""
 
     def __init__(self, directory: Path) -> None:
-        self._file = directory / FILE
         self._connection = sqlite3.connect(
-            self._file,
-            timeout=_PATIENCE_SECONDS,
+            directory / FILE,
+            timeout=_LOCK_WAIT_SECONDS,
             isolation_level=None,
             check_same_thread=False,
         )
         self._connection.execute("PRAGMA journal_mode=WAL")
-        # What a killed process wrote is kept; what a machine lost its power over may not be.
+        # Survives a killed process, but not always a power failure; see `record_delivery`.
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute(f"PRAGMA cache_size={-_CACHE_KIB}")
         self._connection.executescript(_TABLES)
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the connection."""
         self._connection.close()
 
-    def add_models(self, ids: Iterable[str]) -> None:
-        """Queue the models that the ledger does not know."""
+    def add_models(self, model_ids: Iterable[str]) -> None:
+        """Queue the models that the ledger does not contain yet."""
         now = time.time()
         with transaction(self._connection):
-            for name in ids:
+            for model_id in model_ids:
                 added = self._connection.execute(
-                    "INSERT OR IGNORE INTO models (id, state) VALUES (?, ?)", (name, QUEUED)
+                    "INSERT OR IGNORE INTO models (id, state) VALUES (?, ?)",
+                    (model_id, ModelState.QUEUED.value),
                 )
                 if added.rowcount:
-                    self._write_fact(name, QUEUED, now, None, None)
+                    self._append_event(model_id, ModelState.QUEUED, now)
 
-    def record_event(self, name: str, fact: str, words: str | None = None, **columns: Any) -> None:
-        """A fact about a model: its state from now on; `columns` change with it.
+    def record_event(
+        self, model_id: str, state: ModelState, detail: str | None = None, **columns: Any
+    ) -> None:
+        """Log an event of a model, and set its state and the given columns of its row.
 
-        A model that was delivered stays so.
+        The state of a delivered model does not change any more.
         """
         now = time.time()
-        if fact == RUNNING:
+        if state is ModelState.RUNNING:
             columns["started"] = now
-        if fact in _ENDED:
+        if state.is_final:
             columns["ended"] = now
         changes = "".join(f", {column} = ?" for column in columns)
-        more = ", attempts = attempts + 1" if fact == RUNNING else ""
+        attempt = ", attempts = attempts + 1" if state is ModelState.RUNNING else ""
         with transaction(self._connection):
             self._connection.execute(
-                f"UPDATE models SET state = ?{changes}{more} WHERE id = ? AND state != ?",  # noqa: S608 - names of ours
-                (fact, *columns.values(), name, DELIVERED),
+                f"UPDATE models SET state = ?{changes}{attempt} WHERE id = ? AND state != ?",  # noqa: S608 - our column names
+                (state.value, *columns.values(), model_id, ModelState.DELIVERED.value),
             )
-            self._write_fact(name, fact, now, columns.get("worker"), words)
+            self._append_event(model_id, state, now, columns.get("worker"), detail)
 
-    def delivered(self, name: str, record: dict[str, Any]) -> None:
-        """The model's predictions are where they were to go; on the disk when this returns."""
+    def record_delivery(self, model_id: str, record: dict[str, Any]) -> None:
+        """Log the delivery of a model's predictions; synced to disk when this returns."""
         self._connection.execute("PRAGMA synchronous=FULL")
         try:
-            self.record_event(name, DELIVERED, verdict=record["verdict"], record=json.dumps(record))
+            self.record_event(
+                model_id,
+                ModelState.DELIVERED,
+                verdict=record["verdict"],
+                record=json.dumps(record),
+            )
         finally:
             self._connection.execute("PRAGMA synchronous=NORMAL")
 
-    def requeue(self, states: Iterable[str], words: str) -> list[str]:
-        """Queue the models in these states again; their ids."""
-        marks = ", ".join("?" * len(states := list(states)))
+    def requeue(self, states: Iterable[ModelState], detail: str) -> list[str]:
+        """Queue the models in these states again; returns their ids."""
+        values = [state.value for state in states]
+        marks = ", ".join("?" * len(values))
         found = self._connection.execute(
             f"SELECT id FROM models WHERE state IN ({marks})",  # noqa: S608 - question marks
-            states,
+            values,
         ).fetchall()
-        for (name,) in found:
-            self.record_event(name, QUEUED, words, verdict=None, message=None)
-        return [name for (name,) in found]
+        for (model_id,) in found:
+            self.record_event(model_id, ModelState.QUEUED, detail, verdict=None, message=None)
+        return [model_id for (model_id,) in found]
 
-    def state(self, name: str) -> str | None:
-        """The last fact about the model."""
-        found = self._connection.execute("SELECT state FROM models WHERE id = ?", (name,))
-        row = found.fetchone()
-        return row and str(row[0])
+    def state(self, model_id: str) -> ModelState | None:
+        """The state of a model, `None` if the ledger does not contain it."""
+        value = self._value("SELECT state FROM models WHERE id = ?", model_id)
+        return ModelState(value) if value else None
 
-    def record(self, name: str) -> dict[str, Any] | None:
-        """The result record of a model, as far as it got."""
-        found = self._connection.execute("SELECT record FROM models WHERE id = ?", (name,))
-        row = found.fetchone()
-        return json.loads(row[0]) if row and row[0] else None
+    def record(self, model_id: str) -> dict[str, Any] | None:
+        """The result record of a model, `None` if there is none yet."""
+        value = self._value("SELECT record FROM models WHERE id = ?", model_id)
+        return json.loads(value) if value else None
 
-    def lost_times(self, name: str) -> int:
-        """How often a worker was lost that ran the model, since it last failed."""
+    def count_losses(self, model_id: str) -> int:
+        """How many workers crashed while they ran the model, since it last failed."""
         found = self._connection.execute(
             "SELECT count(*) FROM facts WHERE model = ?1 AND fact = ?2 AND number > coalesce("
             "(SELECT max(number) FROM facts WHERE model = ?1 AND fact = ?3), 0)",
-            (name, LOST, FAILED),
+            (model_id, ModelState.LOST.value, ModelState.FAILED.value),
         )
         return int(found.fetchone()[0])
 
     def rows(self) -> Iterator[Row]:
-        """All models, by id."""
-        for row in self._connection.execute(f"SELECT {_ROW} FROM models ORDER BY id"):  # noqa: S608
-            yield Row(*row)
+        """All models, sorted by id."""
+        for model_id, state, *values in self._connection.execute(
+            f"SELECT {_COLUMNS} FROM models ORDER BY id"  # noqa: S608 - our column names
+        ):
+            yield Row(model_id, ModelState(state), *values)
 
-    def states(self) -> dict[str, int]:
+    def count_by_state(self) -> dict[ModelState, int]:
         """How many models are in each state."""
-        return dict(self._connection.execute("SELECT state, count(*) FROM models GROUP BY state"))
+        counts = self._connection.execute("SELECT state, count(*) FROM models GROUP BY state")
+        return {ModelState(state): count for state, count in counts}
 
-    def verdicts(self) -> dict[str, int]:
+    def count_by_verdict(self) -> dict[str, int]:
         """How many models ended with each verdict."""
         return dict(
             self._connection.execute(
                 "SELECT verdict, count(*) FROM models WHERE state IN (?, ?) GROUP BY verdict",
-                _ENDED,
+                [state.value for state in ModelState if state.is_final],
             )
         )
 
-    def facts(self, name: str | None = None) -> list[tuple[str, str, float, int, str | None]]:
-        """Model, fact, time, attempt and worker of all facts, or a model's, as they happened."""
-        return self._connection.execute(
+    def events(self, model_id: str | None = None) -> list[Event]:
+        """The events of a model, or of all models, in the order in which they happened."""
+        found = self._connection.execute(
             "SELECT model, fact, at, attempt, worker FROM facts "
             "WHERE ?1 IS NULL OR model = ?1 ORDER BY number",
-            (name,),
-        ).fetchall()
+            (model_id,),
+        )
+        return [
+            Event(model, ModelState(fact), at, attempt, worker)
+            for model, fact, at, attempt, worker in found
+        ]
 
     def set_meta(self, name: str, value: str) -> None:
-        """Something about the round as a whole."""
+        """Store a value that concerns the whole fleet run."""
         self._connection.execute("INSERT OR REPLACE INTO round VALUES (?, ?)", (name, value))
 
-    def get_meta(self, name: str) -> str | None:
-        """What was remembered."""
-        row = self._connection.execute("SELECT value FROM round WHERE name = ?", (name,)).fetchone()
-        return row and str(row[0])
+    def _value(self, query: str, model_id: str) -> str | None:
+        row = self._connection.execute(query, (model_id,)).fetchone()
+        return row[0] if row else None
 
-    def _write_fact(
-        self, name: str, fact: str, at: float, worker: str | None, words: str | None
+    def _append_event(
+        self,
+        model_id: str,
+        state: ModelState,
+        at: float,
+        worker: str | None = None,
+        detail: str | None = None,
     ) -> None:
         self._connection.execute(
             "INSERT INTO facts (model, fact, at, attempt, worker, words) "
             "SELECT id, ?, ?, attempts, coalesce(?, worker), ? FROM models WHERE id = ?",
-            (fact, at, worker, words, name),
+            (state.value, at, worker, detail, model_id),
         )
 
 
-def as_utc(seconds: float | None) -> str:
-    """A time of the ledger for people."""
+def format_utc(seconds: float | None) -> str:
+    """A time in seconds since 1970 as text; a dash for `None`."""
     if seconds is None:
         return "-"
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")

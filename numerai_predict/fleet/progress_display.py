@@ -1,130 +1,158 @@
-"""How a round goes on: a live display on a terminal, plain lines elsewhere."""
+"""The progress of a fleet run: a live display on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
 from rich.console import Console
 from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import format_clock
-from numerai_predict.fleet import ledger as states
+from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.ledger import FleetLedger
 
-_TERMINAL_SECONDS, _PLAIN_SECONDS = 0.5, 5.0
+_TERMINAL_INTERVAL_SECONDS, _PLAIN_INTERVAL_SECONDS = 0.5, 5.0
+_BAR_WIDTH = 30
 
 
 @dataclass(frozen=True)
 class FleetProgress:
-    """Where a round stands; `left` is the seconds to its deadline, infinity without one."""
+    """How far a fleet run is.
+
+    `failed` counts models by verdict. `seconds_left` is the time to the deadline, infinity if
+    there is none.
+    """
 
     total: int
     delivered: int
     failed: dict[str, int]
     running: int
-    a_minute: float
-    left: float
+    models_per_minute: float
+    seconds_left: float
 
     @property
     def ended(self) -> int:
-        """Models that have ended, well or not."""
+        """How many models were delivered or failed."""
         return self.delivered + sum(self.failed.values())
 
     @property
-    def needs(self) -> float:
-        """Seconds that the rest takes at this pace; infinity where there is none yet."""
-        rest = self.total - self.ended
-        return rest / self.a_minute * 60 if self.a_minute else (0.0 if not rest else float("inf"))
+    def seconds_needed(self) -> float:
+        """Estimated time for the remaining models; infinity if no model has ended yet."""
+        remaining = self.total - self.ended
+        if not remaining:
+            return 0.0
+        return remaining / self.models_per_minute * 60 if self.models_per_minute else math.inf
 
     def line(self) -> str:
         """One line of plain text."""
-        words = [f"{self.ended:,} of {self.total:,}", f"{self.delivered:,} delivered"]
-        words += [f"{count:,} {verdict}" for verdict, count in sorted(self.failed.items())]
-        words += [f"{self.running} running", f"{self.a_minute:,.0f} a minute"]
-        if self.needs != float("inf"):
-            words.append(f"about {format_clock(self.needs)} to go")
-        if self.left != float("inf"):
-            words.append(f"{format_clock(self.left)} to the deadline")
-        return ", ".join(words)
+        parts = [f"{self.ended:,} of {self.total:,}", f"{self.delivered:,} delivered"]
+        parts += [f"{count:,} {verdict}" for verdict, count in sorted(self.failed.items())]
+        parts += [f"{self.running} running", f"{self.models_per_minute:,.0f} a minute"]
+        if math.isfinite(self.seconds_needed):
+            parts.append(f"about {format_clock(self.seconds_needed)} to go")
+        if math.isfinite(self.seconds_left):
+            parts.append(f"{format_clock(self.seconds_left)} to the deadline")
+        return ", ".join(parts)
 
 
-class FleetDisplay:
-    """Shows the progress of a round on a stream. A context manager."""
+class ProgressMeter:
+    """Measures the progress of a fleet run by its ledger, from the time of its creation on."""
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
-        self._console = Console(file=stream)
-        self._live: Live | None = None
-        self._next = 0.0
+    def __init__(self, ledger: FleetLedger, total: int, deadline: Deadline) -> None:
+        self.total = total
+        self._ledger = ledger
+        self._deadline = deadline
         self._started = time.monotonic()
-        self._ended_before = 0
+        self.ended_before = sum(ledger.count_by_verdict().values())
 
-    def __enter__(self) -> FleetDisplay:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-    def say(self, words: str) -> None:
-        """One line."""
-        self._console.print(words, highlight=False, markup=False, soft_wrap=True)
-
-    def begin(self, ledger: FleetLedger, ids: Sequence[str], deadline: Deadline) -> None:
-        """Start on a round."""
-        self._ledger, self._total, self._deadline = ledger, len(ids), deadline
-        counts = ledger.states()
-        self._ended_before = counts.get(states.DELIVERED, 0) + counts.get(states.FAILED, 0)
-        if self._ended_before:
-            self.say(f"{self._ended_before:,} of {self._total:,} models had ended before")
-        if self._console.is_terminal:
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
-
-    def look(self, running: int) -> None:
-        """Show where it stands now, not more often than is of use."""
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + (_TERMINAL_SECONDS if self._live else _PLAIN_SECONDS)
-        progress = self._progress(running)
-        if self._live is not None:
-            self._live.update(_table(progress), refresh=True)
-        else:
-            self.say(time.strftime("%H:%M:%SZ ", time.gmtime()) + progress.line())
-
-    def _progress(self, running: int) -> FleetProgress:
-        verdicts = self._ledger.verdicts()
-        delivered = verdicts.pop("ok", 0)
-        ended = delivered + sum(verdicts.values()) - self._ended_before
+    def measure(self, running: int) -> FleetProgress:
+        """The progress now; `running` is the number of models that run."""
+        failed = self._ledger.count_by_verdict()
+        delivered = failed.pop(Verdict.OK.word, 0)
+        ended = delivered + sum(failed.values()) - self.ended_before
         minutes = (time.monotonic() - self._started) / 60
         return FleetProgress(
-            self._total,
+            self.total,
             delivered,
-            verdicts,
+            failed,
             running,
             ended / minutes if minutes else 0.0,
             self._deadline.remaining(),
         )
 
 
-def _table(progress: FleetProgress) -> Table:
+class FleetDisplay:
+    """Shows the progress of a fleet run on a stream. A context manager."""
+
+    def __init__(self, stream: TextIO = sys.stderr) -> None:
+        self._console = Console(file=stream)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._meter: ProgressMeter | None = None
+        self._next_update = 0.0
+
+    def __enter__(self) -> FleetDisplay:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def say(self, text: str) -> None:
+        """Print one line."""
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def begin(self, meter: ProgressMeter) -> None:
+        """Start to show the progress that the meter measures."""
+        self._meter = meter
+        if meter.ended_before:
+            self.say(
+                f"{meter.ended_before:,} of {meter.total:,} models ended in an earlier fleet run"
+            )
+        if self._console.is_terminal:
+            self._live.start()
+
+    def update(self, running: int) -> None:
+        """Show the current progress, unless the last update was just before."""
+        now = time.monotonic()
+        if self._meter is None or now < self._next_update:
+            return
+        progress = self._meter.measure(running)
+        if self._live.is_started:
+            self._next_update = now + _TERMINAL_INTERVAL_SECONDS
+            self._live.update(render(progress), refresh=True)
+        else:
+            self._next_update = now + _PLAIN_INTERVAL_SECONDS
+            self.say(time.strftime("%H:%M:%SZ ", time.gmtime()) + progress.line())
+
+
+def render(progress: FleetProgress) -> Table:
+    """The live display: a bar of all models, then a line for each verdict and estimate."""
     table = Table.grid(padding=(0, 2))
-    share = progress.ended / max(1, progress.total)
-    bar = "█" * round(30 * share) + "░" * (30 - round(30 * share))
-    table.add_row("models", f"[cyan]{bar}[/] {progress.ended:,} of {progress.total:,}")
-    table.add_row("delivered", f"[green]{progress.delivered:,}[/]")
+    table.add_row("models", _bar(progress))
+    table.add_row("delivered", Text(f"{progress.delivered:,}", "green"))
     for verdict, count in sorted(progress.failed.items(), key=lambda item: -item[1]):
-        table.add_row(verdict, f"[red]{count:,}[/]")
-    table.add_row("running", f"{progress.running}, {progress.a_minute:,.0f} a minute")
-    needs = "-" if progress.needs == float("inf") else format_clock(progress.needs)
-    late = progress.needs > progress.left
-    table.add_row("to go", f"[red]about {needs}[/]" if late else f"about {needs}")
-    if progress.left != float("inf"):
-        table.add_row("deadline", f"in {format_clock(progress.left)}")
+        table.add_row(verdict, Text(f"{count:,}", "red"))
+    table.add_row("running", f"{progress.running}, {progress.models_per_minute:,.0f} a minute")
+    known = math.isfinite(progress.seconds_needed)
+    needed = format_clock(progress.seconds_needed) if known else "-"
+    late = progress.seconds_needed > progress.seconds_left
+    table.add_row("to go", Text(f"about {needed}", "red" if late else ""))
+    if math.isfinite(progress.seconds_left):
+        table.add_row("deadline", f"in {format_clock(progress.seconds_left)}")
     return table
+
+
+def _bar(progress: FleetProgress) -> Progress:
+    bar = Progress(
+        BarColumn(_BAR_WIDTH, complete_style="cyan", finished_style="cyan"),
+        TextColumn("{task.completed:,} of {task.total:,}"),
+    )
+    bar.add_task("models", total=progress.total, completed=progress.ended)
+    return bar

@@ -9,12 +9,12 @@ from pathlib import Path
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.fleet import ledger as states
 from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.delivery.queue import DeliveryQueue
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.live_data import LiveData
 from numerai_predict.fleet.manifest import ManifestEntry
+from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.pool.actor import TaskResult
 from numerai_predict.fleet.preparation import PreparedModel
 from numerai_predict.fleet.record_files import record_of, write_record
@@ -43,9 +43,9 @@ class ResultStore:
         if outcome.csv is not None:
             self._save(ready.entry, record, outcome)
         elif record.verdict == Verdict.DEADLINE.word:
-            self._ledger.record_event(name, states.QUEUED, record.message)
+            self._ledger.record_event(name, ModelState.QUEUED, record.message)
         else:
-            self._note_end(name, states.FAILED, record, outcome)
+            self._note_end(name, ModelState.FAILED, record, outcome)
             write_record(self._orders.output_dir, name, record)
 
     def store_failure(self, ready: PreparedModel) -> None:
@@ -54,7 +54,7 @@ class ResultStore:
         ready.discard_files()
         self._ledger.record_event(
             name,
-            states.FAILED,
+            ModelState.FAILED,
             verdict=record.verdict,
             message=record.message,
             record=json.dumps(asdict(record)),
@@ -90,12 +90,12 @@ class ResultStore:
             handle.write(outcome.csv or b"")
         record.predictions.path = str(path)
         if entry.post is not None:
-            self._note_end(entry.id, states.PREDICTED, record, outcome)
+            self._note_end(entry.id, ModelState.PREDICTED, record, outcome)
             self._send(entry, path, record)
             return
         record.delivered_to = str(path)
         record.conclude(Verdict.OK, f"delivered to {path}")
-        self._note_end(entry.id, states.DELIVERED, record, outcome)
+        self._note_end(entry.id, ModelState.DELIVERED, record, outcome)
         write_record(self._orders.output_dir, entry.id, record)
 
     def _complete(self, ready: PreparedModel, outcome: TaskResult) -> Record:
@@ -111,7 +111,7 @@ class ResultStore:
         record.seconds.total = (own.seconds.fetch or 0.0) + outcome.ended - outcome.started
         return record
 
-    def _note_end(self, name: str, fact: str, record: Record, outcome: TaskResult) -> None:
+    def _note_end(self, name: str, fact: ModelState, record: Record, outcome: TaskResult) -> None:
         self._ledger.record_event(
             name,
             fact,

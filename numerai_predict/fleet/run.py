@@ -14,15 +14,15 @@ from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.fleet import ledger as states
 from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.delivery.queue import wait_for_delivery_process
 from numerai_predict.fleet.environments import Environment
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.live_data import fetch_data
 from numerai_predict.fleet.manifest import ManifestEntry
+from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.pool.ray_cluster import RayCluster
-from numerai_predict.fleet.progress_display import FleetDisplay
+from numerai_predict.fleet.progress_display import FleetDisplay, ProgressMeter
 from numerai_predict.fleet.record_files import record_of, write_record
 from numerai_predict.fleet.scheduler import NoCapacity, Scheduler
 from numerai_predict.runner.submission_file import require_directory
@@ -58,7 +58,7 @@ def run_fleet(
         for name in ("predictions", "records", "logs"):
             (orders.output_dir / name).mkdir(exist_ok=True)
         todo, sent = _queue(orders, ledger, entries)
-        display.begin(ledger, [entry.id for entry in entries], deadline)
+        display.begin(ProgressMeter(ledger, len(entries), deadline))
         if not todo and not sent:
             return True
         with tempfile.TemporaryDirectory(prefix="numerai-fleet-") as folder:
@@ -67,7 +67,7 @@ def run_fleet(
                 _require_fit(todo, cluster)
                 conductor = Scheduler(orders, ledger, cluster, data, places, deadline)
                 todo += conductor.resume_deliveries(sent)
-                return conductor.run(deque(todo), display.look)
+                return conductor.run(deque(todo), display.update)
 
 
 def _require_fit(entries: Sequence[ManifestEntry], cluster: RayCluster) -> None:
@@ -89,31 +89,33 @@ def _queue(
     """The models to run, and those whose predictions lie there and were not delivered."""
     ledger.set_meta("started", str(time.time()))
     ledger.add_models(entry.id for entry in entries)
-    ledger.requeue((states.RUNNING, states.INSPECTED, states.LOST), "the fleet was started again")
+    ledger.requeue(
+        (ModelState.RUNNING, ModelState.INSPECTED, ModelState.LOST), "the fleet was started again"
+    )
     wanted = [entry for entry in entries if not orders.only or entry.id in orders.only]
     if orders.retry_failed:
         for entry in wanted:
-            if ledger.state(entry.id) == states.FAILED:
+            if ledger.state(entry.id) == ModelState.FAILED:
                 state = _state_of_retry(ledger, entry.id)
                 ledger.record_event(entry.id, state, "asked for again", verdict=None, message=None)
     _restore_records(orders.output_dir, ledger)
-    by_state: dict[str | None, list[ManifestEntry]] = {}
+    by_state: dict[ModelState | None, list[ManifestEntry]] = {}
     for entry in wanted:
         by_state.setdefault(ledger.state(entry.id), []).append(entry)
-    sent = [*by_state.get(states.PREDICTED, []), *by_state.get(states.SENT, [])]
-    return by_state.get(states.QUEUED, []), sent
+    sent = [*by_state.get(ModelState.PREDICTED, []), *by_state.get(ModelState.SENT, [])]
+    return by_state.get(ModelState.QUEUED, []), sent
 
 
-def _state_of_retry(ledger: FleetLedger, name: str) -> str:
+def _state_of_retry(ledger: FleetLedger, name: str) -> ModelState:
     """A model that was predicted and refused needs another delivery, not another run."""
     verdict = (ledger.record(name) or {}).get("verdict")
-    return states.PREDICTED if verdict == Verdict.UPLOAD_FAILED.word else states.QUEUED
+    return ModelState.PREDICTED if verdict == Verdict.UPLOAD_FAILED.word else ModelState.QUEUED
 
 
 def _restore_records(directory: Path, ledger: FleetLedger) -> None:
     """Write the records that the ledger has and a killed agent did not get to write."""
     for row in ledger.rows():
-        if row.state in (states.DELIVERED, states.FAILED):
+        if row.state in (ModelState.DELIVERED, ModelState.FAILED):
             path = directory / "records" / f"{row.id}.json"
             facts = ledger.record(row.id)
             if facts and (not path.exists() or json.loads(path.read_bytes()) != facts):

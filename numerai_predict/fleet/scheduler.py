@@ -9,12 +9,12 @@ from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import ModelCrashed
-from numerai_predict.fleet import ledger as states
 from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.environments import Environment
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.live_data import LiveData
 from numerai_predict.fleet.manifest import ManifestEntry
+from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.placement import (
     NodeCapacity,
     WorkerClass,
@@ -130,7 +130,7 @@ class Scheduler:
             if ready.place is None:
                 self._endings.store_failure(ready)
                 continue
-            self._ledger.record_event(ready.entry.id, states.INSPECTED, place=str(ready.place))
+            self._ledger.record_event(ready.entry.id, ModelState.INSPECTED, place=str(ready.place))
             self._ready.setdefault(self._kind(ready), deque()).append(ready)
 
     def _kind(self, ready: PreparedModel) -> WorkerClass:
@@ -205,7 +205,7 @@ class Scheduler:
         call = crew.foreman.run.remote(ModelTask(entry.id, request, path.suffix), model)
         crew.running[call] = entry.id
         self._out[entry.id] = ready
-        self._ledger.record_event(entry.id, states.RUNNING, worker=self._name(crew))
+        self._ledger.record_event(entry.id, ModelState.RUNNING, worker=self._name(crew))
 
     def _name(self, crew: WorkerGroup) -> str:
         return f"{self._machines[crew.machine].host} {crew.kind.place}"
@@ -268,8 +268,8 @@ class Scheduler:
     def _retry_or_fail(self, ready: PreparedModel, words: str) -> None:
         """Queue a model again whose worker failed it; not for ever: it may be what fails them."""
         name = ready.entry.id
-        self._ledger.record_event(name, states.LOST, words)
-        if self._ledger.lost_times(name) >= _MOST_LOST:
+        self._ledger.record_event(name, ModelState.LOST, words)
+        if self._ledger.count_losses(name) >= _MOST_LOST:
             error = ModelCrashed(
                 f"{_MOST_LOST} workers died while they ran the model; the last: {words}",
                 "look at the machine's memory and log, run the model alone: numerai-predict run",
@@ -277,7 +277,7 @@ class Scheduler:
             ready.record.conclude(error.verdict, error.message, error.remedy)
             self._endings.store_failure(ready)
             return
-        self._ledger.record_event(name, states.QUEUED, words)
+        self._ledger.record_event(name, ModelState.QUEUED, words)
         self._ready.setdefault(self._kind(ready), deque()).appendleft(ready)
 
     def _close(self) -> None:

@@ -1,4 +1,4 @@
-"""The end of a round in a few tables of text."""
+"""The summary of a fleet run, as tables of plain text."""
 
 from __future__ import annotations
 
@@ -7,69 +7,71 @@ from dataclasses import dataclass
 
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.fleet import ledger as states
-from numerai_predict.fleet.ledger import FleetLedger, Row, as_utc
+from numerai_predict.fleet.ledger import FleetLedger, Row, format_utc
+from numerai_predict.fleet.model_state import ModelState
 
-_MOST = 5
-_LONGEST_MESSAGE = 90
+_RANKING_LENGTH = 5
+_MAX_MESSAGE_LENGTH = 90
 
 
 @dataclass(frozen=True)
 class FleetSummary:
-    """All models of a ledger as they stand."""
+    """The rows of all models in a ledger."""
 
     rows: Sequence[Row]
 
     @classmethod
     def of(cls, ledger: FleetLedger) -> FleetSummary:
-        """What the ledger says now."""
+        """The current state of the ledger."""
         return cls(list(ledger.rows()))
 
-    def delivered(self, wanted: Collection[str] | None = None) -> bool:
-        """Whether every model was delivered, or every one of those."""
-        rows = [row for row in self.rows if wanted is None or row.id in wanted]
-        return all(row.state == states.DELIVERED for row in rows)
+    def delivered(self, model_ids: Collection[str] | None = None) -> bool:
+        """Whether these models, by default all, were delivered."""
+        rows = [row for row in self.rows if model_ids is None or row.id in model_ids]
+        return all(row.state is ModelState.DELIVERED for row in rows)
 
     @property
     def slowest(self) -> list[Row]:
-        """Those that took longest."""
+        """The models with the longest runs."""
         timed = [row for row in self.rows if row.seconds]
-        return sorted(timed, key=lambda row: -(row.seconds or 0))[:_MOST]
+        return sorted(timed, key=lambda row: -(row.seconds or 0))[:_RANKING_LENGTH]
 
     @property
     def largest(self) -> list[Row]:
-        """Those that took most memory."""
+        """The models with the highest peak memory."""
         sized = [row for row in self.rows if row.peak_bytes]
-        return sorted(sized, key=lambda row: -(row.peak_bytes or 0))[:_MOST]
+        return sorted(sized, key=lambda row: -(row.peak_bytes or 0))[:_RANKING_LENGTH]
 
-    def by_verdict(self) -> dict[str, list[Row]]:
-        """The models that have ended by verdict, in the contract's order; then all others."""
-        order = {verdict.word: verdict.exit_code for verdict in Verdict}
+    def by_outcome(self) -> dict[str, list[Row]]:
+        """Models by verdict, in the order of exit codes; then the unfinished ones by state."""
+        exit_codes = {verdict.word: verdict.exit_code for verdict in Verdict}
         found: dict[str, list[Row]] = {}
         for row in self.rows:
-            ended = row.state in (states.DELIVERED, states.FAILED)
-            found.setdefault((row.verdict if ended else None) or row.state, []).append(row)
-        return dict(sorted(found.items(), key=lambda item: (order.get(item[0], 999), item[0])))
+            found.setdefault(row.outcome, []).append(row)
+        return dict(sorted(found.items(), key=lambda item: (exit_codes.get(item[0], 999), item[0])))
 
     def text(self) -> str:
         """The tables, for a terminal or a log."""
-        lines = ["", f"{'verdict':22}{'models':>8}  for one"]
-        for verdict, rows in self.by_verdict().items():
-            first = (rows[0].message or "").splitlines()[:1]
-            words = f"{rows[0].id}: {first[0][:_LONGEST_MESSAGE]}" if first else rows[0].id
-            lines.append(f"{verdict:22}{len(rows):>8,}  {words}")
+        lines = ["", f"{'verdict':22}{'models':>8}  example"]
+        for outcome, rows in self.by_outcome().items():
+            lines.append(f"{outcome:22}{len(rows):>8,}  {_example(rows[0])}")
         lines += _ranking("slowest", self.slowest, lambda row: f"{row.seconds:.1f} s")
         lines += _ranking("largest", self.largest, lambda row: format_size(row.peak_bytes or 0))
         return "\n".join(lines)
 
     def status(self) -> str:
-        """The tables, with what runs now."""
-        now = [row for row in self.rows if row.state == states.RUNNING]
+        """The tables, and the models that are running now."""
+        running = [row for row in self.rows if row.state is ModelState.RUNNING]
         lines = [self.text()]
-        if now:
+        if running:
             lines += ["", f"{'running':22}{'since':>22}  on"]
-            lines += [f"{row.id:22}{as_utc(row.started):>22}  {row.worker}" for row in now]
+            lines += [f"{row.id:22}{format_utc(row.started):>22}  {row.worker}" for row in running]
         return "\n".join(lines)
+
+
+def _example(row: Row) -> str:
+    first_line = (row.message or "").partition("\n")[0]
+    return f"{row.id}: {first_line[:_MAX_MESSAGE_LENGTH]}" if first_line else row.id
 
 
 def _ranking(title: str, rows: Sequence[Row], show: Callable[[Row], str]) -> list[str]:

@@ -36,8 +36,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from fleets import PROGRAM, processes_of  # noqa: E402
 
 from numerai_predict.data.synthetic import SampleShape, write_sample  # noqa: E402
-from numerai_predict.fleet import ledger as states  # noqa: E402
 from numerai_predict.fleet.ledger import FleetLedger  # noqa: E402
+from numerai_predict.fleet.model_state import ModelState  # noqa: E402
 from numerai_predict.fleet.pool.launch import LABEL  # noqa: E402
 from numerai_predict.inspection.images import supported_images  # noqa: E402
 
@@ -214,7 +214,7 @@ class Suite:
         """What is not as it must be, a line each."""
         ledger = FleetLedger(self.output)
         found = {row.id: row for row in ledger.rows()}
-        facts = Counter((model, fact) for model, fact, *_ in ledger.facts())
+        facts = Counter((model, fact) for model, fact, *_ in ledger.events())
         uploads = self.bucket.uploads()
         for name, row in rows.items():
             expected, kind = self.expected(name, row), name.partition("-")[0]
@@ -227,8 +227,8 @@ class Suite:
                     yield f"{name}: other bytes than by itself"
             if uploads[name] != (expected == "ok"):
                 yield f"{name}: uploaded {uploads[name]} times"
-            if facts[name, states.DELIVERED] != (expected == "ok"):
-                yield f"{name}: {facts[name, states.DELIVERED]} times delivered in the ledger"
+            if facts[name, ModelState.DELIVERED] != (expected == "ok"):
+                yield f"{name}: {facts[name, ModelState.DELIVERED]} times delivered in the ledger"
         ledger.close()
         if self.due:
             yield f"never struck: {', '.join(self.due)}"

@@ -9,7 +9,7 @@ import pytest
 from fleets import processes_of, wait_until
 
 from numerai_predict.cli.fleet import main
-from numerai_predict.fleet import ledger as states
+from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.resources.process_tree import descendants
 
 SECRET = "post-canary-3c19"
@@ -116,10 +116,10 @@ def test_an_agent_that_is_killed_goes_on_where_it_was(fleet, bucket, tmp_path, p
     assert done.exit_code == 0, done.stdout + done.stderr
     assert sorted(bucket.keys) == names
     with done.ledger() as ledger:
-        facts = ledger.facts()
+        facts = ledger.events()
     for name in names:
         ended = [fact for model, fact, *_ in facts if model == name]
-        assert ended.count(states.DELIVERED) == 1
+        assert ended.count(ModelState.DELIVERED) == 1
     wait_until(lambda: not processes_of(str(fleet.directory)), 20)
 
 
@@ -159,7 +159,7 @@ def test_a_deadline_stops_the_round_and_the_rest_stays_queued(fleet, tmp_path, p
     assert done.exit_code == 50, done.stdout + done.stderr
     assert time.monotonic() - started < 40
     with done.ledger() as ledger:
-        assert set(ledger.states()) <= {states.DELIVERED, *states.UNFINISHED}
+        assert ModelState.FAILED not in ledger.count_by_state()
     assert "the same command goes on" in done.stdout
 
 

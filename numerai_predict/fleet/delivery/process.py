@@ -25,8 +25,8 @@ from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.fleet import ledger as states
 from numerai_predict.fleet.ledger import FleetLedger
+from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.record_files import record_of
 from numerai_predict.runner.timing import measure_step
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
@@ -72,19 +72,19 @@ class _DeliveryProcess:
             return
         name, record = asked["id"], record_of(asked["record"])
         with self._lock:
-            if self._ledger.state(name) == states.DELIVERED:
+            if self._ledger.state(name) == ModelState.DELIVERED:
                 self._tell(name)
                 return
-            self._ledger.record_event(name, states.SENT)
+            self._ledger.record_event(name, ModelState.SENT)
         self._send(asked, record)
         with self._lock:
             facts = json.loads(record.as_json())
             if record.exit_code == 0:
-                self._ledger.delivered(name, facts)
+                self._ledger.record_delivery(name, facts)
             else:
                 self._ledger.record_event(
                     name,
-                    states.FAILED,
+                    ModelState.FAILED,
                     verdict=record.verdict,
                     message=record.message,
                     record=json.dumps(facts),
