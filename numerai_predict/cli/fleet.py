@@ -118,7 +118,7 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     from numerai_predict.fleet.environments import available_environments
     from numerai_predict.fleet.manifest import InvalidManifest, read_fleet_manifest
 
-    engine = None if options.local else Engine.found(os.environ)
+    engine = None if options.local else Engine.detect(os.environ)
     places = available_environments(engine)
     if not places:
         parser.error("expected an image to run models in, found none: `make build` makes them")

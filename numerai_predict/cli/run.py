@@ -73,7 +73,7 @@ def _run_here(job: Job) -> int:
 def _run_in_image(place: ContainerImage, job: Job) -> int:
     with tempfile.TemporaryDirectory() as folder:
         result = job.result or Path(folder, "record.json")
-        code = place.engine.run(place.image.name, replace(job, result=result))
+        code = place.engine.run_job(place.image.name, replace(job, result=result))
         if result.is_file():
             predictions = json.loads(result.read_text())["predictions"]
             _show_predictions(predictions["path"], predictions["rows"])

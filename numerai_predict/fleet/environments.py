@@ -33,7 +33,7 @@ def available_environments(engine: Engine | None) -> list[Environment]:
     return [
         Environment(image.python, image.flavour, image.name)
         for image in supported_images()
-        if engine.has(image.name)
+        if engine.has_image(image.name)
     ]
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from numerai_predict.contract.container_run import BindMount, ContainerRun
 from numerai_predict.inspection.opcode_tables import tables
 
 FULL, SLIM = "full", "slim"
@@ -17,10 +20,10 @@ _FILE = Path(__file__).parent / "data/images.json"
 
 # How an image is called; images/build gives it this name.
 _NAME = "numerai_predict_py_{python}:latest{suffix}"
-_COMMAND = (
-    'docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:$PWD"{mounts} -w "$PWD" {image} '
-    '{options} --output_dir "$PWD"'
-)
+
+# Stand for what the shell fills in when the printed command is run; no path has these characters.
+_PWD, _USER = "\0PWD", "\0USER"
+_SHELL = {_PWD: '"$PWD"', _USER: '"$(id -u):$(id -g)"'}
 
 # The product itself lies in every image, in no lock.
 _OURS = {"numerai_predict"}
@@ -41,15 +44,22 @@ class Image:
         return _NAME.format(python=self.python.replace(".", "_"), suffix=suffix)
 
     def command(self, model: str, data: Mapping[str, str] | None = None) -> str:
-        """The line that runs a model, a path or a URL, in it; for a shell in this folder.
+        """The shell command that runs a model, a path or a URL, in it, from this directory.
 
         `data` are further options with a path or a URL each.
         """
         options = {"--model": model, **(data or {})}
-        folders = dict.fromkeys(filter(None, map(_folder_outside, options.values())))
-        mounts = [f" -v {shlex.quote(f'{folder}:{folder}:ro')}" for folder in folders]
-        words = [f"{option} {shlex.quote(path)}" for option, path in options.items()]
-        return _COMMAND.format(image=self.name, options=" ".join(words), mounts="".join(mounts))
+        folders = filter(None, map(_folder_outside, options.values()))
+        current = _mountable_pwd(Path.cwd())
+        container = ContainerRun(
+            self.name,
+            (*itertools.chain(*options.items()), "--output_dir", current),
+            mounts=(BindMount(current, read_only=False), *map(BindMount, folders)),
+            user=_USER,
+            network=True,
+            working_directory=current,
+        )
+        return " ".join(map(_shell_word, container.argv("docker")))
 
     def has(self, module: str) -> bool:
         """Whether the module of this name, or the package that it is part of, is there."""
@@ -60,6 +70,17 @@ class Image:
     def version(self, module: str) -> str | None:
         """The version of the package that the module comes from."""
         return self.packages.get(package_of(module.partition(".")[0]) or "")
+
+
+def _mountable_pwd(current: Path) -> str:
+    """The placeholder of the current directory, or its path where a mount has to quote it."""
+    return str(current) if set(str(current)) & set(',"\r\n') else _PWD
+
+
+def _shell_word(word: str) -> str:
+    """The word quoted for a shell, which fills in the placeholders."""
+    parts = re.split(f"({_PWD}|{_USER})", word)
+    return "".join(_SHELL.get(part) or shlex.quote(part) for part in parts if part) or "''"
 
 
 def _folder_outside(source: str) -> str | None:

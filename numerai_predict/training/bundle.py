@@ -48,14 +48,14 @@ def bundle_directory(
             f"expected one of Python {', '.join(supported_pythons())}, found {python}",
             "choose one that there is an image of",
         )
-    engine = Engine.found(environment)
+    engine = Engine.detect(environment)
     if engine is None:
         raise BadConfiguration(
             f"expected a Docker engine to pack a bundle for Python {python}, found none",
             f"start one, or leave `python` out: then the bundle is for Python {RUNNING_PYTHON}",
         )
     images = [image for image in supported_images() if image.python == python]
-    found = next((image for image in images if engine.has(image.name)), None)
+    found = next((image for image in images if engine.has_image(image.name)), None)
     if found is None:
         raise BadConfiguration(
             f"expected an image of Python {python}, such as {images[0].name}, found none",
@@ -92,7 +92,7 @@ def build_bundle(recipe: BundleSpec, place: ExecutionTarget, output: Path) -> It
         log_step("pack", f"{len(recipe.models)} model(s) in {place}")
         arguments = [str(script), str(folder), str(pickle)]
         if isinstance(place, ContainerImage):
-            ended = place.engine.run_script(place.image.name, arguments, folder, _PACK_SECONDS)
+            ended = place.engine.run_python(place.image.name, arguments, folder, _PACK_SECONDS)
         else:
             ended = _run([sys.executable, "-I", *arguments])
         if ended.returncode != 0 or not pickle.is_file():

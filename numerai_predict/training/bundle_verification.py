@@ -116,7 +116,7 @@ def _run(
         deadline=_SECONDS,
     )
     if isinstance(place, ContainerImage):
-        code = place.engine.run(place.image.name, job)
+        code = place.engine.run_job(place.image.name, job)
         if not (folder / "record.json").is_file():
             raise BundleRefused(
                 f"expected {place} to run the pickle, found no result (exit {code})",

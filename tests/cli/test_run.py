@@ -73,7 +73,7 @@ def test_the_image_of_the_models_python_is_used_where_the_engine_has_it(run, eng
     assert ended.returncode == 23
     asked = (tmp_path / "asked").read_text()
     assert f"--user {os.getuid()}:{os.getgid()}" in asked
-    assert f"--volume {OTHER}:{OTHER}:ro" in asked
+    assert f"--mount type=bind,source={OTHER},target={OTHER},readonly" in asked
     assert "--network none" in asked
     assert f"--model {OTHER}" in asked
 
@@ -97,7 +97,7 @@ def test_a_bucket_gets_credentials_by_name_and_a_folder_of_this_machine_to_save_
     assert "SECRETSECRET" not in asked
     assert "--network none" not in asked
     temporary = tmp_path / "temporary"
-    assert f"--volume {temporary}:{temporary} " in asked
+    assert f"--mount type=bind,source={temporary},target={temporary} " in asked
     assert f"--env TMPDIR={temporary} " in asked
     assert "--output_dir s3://bucket/a" in asked
 

@@ -2,8 +2,10 @@
 
 import functools
 import json
+import os
 import pickle
 import shlex
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import cloudpickle
 import pytest
 
+from numerai_predict.contract.container_run import BindMount
 from numerai_predict.inspection import images
 from numerai_predict.inspection.compatibility import (
     CompatibilityLevel,
@@ -289,6 +292,21 @@ def test_the_json_says_all_that_the_text_says(corpus_pickle):
 def test_the_line_to_run_it_with_mounts_what_it_needs_and_is_safe_in_a_shell(model, folder):
     words = shlex.split(images.supported_images()[0].command(model))
     assert words[words.index("--model") + 1] == model
-    mounts = [word for word in words if word.endswith(":ro")]
+    mounts = [word for word in words if word.endswith(",readonly")]
     folder = folder and folder.format(parent=Path.cwd().parent)
-    assert mounts == ([f"{folder}:{folder}:ro"] if folder else [])
+    expected = f"type=bind,source={folder},target={folder},readonly"
+    assert mounts == ([expected] if folder else [])
+
+
+@pytest.mark.parametrize("name", ["plain", "a b", "a:b", "a,b", 'a"b', "a'b", "$(touch no)"])
+def test_the_line_mounts_the_directory_that_it_is_run_in(tmp_path, monkeypatch, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    line = images.supported_images()[0].command("m.pkl")
+    script = f'docker() {{ printf "%s\\0" "$@"; }}; {line}'
+    words = subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout.split("\0")
+    assert words[words.index("--mount") + 1] == BindMount(folder, read_only=False).option()
+    assert words[words.index("--workdir") + 1] == str(folder)
+    assert words[words.index("--output_dir") + 1] == str(folder)
+    assert words[words.index("--user") + 1] == f"{os.getuid()}:{os.getgid()}"

@@ -1,4 +1,4 @@
-"""How a worker is started: in a container that has nothing but its files, or on this machine."""
+"""The argv and environment that start a worker, in a container or on this machine."""
 
 from __future__ import annotations
 
@@ -7,32 +7,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from numerai_predict.contract.container_run import (
+    BindMount,
+    ContainerLimits,
+    ContainerRun,
+    Privileges,
+)
 from numerai_predict.contract.limits import HOSTED_MEMORY_BYTES
 from numerai_predict.fleet.environments import Environment
 from numerai_predict.resources.cpu_quota import thread_environment
-from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE, bootstrap_argv
+from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, bootstrap_argv
+from numerai_predict.runner.container.engine import PACKAGE_MOUNT
 from numerai_predict.runner.supervisor.launch import minimal_environment
 
-# What a worker takes beside its models: libraries and data, once.
+# Memory of a worker beside its models: libraries and live data, once for all slots.
 OVERHEAD_BYTES = 2 * 1024**3
 LABEL = "numerai-predict-fleet"
 
 _WORKER = "numerai_predict.fleet.worker.router:main"
 _FILES, _SCRATCH = "/opt/fleet", "/tmp"  # noqa: S108 - in a container
 
-# Root in a container that has lost all but these: enough to give each model a user of its own,
-# to end it and to tidy up after it. The model's process has none of them.
-_CAPABILITIES = ("SETUID", "SETGID", "CHOWN", "KILL", "DAC_OVERRIDE", "DAC_READ_SEARCH")
-_PROCESSES_A_SLOT = 2_048
+# What the worker, which is root in its container, needs to give each model process a user of its
+# own, to kill it and to delete its files. The model process has no capability.
+_PRIVILEGES = Privileges(("SETUID", "SETGID", "CHOWN", "KILL", "DAC_OVERRIDE", "DAC_READ_SEARCH"))
+_PROCESSES_PER_SLOT = 2_048
 
 
 @dataclass(frozen=True)
 class WorkerSpec:
-    """Where a worker runs and what it gets.
+    """The environment, files and slots of a worker.
 
-    `folder` holds the files of the round, which it may read: `dataset`, `benchmarks` and the
-    models. `slots` is how many models it runs at once, each of `slot_bytes`, `None` for no
-    limit. `engine` is the command of the engine for a place that is an image.
+    `folder` holds what the worker may read: the files `dataset` and `benchmarks`, and the models.
+    It runs up to `slots` models at once, each within `slot_bytes` of memory, `None` for no limit.
+    `engine` is the command of the container engine, for an environment that is an image.
     """
 
     place: Environment
@@ -44,50 +51,67 @@ class WorkerSpec:
     engine: str = "docker"
 
 
-def path_in_worker(site: WorkerSpec, path: Path) -> str:
-    """The path of a file of the round as the worker sees it."""
-    if site.place.image is None:
+def path_in_worker(spec: WorkerSpec, path: Path) -> str:
+    """The path at which the worker sees a file of `spec.folder`."""
+    if spec.place.image is None:
         return str(path)
-    return str(PurePosixPath(_FILES, path.relative_to(site.folder)))
+    return str(PurePosixPath(_FILES, path.relative_to(spec.folder)))
 
 
-def worker_argv(site: WorkerSpec, name: str, scratch: Path) -> list[str]:
-    """The words that start the worker; `scratch` is the one folder that it may write to."""
-    if site.place.image is None:
+def worker_argv(spec: WorkerSpec, name: str, scratch: Path) -> list[str]:
+    """The argv that starts the worker; `scratch` is the only directory that it may write."""
+    if spec.place.image is None:
         return bootstrap_argv(_WORKER)
-    words = [site.engine, "run", "--interactive", "--rm", "--name", name, "--label", LABEL]
-    words += ["--network", "none", "--read-only", "--user", "0:0", "--cap-drop", "ALL"]
-    for capability in _CAPABILITIES:
-        words += ["--cap-add", capability]
-    words += ["--security-opt", "no-new-privileges", "--log-driver", "none"]
-    cpus = min(site.slots, os.cpu_count() or 1)  # an engine refuses more than there are
-    words += ["--cpus", str(cpus), "--pids-limit", str(site.slots * _PROCESSES_A_SLOT)]
-    if site.slot_bytes is not None:
-        memory = str(site.slots * site.slot_bytes + OVERHEAD_BYTES)
-        # Shared memory counts as a model's own: its limit ends the model, not a small disk.
-        words += ["--memory", memory, "--memory-swap", memory, "--shm-size", memory]
-    mounts = {
-        PACKAGE: f"{MOUNTED_PACKAGE_ROOT}/{PACKAGE.name}:ro",
-        site.folder: f"{_FILES}:ro",
-        scratch: _SCRATCH,
-    }
-    for path, target in mounts.items():
-        words += ["--volume", f"{path}:{target}"]
-    for variable, value in {**thread_environment(1), "TMPDIR": _SCRATCH}.items():
-        words += ["--env", f"{variable}={value}"]
-    program = bootstrap_argv(_WORKER, python="python", package_root=MOUNTED_PACKAGE_ROOT)
-    return [*words, "--entrypoint", program[0], site.place.image, *program[1:]]
+    return _container(spec, spec.place.image, name, scratch).argv(spec.engine)
+
+
+def _container(spec: WorkerSpec, image: str, name: str, scratch: Path) -> ContainerRun:
+    python, *arguments = bootstrap_argv(_WORKER, python="python", package_root=MOUNTED_PACKAGE_ROOT)
+    return ContainerRun(
+        image,
+        tuple(arguments),
+        entrypoint=python,
+        mounts=(
+            PACKAGE_MOUNT,
+            BindMount(spec.folder, _FILES),
+            BindMount(scratch, _SCRATCH, read_only=False),
+        ),
+        environment={**thread_environment(1), "TMPDIR": _SCRATCH},
+        user="0:0",
+        limits=_limits(spec),
+        privileges=_PRIVILEGES,
+        name=name,
+        label=LABEL,
+        interactive=True,
+        read_only=True,
+        keep_log=False,
+    )
+
+
+def _limits(spec: WorkerSpec) -> ContainerLimits:
+    memory = None if spec.slot_bytes is None else spec.slots * spec.slot_bytes + OVERHEAD_BYTES
+    return ContainerLimits(
+        cpus=min(spec.slots, os.cpu_count() or 1),  # an engine refuses more than there are
+        memory_bytes=memory,
+        # Shared memory counts as the model's: its limit must be reached before /dev/shm is full.
+        shared_memory_bytes=memory,
+        processes=spec.slots * _PROCESSES_PER_SLOT,
+    )
 
 
 def worker_environment(
-    site: WorkerSpec, parent: Mapping[str, str], scratch: Path
+    spec: WorkerSpec, inherited: Mapping[str, str], scratch: Path
 ) -> dict[str, str]:
-    """The environment of the command: the engine's client needs ours, a worker almost nothing."""
-    if site.place.image is not None:
-        return dict(parent)
-    return {**minimal_environment(parent, threads=1), "TMPDIR": str(scratch)}
+    """The environment of the started command.
+
+    The client of a container engine gets all that this process inherited, a local worker an
+    allow-list.
+    """
+    if spec.place.image is not None:
+        return dict(inherited)
+    return {**minimal_environment(inherited, threads=1), "TMPDIR": str(scratch)}
 
 
-def kill_command(site: WorkerSpec, name: str) -> list[str] | None:
-    """The words that end the container, where there is one."""
-    return None if site.place.image is None else [site.engine, "kill", name]
+def kill_command(spec: WorkerSpec, name: str) -> list[str] | None:
+    """The argv that kills the worker's container; `None` for a local worker."""
+    return None if spec.place.image is None else [spec.engine, "kill", name]

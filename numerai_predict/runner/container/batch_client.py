@@ -25,6 +25,7 @@ from numerai_predict.runner.container.batch_server import (
     CallRequest,
     CallResponse,
 )
+from numerai_predict.runner.container.engine import batch_container
 from numerai_predict.runner.container.target import ContainerImage
 
 # Beside a model's own time: for the engine to start a container, for data to be read.
@@ -77,9 +78,10 @@ class _BatchContainer:
         self._rest = b""
         answers, answers_end = os.pipe()
         requests_end, requests = os.pipe()
-        words = place.engine.serve_command(place.image.name, self._name, mounts)
+        container = batch_container(place.image.name, self._name, mounts)
+        argv = container.argv(self._engine.command)
         try:
-            self._process = subprocess.Popen(words, stdin=requests_end, stdout=answers_end)
+            self._process = subprocess.Popen(argv, stdin=requests_end, stdout=answers_end)
         finally:
             os.close(requests_end)
             os.close(answers_end)
@@ -103,7 +105,7 @@ class _BatchContainer:
         """
         facts = json.loads(self._line(job, deadline))
         kind = facts.pop("kind")
-        if kind == "Failed":
+        if kind == CallFailure.__name__:
             failed = CallFailure(**facts)
             raise _error_type(failed.verdict)(failed.message, failed.remedy)
         return CallResponse(**facts)
@@ -133,7 +135,7 @@ class _BatchContainer:
         try:
             self._process.wait(_ENDING_SECONDS)
         except subprocess.TimeoutExpired:
-            self._engine.kill(self._name)
+            self._engine.kill_container(self._name)
             self._process.kill()
             self._process.wait()
         self._answers.close()

@@ -1,4 +1,4 @@
-"""Docker, where an engine answers: which images it has, and running a model in one."""
+"""A Docker-compatible container engine: finds it, queries its images, runs models in containers."""
 
 from __future__ import annotations
 
@@ -10,95 +10,125 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from numerai_predict.contract.container_run import BindMount, ContainerRun
 from numerai_predict.contract.job import Job
 from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE, bootstrap_argv
 from numerai_predict.runner.options import job_to_argv
 
-_PATIENCE_SECONDS = 20.0
-
+_QUERY_SECONDS = 20.0
+_TIMEOUT_STATUS = 124  # as of timeout(1)
 _BATCH_SERVER = "numerai_predict.runner.container.batch_server:main"
+
+# Both sides run the same version of the package, whatever the image was built from.
+PACKAGE_MOUNT = BindMount(PACKAGE, f"{MOUNTED_PACKAGE_ROOT}/{PACKAGE.name}")
 
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine that answers to a command like `docker`."""
+    """A container engine; `command` is its executable, like `docker`."""
 
     command: str
 
     @classmethod
-    def found(cls, environment: Mapping[str, str]) -> Engine | None:
-        """The engine that the variable DOCKER names, else `docker`; `None` if none answers."""
+    def detect(cls, environment: Mapping[str, str]) -> Engine | None:
+        """The engine that the variable DOCKER names, else `docker`; `None` if it does not work."""
         engine = cls(environment.get("DOCKER") or "docker")
         if shutil.which(engine.command) is None:
             return None
         return engine if engine._succeeds("info") else None
 
-    def has(self, image: str) -> bool:
-        """Whether the image is here."""
+    def has_image(self, image: str) -> bool:
+        """Whether the engine has the image locally."""
         return self._succeeds("image", "inspect", image)
 
-    def run(self, image: str, job: Job) -> int:
-        """Do the job in the image, as the user that asks for it; the container's exit code.
+    def run_job(self, image: str, job: Job) -> int:
+        """Run the job's `predict.py` in the image, as the current user; returns its exit code.
 
-        Every file of the job has the same path inside; there is a network only where
-        something has to be fetched or uploaded.
+        The job's files must have absolute paths, which are the same in the container.
         """
-        command = [self.command, "run", "--rm", "--user", f"{os.getuid()}:{os.getgid()}"]
-        files = [path for path in (job.model, job.dataset, job.benchmarks) if Path(path).is_file()]
-        for path in files:
-            command += ["--volume", f"{path}:{path}:ro"]
-        folders = {job.output_dir, *([job.result.parent] if job.result else [])}
-        for folder in sorted(folders):
-            command += ["--volume", f"{folder}:{folder}"]
-        if len(files) == 3 and job.post is None and job.output_url is None:
-            command += ["--network", "none"]
-        if job.output_url is not None:  # what is saved first must outlive the container
-            command += ["--env", f"TMPDIR={job.output_dir}"]
-        if any(word.lower().startswith("s3://") for word in job_to_argv(job)):
-            for name in sorted(name for name in os.environ if name.startswith("AWS_")):
-                command += ["--env", name]  # the name alone: the engine takes the value itself
-        return subprocess.run([*command, image, *job_to_argv(job)]).returncode
+        return subprocess.run(job_container(image, job).argv(self.command)).returncode
 
-    def serve_command(self, image: str, name: str, mounts: Sequence[Path]) -> list[str]:
-        """The words that start `served.py` of this package in the image, as the user that asks.
-
-        It reads `mounts`, files and folders, under the same paths, and has no network.
-        """
-        words = [self.command, "run", "--interactive", "--rm", "--name", name, "--network", "none"]
-        words += ["--user", f"{os.getuid()}:{os.getgid()}", "--log-driver", "none"]
-        for path in mounts:
-            words += ["--volume", f"{path}:{path}:ro"]
-        # Both sides are of one version, whatever the image was built from.
-        words += ["--volume", f"{PACKAGE}:{MOUNTED_PACKAGE_ROOT}/{PACKAGE.name}:ro"]
-        program = bootstrap_argv(_BATCH_SERVER, python="python", package_root=MOUNTED_PACKAGE_ROOT)
-        return [*words, "--entrypoint", program[0], image, *program[1:]]
-
-    def kill(self, name: str) -> None:
-        """End a container."""
+    def kill_container(self, name: str) -> None:
+        """Kill a container, if it still runs."""
         self._succeeds("kill", name)
 
-    def run_script(
-        self, image: str, words: Sequence[str], folder: Path, seconds: float
+    def run_python(
+        self, image: str, arguments: Sequence[str], folder: Path, seconds: float
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run a Python program of ours in the image, with the folder and no network.
+        """Run the image's isolated Python with the arguments, without network, as this user.
 
-        It gets the folder under its own path, which the words name; 124 where it takes too long.
+        `folder` is mounted writable under its own path. The exit status is 124 after a time-out.
         """
-        name = f"numerai-predict-{secrets.token_hex(8)}"
-        command = [self.command, "run", "--rm", "--name", name, "--network", "none"]
-        command += ["--user", f"{os.getuid()}:{os.getgid()}", "--volume", f"{folder}:{folder}"]
-        command += ["--entrypoint", "python", image, "-I", *words]
+        container = ContainerRun(
+            image,
+            ("-I", *arguments),
+            entrypoint="python",
+            mounts=(BindMount(folder, read_only=False),),
+            user=current_user(),
+            name=f"numerai-predict-{secrets.token_hex(8)}",
+        )
+        argv = container.argv(self.command)
         try:
-            return subprocess.run(command, capture_output=True, timeout=seconds)
+            return subprocess.run(argv, capture_output=True, timeout=seconds)
         except subprocess.TimeoutExpired:
-            self._succeeds("rm", "--force", name)
-            return subprocess.CompletedProcess(command, 124, b"", b"it took too long")
+            self._succeeds("rm", "--force", str(container.name))
+            message = f"timed out after {seconds:g} s".encode()
+            return subprocess.CompletedProcess(argv, _TIMEOUT_STATUS, b"", message)
 
-    def _succeeds(self, *words: str) -> bool:
+    def _succeeds(self, *arguments: str) -> bool:
         try:
-            asked = subprocess.run(
-                [self.command, *words], capture_output=True, timeout=_PATIENCE_SECONDS
+            ended = subprocess.run(
+                [self.command, *arguments], capture_output=True, timeout=_QUERY_SECONDS
             )
         except (OSError, subprocess.TimeoutExpired):
             return False
-        return asked.returncode == 0
+        return ended.returncode == 0
+
+
+def job_container(image: str, job: Job) -> ContainerRun:
+    """The container of a job: its files are mounted, and it has a network only if it needs one."""
+    files = [path for path in (job.model, job.dataset, job.benchmarks) if Path(path).is_file()]
+    folders = sorted({job.output_dir, *([job.result.parent] if job.result else [])})
+    is_local = len(files) == 3 and job.post is None and job.output_url is None
+    arguments = job_to_argv(job)
+    environment: dict[str, str | None] = {}
+    if job.output_url is not None:  # the file that is saved first must outlive the container
+        environment["TMPDIR"] = str(job.output_dir)
+    if any(argument.lower().startswith("s3://") for argument in arguments):
+        environment |= dict.fromkeys(sorted(name for name in os.environ if name.startswith("AWS_")))
+    return ContainerRun(
+        image,
+        tuple(arguments),
+        mounts=(
+            *map(BindMount, files),
+            *(BindMount(folder, read_only=False) for folder in folders),
+        ),
+        environment=environment,
+        user=current_user(),
+        network=not is_local,
+    )
+
+
+def batch_container(image: str, name: str, readable: Sequence[Path]) -> ContainerRun:
+    """The container that serves batch calls (`batch_server`) on standard input and output.
+
+    The `readable` files and directories have the same paths inside. There is no network.
+    """
+    python, *arguments = bootstrap_argv(
+        _BATCH_SERVER, python="python", package_root=MOUNTED_PACKAGE_ROOT
+    )
+    return ContainerRun(
+        image,
+        tuple(arguments),
+        entrypoint=python,
+        mounts=(*map(BindMount, readable), PACKAGE_MOUNT),
+        user=current_user(),
+        name=name,
+        interactive=True,
+        keep_log=False,
+    )
+
+
+def current_user() -> str:
+    """This process's `UID:GID`: files that a container writes belong to its caller."""
+    return f"{os.getuid()}:{os.getgid()}"

@@ -61,7 +61,7 @@ def choose_target(model: str, build: Callable[[Image], bool] | None = None) -> E
 
     An image that is not here is made by `build`, which tells whether it could.
     """
-    engine = Engine.found(os.environ)
+    engine = Engine.detect(os.environ)
     if engine is None:
         return LocalPython("no Docker engine answers")
     try:
@@ -71,7 +71,7 @@ def choose_target(model: str, build: Callable[[Image], bool] | None = None) -> E
     if chosen is None:
         return LocalPython("no image fits the model")
     image = chosen.image
-    if engine.has(image.name) or (build is not None and build(image)):
+    if engine.has_image(image.name) or (build is not None and build(image)):
         return ContainerImage(engine, image)
     target = f"build_{image.flavour}_{image.python.replace('.', '_')}"
     return LocalPython(f"the image {image.name} is not here (make {target} makes it)")
