@@ -101,7 +101,7 @@ def main() -> None:
     lines = [
         f"Medians of {runs} runs, each in a process of its own; memory is the whole process's.",
         "",
-        "| pickle | inspection, s | memory, MB | looked at |",
+        "| pickle | inspection, s | memory, MB | inspected |",
         "|---|---|---|---|",
     ]
     for words, make, arguments, name in _KINDS:

@@ -1,1 +1,1 @@
-"""What a pickle says about itself, without unpickling it."""
+"""Static analysis of a pickle: what it contains and needs, without unpickling it."""

@@ -1,8 +1,8 @@
-"""Whether a Python would run a code object: its instructions against that Python's table.
+"""Check a code object's instructions against the opcode table of a Python version.
 
-A code object is legal for a Python when that Python's compiler could have written
-it: every opcode exists, every argument is in range, every inline cache is there and
-zero, every jump leads to an instruction, and it begins and ends as code does.
+A code object is legal for a Python version if that version's compiler could have written it:
+every opcode exists, every argument is in range, every inline cache is present and zero, every
+jump leads to an instruction, and start and end have the required instructions.
 """
 
 from __future__ import annotations
@@ -27,29 +27,30 @@ _LAST = {
     "JUMP_BACKWARD",
     "JUMP_BACKWARD_NO_INTERRUPT",
 }
+JUMP_KINDS = {"absolute jump", "forward jump", "backward jump"}
 _RESUME_KIND = 3
-# Its argument is for tools that watch a run; the loop itself never jumps by it.
+# Its argument serves monitoring tools; the interpreter never jumps by it.
 _NO_JUMP = {"END_ASYNC_FOR"}
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """An instruction at a code unit (two bytes each); `after` is the next one's place."""
+    """An instruction; `position` and `end` count code units of two bytes."""
 
-    at: int
+    position: int
     opcode: Opcode
     argument: int
-    after: int
+    end: int
 
 
 class Illegal(Exception):
-    """Bytes that the Python of the table would not run; the text says which and why."""
+    """The table's Python does not accept the bytes; the message says which and why."""
 
 
 def find_fault(code: Code, table: Table) -> str | None:
-    """Why this Python cannot have written the code; `None` if it can.
+    """Why this Python's compiler cannot have written the code; `None` if it can.
 
-    Code that was too large to keep counts as legal for all.
+    Code that was too large to keep counts as legal.
     """
     if code.fault or not code.complete:
         return code.fault
@@ -63,90 +64,96 @@ def find_fault(code: Code, table: Table) -> str | None:
 
 
 def imported_modules(code: Code, table: Table) -> list[str]:
-    """The modules that the code imports when it runs, as they stand in it."""
+    """The modules that the code imports when it runs.
+
+    Raises:
+        Illegal: the code is not legal for the table's Python.
+    """
     names = code.fields["names"]
     return [
-        names[each.argument]
-        for each in instructions(code.fields["code"], table)
-        if each.opcode.name == "IMPORT_NAME"
+        names[instruction.argument]
+        for instruction in instructions(code.fields["code"], table)
+        if instruction.opcode.name == "IMPORT_NAME"
     ]
 
 
 def instructions(code: bytes, table: Table) -> Iterator[Instruction]:
-    """The instructions in turn, with prefixes and caches taken in.
+    """Decode the instructions, each with its prefixes and inline cache.
 
     Raises:
-        Illegal: an opcode that this Python has not, or an inline cache that is not zero.
+        Illegal: an opcode is unknown, or an inline cache is missing or not zero.
     """
-    units, opcodes = len(code) // 2, table.opcodes
-    at = start = extended = 0
-    while at < units:
-        opcode = opcodes[code[2 * at]]
+    unit_count, opcodes = len(code) // 2, table.opcodes
+    position = start = extended = 0
+    while position < unit_count:
+        opcode = opcodes[code[2 * position]]
         if opcode is None:
-            raise Illegal(f"opcode {code[2 * at]} at {2 * at}")
-        argument = extended << 8 | code[2 * at + 1]
-        at += 1
+            raise Illegal(f"opcode {code[2 * position]} at {2 * position}")
+        argument = extended << 8 | code[2 * position + 1]
+        position += 1
         if opcode.name == _EXTENDED:
             extended = argument
             continue
         if opcode.cache:
-            cache = code[2 * at : 2 * (at + opcode.cache)]
+            cache = code[2 * position : 2 * (position + opcode.cache)]
             if len(cache) < 2 * opcode.cache or any(cache):
                 raise Illegal(f"no cache of {opcode.cache} after {opcode.name} at {2 * start}")
-            at += opcode.cache
-        yield Instruction(start, opcode, argument, at)
-        start, extended = at, 0
-    if start != units:
+            position += opcode.cache
+        yield Instruction(start, opcode, argument, position)
+        start, extended = position, 0
+    if start != unit_count:
         raise Illegal("a prefix at the end")
 
 
 def _check(code: Code, table: Table) -> None:
-    raw = code.fields["code"]
-    if len(raw) % 2:
+    bytecode = code.fields["code"]
+    if len(bytecode) % 2:
         raise Illegal("an odd number of bytes")
-    bounds = _ArgumentLimits(code, table)
-    starts = bytearray(len(raw) // 2)
+    limits = _ArgumentLimits(code, table)
+    is_start = bytearray(len(bytecode) // 2)
     jumps: list[int] = []
-    names: list[str] = []
-    for each in instructions(raw, table):
-        starts[each.at] = 1
-        if each.opcode.argument:
-            bounds.check(each, jumps)
-        if len(names) < len(starts) and not _is_begun(names):
-            names.append(each.opcode.name)
-            last_argument = each.argument
-    if table.version >= _FIRST_WITH_RESUME and each.opcode.name not in _LAST:
-        raise Illegal(f"{each.opcode.name} at the end")
-    _check_beginning(code, table, names, last_argument)
+    opening: list[str] = []
+    for instruction in instructions(bytecode, table):
+        is_start[instruction.position] = 1
+        if instruction.opcode.argument:
+            limits.check(instruction)
+            if is_jump(instruction):
+                jumps.append(jump_target(instruction, table))
+        if len(opening) < len(is_start) and not _is_begun(opening):
+            opening.append(instruction.opcode.name)
+            last_argument = instruction.argument
+    if table.version >= _FIRST_WITH_RESUME and instruction.opcode.name not in _LAST:
+        raise Illegal(f"{instruction.opcode.name} at the end")
+    _check_beginning(code, table, opening, last_argument)
     for target in (*jumps, *(target for target, _ in exception_handlers(code, table))):
-        if not 0 <= target < len(starts) or not starts[target]:
-            raise Illegal(f"a jump to {2 * target}, where no instruction begins")
+        if not 0 <= target < len(is_start) or not is_start[target]:
+            raise Illegal(f"a jump to {2 * target}, where no instruction starts")
     if jumps:
         _check_unit(code, table)
 
 
-def _is_begun(names: list[str]) -> bool:
-    return bool(names) and names[-1] not in _BEFORE_RESUME
+def _is_begun(opening: list[str]) -> bool:
+    return bool(opening) and opening[-1] not in _BEFORE_RESUME
 
 
-def _check_beginning(code: Code, table: Table, names: list[str], last_argument: int) -> None:
-    """Since 3.11 a function begins with RESUME; generators with their own opcode."""
+def _check_beginning(code: Code, table: Table, opening: list[str], last_argument: int) -> None:
+    """Since 3.11 a function starts with RESUME, a generator with its own opcode before it."""
     is_generator = bool(code.fields["flags"] & _GENERATOR_FLAGS)
     if table.version < _FIRST_WITH_RESUME:
-        if (names[0] == "GEN_START") != (is_generator and table.python == "3.10"):
-            raise Illegal(f"{names[0]} at the beginning")
+        if (opening[0] == "GEN_START") != (is_generator and table.python == "3.10"):
+            raise Illegal(f"{opening[0]} at the start")
         return
-    if names[-1] != "RESUME" or last_argument & _RESUME_KIND:
-        raise Illegal("no RESUME at the beginning")
-    if ("RETURN_GENERATOR" in names) != is_generator:
-        raise Illegal("a generator that does not begin as one")
+    if opening[-1] != "RESUME" or last_argument & _RESUME_KIND:
+        raise Illegal("no RESUME at the start")
+    if ("RETURN_GENERATOR" in opening) != is_generator:
+        raise Illegal("a generator without RETURN_GENERATOR at the start")
 
 
 def _check_unit(code: Code, table: Table) -> None:
-    """Tell 3.10 from 3.8 and 3.9: their jumps look alike and count other units.
+    """Distinguish 3.10 from 3.8 and 3.9, whose jumps have other units.
 
-    The line table tells: 3.10's covers the whole code, its forerunners' ends
-    where the last line begins. Without jumps the code runs on all three.
+    The line table of 3.10 covers the whole code, those of 3.8 and 3.9 end where the last line
+    starts. Code without jumps is legal for all three.
     """
     lines: bytes = code.fields["linetable"]
     if table.version >= _FIRST_WITH_RESUME or not lines:
@@ -157,23 +164,23 @@ def _check_unit(code: Code, table: Table) -> None:
 
 
 def exception_handlers(code: Code, table: Table) -> list[tuple[int, int]]:
-    """Where exceptions are handled, and how deep the stack is there; since 3.11 a table tells.
+    """The positions of exception handlers with their stack depth; empty before Python 3.11.
 
     Raises:
-        Illegal: an entry goes beyond the code.
+        Illegal: an entry of the exception table goes beyond the code.
     """
     if table.version < _FIRST_WITH_RESUME:
         return []
     data = iter(code.fields["exceptiontable"])
-    found = []
+    entries = []
     for first in data:
         start, length = _varint(data, first), _varint(data, next(data, 0))
         target, depth = _varint(data, next(data, 0)), _varint(data, next(data, 0))
         if start + length > len(code.fields["code"]) // 2:
             raise Illegal("an exception table that goes beyond the code")
-        # The exception itself is pushed, and where the lowest bit says so its place too.
-        found.append((target, (depth >> 1) + (depth & 1) + 1))
-    return found
+        # The exception is pushed and, if the lowest bit is set, the instruction's offset.
+        entries.append((target, (depth >> 1) + (depth & 1) + 1))
+    return entries
 
 
 def _varint(data: Iterator[int], first: int) -> int:
@@ -185,59 +192,63 @@ def _varint(data: Iterator[int], first: int) -> int:
 
 
 class _ArgumentLimits:
-    """What the arguments of one code object may be."""
+    """The ranges of instruction arguments of one code object."""
 
     def __init__(self, code: Code, table: Table) -> None:
         fields = code.fields
         cells, free = fields["cellvars"], fields["freevars"]
-        self._table = table
-        self._free = len(free)
+        variables = len(fields["varnames"])
         if table.version < _FIRST_WITH_RESUME:
-            locals_, first_cell, places = len(fields["varnames"]), 0, len(cells) + len(free)
-        else:  # one row of places: variables, those cells that are no variables, free ones
-            others = len(set(cells) - set(fields["varnames"]))
-            first_cell = 0 if others < len(cells) else len(fields["varnames"])
-            places = locals_ = len(fields["varnames"]) + others + len(free)
-        self._below = {
+            local_slots, first_cell, slots = variables, 0, len(cells) + len(free)
+        else:  # one array: variables, cells that are not variables, free variables
+            other_cells = len(set(cells) - set(fields["varnames"]))
+            first_cell = 0 if other_cells < len(cells) else variables
+            slots = local_slots = variables + other_cells + len(free)
+        self._ranges = {
             "constant": (0, len(fields["constants"])),
             "name": (0, len(fields["names"])),
-            "local": (0, locals_),
-            "cell": (first_cell, places),
-            "number of free variables": (self._free, self._free + 1),
+            "local": (0, local_slots),
+            "cell": (first_cell, slots),
+            "number of free variables": (len(free), len(free) + 1),
         }
 
-    def check(self, each: Instruction, jumps: list[int]) -> None:
-        """Take an instruction's argument, and where it jumps to.
+    def check(self, instruction: Instruction) -> None:
+        """Check an instruction's argument.
 
         Raises:
             Illegal: the argument is out of range.
         """
-        kind, value = each.opcode.argument, each.argument >> each.opcode.flag_bits
-        if kind in self._below:
-            low, high = self._below[kind]
+        opcode = instruction.opcode
+        kind, value = opcode.argument, instruction.argument >> opcode.flag_bits
+        if kind in self._ranges:
+            low, high = self._ranges[kind]
             if not low <= value < high:
-                raise Illegal(f"{each.opcode.name} of {kind} {value}, of {high}")
+                raise Illegal(f"{opcode.name} of {kind} {value}, of {high}")
         elif kind == "two locals":
-            if max(value >> 4, value & 15) >= self._below["local"][1]:
-                raise Illegal(f"{each.opcode.name} of local variables that are not there")
-        elif kind == "number":
-            if each.opcode.values and value >= each.opcode.values:
-                raise Illegal(f"{each.opcode.name} of {value}, of {each.opcode.values}")
-        elif each.opcode.name not in _NO_JUMP:
-            jumps.append(jump_target(each, self._table))
+            if max(value >> 4, value & 15) >= self._ranges["local"][1]:
+                raise Illegal(f"{opcode.name} of a local variable that does not exist")
+        elif kind == "number" and opcode.values and value >= opcode.values:
+            raise Illegal(f"{opcode.name} of {value}, of {opcode.values}")
 
 
-def jump_target(each: Instruction, table: Table) -> int:
+def is_jump(instruction: Instruction) -> bool:
+    """Whether the interpreter may jump by the instruction's argument."""
+    return instruction.opcode.argument in JUMP_KINDS and instruction.opcode.name not in _NO_JUMP
+
+
+def jump_target(instruction: Instruction, table: Table) -> int:
     """The code unit that an instruction jumps to.
 
     Raises:
-        Illegal: it lies within an instruction.
+        Illegal: the target is not at a code unit.
     """
-    distance, rest = each.argument, 0
+    distance, rest = instruction.argument, 0
     if table.jump_unit == 1:
-        distance, rest = divmod(each.argument, 2)
+        distance, rest = divmod(instruction.argument, 2)
     if rest:
-        raise Illegal(f"{each.opcode.name} into the middle of an instruction")
-    if each.opcode.argument == "absolute jump":
+        raise Illegal(f"{instruction.opcode.name} into the middle of an instruction")
+    if instruction.opcode.argument == "absolute jump":
         return distance
-    return each.after + (distance if each.opcode.argument == "forward jump" else -distance)
+    return instruction.end + (
+        distance if instruction.opcode.argument == "forward jump" else -distance
+    )

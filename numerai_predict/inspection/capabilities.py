@@ -1,6 +1,6 @@
-"""What a pickle might do, for information: every cloudpickle can do anything.
+"""What the code of a pickle may access. For information only: any pickle can run any code.
 
-A module that gives a function the means is a fact; that it is used for harm is not.
+The presence of a module or name does not mean that the model misuses it.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ _MODULES = {
     "processes": "subprocess multiprocessing pty pexpect ctypes cffi",
     "files": "pathlib shutil tempfile glob fileinput sqlite3 h5py fsspec s3fs",
 }
-_NAMES = {
+_REFERENCES = {
     "processes": "os.system os.popen os.fork os.kill posix.system nt.system os.execv os.spawnv",
     "files": "builtins.open io.open os.remove os.unlink os.makedirs",
     "code": "builtins.eval builtins.exec builtins.compile builtins.__import__",
 }
-# Names that a function looks up when it runs; what they are is not known before.
-_WORDS = {"files": "open", "processes": "system popen", "code": "eval exec"}
+# Names that a function looks up when it runs; what they refer to is not known before.
+_LOOKED_UP_NAMES = {"files": "open", "processes": "system popen", "code": "eval exec"}
 
 
 def capabilities(
-    modules: Iterable[str], names: Iterable[str], words: Iterable[str]
+    modules: Iterable[str], references: Iterable[str], looked_up: Iterable[str]
 ) -> dict[str, list[str]]:
-    """What gives the model which ability: `{"network": ["requests"]}`, sorted.
+    """The modules and names that provide each ability, sorted: `{"network": ["requests"]}`.
 
-    `modules` are imported, `names` (with their module) taken by reference, `words`
-    looked up in functions.
+    `modules` are imported modules, `references` imported names with their module, `looked_up`
+    names that functions look up when they run.
     """
     found: dict[str, set[str]] = {}
-    tops = {module.partition(".")[0] for module in modules}
-    for ability, means in _MODULES.items():
-        found.setdefault(ability, set()).update(tops & set(means.split()))
-    for table, used in ((_NAMES, set(names)), (_WORDS, set(words))):
-        for ability, means in table.items():
-            found.setdefault(ability, set()).update(used & set(means.split()))
-    return {ability: sorted(means) for ability, means in found.items() if means}
+    top_level = {module.partition(".")[0] for module in modules}
+    for ability, members in _MODULES.items():
+        found.setdefault(ability, set()).update(top_level & set(members.split()))
+    for table, used in ((_REFERENCES, set(references)), (_LOOKED_UP_NAMES, set(looked_up))):
+        for ability, members in table.items():
+            found.setdefault(ability, set()).update(used & set(members.split()))
+    return {ability: sorted(members) for ability, members in found.items() if members}

@@ -7,8 +7,8 @@ from typing import Any
 
 from numerai_predict.inspection.placeholders import Blob, Unknown
 
-# The parameters of CodeType in their order, by how many there are; the Pythons that
-# take that many. 3.11 brought the qualified name and the exception table.
+# The parameters of CodeType in order: 16 before Python 3.11, 18 since, which added the
+# qualified name and the exception table.
 _FIRST = (
     "argcount posonlyargcount kwonlyargcount nlocals stacksize flags code constants names "
     "varnames filename name"
@@ -25,10 +25,10 @@ _VARARGS, _VARKEYWORDS = 0x04, 0x08
 
 @dataclass(frozen=True, eq=False)
 class Code:
-    """A code object: its fields as they lie in the pickle, not yet judged.
+    """A code object: its fields by name, as stored in the pickle.
 
-    `fault` says what no Python would take; `complete` is false where a field was
-    too large to keep.
+    `count` is the number of fields. `fault` says why no Python accepts it; `complete` is
+    false if a field was too large to keep.
     """
 
     count: int
@@ -38,36 +38,36 @@ class Code:
 
     @property
     def name(self) -> str:
-        """The function's name, `<lambda>` for one without."""
+        """The function's qualified name, `<lambda>` for a lambda."""
         name = self.fields.get("qualname") or self.fields.get("name")
         return name if isinstance(name, str) else "a function"
 
     def fits(self, version: tuple[int, ...]) -> bool:
-        """Whether that Python's `CodeType` takes this many fields."""
+        """Whether this Python version's `CodeType` takes this number of fields."""
         return (self.count == len(_SINCE_311)) == (version >= _FIRST_OF_18_FIELDS)
 
     @property
     def parameters(self) -> list[str]:
-        """The parameters, `*` before those that take any number."""
+        """The parameters as in a signature; empty if the code object is faulty or incomplete."""
         if self.fault or not self.complete:
             return []
         names, count = list(self.fields["varnames"]), self.fields["argcount"]
-        after = count + self.fields["kwonlyargcount"]
-        keyword_only = names[count:after]
-        found = names[:count]
+        next_index = count + self.fields["kwonlyargcount"]
+        keyword_only = names[count:next_index]
+        parameters = names[:count]
         if self.fields["flags"] & _VARARGS:
-            found.append(f"*{names[after]}")
-            after += 1
+            parameters.append(f"*{names[next_index]}")
+            next_index += 1
         elif keyword_only:
-            found.append("*")
-        found += keyword_only
+            parameters.append("*")
+        parameters += keyword_only
         if self.fields["flags"] & _VARKEYWORDS:
-            found.append(f"**{names[after]}")
-        return found
+            parameters.append(f"**{names[next_index]}")
+        return parameters
 
 
 def parse_code(arguments: tuple[Any, ...]) -> Code:
-    """The code object that these arguments of `CodeType` would make."""
+    """The code object for these arguments of `CodeType`."""
     layout = _LAYOUTS.get(len(arguments))
     if layout is None:
         return Code(len(arguments), {}, f"a code object of {len(arguments)} fields")
@@ -86,18 +86,18 @@ def _is_unknown(value: Any) -> bool:
 
 
 def _field_fault(fields: dict[str, Any]) -> str | None:
-    """What `CodeType` of every Python would refuse."""
+    """Why `CodeType` of every Python rejects the fields; `None` if it accepts them."""
     for name in _NUMBERS:
         if type(fields[name]) is not int or fields[name] < 0:
-            return f"a code object whose {name} is no number"
+            return f"a code object whose {name} is not a number"
     for name in ("code", "linetable", "exceptiontable"):
         if name in fields and not isinstance(fields[name], bytes):
             return f"a code object whose {name} is not bytes"
     for name in (*_NAMES, "constants"):
         if not isinstance(fields[name], tuple):
-            return f"a code object whose {name} are no tuple"
+            return f"a code object whose {name} are not a tuple"
     if not all(isinstance(part, str) for name in _NAMES for part in fields[name]):
-        return "a code object whose names are not text"
+        return "a code object whose names are not strings"
     return _count_fault(fields)
 
 
@@ -105,9 +105,11 @@ def _count_fault(fields: dict[str, Any]) -> str | None:
     if not fields["code"]:
         return "a code object without code"
     if fields["nlocals"] != len(fields["varnames"]):
-        return "a code object with more or fewer local variables than names of them"
-    several = bool(fields["flags"] & _VARARGS) + bool(fields["flags"] & _VARKEYWORDS)
-    if fields["argcount"] + fields["kwonlyargcount"] + several > fields["nlocals"]:
+        return (
+            "a code object whose number of local variables differs from the number of their names"
+        )
+    variadic = bool(fields["flags"] & _VARARGS) + bool(fields["flags"] & _VARKEYWORDS)
+    if fields["argcount"] + fields["kwonlyargcount"] + variadic > fields["nlocals"]:
         return "a code object with more parameters than local variables"
     if fields["posonlyargcount"] > fields["argcount"]:
         return "a code object with more positional-only parameters than parameters"

@@ -1,4 +1,4 @@
-"""What a pickle tells on the way: gathered while the machine goes over it, never called."""
+"""The listener that collects the results of an inspection while the VM runs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from numerai_predict.inspection.code_objects import Code, parse_code
 from numerai_predict.inspection.library_metadata import versions_in_blob, versions_in_item
 from numerai_predict.inspection.placeholders import Blob, CallResult, Global
 
-_MOST_NAMES = 20_000
-# Three words, a group and a number, or whatever ends in a number: no option of a library
-# is called so, as `feature_fraction_bynode` and its like show.
+_MAX_NAMES = 20_000
+# Three words, a group and a number, or any name that ends in a number. Library options
+# such as `feature_fraction_bynode` do not match.
 _FEATURE = re.compile(
     r"feature_(?:[a-z]{1,40}_[a-z]{1,40}_[a-z]{1,40}|[a-z]{1,40}\d{1,6}|\w{1,60}_\d{1,6})"
 )
@@ -20,9 +20,10 @@ _DATA_VERSION = re.compile(r"(v\d+(?:\.\d+)?)/\w+(?:\.\w+)?")
 
 
 class InspectionCollector:
-    """A listener of the machine that keeps what an inspection reports.
+    """A listener of the VM that keeps what an inspection reports.
 
-    `names` are taken by reference, `modules` whole; both in the order of the pickle.
+    `names` are imported names, `modules` modules imported as a whole; both are dicts without
+    values that keep the order of the pickle.
     """
 
     def __init__(self) -> None:
@@ -34,38 +35,38 @@ class InspectionCollector:
         self.data_versions: dict[str, None] = {}
 
     def on_global(self, name: Global) -> None:
-        """Keep a name that is taken by reference."""
-        if len(self.names) < _MOST_NAMES:
+        """Record an imported name."""
+        if len(self.names) < _MAX_NAMES:
             self.names[name] = None
 
     def on_call(self, call: CallResult) -> Any:
-        """Keep code objects and modules; the stand-in for what the call returns."""
+        """Record code objects and modules; the placeholder of the result of the call."""
         if isinstance(call.callee, Global) and isinstance(call.arguments, tuple):
-            effect = _CALLS.get(call.callee.name)
-            if effect:
-                return effect(self, call, call.arguments)
+            handler = _CALL_HANDLERS.get(call.callee.name)
+            if handler:
+                return handler(self, call, call.arguments)
         return call
 
     def on_item(self, key: str, value: Any) -> None:
-        """Keep the versions that libraries leave in their state."""
+        """Record library versions stored in the state of objects."""
         self.versions.update(versions_in_item(key, value))
 
     def on_text(self, text: str) -> None:
-        """Keep names of features and of versions of the data."""
+        """Record names of features and of data versions."""
         if text.startswith("feature_"):
             if _FEATURE.fullmatch(text):
                 self.features[text] = None
-        elif text.startswith("v") and (found := _DATA_VERSION.fullmatch(text)):
-            self.data_versions[found[1]] = None
+        elif text.startswith("v") and (match := _DATA_VERSION.fullmatch(text)):
+            self.data_versions[match[1]] = None
 
     def on_blob(self, blob: Blob) -> None:
-        """Keep what a model's own format tells of its version and features."""
+        """Record the version and features from a model in its library's format."""
         versions, features = versions_in_blob(blob)
         self.versions.update(versions)
         self.features.update(dict.fromkeys(name for name in features if _FEATURE.fullmatch(name)))
 
-    def _module(self, name: Any) -> None:
-        if isinstance(name, str) and len(self.modules) < _MOST_NAMES:
+    def _add_module(self, name: Any) -> None:
+        if isinstance(name, str) and len(self.modules) < _MAX_NAMES:
             self.modules[name] = None
 
 
@@ -76,7 +77,7 @@ def _type_by_name(_: InspectionCollector, call: CallResult, arguments: tuple[Any
 
 
 def _make_code(collector: InspectionCollector, _: CallResult, arguments: tuple[Any, ...]) -> Code:
-    # dill puts the line table of an older Python before the fields.
+    # dill puts the line table of older Pythons before the fields.
     if len(arguments) in (17, 19) and isinstance(arguments[0], Blob | bytes):
         arguments = arguments[1:]
     code = parse_code(arguments)
@@ -86,21 +87,21 @@ def _make_code(collector: InspectionCollector, _: CallResult, arguments: tuple[A
 
 def _import(collector: InspectionCollector, call: CallResult, arguments: tuple[Any, ...]) -> Any:
     if arguments and isinstance(arguments[0], str):
-        collector._module(arguments[0])
+        collector._add_module(arguments[0])
         return Global(arguments[0], "")
     return call
 
 
-def _set_state(_: InspectionCollector, call: CallResult, arguments: tuple[Any, ...]) -> Any:
+def _add_state(_: InspectionCollector, call: CallResult, arguments: tuple[Any, ...]) -> Any:
     if len(arguments) == 2 and isinstance(arguments[0], CallResult):
         arguments[0].states += (arguments[1],)
         return arguments[0]
     return call
 
 
-# Calls with a meaning, by the last part of their name: cloudpickle lies in other
-# packages too (joblib, ray, pyspark), and dill has names of its own.
-_CALLS: dict[str, Callable[[InspectionCollector, CallResult, tuple[Any, ...]], Any]] = {
+# Handlers by function name without the module: other packages (joblib, ray, pyspark) contain
+# copies of cloudpickle, and dill has its own names.
+_CALL_HANDLERS: dict[str, Callable[[InspectionCollector, CallResult, tuple[Any, ...]], Any]] = {
     "_builtin_type": _type_by_name,
     "_load_type": _type_by_name,
     "CodeType": _make_code,
@@ -110,6 +111,6 @@ _CALLS: dict[str, Callable[[InspectionCollector, CallResult, tuple[Any, ...]], A
     "_import_module": _import,
     "import_module": _import,
     "__import__": _import,
-    "_function_setstate": _set_state,
-    "_class_setstate": _set_state,
+    "_function_setstate": _add_state,
+    "_class_setstate": _add_state,
 }

@@ -11,7 +11,7 @@ from numerai_predict.inspection.inspect import Inspection
 
 
 class CompatibilityLevel(enum.IntEnum):
-    """What is to be expected of an image, from the best to the worst."""
+    """How well an image can run a pickle, from best to worst."""
 
     RUNS = 0
     MAY_RUN = 1
@@ -20,13 +20,13 @@ class CompatibilityLevel(enum.IntEnum):
 
     @property
     def label(self) -> str:
-        """One word for a table."""
+        """The word shown in the table of images."""
         return {0: "yes", 1: "maybe", 2: "no", 3: "no"}[self.value]
 
 
 @dataclass(frozen=True)
 class Compatibility:
-    """One image for one pickle: its mark, and the reasons, none where it runs."""
+    """How well one image can run a pickle, and the reasons; no reasons if it runs."""
 
     image: Image
     level: CompatibilityLevel
@@ -34,22 +34,22 @@ class Compatibility:
 
 
 def compatibilities(inspection: Inspection) -> list[Compatibility]:
-    """The outcome for every supported image."""
+    """The compatibility with every supported image."""
     return [compatibility_with(inspection, image) for image in supported_images()]
 
 
 def compatibility_with(inspection: Inspection, image: Image) -> Compatibility:
-    """What is to be expected of a pickle in an image."""
+    """The compatibility of a pickle with an image: the worst level of all rules."""
     found = [reason for rule in _RULES for reason in rule(inspection, image)]
     level = max((level for level, _ in found), default=CompatibilityLevel.RUNS)
     return Compatibility(image, level, tuple(reason for _, reason in found))
 
 
 def choose_image(inspection: Inspection) -> Compatibility | None:
-    """The image to run the pickle in; `None` where no image can.
+    """The image to run the pickle in; `None` if no image can.
 
-    The best mark wins, then the smaller flavour, then the newest Python. An image
-    that lacks a module is still named where all do: the module may be the user's own.
+    The order is: best level, fewest reasons, smaller flavour, newest Python. If all images
+    lack a module, the best of them is still returned: the module may be the user's own.
     """
     fitting = [
         each for each in compatibilities(inspection) if each.level < CompatibilityLevel.WRONG_PYTHON
@@ -67,7 +67,7 @@ def choose_image(inspection: Inspection) -> Compatibility | None:
 
 
 def unknown_modules(inspection: Inspection) -> list[str]:
-    """Modules that are in no image and no standard library: the user's own files."""
+    """Top-level modules in no image and no standard library: probably the user's own files."""
     wanted = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
     return [module for module in wanted if not is_known(module)]
 
@@ -96,14 +96,14 @@ def _check_main_names(
     if inspection.main_names:
         yield (
             CompatibilityLevel.LACKS,
-            f"lacks {', '.join(inspection.main_names)}, of the script that made it",
+            f"lacks {', '.join(inspection.main_names)} from the script that made the pickle",
         )
 
 
 def _check_imports(
     inspection: Inspection, image: Image
 ) -> Iterator[tuple[CompatibilityLevel, str]]:
-    """An import in a function may be in a `try`, or never be reached."""
+    """An import in a function may be inside a `try` block, or never run."""
     missing = {
         module.partition(".")[0]: function
         for module, function in inspection.imports.items()
@@ -121,12 +121,12 @@ def _check_versions(
         if available and _versions_differ(made_with, available):
             yield (
                 CompatibilityLevel.MAY_RUN,
-                f"other version of {module}: made with {made_with}, here {available}",
+                f"different version of {module}: pickled with {made_with}, image has {available}",
             )
 
 
 def _versions_differ(made_with: str, available: str) -> bool:
-    """Whether the first two parts differ, as far as both tell them."""
+    """Whether major or minor version differ, as far as both are known."""
     pairs = zip(made_with.split(".")[:2], available.split(".")[:2], strict=False)
     return any(one != other for one, other in pairs)
 

@@ -1,4 +1,4 @@
-"""Compressed files by the ending of their name, as `pandas.read_pickle` infers them."""
+"""Open compressed files by the suffix of their name, as `pandas.read_pickle` infers it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def open_decompressed(path: str) -> Iterator[BinaryIO]:
 
     Raises:
         OSError, EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile,
-        zstandard.ZstdError: the file is not what its name says.
+        zstandard.ZstdError: the file does not have the format that its suffix names.
     """
-    with _OPENERS.get(_ending(path), _open_plain)(path) as handle:
+    with _OPENERS.get(_suffix(path), _open_plain)(path) as handle:
         yield handle
 
 
 def is_compressed(path: str) -> bool:
-    """Whether the file's name says that it is compressed."""
-    return _ending(path) in _OPENERS
+    """Whether the file's name has the suffix of a compression format."""
+    return _suffix(path) in _OPENERS
 
 
-def _ending(path: str) -> str:
+def _suffix(path: str) -> str:
     return path.rpartition(".")[2].lower()
 
 
@@ -49,7 +49,7 @@ def _open_xz(path: str) -> BinaryIO:
 
 
 def _open_zstandard(path: str) -> BinaryIO:
-    import zstandard  # no part of the standard library before Python 3.14
+    import zstandard  # not in the standard library before Python 3.14
 
     return cast(BinaryIO, zstandard.open(path, "rb"))
 

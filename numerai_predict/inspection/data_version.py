@@ -1,11 +1,11 @@
-"""Which version of the tournament's data the features in a pickle are probably of."""
+"""Estimate the version of the tournament's data from the features in a pickle."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
 
-# The versions by the number of features that the whole set has.
+# The data version by its total number of features.
 _VERSIONS = {
     310: "v2",
     1050: "v3",
@@ -19,33 +19,34 @@ _VERSIONS = {
 _FIRST_NAMES = re.compile(
     r"feature_(intelligence|charisma|strength|dexterity|constitution|wisdom)\d+"
 )
-_MOST_NAMED = 3
+_MAX_NAMED = 3
 
 
-def probable_version(features: Collection[str], named: Collection[str]) -> str | None:
-    """The version that the model was probably made for, in words; `None` if nothing tells.
+def probable_version(features: Collection[str], named_versions: Collection[str]) -> str | None:
+    """The data version that the model was probably made for, with the reason.
 
-    `named` are the versions that the model's own code names, like `v4.3/live.parquet`.
+    `named_versions` are versions that the model's code mentions, as in `v4.3/live.parquet`.
+    `None` if nothing indicates a version.
     """
-    if named:
-        return f"{' and '.join(named)}, which its own code names"
+    if named_versions:
+        return f"{' and '.join(named_versions)}, which its code mentions"
     if any(_FIRST_NAMES.fullmatch(name) for name in features):
-        return "v2, whose features have such names"
+        return "v2, whose features have names like these"
     version = _VERSIONS.get(len(features))
-    return f"{version}, which has as many features ({len(features):,})" if version else None
+    return f"{version}, which also has {len(features):,} features" if version else None
 
 
 def describe_missing_features(
-    features: Collection[str], named: Collection[str], columns: Collection[str]
+    features: Collection[str], named_versions: Collection[str], columns: Collection[str]
 ) -> str | None:
-    """What to say of features that the data set does not have; `None` if it has all."""
+    """The warning about features that the data set lacks; `None` if it has all of them."""
     missing = [name for name in features if name not in columns]
     if not missing:
         return None
-    shown = ", ".join(missing[:_MOST_NAMED]) + (", ..." if len(missing) > _MOST_NAMED else "")
-    version = probable_version(features, named)
-    made_for = f"; it was probably made for the data of {version}" if version else ""
+    shown = ", ".join(missing[:_MAX_NAMED]) + (", ..." if len(missing) > _MAX_NAMED else "")
+    version = probable_version(features, named_versions)
+    made_for = f"; it was probably made for data version {version}" if version else ""
     return (
-        f"the model names {len(missing):,} of {len(features):,} features that the data set "
-        f"does not have: {shown}{made_for}"
+        f"the data set lacks {len(missing):,} of {len(features):,} features that the model "
+        f"names: {shown}{made_for}"
     )

@@ -1,4 +1,4 @@
-"""What the first bytes of a file say that it is, where it is no pickle."""
+"""Identify a file that is not a pickle by its first bytes."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ _PICKLE_PROTOCOL_2 = b"\x80"
 
 
 def invalid_pickle(path: Path, why: str) -> InvalidPickle:
-    """The error for a file that is no pickle: what it looks like, and what told so."""
+    """The error for a file that is not a valid pickle; `why` is the defect that was found."""
     return InvalidPickle(
         f"expected a pickle, found {describe_file(path)} ({why})",
-        "write the file anew with cloudpickle.dump(predict, file), close it, and check that "
-        "its copy or upload was whole",
+        "write the file again with cloudpickle.dump(predict, file), close it, and check that "
+        "the copy or upload was complete",
     )
 
 
 def describe_file(path: Path) -> str:
-    """A few words for what the file is: `an empty file`, `text that begins ...`."""
+    """What the file is, in a few words: `an empty file`, `text that begins ...`."""
     with open(path, "rb") as handle:
         head = handle.read(_HEAD_BYTES)
     if not head:
         return "an empty file"
     for magic, (name, ending) in _COMPRESSED.items():
         if head.startswith(magic):
-            return f"broken {name}" if path.suffix == ending else f"{name} not named *{ending}"
+            return f"corrupt {name}" if path.suffix == ending else f"{name} not named *{ending}"
     if path.suffix in {ending for _, ending in _COMPRESSED.values()}:
         return f"a file that is not compressed, though named *{path.suffix}"
-    for magic, words in _MAGIC.items():
+    for magic, description in _MAGIC.items():
         if head.startswith(magic):
-            return words
+            return description
     if head.startswith(_PICKLE_PROTOCOL_2):
-        return "a broken pickle"
+        return "a corrupt pickle"
     if head.lstrip().lower().startswith((b"<?xml", b"<!doctype", b"<html", b"<error")):
-        return "a web page or a server's error"
+        return "a web page or a server error"
     text = head.decode(errors="replace")
     if text.isprintable() or all(c.isprintable() or c.isspace() for c in text[:-3]):
         return f"text that begins {text.splitlines()[0][:40]!r}"

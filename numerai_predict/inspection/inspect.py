@@ -1,4 +1,4 @@
-"""The inspection of a pickle: everything that it says about itself, without unpickling it."""
+"""Inspect a pickle: static analysis of its opcodes and code objects, without unpickling it."""
 
 from __future__ import annotations
 
@@ -21,18 +21,20 @@ from numerai_predict.inspection.python_versions import Pythons, legal_pythons, r
 from numerai_predict.inspection.signature import CallableSummary, describe_callable
 
 DEFAULT_SECONDS = 10.0
-_BROKEN_FILE = (EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
+_CORRUPT_FILE_ERRORS = (EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a pickle says about itself.
+    """The results of the static analysis of one pickle.
 
-    `references` are the modules that unpickling it imports, `imports` those that its
-    functions import when they run, by function; `names` what it takes from `__main__`,
-    where a script's own definitions would be. `versions` are by import name.
-    `abilities` names, for information, what gives its code access to the network and
-    the like. `partial` says what was not looked at, where the pickle is too long.
+    `size` is in bytes. `holds` describes the pickled object. `functions` counts the code
+    objects. `references` are the modules that unpickling imports, `imports` the modules that
+    functions import when they run, with the function's name as value. `main_names` are the
+    names that unpickling takes from `__main__`, the module of the user's script. `versions`
+    has the version of a library by import name. `abilities` lists, for information, what
+    gives the code access to the network, files or processes. `partial` says what was not
+    inspected if the pickle exceeds a limit, else it is `None`.
     """
 
     path: str
@@ -51,67 +53,67 @@ class Inspection:
 
 
 def inspect_pickle(path: str | os.PathLike[str], seconds: float = DEFAULT_SECONDS) -> Inspection:
-    """Inspect a pickle, plain or compressed as its name says, for at most that long.
+    """Inspect a pickle, plain or compressed as its suffix says, for at most `seconds`.
 
-    Nothing in it is run, imported or looked up; a payload is not even read.
+    Runs and imports nothing from the pickle, and does not read payloads.
 
     Raises:
-        InvalidPickle: the file is no pickle, or a broken one.
+        InvalidPickle: the file is not a pickle, or it is truncated or corrupt.
         OSError: the file cannot be read.
     """
     path = os.fspath(path)
-    findings, partial = InspectionCollector(), None
+    collector, partial = InspectionCollector(), None
     try:
         with open_window(path) as window:
-            whole = PickleVM(window, OPERATIONS, findings, seconds).run()
-    except InspectionLimitExceeded as bounds:
-        whole, partial = UNKNOWN, str(bounds)
-    except InvalidOpcodes as broken:
-        raise invalid_pickle(Path(path), str(broken)) from None
+            root = PickleVM(window, OPERATIONS, collector, seconds).run()
+    except InspectionLimitExceeded as exceeded:
+        root, partial = UNKNOWN, str(exceeded)
+    except InvalidOpcodes as error:
+        raise invalid_pickle(Path(path), str(error)) from None
     except OSError as error:
         if error.errno is not None:
             raise
         raise invalid_pickle(Path(path), str(error)) from None  # gzip.BadGzipFile
-    except _BROKEN_FILE as error:
+    except _CORRUPT_FILE_ERRORS as error:
         raise invalid_pickle(Path(path), f"{type(error).__name__}: {error}") from None
     except Exception as error:
-        if type(error).__name__ != "ZstdError":  # of a library that is imported only if needed
+        if type(error).__name__ != "ZstdError":  # zstandard is imported only if needed
             raise
         raise invalid_pickle(Path(path), f"{type(error).__name__}: {error}") from None
-    return _build_inspection(path, findings, whole, partial)
+    return _build_inspection(path, collector, root, partial)
 
 
 def _build_inspection(
-    path: str, findings: InspectionCollector, whole: Any, partial: str | None
+    path: str, collector: InspectionCollector, root: Any, partial: str | None
 ) -> Inspection:
     imports: dict[str, str] = {}
-    words: set[str] = set()
-    for code in findings.codes:
+    looked_up: set[str] = set()
+    for code in collector.codes:
         for module in runtime_imports(code):
             imports.setdefault(module, code.name)
-        words.update(code.fields.get("names", ()) if code.complete and not code.fault else ())
-    references = {name.module: None for name in findings.names} | findings.modules
+        looked_up.update(code.fields.get("names", ()) if code.complete and not code.fault else ())
+    references = {name.module: None for name in collector.names} | collector.modules
     references.pop("__main__", None)
     return Inspection(
         path=path,
         size=Path(path).stat().st_size,
-        holds=describe_callable(whole),
-        pythons=legal_pythons(findings.codes),
-        functions=len(findings.codes),
+        holds=describe_callable(root),
+        pythons=legal_pythons(collector.codes),
+        functions=len(collector.codes),
         references=tuple(references),
-        main_names=tuple(each.name for each in findings.names if each.module == "__main__"),
+        main_names=tuple(each.name for each in collector.names if each.module == "__main__"),
         imports=imports,
-        versions={**_numpy_version(references), **findings.versions},
-        features=tuple(findings.features),
-        data_versions=tuple(findings.data_versions),
-        abilities=capabilities([*references, *imports], map(str, findings.names), words),
+        versions={**_numpy_version(references), **collector.versions},
+        features=tuple(collector.features),
+        data_versions=tuple(collector.data_versions),
+        abilities=capabilities([*references, *imports], map(str, collector.names), looked_up),
         partial=partial,
     )
 
 
 def _numpy_version(references: dict[str, None]) -> dict[str, str]:
-    """Numpy 2 pickles arrays under another name than numpy 1."""
-    inner = {module.split(".")[1] for module in references if module.startswith("numpy.")}
-    if "_core" in inner:
+    """The major version of numpy: `numpy._core` is a module of numpy 2, `numpy.core` of 1."""
+    submodules = {module.split(".")[1] for module in references if module.startswith("numpy.")}
+    if "_core" in submodules:
         return {"numpy": "2"}
-    return {"numpy": "1"} if "core" in inner else {}
+    return {"numpy": "1"} if "core" in submodules else {}

@@ -1,4 +1,4 @@
-"""What libraries leave of themselves in the models that they make: versions, features."""
+"""Library versions and feature names that libraries store in their models."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from numerai_predict.inspection.placeholders import Blob
 
-_MOST_HEADER_BYTES = 512 * 1024
-_MOST_FEATURES = 20_000
+_MAX_HEADER_BYTES = 512 * 1024
+_MAX_FEATURES = 20_000
 _VERSION_KEY = re.compile(r"_{0,2}([a-z][a-z-]*(?:_lightning)?)[-_]version_{0,2}")
 _VERSION = re.compile(r"\d+\.\d+[\w.+-]{0,40}")
 _TREES_HEADER = b"tree\nversion="
@@ -19,14 +19,14 @@ _UBJSON_VERSION = re.compile(rb"version\[#L\x00{7}\x03i(.)i(.)i(.)", re.DOTALL)
 _UBJSON_NAMES = b"feature_names[#L"
 _TAIL_BYTES = 256
 
-# Where the word before `version` is not how the library is imported.
+# Import names that differ from the word before `version`.
 _IMPORT_NAMES = {"pytorch-lightning": "pytorch_lightning"}
 
 Metadata = tuple[dict[str, str], list[str]]
 
 
 def versions_in_item(key: str, value: Any) -> dict[str, str]:
-    """The version that an entry like `_sklearn_version: 1.6.1` tells, by import name."""
+    """The version from a dict entry like `_sklearn_version: 1.6.1`, by import name."""
     found = (
         _VERSION_KEY.fullmatch(key) if key.endswith(("version", "version_", "version__")) else None
     )
@@ -36,19 +36,19 @@ def versions_in_item(key: str, value: Any) -> dict[str, str]:
 
 
 def versions_in_blob(blob: Blob) -> Metadata:
-    """Versions by import name, and feature names, in a model of a library's own format."""
+    """Versions by import name, and feature names, from a model in a library's format."""
     start = blob.part(0, len(_TREES_HEADER))
-    for beginning, read in _FORMATS.items():
-        if start.startswith(beginning):
+    for prefix, read in _FORMATS.items():
+        if start.startswith(prefix):
             return read(blob)
     return {}, []
 
 
 def _lightgbm(blob: Blob) -> Metadata:
-    header = blob.part(0, min(blob.size, _MOST_HEADER_BYTES)).partition(b"\n\n")[0]
-    facts = dict(line.partition(b"=")[::2] for line in header.split(b"\n")[1:])
-    names = facts.get(b"feature_names", b"").decode(errors="replace").split()
-    return {}, names[:_MOST_FEATURES]
+    header = blob.part(0, min(blob.size, _MAX_HEADER_BYTES)).partition(b"\n\n")[0]
+    fields = dict(line.partition(b"=")[::2] for line in header.split(b"\n")[1:])
+    names = fields.get(b"feature_names", b"").decode(errors="replace").split()
+    return {}, names[:_MAX_FEATURES]
 
 
 def _xgboost(blob: Blob) -> Metadata:
@@ -59,26 +59,26 @@ def _xgboost(blob: Blob) -> Metadata:
 
 
 def _ubjson_names(blob: Blob) -> list[str]:
-    """The texts of the array `feature_names`: each is `S`, `L`, its length, its bytes."""
+    """The strings of the UBJSON array `feature_names`: each is `S`, `L`, its length, its bytes."""
     names: list[str] = []
-    for data in (blob.part(0, min(blob.size, _MOST_HEADER_BYTES)), _tail(blob)):
-        at = data.find(_UBJSON_NAMES)
-        if at < 0:
+    for data in (blob.part(0, min(blob.size, _MAX_HEADER_BYTES)), _tail(blob)):
+        position = data.find(_UBJSON_NAMES)
+        if position < 0:
             continue
-        at += len(_UBJSON_NAMES) + 8
-        while data[at : at + 2] == b"SL" and len(names) < _MOST_FEATURES:
-            (length,) = struct.unpack(">q", data[at + 2 : at + 10].rjust(8, b"\xff"))
+        position += len(_UBJSON_NAMES) + 8
+        while data[position : position + 2] == b"SL" and len(names) < _MAX_FEATURES:
+            (length,) = struct.unpack(">q", data[position + 2 : position + 10].rjust(8, b"\xff"))
             if length < 0:
                 break
-            names.append(data[at + 10 : at + 10 + length].decode(errors="replace"))
-            at += 10 + length
+            names.append(data[position + 10 : position + 10 + length].decode(errors="replace"))
+            position += 10 + length
         return names
     return names
 
 
 def _tail(blob: Blob) -> bytes:
-    """The last part of the blob: a large model's names come after its trees."""
-    return blob.part(max(0, blob.size - _MOST_HEADER_BYTES), min(blob.size, _MOST_HEADER_BYTES))
+    """The end of the blob: a large model stores feature names after its trees."""
+    return blob.part(max(0, blob.size - _MAX_HEADER_BYTES), min(blob.size, _MAX_HEADER_BYTES))
 
 
 _FORMATS: dict[bytes, Callable[[Blob], Metadata]] = {

@@ -1,4 +1,4 @@
-"""What is known of CPython 3.8 to 3.14: which bytes of code mean what, which modules it has."""
+"""Bytecode instructions and standard library modules of CPython 3.8 to 3.14."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ _FILE = Path(__file__).parent / "data/pythons.json"
 
 @dataclass(frozen=True, eq=False)
 class Opcode:
-    """One instruction: what its argument counts, and the inline cache after it.
+    """One instruction of a Python version.
 
-    `flag_bits` low bits of the argument are flags; above them it takes one of
-    `values` values (0: as many as the code has). `cache` counts entries of two bytes.
-    `effect` and `jump_effect` are what it adds to the stack: a number, two from which
-    the others follow in equal steps, or one for each of the first arguments.
+    `argument` is the kind of its argument. The low `flag_bits` bits of the argument are
+    flags; the rest takes one of `values` values (0: limited by the code object). `cache` is
+    the size of the inline cache in code units of two bytes. `effect` and `jump_effect` are
+    the change of the stack depth: one number, two numbers of a linear sequence over the
+    argument, or one number for each of the first arguments.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Opcode:
     jump_effect: int | list[int] = 0
 
     def adds(self, argument: int, *, jumps: bool = False) -> int:
-        """What it adds to the stack, negative for what it takes, when it jumps or goes on."""
+        """The change of the stack depth, if it jumps or if it continues."""
         effect = self.jump_effect if jumps else self.effect
         if isinstance(effect, int):
             return effect
@@ -39,15 +40,16 @@ class Opcode:
             return effect[0] + (effect[1] - effect[0]) * argument
         if argument < len(effect):
             return effect[argument]
-        last = len(effect) - 2 + argument % 2  # beyond, only the lowest bit may be a flag
+        last = len(effect) - 2 + argument % 2  # beyond the list only the lowest bit can be a flag
         return effect[last] + (argument - last) // 2 * (effect[-2] - effect[-4])
 
 
 @dataclass(frozen=True)
 class Table:
-    """The instructions of one Python, by number; `jump_unit` 1 counts bytes, 2 code units.
+    """The instructions of one Python version, by opcode number.
 
-    `standard_library` names its modules, from 3.10 on.
+    Jumps count bytes if `jump_unit` is 1, code units if it is 2. `standard_library` has the
+    names of its top-level modules, for 3.10 and later.
     """
 
     python: str
@@ -57,25 +59,25 @@ class Table:
 
     @functools.cached_property
     def has_effects(self) -> bool:
-        """Whether it is known what the instructions do to the stack."""
+        """Whether the stack effects of the instructions are known."""
         return any(opcode is not None and opcode.effect for opcode in self.opcodes)
 
     @property
     def version(self) -> tuple[int, ...]:
-        """The Python's version as numbers, for comparisons."""
+        """The Python version as numbers, for comparisons."""
         return tuple(int(part) for part in self.python.split("."))
 
 
 @functools.cache
 def tables() -> tuple[Table, ...]:
-    """One table a Python, oldest first."""
-    found = json.loads(_FILE.read_text())
-    return tuple(_table(python, facts) for python, facts in found.items() if python != "//")
+    """The table of each Python version, oldest first."""
+    entries = json.loads(_FILE.read_text())
+    return tuple(_table(python, entry) for python, entry in entries.items() if python != "//")
 
 
-def _table(python: str, facts: dict[str, Any]) -> Table:
+def _table(python: str, entry: dict[str, Any]) -> Table:
     opcodes: list[Opcode | None] = [None] * 256
-    for name, entry in facts["opcodes"].items():
-        opcodes[entry["number"]] = Opcode(name=name, **entry)
-    library = frozenset(facts["standard_library"].split())
-    return Table(python, facts["jump_unit"], tuple(opcodes), library)
+    for name, fields in entry["opcodes"].items():
+        opcodes[fields["number"]] = Opcode(name=name, **fields)
+    library = frozenset(entry["standard_library"].split())
+    return Table(python, entry["jump_unit"], tuple(opcodes), library)

@@ -1,4 +1,4 @@
-"""Which Pythons a pickle's functions are legal for: all of its code, or not at all."""
+"""The Python versions for which all code objects of a pickle are legal."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from numerai_predict.inspection.stack_effects import has_consistent_stack
 
 @dataclass(frozen=True)
 class Pythons:
-    """The Pythons for which all code of a pickle is legal.
+    """The Python versions, like `3.12`, for which all code of a pickle is legal.
 
-    `legal` is `None` where there is no code that could tell, and empty where no Python
-    takes all of it: `corrupt` then says of which function no Python takes it, or, if
-    that is `None`, `mixed` names the Pythons that each take a part.
+    `legal` is `None` if the pickle has no code objects to determine it from. It is empty if
+    no Python accepts all of them: then `corrupt` names a function that no Python accepts, or,
+    if that is `None`, `mixed` has the versions that accept some of the functions.
     """
 
     legal: tuple[str, ...] | None
@@ -25,43 +25,43 @@ class Pythons:
     mixed: tuple[str, ...] = ()
 
     def exclude(self, python: str) -> bool:
-        """Whether it is certain that this Python must not run the pickle."""
+        """Whether it is certain that this Python cannot run the pickle."""
         return self.legal is not None and python not in self.legal
 
     def __str__(self) -> str:
         if self.legal is None:
-            return "unknown: there is no function's code in it that tells"
+            return "unknown: it contains no function code"
         if self.corrupt:
             return f"none: {self.corrupt}"
         if not self.legal:
-            return f"none: its functions are of {join_words(self.mixed, 'and')} together"
+            return f"none: it mixes functions of Python {join_words(self.mixed, 'and')}"
         if len(self.legal) == 1:
             return self.legal[0]
-        return f"{join_words(self.legal, 'or')}: its code is the same for all of them"
+        return f"{join_words(self.legal, 'or')} (its code is legal for each of them)"
 
 
 def legal_pythons(codes: Iterable[Code]) -> Pythons:
-    """The Pythons for which all of these code objects are legal."""
+    """Determine the Python versions for which all of these code objects are legal."""
     legal: set[str] | None = None
-    seen: set[str] = set()
+    accepting: set[str] = set()
     for code in codes:
         if not code.complete:
             continue
         faults = {table: bytecode.find_fault(code, table) for table in tables()}
-        own = _legal_for(code, faults)
-        if not own:
+        legal_for_code = _legal_for(code, faults)
+        if not legal_for_code:
             return Pythons((), corrupt=_corruption(code, faults))
-        seen |= own
-        legal = own if legal is None else legal & own
+        accepting |= legal_for_code
+        legal = legal_for_code if legal is None else legal & legal_for_code
     ordered = [table.python for table in tables()]
     if legal is None:
         return Pythons(None)
-    mixed = () if legal else tuple(python for python in ordered if python in seen)
+    mixed = () if legal else tuple(python for python in ordered if python in accepting)
     return Pythons(tuple(python for python in ordered if python in legal), mixed=mixed)
 
 
 def runtime_imports(code: Code) -> list[str]:
-    """The modules that the function imports when it runs; nothing if no Python takes it."""
+    """The modules that the function imports when it runs; none if no Python accepts it."""
     if not code.complete:
         return []
     table = next((table for table in tables() if bytecode.find_fault(code, table) is None), None)
@@ -69,7 +69,7 @@ def runtime_imports(code: Code) -> list[str]:
 
 
 def _legal_for(code: Code, faults: dict[Table, str | None]) -> set[str]:
-    """The Pythons that find no fault; of several, those that keep their stack in order."""
+    """The Pythons that find no fault; of several, those with consistent stack depths."""
     fitting = [table for table, fault in faults.items() if fault is None]
     if len(fitting) > 1 and not code.fault:
         fitting = [table for table in fitting if has_consistent_stack(code, table)] or fitting
@@ -77,8 +77,8 @@ def _legal_for(code: Code, faults: dict[Table, str | None]) -> set[str]:
 
 
 def _corruption(code: Code, faults: dict[Table, str | None]) -> str:
-    """What is wrong, as the Pythons see it that take as many fields."""
-    fault = next((words for table, words in faults.items() if code.fits(table.version)), None)
+    """The fault, as found by the Pythons whose code objects have this number of fields."""
+    fault = next((text for table, text in faults.items() if code.fits(table.version)), None)
     oldest, newest = tables()[0].python, tables()[-1].python
     return (
         f"the code of {code.name} is legal for no CPython from {oldest} to {newest} "
@@ -86,7 +86,7 @@ def _corruption(code: Code, faults: dict[Table, str | None]) -> str:
     )
 
 
-def join_words(words: Sequence[str], last: str) -> str:
-    """Words in a sentence: `a, b or c`."""
+def join_words(words: Sequence[str], conjunction: str) -> str:
+    """Join words as in a sentence: `a, b or c`."""
     *others, final = words
-    return f"{', '.join(others)} {last} {final}" if others else final
+    return f"{', '.join(others)} {conjunction} {final}" if others else final

@@ -1,4 +1,4 @@
-"""What to do about a pickle that does not run: the image to use, or how to make it anew."""
+"""Remedies for a pickle that does not run: the image to use, or how to recreate it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from numerai_predict.inspection.python_versions import join_words
 
 
 def next_steps(inspection: Inspection) -> list[str]:
-    """What to do next, a line each: what to mend, and the line to run it with."""
+    """Remedies as lines of text, then the command that runs the pickle."""
     lines = [_capitalize(remedy_for_main())] if inspection.main_names else []
     lines += [
-        f"Module {module} is in no image: {_remedy_for_unknown(module)}"
+        f"Module {module} is not in any image: {_remedy_for_unknown(module)}"
         for module in unknown_modules(inspection)
     ]
     chosen = choose_image(inspection)
     if chosen is None:
-        return [*lines, f"No image runs it: {remedy_to_recreate(inspection)}"]
+        return [*lines, f"No image can run it: {remedy_to_recreate(inspection)}"]
     if chosen.level >= CompatibilityLevel.LACKS:
         return [*lines, "Then run it with:", f"  {chosen.image.command(inspection.path)}"]
     return [*lines, "Run it with:", f"  {chosen.image.command(inspection.path)}"]
@@ -32,61 +32,65 @@ def next_steps(inspection: Inspection) -> list[str]:
 
 @dataclass(frozen=True)
 class AttemptedRun:
-    """A run that cannot be: its Python, its model's source, its options of data."""
+    """A run that this Python cannot do.
+
+    `python` is the Python that was tried, `model` the model's source, `data` the data options
+    of the command with their sources.
+    """
 
     python: str
     model: str
     data: Mapping[str, str]
 
     def in_image(self, image: Image) -> str:
-        """The name of the image, and the line that makes the same run in it."""
+        """The image's name and the command that does the same run in it."""
         return f"{image.name}: {image.command(self.model, self.data)}"
 
 
-def remedy_for_python(inspection: Inspection, attempt: AttemptedRun) -> str:
-    """What to do where this Python is not the pickle's: the image to use, with its line."""
+def remedy_for_python(inspection: Inspection, run: AttemptedRun) -> str:
+    """The remedy if another Python made the pickle: the image to use, with its command."""
     chosen = choose_image(inspection)
     if chosen is None:
         return remedy_to_recreate(inspection)
     return (
-        f"make the pickle with Python {attempt.python}, or run it in the image of the Python that "
-        f"made it, {attempt.in_image(chosen.image)}"
+        f"make the pickle with Python {run.python}, or run it in the image of the Python that "
+        f"made it, {run.in_image(chosen.image)}"
     )
 
 
 def remedy_to_recreate(inspection: Inspection) -> str:
-    """What to do about a pickle that no image runs."""
-    wanted = join_words(supported_pythons(), "or")
+    """The remedy for a pickle that no image can run."""
+    supported = join_words(supported_pythons(), "or")
     if inspection.pythons.corrupt:
         return (
-            "write the file anew with cloudpickle.dump(predict, file), and make the pickle with "
-            f"Python {wanted}"
+            "write the file again with cloudpickle.dump(predict, file), and make the pickle with "
+            f"Python {supported}"
         )
-    return f"make the pickle with Python {wanted}"
+    return f"make the pickle with Python {supported}"
 
 
-def remedy_for_module(inspection: Inspection, module: str, attempt: AttemptedRun) -> str:
-    """What to do about a module that is not here: the image that has it, or by value."""
+def remedy_for_module(inspection: Inspection, module: str, run: AttemptedRun) -> str:
+    """The remedy for a missing module: an image that has it, or pickling it by value."""
     chosen = choose_image(inspection)
     if not is_known(module) or chosen is None:
         return _remedy_for_unknown(module)
     if chosen.image.has(module):
-        return f"run it in the image that has {module}, {attempt.in_image(chosen.image)}"
-    return f"use a library that the images of Python {attempt.python} have"
+        return f"run it in the image that has {module}, {run.in_image(chosen.image)}"
+    return f"use a library that the images of Python {run.python} have"
 
 
 def remedy_for_main() -> str:
-    """What to do about a pickle that only names a script's function."""
+    """The remedy for a pickle that contains only the name of a script's function."""
     return (
-        "the pickle only names the function, as pickle.dump does for what a script defines: "
-        "store it whole with cloudpickle.dump(predict, file)"
+        "the pickle contains only the function's name, because pickle.dump stores what a script "
+        "defines by reference: store the function with cloudpickle.dump(predict, file)"
     )
 
 
 def remedy_by_value(module: str) -> str:
-    """How to store a module of one's own in the pickle."""
+    """How to store a module of the user in the pickle."""
     return (
-        "if the module is a file of your own, which cloudpickle stored by reference, store it in "
+        "if the module is your own file, which cloudpickle stored by reference, store it in "
         f"the pickle: cloudpickle.register_pickle_by_value({module or 'module'}) before "
         "cloudpickle.dump"
     )
@@ -96,5 +100,5 @@ def _remedy_for_unknown(module: str) -> str:
     return f"use a library that the image has, or, {remedy_by_value(module)}"
 
 
-def _capitalize(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _capitalize(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

@@ -11,24 +11,24 @@ from numerai_predict.inspection.data_version import probable_version
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.inspection.remedies import next_steps
 
-_MOST_SHOWN = 12
+_MAX_SHOWN = 12
 
 
 def as_text(inspection: Inspection) -> str:
-    """What was found, a table of the images, and the line to run it with."""
-    lines = [f"{label:13}{words}" for label, words in _rows(inspection) if words]
-    table = compatibilities(inspection)
-    width = max(len(each.image.name) for each in table)
+    """The results, a table of the images, remedies and the command that runs the pickle."""
+    lines = [f"{label:13}{text}" for label, text in _rows(inspection) if text]
+    results = compatibilities(inspection)
+    width = max(len(each.image.name) for each in results)
     lines += ["", f"{'image':{width}}  runs   because"]
-    for each in table:
-        because = "; ".join(each.reasons)
-        lines.append(f"{each.image.name:{width}}  {each.level.label:5}  {because}".rstrip())
+    for each in results:
+        reasons = "; ".join(each.reasons)
+        lines.append(f"{each.image.name:{width}}  {each.level.label:5}  {reasons}".rstrip())
     lines += ["", *next_steps(inspection)]
     return "\n".join(lines) + "\n"
 
 
 def as_json(inspection: Inspection) -> dict[str, Any]:
-    """The same as JSON: every fact, every image, the line to run it with."""
+    """The same for JSON: all results, all images and the command that runs the pickle."""
     chosen = choose_image(inspection)
     facts = asdict(inspection)
     legal = inspection.pythons.legal
@@ -73,9 +73,9 @@ def _rows(inspection: Inspection) -> list[tuple[str, str]]:
 
 def _abilities_text(inspection: Inspection) -> str:
     found = [f"{what} ({', '.join(by)})" for what, by in inspection.abilities.items()]
-    return f"{'; '.join(found)}: for your information, most models do" if found else ""
+    return f"{'; '.join(found)}: for information only; most models do" if found else ""
 
 
 def _shorten(items: list[str]) -> str:
-    more = f" and {len(items) - _MOST_SHOWN} more" if len(items) > _MOST_SHOWN else ""
-    return ", ".join(items[:_MOST_SHOWN]) + more
+    more = f" and {len(items) - _MAX_SHOWN} more" if len(items) > _MAX_SHOWN else ""
+    return ", ".join(items[:_MAX_SHOWN]) + more

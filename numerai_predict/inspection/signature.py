@@ -1,4 +1,4 @@
-"""The function in a pickle: its name and its parameters, from the stand-ins."""
+"""The pickled callable: its name and parameters, from placeholders."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import Any
 from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.placeholders import LIST, CallResult, Global, Mapping
 
-_DEEPEST = 8
+_MAX_DEPTH = 8
 
 
 @dataclass(frozen=True)
 class CallableSummary:
-    """What the pickle holds: `kind` in a few words, its name, its parameters if known."""
+    """The pickled object: `kind` in a few words, its name, and its parameters if known."""
 
     kind: str
     name: str | None = None
     parameters: list[str] | None = None
 
     def __str__(self) -> str:
-        shown = self.name or self.kind
-        return shown if self.parameters is None else f"{shown}({', '.join(self.parameters)})"
+        title = self.name or self.kind
+        return title if self.parameters is None else f"{title}({', '.join(self.parameters)})"
 
 
 def describe_callable(value: Any, depth: int = 0) -> CallableSummary:
-    """What the stand-in for a whole pickle would be."""
+    """Describe the object that a placeholder stands for."""
     if isinstance(value, Global):
-        return CallableSummary("a name by reference", str(value).rstrip("."))
-    if isinstance(value, CallResult) and depth < _DEEPEST:
+        return CallableSummary("a reference to a name", str(value).rstrip("."))
+    if isinstance(value, CallResult) and depth < _MAX_DEPTH:
         return _describe_call(value, depth)
     if value is LIST:
         return CallableSummary("a list")
-    kinds = {Mapping: "a dict", tuple: "a tuple", str: "a text"}
+    kinds = {Mapping: "a dict", tuple: "a tuple", str: "a string"}
     return CallableSummary(kinds.get(type(value), "an object"))
 
 
@@ -63,7 +63,7 @@ def _describe_attribute(owner: Any, name: Any, depth: int) -> CallableSummary:
 
 
 def _describe_instance(call: CallResult) -> CallableSummary:
-    """An instance of a class: of one in the pickle, its `__call__` tells the parameters."""
+    """Describe an instance; if its class is in the pickle, `__call__` has the parameters."""
     arguments = call.arguments if isinstance(call.arguments, tuple) else ()
     kind = arguments[0] if _is_new(call.callee) and arguments else call.callee
     call = _method(kind, "__call__")
@@ -75,8 +75,8 @@ def _describe_instance(call: CallResult) -> CallableSummary:
     )
 
 
-def _without_self(described: CallableSummary, kind: str) -> CallableSummary:
-    return CallableSummary(kind, described.name, (described.parameters or ["self"])[1:])
+def _without_self(summary: CallableSummary, kind: str) -> CallableSummary:
+    return CallableSummary(kind, summary.name, (summary.parameters or ["self"])[1:])
 
 
 def _is_new(callee: Any) -> bool:
@@ -92,7 +92,7 @@ def _class_name(kind: Any) -> str:
 
 
 def _method(kind: Any, name: str) -> Any:
-    """The stand-in for a method of a class that lies in the pickle."""
+    """The placeholder of a method of a class that the pickle contains; `None` if unknown."""
     for state in kind.states if isinstance(kind, CallResult) else ():
         for part in state if isinstance(state, tuple) else (state,):
             if isinstance(part, Mapping) and part.get(name):

@@ -1,13 +1,14 @@
-"""Whether a code object keeps its stack in order, as one Python would run it.
+"""Check that a code object's stack depth is consistent for one Python version.
 
-Two Pythons may read the same bytes as different instructions, all in range: as an
-intrinsic call here, as a jump there. Followed through all its branches, the wrong
-reading takes what is not there, or meets itself with another depth.
+Two Python versions may decode the same bytes as different valid instructions: as an intrinsic
+call in one, as a jump in the other. If all branches are followed, the wrong decoding pops from
+an empty stack, or reaches an instruction with different depths.
 """
 
 from __future__ import annotations
 
 from numerai_predict.inspection.bytecode import (
+    JUMP_KINDS,
     Instruction,
     exception_handlers,
     instructions,
@@ -23,48 +24,46 @@ _ALWAYS_JUMPS = {
     "JUMP_BACKWARD",
     "JUMP_BACKWARD_NO_INTERRUPT",
 }
-_JUMPS = {"absolute jump", "forward jump", "backward jump"}
 
 
 def has_consistent_stack(code: Code, table: Table) -> bool:
-    """Whether every way through the code finds the stack as deep as every other way.
+    """Whether each instruction has the same stack depth on every path that reaches it.
 
-    Code that is legal for the table alone may be asked about. True where the table
-    does not tell what instructions do to the stack.
+    The code must be legal for the table. True if the table has no stack effects.
     """
     if not table.has_effects:
         return True
-    by_place = {each.at: each for each in instructions(code.fields["code"], table)}
+    by_position = {each.position: each for each in instructions(code.fields["code"], table)}
     depths: dict[int, int] = {}
-    left = [(_entry_point(by_place), _entry_depth(by_place))]
-    left += [(target, depth) for target, depth in exception_handlers(code, table)]
-    while left:
-        at, depth = left.pop()
-        if at not in depths and at in by_place:
-            depths[at] = depth
-            left += _successors(by_place[at], depth, table)
-        elif depths.get(at) != depth:
+    pending = [(_entry_point(by_position), _entry_depth(by_position))]
+    pending += [(target, depth) for target, depth in exception_handlers(code, table)]
+    while pending:
+        position, depth = pending.pop()
+        if position not in depths and position in by_position:
+            depths[position] = depth
+            pending += _successors(by_position[position], depth, table)
+        elif depths.get(position) != depth:
             return False
         if not 0 <= depth <= code.fields["stacksize"]:
             return False
     return True
 
 
-def _entry_point(by_place: dict[int, Instruction]) -> int:
-    """Where a call begins: what a generator does before `RESUME` belongs to its caller."""
-    return next((at for at, each in by_place.items() if each.opcode.name == "RESUME"), 0)
+def _entry_point(by_position: dict[int, Instruction]) -> int:
+    """The position where a call starts: a generator's code before `RESUME` runs in its caller."""
+    return next((at for at, each in by_position.items() if each.opcode.name == "RESUME"), 0)
 
 
-def _entry_depth(by_place: dict[int, Instruction]) -> int:
-    return int(by_place[0].opcode.name == "GEN_START")
+def _entry_depth(by_position: dict[int, Instruction]) -> int:
+    return int(by_position[0].opcode.name == "GEN_START")
 
 
-def _successors(each: Instruction, depth: int, table: Table) -> list[tuple[int, int]]:
-    """Where it goes on from an instruction, and how deep the stack is there."""
-    found = []
-    if each.opcode.argument in _JUMPS:
-        jumped = depth + each.opcode.adds(each.argument, jumps=True)
-        found.append((jump_target(each, table), jumped))
-    if each.opcode.name not in _ENDS | _ALWAYS_JUMPS:
-        found.append((each.after, depth + each.opcode.adds(each.argument)))
-    return found
+def _successors(instruction: Instruction, depth: int, table: Table) -> list[tuple[int, int]]:
+    """The positions that may follow an instruction, with the stack depth there."""
+    successors = []
+    if instruction.opcode.argument in JUMP_KINDS:
+        jumped = depth + instruction.opcode.adds(instruction.argument, jumps=True)
+        successors.append((jump_target(instruction, table), jumped))
+    if instruction.opcode.name not in _ENDS | _ALWAYS_JUMPS:
+        successors.append((instruction.end, depth + instruction.opcode.adds(instruction.argument)))
+    return successors

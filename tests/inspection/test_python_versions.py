@@ -148,9 +148,9 @@ def test_every_changed_byte_of_code_leaves_at_most_this_python():
         ({3: 9}, "local variables"),
         ({0: 9}, "parameters"),
         ({6: "text"}, "not bytes"),
-        ({8: ["a"]}, "no tuple"),
-        ({8: (1,)}, "not text"),
-        ({0: "1"}, "no number"),
+        ({8: ["a"]}, "not a tuple"),
+        ({8: (1,)}, "not strings"),
+        ({0: "1"}, "not a number"),
     ],
 )
 def test_fields_that_no_code_object_has_are_a_fault(change, words):

@@ -45,9 +45,9 @@ def test_a_directory_is_no_model(run_model, tmp_path):
         pytest.param(b"import pandas as pd\n\ndef f():\n    pass\n", "import pandas", id="script"),
         pytest.param(b"(lp0\nhello", "text that begins", id="text like an old pickle"),
         pytest.param(b"<!DOCTYPE html>\n<html>403</html>", "a web page", id="html"),
-        pytest.param(b"<?xml version='1.0'?><Error/>", "server's error", id="s3 error"),
+        pytest.param(b"<?xml version='1.0'?><Error/>", "server error", id="s3 error"),
         pytest.param(gzip.compress(b"x" * 99), "gzip", id="gzip"),
-        pytest.param(b"\x80\x05\x95" + b"\xff" * 30, "a broken pickle", id="corrupt"),
+        pytest.param(b"\x80\x05\x95" + b"\xff" * 30, "a corrupt pickle", id="corrupt"),
         pytest.param(b"\x00\x01\x02\x03" * 9, "00 01 02 03", id="bytes"),
         pytest.param(b"PAR1" + b"\x00" * 40, "parquet", id="parquet"),
     ],
@@ -60,26 +60,26 @@ def test_what_is_no_pickle_is_named_for_what_it_is(run_model, data, words):
 def test_a_truncated_pickle_is_an_invalid_one(run_model, pickle_model, kept):
     data = pickle_model(predict).read_bytes()
     run = run_model(data[: int(len(data) * kept)])
-    run.fails_as("invalid_pickle", "a broken pickle", "whole")
+    run.fails_as("invalid_pickle", "a corrupt pickle", "complete")
 
 
 def test_a_pickle_with_a_hole_is_an_invalid_one(run_model, pickle_model):
     data = bytearray(pickle_model(predict).read_bytes())
     data[40:80] = bytes(40)
-    run_model(bytes(data)).fails_as("invalid_pickle", "a broken pickle")
+    run_model(bytes(data)).fails_as("invalid_pickle", "a corrupt pickle")
 
 
 def test_a_truncated_compressed_pickle_is_not_called_misnamed(run_model, pickle_model):
     data = gzip.compress(pickle_model(predict).read_bytes())
     path = pickle_model(data[: len(data) // 2], "model.pkl.gz")
-    run = run_model(path).fails_as("invalid_pickle", "whole")
+    run = run_model(path).fails_as("invalid_pickle", "complete")
     assert "must end in .gz" not in run.record["message"]
 
 
 def test_a_plain_pickle_under_a_compressed_name_is_told_so(run_model, pickle_model):
     path = pickle_model(pickle_model(predict).read_bytes(), "model.pkl.gz")
     run = run_model(path).fails_as("invalid_pickle", "gz")
-    assert "a broken pickle" not in run.record["message"]
+    assert "a corrupt pickle" not in run.record["message"]
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_features_that_the_data_lacks_are_a_warning_that_names_the_version(run_m
     run = run_model(predict_of_another_version).fails_as("model_error", "other columns")
     (warning,) = run.record["warnings"]
     assert "feature_honoured_observational_balaamite" in warning
-    assert "probably made for the data of v4.3" in warning
+    assert "probably made for data version v4.3" in warning
 
 
 def test_code_that_no_python_takes_is_an_invalid_pickle(run_model, pickle_model):
