@@ -8,6 +8,7 @@ whole story in one sentence, further lines are details (a traceback, a list).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from numerai_predict.contract.redaction import printable, redact_text
@@ -168,3 +169,27 @@ class InternalError(RunError):
     """A defect of the runner; never used for anything a user can cause."""
 
     verdict = Verdict.INTERNAL_ERROR
+
+
+# The class that represents a verdict word received from another process.
+ERROR_BY_VERDICT: Mapping[str, type[RunError]] = {
+    kind.verdict.word: kind
+    for kind in (
+        ModelUnavailable,
+        InvalidPickle,
+        PythonMismatch,
+        MissingDependency,
+        InvalidModel,
+        DatasetUnavailable,
+        ModelError,
+        ModelCrashed,
+        OutOfMemory,
+        ModelTimeout,
+        InvalidPredictions,
+        UploadFailed,
+        SaveFailed,
+        DeadlinePassed,
+        SandboxUnavailable,
+        InternalError,
+    )
+}

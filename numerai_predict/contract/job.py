@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from numerai_predict.contract.limits import Limits
+from numerai_predict.contract.model_call import ModelCall, SourceLabels
+from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.sandbox import Sandbox
 
 
@@ -44,3 +46,9 @@ class Job:
     result: Path | None = None
     debug: bool = False
     check: bool = False
+
+    @property
+    def model_call(self) -> ModelCall:
+        """What the session with the model process needs of this job."""
+        labels = SourceLabels(redact(self.model), redact(self.dataset), redact(self.benchmarks))
+        return ModelCall(labels, self.limits, self.sandbox, self.debug)

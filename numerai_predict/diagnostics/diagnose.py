@@ -102,7 +102,7 @@ def _subject(
     return Subject(
         model=printable(redact(name)),
         sha256=model.sha256 or "",
-        pythons=model.python,
+        pythons=list(model.python),
         arguments=model.arity or 1,
         validation=sources.validation.name,
         target=plan.target,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,24 +12,26 @@ import pandas as pd
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, PythonMismatch
-from numerai_predict.contract.job import Job
+from numerai_predict.contract.model_call import ModelCall, SourceLabels
 from numerai_predict.contract.record import Record
+from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.id_lookup import LABELS, IdLookup
 from numerai_predict.diagnostics.validation_data import LIVE, EraRows, Validation
-from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner import preflight
-from numerai_predict.runner.batch import BatchCall, InspectedModel, predict_batch
-from numerai_predict.runner.container.batch_client import predict_batch_in_container
+from numerai_predict.runner.batch import Batch, BatchCall, LocalBatch
+from numerai_predict.runner.container.batch_client import ContainerBatch
 from numerai_predict.runner.container.target import ContainerImage, LocalPython, choose_target
 from numerai_predict.runner.environment_info import current_environment
-from numerai_predict.runner.pipeline import fetch_model
+from numerai_predict.runner.fetching import FetchedFile, fetch_model
+from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.runner.supervisor.session import InspectedModel
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 
-# Runs the model for each call in turn; the second argument says that its like was told before.
-_Runner = Callable[[Iterable[BatchCall], bool], Generator[list[float], None, None]]
+# Opens a batch of calls; the argument is whether a batch of the same model ran before.
+_OpenBatch = Callable[[bool], Batch]
 
 
 @dataclass(frozen=True)
@@ -83,70 +84,78 @@ class Predictor:
         """
         with tempfile.TemporaryDirectory(prefix="numerai-eras-") as name:
             folder = Path(name)
-            job = self._job()
-            path = fetch_model(job, self.usage.record, self._deadline, _made(folder / "model"))
-            run = self._runner(job, path.resolve())
+            directory = _made(folder / "model")
+            fetched = fetch_model(self._plan.model, self._deadline, directory)
             frames = _made(folder / "frames")
+            open_batch = self._batch_opener(fetched.path.resolve(), frames)
             batches = self._validation.batches(self._plan.batch_bytes)
             is_first = True
             while (batch := next(batches, None)) is not None:
-                yield from self._batch(run, batch, frames, is_first=is_first)
+                yield from self._batch(
+                    open_batch(not is_first), fetched, batch, frames, is_first=is_first
+                )
                 is_first = False
                 del batch  # before the next is read: one at a time is in memory
 
-    def _runner(self, job: Job, path: Path) -> _Runner:
-        """What runs the model over the calls of a batch, where it fits."""
+    def _batch_opener(self, path: Path, frames: Path) -> _OpenBatch:
+        """Opens batches of the model where it fits."""
         place = LocalPython("as asked for") if self._plan.local else choose_target(str(path))
         log_step("place", place.sentence)
-        record, deadline = self.usage.record, self._deadline
+        call, deadline = self._model_call(), self._deadline
         if isinstance(place, ContainerImage):
-            return lambda calls, repeated: predict_batch_in_container(
-                place, path, calls, job, record, deadline, repeated=repeated
+            return lambda repeated: ContainerBatch(
+                place, path, frames, call, deadline, repeated=repeated
             )
-        model = InspectedModel(path, self._inspect(job, path, place))
+        model = self._inspect(call, path, place)
         hidden = harden_supervisor()
-        return lambda calls, repeated: predict_batch(
-            model, calls, job, record, deadline, hidden, repeated=repeated
-        )
+        return lambda repeated: LocalBatch(model, frames, call, deadline, hidden, repeated=repeated)
 
-    def _inspect(self, job: Job, path: Path, place: LocalPython) -> Inspection:
-        record = self.usage.record
+    def _inspect(self, call: ModelCall, path: Path, place: LocalPython) -> InspectedModel:
+        inspection = preflight.inspect_model(path)
         try:
-            inspection = preflight.inspect_model(job, record, path)
+            warnings = preflight.check_compatibility(inspection, call.labels)
         except PythonMismatch as error:
             raise PythonMismatch(
                 error.message,
                 f"make the pickle with Python {RUNNING_PYTHON}, or have it diagnosed in the image "
                 f"that fits it: it was run here because {place.reason}",
             ) from error
-        preflight.warn_missing_columns(inspection, record, self._validation.feature_names)
-        return inspection
+        warnings += preflight.check_columns(inspection, self._validation.feature_names)
+        return InspectedModel(path, inspection, tuple(warnings))
 
     def _batch(
-        self, run: _Runner, batch: list[EraRows], frames: Path, *, is_first: bool
+        self,
+        opened: Batch,
+        fetched: FetchedFile,
+        batch: list[EraRows],
+        frames: Path,
+        *,
+        is_first: bool,
     ) -> Iterator[PredictedEra]:
         """The eras of a batch, by one process; the first batch ends with its first era again."""
         every_id = [i for rows in batch for i in rows.ids.to_pylist()]
         benchmarks = self._benchmarks.rows(every_id) if self._benchmarks else pd.DataFrame()
         meta_model = self._meta_model_of(every_id)
         asked = [*batch, batch[0]] if is_first else batch
-        calls = (self._call(rows, benchmarks, frames) for rows in asked)
-        usage = self.usage
         first: pd.Series[float] | None = None
-        with closing(run(calls, not is_first)) as answers:
-            for number, (rows, values) in enumerate(zip(asked, answers, strict=False)):
-                self._note_seconds()
+        with opened:
+            for number, rows in enumerate(asked):
+                values = opened.predict(self._call(rows, benchmarks, frames))
+                self._note_seconds(opened.record)
                 index = pd.Index(rows.ids.to_pylist(), name="id")
                 predictions = pd.Series(np.array(values), index)
                 if number == len(batch):
-                    usage.repeatable = first is not None and bool(predictions.equals(first))
+                    repeatable = first is not None and bool(predictions.equals(first))
+                    self.usage.repeatable = repeatable
                     continue
                 first = predictions if first is None else first
                 known = benchmarks.loc[benchmarks.index.isin(index), self.benchmark_names]
                 yield PredictedEra(rows, predictions, known, meta_model)
-            for _ in answers:
-                pass
-        usage.peak_bytes = max(usage.peak_bytes, usage.record.peak_memory_bytes or 0)
+        record = RecordBuilder.resume(opened.record)
+        record.set_model_file(fetched)
+        self.usage.record = record.build()
+        peak = self.usage.record.peak_memory_bytes or 0
+        self.usage.peak_bytes = max(self.usage.peak_bytes, peak)
 
     def _meta_model_of(self, ids: list[str]) -> pd.Series[float] | None:
         if self._meta_model is None:
@@ -154,8 +163,8 @@ class Predictor:
         found: pd.Series[float] = self._meta_model.rows(ids)[self._meta_model.columns[0]]
         return found
 
-    def _note_seconds(self) -> None:
-        seconds, usage = self.usage.record.seconds, self.usage
+    def _note_seconds(self, record: Record) -> None:
+        seconds, usage = record.seconds, self.usage
         usage.slowest_seconds = max(usage.slowest_seconds, seconds.predict or 0.0)
         usage.load_seconds = max(usage.load_seconds, seconds.load or 0.0)
 
@@ -179,17 +188,12 @@ class Predictor:
 
         return BatchCall(f"era {rows.era}", path, write_benchmarks)
 
-    def _job(self) -> Job:
+    def _model_call(self) -> ModelCall:
         plan = self._plan
-        return Job(
-            model=plan.model,
-            dataset=str(plan.sources.validation),
-            benchmarks=str(plan.sources.benchmarks or "the benchmark models"),
-            output_dir=plan.output_dir,
-            limits=plan.limits,
-            sandbox=plan.sandbox,
-            debug=plan.debug,
-        )
+        labels = SourceLabels(redact(plan.model), str(plan.sources.validation))
+        if plan.sources.benchmarks is not None:
+            labels = replace(labels, benchmarks=str(plan.sources.benchmarks))
+        return ModelCall(labels, plan.limits, plan.sandbox, plan.debug)
 
 
 def _made(folder: Path) -> Path:

@@ -10,20 +10,21 @@ from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
-from numerai_predict.contract.record import Record
+from numerai_predict.contract.record import Record, Step
+from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.environments import Environment, choose
 from numerai_predict.fleet.manifest import ManifestEntry
 from numerai_predict.inspection.inspect import inspect_pickle
-from numerai_predict.runner.pipeline import fetch_model
-from numerai_predict.runner.timing import measure_step
+from numerai_predict.runner.fetching import fetch_model
+from numerai_predict.runner.record_builder import RecordBuilder
 
 _THREADS = 4
 _INSPECTION_SECONDS = 2.0
 
 
-@dataclass
+@dataclass(frozen=True)
 class PreparedModel:
     """A model at hand: its file, in `folder` where it was fetched, and where it is to run.
 
@@ -74,20 +75,23 @@ class Preparer:
 
     def _make_ready(self, entry: ManifestEntry) -> PreparedModel:
         folder = Path(tempfile.mkdtemp(dir=self._spool.name))
-        ready = PreparedModel(entry, self._orders.new_record(), folder)
+        record = RecordBuilder.resume(self._orders.new_record())
+        path, place = None, None
         try:
-            with measure_step(ready.record.seconds, "fetch"):
-                job = self._orders.job_of(entry)
-                ready.path = fetch_model(job, ready.record, self._deadline, folder)
-            inspection = inspect_pickle(ready.path, _INSPECTION_SECONDS)
-            ready.record.model.python = list(inspection.pythons.legal or ())
-            ready.place = choose(self._places, inspection, entry.python, entry.flavour)
+            record.set_model_source(redact(entry.model))
+            with record.timed(Step.FETCH):
+                fetched = fetch_model(entry.model, self._deadline, folder)
+            record.set_model_file(fetched)
+            path = fetched.path
+            inspection = inspect_pickle(path, _INSPECTION_SECONDS)
+            record.set_pythons(inspection.pythons.legal)
+            place = choose(self._places, inspection, entry.python, entry.flavour)
         except RunError as error:
-            ready.record.conclude(error.verdict, error.message, error.remedy)
+            record.fail(error)
         except OSError as error:
-            ready.record.conclude(
+            record.conclude(
                 Verdict.MODEL_UNAVAILABLE,
                 f"expected to read the model, found: {error.strerror}",
                 "look at the disk that holds the temporary files (TMPDIR), then try again",
             )
-        return ready
+        return PreparedModel(entry, record.build(), folder, path, place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
@@ -17,7 +17,7 @@ from numerai_predict.fleet.manifest import ManifestEntry
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.pool.actor import TaskResult
 from numerai_predict.fleet.preparation import PreparedModel
-from numerai_predict.fleet.record_files import record_of, write_record
+from numerai_predict.fleet.record_files import write_record
 from numerai_predict.storage.files import atomic_write, sha256_of
 
 
@@ -68,7 +68,7 @@ class ResultStore:
             facts, path = self._ledger.record(entry.id), self._orders.csv_of(entry.id)
             lies_there = facts is not None and entry.post is not None and path.is_file()
             if facts and lies_there and sha256_of(path) == facts["predictions"]["sha256"]:
-                self._send(entry, path, record_of(facts))
+                self._send(entry, path, Record.from_dict(facts))
             else:
                 without.append(entry)
         return without
@@ -77,7 +77,7 @@ class ResultStore:
         """Write the records of what was delivered meanwhile."""
         for name in self._outbox.delivered():
             if facts := self._ledger.record(name):
-                write_record(self._orders.output_dir, name, record_of(facts))
+                write_record(self._orders.output_dir, name, Record.from_dict(facts))
 
     def close(self) -> None:
         """Let the deliveries that have begun end."""
@@ -88,28 +88,30 @@ class ResultStore:
         path = self._orders.csv_of(entry.id)
         with atomic_write(path) as handle:
             handle.write(outcome.csv or b"")
-        record.predictions.path = str(path)
+        record = replace(record, predictions=replace(record.predictions, path=str(path)))
         if entry.post is not None:
             self._note_end(entry.id, ModelState.PREDICTED, record, outcome)
             self._send(entry, path, record)
             return
-        record.delivered_to = str(path)
-        record.conclude(Verdict.OK, f"delivered to {path}")
+        record = replace(record, delivered_to=str(path)).concluded(
+            Verdict.OK, f"delivered to {path}"
+        )
         self._note_end(entry.id, ModelState.DELIVERED, record, outcome)
         write_record(self._orders.output_dir, entry.id, record)
 
     def _complete(self, ready: PreparedModel, outcome: TaskResult) -> Record:
         """The worker's record with what the agent knows: sources, hashes, the fetch."""
-        record, own = record_of(outcome.record), ready.record
+        record, own = Record.from_dict(outcome.record), ready.record
         arity, pythons = record.model.arity, record.model.python
-        record.model = own.model
-        record.model.arity, record.model.python = arity, pythons
-        record.dataset = self._data.facts
-        if arity == 2:
-            record.benchmarks = self._data.benchmark_facts
-        record.seconds.fetch = own.seconds.fetch
-        record.seconds.total = (own.seconds.fetch or 0.0) + outcome.ended - outcome.started
-        return record
+        fetch = own.seconds.fetch
+        total = (fetch or 0.0) + outcome.ended - outcome.started
+        return replace(
+            record,
+            model=replace(own.model, arity=arity, python=pythons),
+            dataset=self._data.facts,
+            benchmarks=self._data.benchmark_facts if arity == 2 else record.benchmarks,
+            seconds=replace(record.seconds, fetch=fetch, total=total),
+        )
 
     def _note_end(self, name: str, fact: ModelState, record: Record, outcome: TaskResult) -> None:
         self._ledger.record_event(

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.delivery.queue import wait_for_delivery_process
@@ -23,7 +24,7 @@ from numerai_predict.fleet.manifest import ManifestEntry
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.pool.ray_cluster import RayCluster
 from numerai_predict.fleet.progress_display import FleetDisplay, ProgressMeter
-from numerai_predict.fleet.record_files import record_of, write_record
+from numerai_predict.fleet.record_files import write_record
 from numerai_predict.fleet.scheduler import NoCapacity, Scheduler
 from numerai_predict.runner.submission_file import require_directory
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
@@ -119,7 +120,7 @@ def _restore_records(directory: Path, ledger: FleetLedger) -> None:
             path = directory / "records" / f"{row.id}.json"
             facts = ledger.record(row.id)
             if facts and (not path.exists() or json.loads(path.read_bytes()) != facts):
-                write_record(directory, row.id, record_of(facts))
+                write_record(directory, row.id, Record.from_dict(facts))
 
 
 @contextmanager

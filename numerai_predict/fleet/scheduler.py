@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
@@ -274,8 +275,8 @@ class Scheduler:
                 f"{_MOST_LOST} workers died while they ran the model; the last: {words}",
                 "look at the machine's memory and log, run the model alone: numerai-predict run",
             )
-            ready.record.conclude(error.verdict, error.message, error.remedy)
-            self._endings.store_failure(ready)
+            record = ready.record.concluded(error.verdict, error.message, error.remedy)
+            self._endings.store_failure(replace(ready, record=record))
             return
         self._ledger.record_event(name, ModelState.QUEUED, words)
         self._ready.setdefault(self._kind(ready), deque()).appendleft(ready)

@@ -1,107 +1,151 @@
-"""One model, many live frames: unpickled once, called once for each, within the limits of a run."""
+"""Many calls of one model: loaded once, called once per file of live data."""
 
 from __future__ import annotations
 
-import functools
-import itertools
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Protocol
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
-from numerai_predict.contract.job import Job
+from numerai_predict.contract.model_call import ModelCall
 from numerai_predict.contract.record import Record
-from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner import submission_rules
+from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.live_data import read_ids
-from numerai_predict.runner.protocol import Frame
+from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_model_line, logger, suppress_info
-from numerai_predict.runner.supervisor.launch import launch
-from numerai_predict.runner.supervisor.model_process import ModelProcess
-from numerai_predict.runner.supervisor.network_attempts import network_attempt_context
+from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
 from numerai_predict.runner.supervisor.session import (
-    ModelInputs,
-    decode_response,
-    request_load,
-    request_predict,
-    translate_failures,
+    InspectedModel,
+    ModelSession,
+    SessionStage,
+    new_interpreter,
 )
 from numerai_predict.sandbox.layers import Layers
 
 
 @dataclass(frozen=True)
 class BatchCall:
-    """One frame of live data, called `name`; `benchmarks` is asked where the model takes them."""
+    """One file of live data, called `name` in messages.
+
+    `benchmarks` returns the file of benchmark models; it is called for a model that takes them.
+    """
 
     name: str
     dataset: Path
     benchmarks: Callable[[], Path]
 
 
-@dataclass(frozen=True)
-class InspectedModel:
-    """A pickle that was inspected and fits this Python."""
+class Batch(Protocol):
+    """Calls of one model, in a process of this machine or in a container; a context manager."""
 
-    path: Path
-    inspection: Inspection
+    def __enter__(self) -> Batch:
+        """The batch itself; the model process starts with the first call."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the model process."""
+
+    def predict(self, call: BatchCall) -> list[float]:
+        """The model's predictions in the order of the ids, validated as a submission.
+
+        Its files may replace those of the call before. A call has the time limit of a run less
+        the time that loading took.
+
+        Raises:
+            RunError: as of a single run; the message names the call.
+        """
+
+    @property
+    def record(self) -> Record:
+        """What is known of the model and its process, and of the latest call."""
 
 
-def predict_batch(
-    model: InspectedModel,
-    calls: Iterable[BatchCall],
-    job: Job,
-    record: Record,
-    deadline: Deadline,
-    hidden: Layers,
-    *,
-    repeated: bool = False,
-) -> Generator[list[float], None, None]:
-    """The model's predictions for each frame, in the order of its ids, checked as a submission.
+class LocalBatch:
+    """A `Batch` in a model process of this machine.
 
-    One process serves them all, in turn: the next call is taken when its turn comes, so that
-    its files may replace those of the one before. A call has the time limit of a run less what
-    loading took. `record` tells of loading, and of the latest call. Nothing of the process is left
-    when the generator is closed. `repeated`: what is said of a process was said of one like it.
-
-    Raises:
-        RunError: as of a single run; the message names the call.
+    Args:
+        directory: holds the files of all calls.
+        repeated: whether a batch of the same model ran before: its messages are not repeated.
     """
-    waiting = iter(calls)
-    first = next(waiting, None)
-    if first is None:
-        return
-    readable = [model.path, first.dataset.parent]
-    start = functools.partial(launch, job.limits, readable, confined=job.sandbox is not Sandbox.OFF)
-    with network_attempt_context() as attempts:
-        show = logger.debug if repeated else log_model_line
-        child = ModelProcess(start, job.limits, deadline, show, attempts)
-        try:
-            with child, translate_failures(job, model.inspection, child):
-                inputs = ModelInputs(model.path, first.dataset, first.benchmarks)
-                with suppress_info() if repeated else nullcontext():
-                    request_load(child, job, record, hidden, inputs)
-                for call in itertools.chain([first], waiting):
-                    with _naming(call), translate_failures(job, model.inspection, child):
-                        answer = _ask(child, record, call, is_first=call is first)
-                        predictions = decode_response(answer, read_ids(call.dataset, job.dataset))
-                        submission_rules.check(predictions)
-                    yield predictions.in_live_order()
-        finally:
-            record.peak_memory_bytes = child.peak_bytes or None
 
+    def __init__(
+        self,
+        model: InspectedModel,
+        directory: Path,
+        call: ModelCall,
+        deadline: Deadline,
+        supervisor_layers: Layers,
+        *,
+        repeated: bool = False,
+    ) -> None:
+        self._model = model
+        self._labels = call.labels
+        self._repeated = repeated
+        self._session = ModelSession(
+            call,
+            new_interpreter(call, [model.path, directory]),
+            deadline,
+            supervisor_layers,
+            show=logger.debug if repeated else log_model_line,
+        )
+        self._arity = 0
 
-def _ask(child: ModelProcess, record: Record, call: BatchCall, *, is_first: bool) -> Frame:
-    benchmarks = call.benchmarks() if record.model.arity == 2 else None
-    dataset = None if is_first else call.dataset
-    return request_predict(child, record, benchmarks, dataset, more=True)
+    def __enter__(self) -> LocalBatch:
+        """The batch itself; the model process starts with the first call."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the model process."""
+        if self._session.stage is not SessionStage.NEW:
+            self._session.close()
+
+    def predict(self, call: BatchCall) -> list[float]:
+        """As `Batch.predict`."""
+        is_first = self._session.stage is SessionStage.NEW
+        if is_first:
+            self._session.start()
+            with self._quiet():
+                self._arity = self._session.load(self._model, call.dataset).arity
+        with _named_after(call):
+            benchmarks = call.benchmarks() if self._arity == 2 else None
+            dataset = None if is_first else call.dataset
+            response = self._session.predict(benchmarks, dataset, more=True)
+            ids = read_ids(call.dataset, self._labels.dataset)
+            predictions = self._session.decode(response, ids)
+            with attempted_hosts_in_errors(lambda: self._session.summary.attempted_hosts):
+                submission_rules.check(predictions)
+        return predictions.in_live_order()
+
+    @property
+    def record(self) -> Record:
+        """As `Batch.record`."""
+        record = RecordBuilder(current_environment())
+        record.set_pythons(self._model.inspection.pythons.legal)
+        record.add_warnings(self._model.warnings)
+        record.add_session(self._session.summary)
+        return record.build()
+
+    def _quiet(self) -> AbstractContextManager[None]:
+        return suppress_info() if self._repeated else nullcontext()
 
 
 @contextmanager
-def _naming(call: BatchCall) -> Iterator[None]:
-    """Have an error say which call it was that failed."""
+def _named_after(call: BatchCall) -> Iterator[None]:
+    """Begin the message of an error with the name of the call that failed."""
     try:
         yield
     except RunError as error:

@@ -13,17 +13,19 @@ from types import FrameType
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.job import Job
-from numerai_predict.contract.record import Record
+from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.runner.check import check
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.options import parse_job
 from numerai_predict.runner.pipeline import run
+from numerai_predict.runner.preflight import check
+from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
+from numerai_predict.sandbox.layers import Layers
 from numerai_predict.storage.files import atomic_write
 
-_REPORT = "report it with the lines above; the model is not to blame"
+_REPORT = "please report this with the log above: it is a bug in the runner, not in the model"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,26 +49,30 @@ def execute(job: Job) -> Record:
     start_logging(job.debug)
     signal.signal(signal.SIGTERM, _interrupt)
     started = time.perf_counter()
-    record = Record(environment=current_environment())
+    record = RecordBuilder(current_environment())
     try:
-        hidden = harden_supervisor()
-        if job.check:
-            check(job, record, Deadline.after(job.deadline))
-            record.conclude(Verdict.OK, "nothing was found against running it here")
-        else:
-            run(job, record, Deadline.after(job.deadline), hidden)
-            record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
+        supervisor_layers = harden_supervisor()
+        record.conclude(Verdict.OK, _perform(job, record, supervisor_layers))
     except RunError as error:
-        record.conclude(error.verdict, error.message, error.remedy)
+        record.fail(error)
         logger.debug("", exc_info=True)
     except KeyboardInterrupt as interrupt:
         _end_by_signal(interrupt)
     except Exception as error:
         record.conclude(Verdict.INTERNAL_ERROR, _defect(error), _REPORT)
-    record.seconds.total = time.perf_counter() - started
-    _write_record(job, record)
-    log_verdict(record.verdict, record.exit_code, record.message, record.remedy)
-    return record
+    record.add_seconds(Step.TOTAL, time.perf_counter() - started)
+    final = _written(job, record.build())
+    log_verdict(final.verdict, final.exit_code, final.message, final.remedy)
+    return final
+
+
+def _perform(job: Job, record: RecordBuilder, supervisor_layers: Layers) -> str:
+    """Do what the job asks for; returns the message of its success."""
+    deadline = Deadline.after(job.deadline)
+    if job.check:
+        check(job, record, deadline)
+        return "no problems found: the model can run in this environment"
+    return f"delivered to {run(job, record, deadline, supervisor_layers)}"
 
 
 def _defect(error: Exception) -> str:
@@ -74,9 +80,10 @@ def _defect(error: Exception) -> str:
     return f"a defect of the runner: {type(error).__name__}: {error}\n{trace}"
 
 
-def _write_record(job: Job, record: Record) -> None:
+def _written(job: Job, record: Record) -> Record:
+    """The record once it is written where the job asks for it; another verdict if it is not."""
     if job.result is None:
-        return
+        return record
     try:
         with atomic_write(job.result) as handle:
             handle.write(record.as_json().encode())
@@ -85,7 +92,10 @@ def _write_record(job: Job, record: Record) -> None:
         if record.exit_code == Verdict.OK.exit_code:
             found = f"expected to write the record to {job.result}, found: {error.strerror}"
             where = f"the predictions are in {record.predictions.path}"
-            record.conclude(Verdict.SAVE_FAILED, f"{found}; {where}", "choose another --result")
+            return record.concluded(
+                Verdict.SAVE_FAILED, f"{found}; {where}", "choose another --result"
+            )
+    return record
 
 
 class _Terminated(KeyboardInterrupt):

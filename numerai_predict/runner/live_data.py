@@ -24,6 +24,9 @@ class Shape:
     columns: int
     names: frozenset[str] = frozenset()
 
+    def __str__(self) -> str:
+        return f"{self.rows:,} rows x {self.columns:,} columns"
+
 
 def read_shape(path: Path, source: str) -> Shape:
     """The shape of a parquet file, from its metadata alone.

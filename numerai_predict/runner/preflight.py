@@ -1,14 +1,18 @@
-"""What is certain before a model is unpickled: another Python's code, a module not here."""
+"""Rejects a model that is certain to fail, before it is unpickled."""
 
 from __future__ import annotations
 
 import importlib.util
+import sys
+import tempfile
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
+from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import MissingDependency, PythonMismatch
 from numerai_predict.contract.job import Job
-from numerai_predict.contract.record import Record
+from numerai_predict.contract.model_call import SourceLabels
 from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.data_version import describe_missing_features
@@ -20,62 +24,84 @@ from numerai_predict.inspection.remedies import (
     remedy_for_module,
     remedy_for_python,
 )
+from numerai_predict.inspection.report import as_json, as_text
+from numerai_predict.runner.fetching import fetch_model
+from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step
 
-# Pickles of millions of objects are looked at for so long; what comes after is not known.
-_SECONDS = 2.0
+# The rest of a pickle of millions of objects is not inspected.
+_INSPECTION_SECONDS = 2.0
 
 
-def inspect_model(job: Job, record: Record, model: Path) -> Inspection:
-    """Inspect the model and end the run if it is certain that it would fail.
+def inspect_model(model: Path) -> Inspection:
+    """Inspect the model's pickle without unpickling it, within two seconds.
 
     Raises:
-        InvalidPickle: the file is no pickle, or a broken one.
-        RunError: as `check_compatibility`.
+        InvalidPickle: the file is not a pickle, or a broken one.
     """
-    inspection = inspect_pickle(model, _SECONDS)
+    inspection = inspect_pickle(model, _INSPECTION_SECONDS)
     if inspection.partial:
         log_step("inspect", inspection.partial)
-    check_compatibility(inspection, job, record)
     return inspection
 
 
-def check_compatibility(inspection: Inspection, job: Job, record: Record) -> None:
-    """Go on only if nothing that the inspection found makes a run fail for certain.
+def check_compatibility(inspection: Inspection, labels: SourceLabels) -> list[str]:
+    """Reject a model that is certain to fail in this environment.
 
-    The record gets the Pythons of the model, and warnings of what may be missing.
+    Returns:
+        Warnings about modules that the model may need and that are not installed; logged.
 
     Raises:
-        InvalidPickle: it has code that is legal for no Python.
-        PythonMismatch: its code is legal for other Pythons than this one alone.
-        MissingDependency: it takes something from a module that is not here.
+        InvalidPickle: its code is valid for no Python.
+        PythonMismatch: its code is valid only for other Pythons than the running one.
+        MissingDependency: unpickling it imports a module that is not installed.
     """
-    record.model.python = list(inspection.pythons.legal or ())
-    attempt = _attempt(job)
+    attempt = _attempted_run(labels)
     _require_python(inspection, attempt)
     _require_modules(inspection, attempt)
-    for module, function in inspection.imports.items():
-        if not _is_here(module):
-            _warn(record, f"{function} imports the module {module}, which is not here")
+    warnings = [
+        f"{function} imports {module}, which is not installed in this environment"
+        for module, function in inspection.imports.items()
+        if not _is_installed(module)
+    ]
+    return _logged(warnings)
 
 
-def warn_missing_columns(inspection: Inspection, record: Record, columns: Collection[str]) -> None:
-    """Say which features the model names and the data set does not have."""
-    words = describe_missing_features(inspection.features, inspection.data_versions, columns)
-    if words:
-        _warn(record, words)
+def check_columns(inspection: Inspection, columns: Collection[str]) -> list[str]:
+    """Warnings about features that the model names and the data set does not have; logged."""
+    warning = describe_missing_features(inspection.features, inspection.data_versions, columns)
+    return _logged([warning] if warning else [])
 
 
-def _warn(record: Record, words: str) -> None:
-    record.warnings.append(words)
-    log_step("warning", words)
+def check(job: Job, record: RecordBuilder, deadline: Deadline) -> None:
+    """`predict.py --check`: fetch the model, print its inspection, and judge it as a run would.
+
+    Raises:
+        RunError: it cannot be fetched, or a run in this environment is certain to fail.
+    """
+    with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as directory:
+        record.set_model_source(redact(job.model))
+        fetched = fetch_model(job.model, deadline, Path(directory))
+        record.set_model_file(fetched)
+        inspection = inspect_pickle(fetched.path)
+        shown = replace(inspection, path=fetched.source)
+        record.set_inspection(as_json(shown))
+        sys.stdout.write(as_text(shown))
+        record.set_pythons(inspection.pythons.legal)
+        record.add_warnings(check_compatibility(inspection, job.model_call.labels))
 
 
-def _attempt(job: Job) -> AttemptedRun:
-    """This run, to be made again in an image: with the data that lies on this machine."""
-    sources = {"--dataset": job.dataset, "--benchmarks": job.benchmarks}
+def _logged(warnings: list[str]) -> list[str]:
+    for warning in warnings:
+        log_step("warning", warning)
+    return warnings
+
+
+def _attempted_run(labels: SourceLabels) -> AttemptedRun:
+    """This run, to be repeated in an image with the data files that are on this machine."""
+    sources = {"--dataset": labels.dataset, "--benchmarks": labels.benchmarks}
     data = {option: source for option, source in sources.items() if Path(source).is_file()}
-    return AttemptedRun(RUNNING_PYTHON, redact(job.model), data)
+    return AttemptedRun(RUNNING_PYTHON, labels.model, data)
 
 
 def _require_python(inspection: Inspection, attempt: AttemptedRun) -> None:
@@ -97,7 +123,7 @@ def _require_modules(inspection: Inspection, attempt: AttemptedRun) -> None:
             f"expected {inspection.main_names[0]} in module __main__, found no such name",
             remedy_for_main(),
         )
-    missing = [module for module in inspection.references if not _is_here(module)]
+    missing = [module for module in inspection.references if not _is_installed(module)]
     if missing:
         module = missing[0].partition(".")[0]
         others = dict.fromkeys(other.partition(".")[0] for other in missing)
@@ -110,10 +136,10 @@ def _require_modules(inspection: Inspection, attempt: AttemptedRun) -> None:
         )
 
 
-def _is_here(module: str) -> bool:
-    """Whether the top-level module can be found; looking for it runs nothing of it."""
+def _is_installed(module: str) -> bool:
+    """Whether the top-level module can be found; the search does not execute it."""
     top = module.partition(".")[0]
     try:
         return not top or importlib.util.find_spec(top) is not None
     except (ImportError, AttributeError, ValueError):
-        return True  # it is there, and odd: the import itself will tell
+        return True  # installed but unusual: importing it will show whether it works

@@ -1,4 +1,4 @@
-"""The file of predictions."""
+"""Validates predictions as the tournament does and writes them to a CSV file."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ import errno
 import io
 import os
 import secrets
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from numerai_predict.contract.errors import SaveFailed
-from numerai_predict.storage.files import atomic_write
+from numerai_predict.contract.record import PredictionFacts
+from numerai_predict.runner.run_log import log_step
+from numerai_predict.storage.files import atomic_write, sha256_of
+
+if TYPE_CHECKING:
+    from numerai_predict.runner.predictions import Predictions
 
 _REMEDIES = {
     errno.ENOSPC: "free some space there, or choose another --output_dir",
@@ -20,6 +26,56 @@ _REMEDIES = {
     errno.EACCES: "give the user that runs this the right to write there, "
     "or choose another --output_dir",
 }
+
+
+@dataclass(frozen=True)
+class ValidatedPredictions:
+    """Predictions that the tournament accepts: one value per live id, in the order of the ids.
+
+    `std` has ddof 1 and is `None` for a single value; `warnings` name what was dropped.
+    """
+
+    ids: tuple[str, ...]
+    values: tuple[float, ...]
+    std: float | None
+    warnings: tuple[str, ...]
+
+    @property
+    def summary(self) -> PredictionFacts:
+        """Count, range and standard deviation, as the record has them."""
+        return PredictionFacts(
+            rows=len(self.values), min=min(self.values), max=max(self.values), std=self.std
+        )
+
+
+@dataclass(frozen=True)
+class SavedPredictions:
+    """The CSV file that was written."""
+
+    path: Path
+    sha256: str
+
+
+def validate(predictions: Predictions) -> ValidatedPredictions:
+    """Check the predictions by the tournament's rules and bring them into the live order.
+
+    Raises:
+        InvalidPredictions: at least one rule is broken.
+    """
+    from numerai_predict.runner import submission_rules  # imports pyarrow, which takes 0.1 s
+
+    submission_rules.check(predictions)
+    values = tuple(predictions.in_live_order())
+    std = submission_rules.standard_deviation(values) if len(values) > 1 else None
+    warnings = tuple(submission_rules.warnings(predictions))
+    validated = ValidatedPredictions(tuple(predictions.live_ids), values, std, warnings)
+    for warning in warnings:
+        log_step("warning", warning)
+    summary = validated.summary
+    log_step(
+        "check", f"{summary.rows:,} predictions, {summary.min:.4f} to {summary.max:.4f}: valid"
+    )
+    return validated
 
 
 def require_directory(directory: Path) -> None:
@@ -46,19 +102,19 @@ def require_directory(directory: Path) -> None:
         )
 
 
-def save_predictions(directory: Path, ids: Sequence[str], values: Sequence[float]) -> Path:
+def save_predictions(directory: Path, predictions: ValidatedPredictions) -> SavedPredictions:
     """Write `live_predictions-<12 hex>.csv` with the header `id,prediction`.
 
     Values are written so that reading them gives the same float64 again.
 
     Raises:
-        SaveFailed: the disk is full, the directory read-only or gone.
+        SaveFailed: the disk is full, the directory is read-only or does not exist.
     """
     path = directory / f"live_predictions-{secrets.token_hex(6)}.csv"
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("id", "prediction"))
-    writer.writerows(zip(ids, values, strict=True))
+    writer.writerows(zip(predictions.ids, predictions.values, strict=True))
     try:
         with atomic_write(path) as handle:
             handle.write(text.getvalue().encode())
@@ -67,4 +123,6 @@ def save_predictions(directory: Path, ids: Sequence[str], values: Sequence[float
             f"expected to write the predictions to {directory}, found: {error.strerror}",
             _REMEDIES.get(error.errno or 0, "choose another --output_dir"),
         ) from error
-    return path
+    saved = SavedPredictions(path, sha256_of(path))
+    log_step("save", str(path))
+    return saved

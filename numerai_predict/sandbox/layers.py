@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-@dataclass
+@dataclass(frozen=True)
 class Layers:
     """What each layer does, or why it is missing; one of the two for each."""
 
@@ -15,3 +15,8 @@ class Layers:
     def with_more(self, others: Layers) -> Layers:
         """These layers and the others."""
         return Layers({**self.engaged, **others.engaged}, {**self.missing, **others.missing})
+
+    def as_record(self) -> dict[str, str]:
+        """One entry per layer, as the result record has them."""
+        missing = {name: f"missing: {reason}" for name, reason in self.missing.items()}
+        return {**self.engaged, **missing}

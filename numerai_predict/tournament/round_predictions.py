@@ -10,12 +10,12 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InvalidPickle, InvalidPredictions, RunError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import Limits
-from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.pipeline import run
+from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.files import atomic_write, sha256_of
@@ -78,23 +78,23 @@ def _run(
         limits=plan.limits,
         sandbox=plan.sandbox,
     )
-    record = Record(environment=current_environment())
+    record = RecordBuilder(current_environment())
     try:
-        run(job, record, deadline, harden_supervisor())
-        record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
+        destination = run(job, record, deadline, harden_supervisor())
+        record.conclude(Verdict.OK, f"delivered to {destination}")
     except InvalidPredictions as error:
-        record.conclude(error.verdict, error.message, error.remedy)
+        record.fail(error)
         # What the runner's own check finds closes the gates too: one ending for one matter.
         lines = error.message.splitlines()
         reasons = [line.removeprefix("  - ") for line in lines[1:]] or lines
         raise gate_error(reasons) from error
     except RunError as error:
-        record.conclude(error.verdict, error.message, error.remedy)
+        record.fail(error)
         raise
     finally:
         with atomic_write(ledger.folder / "record.json") as handle:
-            handle.write(record.as_json().encode())
-    return Path(record.predictions.path or "")
+            handle.write(record.build().as_json().encode())
+    return Path(record.build().predictions.path or "")
 
 
 def _is_intact(path: Path, entry: object) -> bool:

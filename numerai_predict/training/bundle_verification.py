@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,16 +12,19 @@ import numpy as np
 import pandas as pd
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.job import Job
+from numerai_predict.contract.errors import DatasetUnavailable, RunError
+from numerai_predict.contract.model_call import ModelCall, SourceLabels
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.training_errors import BundleRefused
-from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.compatibility import CompatibilityLevel, compatibilities
 from numerai_predict.inspection.inspect import inspect_pickle
+from numerai_predict.runner import preflight
+from numerai_predict.runner.batch import Batch, BatchCall, LocalBatch
+from numerai_predict.runner.container.batch_client import ContainerBatch
 from numerai_predict.runner.container.target import ContainerImage, ExecutionTarget
-from numerai_predict.runner.environment_info import current_environment
-from numerai_predict.runner.pipeline import run
+from numerai_predict.runner.live_data import read_ids
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.runner.supervisor.session import InspectedModel
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.training.bundle import BundleSpec
 from numerai_predict.training.predict_template import by_era, load_model, predict_with
@@ -79,12 +80,15 @@ def verify_bundle(
                 f"expected the benchmark models of {data.words}, found none",
                 "get them: `numerai-predict data get live_benchmark_models`",
             )
-        record = _run(pickle, data, place, folder)
-        found = _read(Path(record["predictions"]["path"]))
+        found, record = _predict(pickle, data, place)
         _compare(found, _expected(recipe, data))
     log_step("trial", f"{len(found):,} predictions of {data.words} are the trainer's, every bit")
     facts = {"rows": len(found), "data": data.words, "place": str(place)}
-    return {**facts, "peak_memory_bytes": record["peak_memory_bytes"], "arity": record["arity"]}
+    return {
+        **facts,
+        "peak_memory_bytes": record.peak_memory_bytes,
+        "arity": record.model.arity,
+    }
 
 
 def _inspect(pickle: Path, place: ExecutionTarget) -> None:
@@ -103,37 +107,49 @@ def _inspect(pickle: Path, place: ExecutionTarget) -> None:
         )
 
 
-def _run(
-    pickle: Path, data: VerificationData, place: ExecutionTarget, folder: Path
-) -> dict[str, Any]:
-    """The record of the pickle's run in its place."""
-    job = Job(
-        model=str(pickle.absolute()),
-        dataset=str(data.live.absolute()),
-        benchmarks=str((data.benchmarks or data.live).absolute()),
-        output_dir=folder.absolute(),
-        result=folder.absolute() / "record.json",
-        deadline=_SECONDS,
-    )
-    if isinstance(place, ContainerImage):
-        code = place.engine.run_job(place.image.name, job)
-        if not (folder / "record.json").is_file():
-            raise BundleRefused(
-                f"expected {place} to run the pickle, found no result (exit {code})",
-                "look at the engine's words above",
-            )
-        facts = json.loads((folder / "record.json").read_bytes())
-    else:
-        record = Record(environment=current_environment())
-        run(job, record, Deadline.after(_SECONDS), harden_supervisor())
-        record.conclude(Verdict.OK, "")
-        facts = json.loads(record.as_json())
-    if facts["exit_code"] != Verdict.OK.exit_code:
+def _predict(
+    pickle: Path, data: VerificationData, place: ExecutionTarget
+) -> tuple[dict[str, float], Record]:
+    """The pickle's predictions by id within the hosted limits, and the record of its process."""
+    labels = SourceLabels(str(pickle), str(data.live), str(data.benchmarks))
+    call, deadline = ModelCall(labels), Deadline.after(_SECONDS)
+    try:
+        with _open_batch(pickle.absolute(), data, place, call, deadline) as batch:
+            live = data.live.absolute()
+            values = batch.predict(BatchCall(data.words, live, lambda: _benchmark_file(data)))
+    except RunError as error:
         raise BundleRefused(
-            f"expected the pickle to run in {place}, found {facts['verdict']}: {facts['message']}",
-            facts["remedy"] or "look at the lines above",
+            f"expected the pickle to run in {place}, found {error.verdict.word}: {error.message}",
+            error.remedy,
+        ) from error
+    return dict(zip(read_ids(live, labels.dataset), values, strict=True)), batch.record
+
+
+def _open_batch(
+    pickle: Path,
+    data: VerificationData,
+    place: ExecutionTarget,
+    call: ModelCall,
+    deadline: Deadline,
+) -> Batch:
+    directory = data.live.absolute().parent
+    if isinstance(place, ContainerImage):
+        return ContainerBatch(place, pickle, directory, call, deadline)
+    inspection = preflight.inspect_model(pickle)
+    preflight.check_compatibility(inspection, call.labels)
+    return LocalBatch(
+        InspectedModel(pickle, inspection), directory, call, deadline, harden_supervisor()
+    )
+
+
+def _benchmark_file(data: VerificationData) -> Path:
+    if data.benchmarks is None:
+        raise DatasetUnavailable(
+            f"expected the benchmark models of {data.words} for a model that takes them, "
+            "found none",
+            "get them: `numerai-predict data get live_benchmark_models`",
         )
-    return {**facts, "arity": facts["model"]["arity"]}
+    return data.benchmarks.absolute()
 
 
 def _expected(recipe: BundleSpec, data: VerificationData) -> pd.Series[float]:
@@ -160,11 +176,6 @@ def _compare(found: dict[str, float], expected: pd.Series[float]) -> None:
             f"{len(expected):,} others, such as {'; '.join(some)}",
             "train with the versions that the image has (`numerai-predict inspect` names them)",
         )
-
-
-def _read(path: Path) -> dict[str, float]:
-    with open(path, encoding="utf-8", newline="") as file:
-        return {row["id"]: float(row["prediction"]) for row in csv.DictReader(file)}
 
 
 def _benchmarks(inputs: TrainingData, index: pd.Index[Any], folder: Path) -> Path | None:

@@ -2,10 +2,12 @@
 
 import json
 import math
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from numerai_predict.contract.record import EnvironmentFacts, Record
+from numerai_predict.contract.errors import ERROR_BY_VERDICT
+from numerai_predict.contract.record import EnvironmentFacts, PredictionFacts, Record
 from numerai_predict.contract.verdicts import Verdict
 
 
@@ -34,19 +36,35 @@ def test_a_record_that_nobody_concluded_is_an_internal_error(record):
 
 
 def test_a_conclusion_sets_word_code_message_and_remedy(record):
-    record.conclude(Verdict.TIMEOUT, "too slow", "be faster")
-    assert (record.verdict, record.exit_code) == ("timeout", 23)
-    assert (record.message, record.remedy) == ("too slow", "be faster")
+    concluded = record.concluded(Verdict.TIMEOUT, "too slow", "be faster")
+    assert (concluded.verdict, concluded.exit_code) == ("timeout", 23)
+    assert (concluded.message, concluded.remedy) == ("too slow", "be faster")
+    assert record.verdict == "internal_error"
 
 
 def test_a_record_is_strict_json_that_ends_with_a_newline(record):
     assert record.as_json().endswith("}\n")
-    record.predictions.min = math.nan
+    broken = replace(record, predictions=PredictionFacts(min=math.nan))
     with pytest.raises(ValueError, match="not JSON compliant"):
-        record.as_json()
+        broken.as_json()
 
 
-def test_records_share_no_lists(record):
-    record.warnings.append("one")
-    other = Record(environment=record.environment)
-    assert other.warnings == []
+def test_a_record_cannot_be_changed(record):
+    with pytest.raises(FrozenInstanceError):
+        record.message = "changed"
+
+
+def test_a_record_is_read_back_from_its_json(record):
+    written = replace(record, warnings=("one",), sandbox={"seccomp": "blocks"})
+    assert Record.from_dict(json.loads(written.as_json())) == written
+
+
+def test_a_record_with_unknown_keys_is_read_without_them(record):
+    content = {**json.loads(record.as_json()), "added_later": 1}
+    assert Record.from_dict(content).environment == record.environment
+
+
+def test_every_verdict_word_but_ok_and_usage_has_an_error_class():
+    words = {verdict.word for verdict in Verdict} - {"ok", "usage"}
+    assert set(ERROR_BY_VERDICT) == words
+    assert all(kind.verdict.word == word for word, kind in ERROR_BY_VERDICT.items())

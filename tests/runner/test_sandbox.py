@@ -50,7 +50,7 @@ def test_one_that_is_missing_is_said_loudly_and_the_run_goes_on(run_model, witho
     run = run_model(ranks, wrapper=without_seccomp)
     run.succeeds()
     assert run.record["sandbox"]["seccomp"].startswith("missing: the kernel refused it")
-    assert any("warning" in line and "lacks seccomp" in line for line in run.lines)
+    assert any("warning" in line and "layer seccomp is unavailable" in line for line in run.lines)
 
 
 @pytest.fixture

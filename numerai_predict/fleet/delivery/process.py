@@ -23,12 +23,11 @@ from typing import Any
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.job import PresignedPost
-from numerai_predict.contract.record import Record
+from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.model_state import ModelState
-from numerai_predict.fleet.record_files import record_of
-from numerai_predict.runner.timing import measure_step
+from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.destinations import PostForm, deliver
 from numerai_predict.storage.retry import TransferPolicy
@@ -70,13 +69,13 @@ class _DeliveryProcess:
             asked = self.waiting.get_nowait()
         except queue.Empty:
             return
-        name, record = asked["id"], record_of(asked["record"])
+        name, record = asked["id"], Record.from_dict(asked["record"])
         with self._lock:
             if self._ledger.state(name) == ModelState.DELIVERED:
                 self._tell(name)
                 return
             self._ledger.record_event(name, ModelState.SENT)
-        self._send(asked, record)
+        record = self._send(asked, record)
         with self._lock:
             facts = json.loads(record.as_json())
             if record.exit_code == 0:
@@ -96,15 +95,18 @@ class _DeliveryProcess:
             sys.stdout.write(json.dumps({"id": name}) + "\n")
             sys.stdout.flush()
 
-    def _send(self, asked: dict[str, Any], record: Record) -> None:
+    def _send(self, asked: dict[str, Any], earlier: Record) -> Record:
         post = PresignedPost(asked["url"], tuple(map(tuple, asked["fields"])))
         terms = TransferPolicy(Deadline.after(asked["seconds_left"]))
+        record = RecordBuilder.resume(earlier)
         try:
-            with measure_step(record.seconds, "deliver"):
-                record.delivered_to = deliver(Path(asked["path"]), [PostForm(post)], terms)
-            record.conclude(Verdict.OK, f"delivered to {record.delivered_to}")
+            with record.timed(Step.DELIVER):
+                destination = deliver(Path(asked["path"]), [PostForm(post)], terms)
+            record.set_destination(destination)
+            record.conclude(Verdict.OK, f"delivered to {destination}")
         except RunError as error:
-            record.conclude(error.verdict, error.message, error.remedy)
+            record.fail(error)
+        return record.build()
 
 
 if __name__ == "__main__":

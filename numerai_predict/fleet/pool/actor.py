@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.errors import RunError
-from numerai_predict.contract.record import Record
+from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.environments import Environment
 from numerai_predict.fleet.pool.launch import WorkerSpec, path_in_worker
@@ -29,15 +29,22 @@ from numerai_predict.fleet.pool.worker_client import (
     WorkerResponse,
     WorkerStartFailed,
 )
-from numerai_predict.fleet.record_files import record_of
 from numerai_predict.fleet.worker.messages import RunRequest
-from numerai_predict.runner.acceptance import validate_and_save
 from numerai_predict.runner.live_data import read_ids
-from numerai_predict.runner.protocol import PREDICTED, Frame, MalformedFrame
-from numerai_predict.runner.supervisor.crash_rules import classify_crash
-from numerai_predict.runner.supervisor.model_process import CrashReport
-from numerai_predict.runner.supervisor.network_attempts import network_attempt_context
-from numerai_predict.runner.supervisor.session import decode_response
+from numerai_predict.runner.predictions import Predictions
+from numerai_predict.runner.protocol import MalformedFrame
+from numerai_predict.runner.record_builder import RecordBuilder
+from numerai_predict.runner.submission_file import (
+    SavedPredictions,
+    save_predictions,
+    validate,
+)
+from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
+from numerai_predict.runner.supervisor.session import (
+    ModelResponse,
+    decode_response,
+    malformed_response,
+)
 
 _MODELS_A_WORKER = 500
 _MOST_GROWTH_BYTES = 512 * 1024**2
@@ -217,30 +224,36 @@ class WorkerActor:
 
     def _accepted(self, reply: WorkerResponse) -> tuple[Record, bytes | None]:
         """The record, and the predictions as a CSV where they are valid."""
-        record = record_of(reply.record)
+        record = RecordBuilder.resume(Record.from_dict(reply.record))
         if reply.answer is None:
-            return record, None
+            return record.build(), None
         try:
-            with self._checking, network_attempt_context() as hosts:
-                hosts.extend(reply.attempts)
-                path = self._checked(reply, record)
+            with self._checking:
+                saved = self._saved(reply, record)
         except RunError as error:
-            record.conclude(error.verdict, error.message, error.remedy)
-            return record, None
-        csv = path.read_bytes()
-        path.unlink()
-        record.predictions.path = None
+            record.fail(error)
+            return record.build(), None
+        csv = saved.path.read_bytes()
+        saved.path.unlink()
+        record.set_predictions_file(None, saved.sha256)
         record.conclude(Verdict.OK, "predicted")
-        return record, csv
+        return record.build(), csv
 
-    def _checked(self, reply: WorkerResponse, record: Record) -> Path:
+    def _saved(self, reply: WorkerResponse, record: RecordBuilder) -> SavedPredictions:
+        with attempted_hosts_in_errors(lambda: reply.attempts):
+            predictions = self._decoded(reply, record.build().peak_memory_bytes or 0)
+            with record.timed(Step.CHECK):
+                validated = validate(predictions)
+        record.set_predictions(validated)
+        with record.timed(Step.DELIVER):
+            return save_predictions(self._out, validated)
+
+    def _decoded(self, reply: WorkerResponse, peak_bytes: int) -> Predictions:
+        response = ModelResponse(reply.answer or {}, reply.payload, 0.0)
         try:
-            answer = Frame(PREDICTED, reply.answer or {}, reply.payload)
-            predictions = decode_response(answer, self._live_ids)
+            return decode_response(response, self._live_ids)
         except MalformedFrame as malformed:
-            death = CrashReport(None, str(malformed))
-            raise classify_crash(death, record.peak_memory_bytes or 0) from malformed
-        return validate_and_save(self._out, record, predictions)
+            raise malformed_response(malformed, peak_bytes) from malformed
 
 
 def _put(file: File, path: Path) -> Path:

@@ -5,7 +5,6 @@ It holds no credentials and does not judge the predictions: they go to the agent
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 import os
@@ -19,9 +18,8 @@ from typing import NoReturn
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, RunError
-from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import Limits, format_size
-from numerai_predict.contract.record import Record
+from numerai_predict.contract.model_call import ModelCall, SourceLabels
 from numerai_predict.contract.redaction import redact_text
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
@@ -31,19 +29,19 @@ from numerai_predict.fleet.worker.preload import Preloaded
 from numerai_predict.runner import preflight
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.protocol import Frame, encode
-from numerai_predict.runner.run_log import log_model_line, log_step, logger
-from numerai_predict.runner.supervisor.model_process import ModelProcess
-from numerai_predict.runner.supervisor.network_attempts import network_attempt_context
+from numerai_predict.runner.record_builder import RecordBuilder
+from numerai_predict.runner.run_log import log_step, logger
+from numerai_predict.runner.supervisor.launch import ProcessHandle
 from numerai_predict.runner.supervisor.session import (
-    ModelInputs,
-    load_and_predict,
-    translate_failures,
+    InspectedModel,
+    ModelResponse,
+    ModelSession,
 )
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 
 _MOST_LOGGED = 96 * 1024
-_LONGEST_MESSAGE = 16 * 1024
+_MAX_MESSAGE_CHARACTERS = 16 * 1024
 
 
 def main(request_end: int, answer_end: int, preloaded: Preloaded, hidden: Layers) -> NoReturn:
@@ -57,7 +55,7 @@ def main(request_end: int, answer_end: int, preloaded: Preloaded, hidden: Layers
         log = _Lines(request.debug)
         if request.cpu is not None:  # inherited by the model: its threads take nobody else's
             os.sched_setaffinity(0, {request.cpu})
-        done = _Run(request, preloaded, hidden).outcome()
+        done = _Run(request, preloaded, hidden).result()
         _send(answer_end, Frame(LOG, {}, log.text()))
         _send(answer_end, done)
         os._exit(0)
@@ -68,66 +66,69 @@ def main(request_end: int, answer_end: int, preloaded: Preloaded, hidden: Layers
 
 
 class _Run:
-    def __init__(self, request: RunRequest, preloaded: Preloaded, hidden: Layers) -> None:
+    def __init__(
+        self, request: RunRequest, preloaded: Preloaded, supervisor_layers: Layers
+    ) -> None:
         self._request = request
         self._preloaded = preloaded
-        self._hidden = hidden
-        self._attempts: list[str] = []
-        self._record = Record(environment=current_environment())
+        self._record = RecordBuilder(current_environment())
+        labels = SourceLabels(request.source, request.dataset_source, request.benchmarks_source)
+        limits = Limits(request.memory_bytes, request.seconds)
+        self._call = ModelCall(labels, limits, Sandbox(request.sandbox), request.debug)
+        self._session = ModelSession(
+            self._call, self._fork, Deadline.after(request.seconds_left), supervisor_layers
+        )
 
-    def outcome(self) -> Frame:
-        """The record as far as it got, and the answer where there is one."""
-        answer = None
+    def result(self) -> Frame:
+        """The record as far as it got, and the model's response if there is one."""
+        response = None
         try:
-            answer = self._answer()
+            response = self._predict()
             self._record.conclude(Verdict.OK, "predicted")
         except RunError as error:
-            message = error.message[:_LONGEST_MESSAGE]
-            self._record.conclude(error.verdict, message, error.remedy[:_LONGEST_MESSAGE])
+            message = error.message[:_MAX_MESSAGE_CHARACTERS]
+            remedy = error.remedy[:_MAX_MESSAGE_CHARACTERS]
+            self._record.conclude(error.verdict, message, remedy)
         except Exception:
-            trace = redact_text(traceback.format_exc()[-_LONGEST_MESSAGE:])
+            trace = redact_text(traceback.format_exc()[-_MAX_MESSAGE_CHARACTERS:])
             self._record.conclude(Verdict.INTERNAL_ERROR, f"a defect of the worker\n{trace}")
-        facts = {"record": asdict(self._record), "attempts": self._attempts}
-        if answer is None:
-            return Frame(DONE, {**facts, "answer": None})
-        return Frame(DONE, {**facts, "answer": answer.facts}, answer.payload)
+        hosts = list(self._session.summary.attempted_hosts)
+        content = {"record": asdict(self._record.build()), "attempts": hosts}
+        if response is None:
+            return Frame(DONE, {**content, "answer": None})
+        return Frame(DONE, {**content, "answer": response.content}, response.payload)
 
-    def _answer(self) -> Frame:
-        request, record = self._request, self._record
-        sandbox = Sandbox(request.sandbox)
-        limits = Limits(request.memory_bytes, request.seconds)
-        job = Job(
-            request.source,
-            request.dataset_source,
-            request.benchmarks_source,
-            Path(),
-            limits=limits,
-            sandbox=sandbox,
-        )
-        model, dataset = Path(request.model), Path(next(iter(self._preloaded.frames)))
-        inspection = preflight.inspect_model(job, record, model)
-        shape = self._preloaded.live
-        preflight.warn_missing_columns(inspection, record, shape.names)
-        start = functools.partial(
-            fork,
-            limits,
-            [model],
+    def _predict(self) -> ModelResponse:
+        model = self._inspect()
+        live = Path(next(iter(self._preloaded.frames)))
+        try:
+            with self._session as session:
+                loaded = session.load(model, live)
+                benchmarks = self._benchmarks() if loaded.arity == 2 else None
+                response = session.predict(benchmarks)
+        finally:
+            summary = self._session.summary
+            self._record.add_session(summary)
+        log_step("predict", f"predicted; peak memory {format_size(summary.peak_bytes)}")
+        return response
+
+    def _inspect(self) -> InspectedModel:
+        path = Path(self._request.model)
+        inspection = preflight.inspect_model(path)
+        self._record.set_pythons(inspection.pythons.legal)
+        self._record.add_warnings(preflight.check_compatibility(inspection, self._call.labels))
+        self._record.add_warnings(preflight.check_columns(inspection, self._preloaded.live.names))
+        return InspectedModel(path, inspection)
+
+    def _fork(self) -> ProcessHandle:
+        request = self._request
+        return fork(
+            self._call.limits,
+            [Path(request.model)],
             self._preloaded.frames,
             request.user,
-            confined=sandbox is not Sandbox.OFF,
+            confined=self._call.sandbox is not Sandbox.OFF,
         )
-        deadline = Deadline.after(request.seconds_left)
-        with network_attempt_context() as hosts:
-            self._attempts = hosts
-            child = ModelProcess(start, limits, deadline, log_model_line, hosts)
-            try:
-                with child, translate_failures(job, inspection, child):
-                    inputs = ModelInputs(model, dataset, self._benchmarks)
-                    answer = load_and_predict(child, job, record, self._hidden, inputs)
-            finally:
-                record.peak_memory_bytes = child.peak_bytes or None
-        log_step("predict", f"answered; peak memory {format_size(child.peak_bytes)}")
-        return answer
 
     def _benchmarks(self) -> Path:
         if self._request.no_benchmarks is not None:

@@ -1,4 +1,4 @@
-"""Many calls of one model in an image of another Python: this side of `served.py`."""
+"""Many calls of one model in a container; the host's side of `batch_server`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import secrets
 import selectors
 import subprocess
 import time
-from collections.abc import Generator, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from types import TracebackType
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import DatasetUnavailable, InternalError, RunError
-from numerai_predict.contract.job import Job
-from numerai_predict.contract.record import Record, Seconds
-from numerai_predict.contract.redaction import redact
+from numerai_predict.contract.errors import ERROR_BY_VERDICT, DatasetUnavailable, InternalError
+from numerai_predict.contract.model_call import ModelCall
+from numerai_predict.contract.record import Record
 from numerai_predict.runner.batch import BatchCall
 from numerai_predict.runner.container.batch_server import (
     BatchRequest,
@@ -27,6 +26,7 @@ from numerai_predict.runner.container.batch_server import (
 )
 from numerai_predict.runner.container.engine import batch_container
 from numerai_predict.runner.container.target import ContainerImage
+from numerai_predict.runner.environment_info import current_environment
 
 # Beside a model's own time: for the engine to start a container, for data to be read.
 _PATIENCE_SECONDS = 120.0
@@ -35,57 +35,89 @@ _TICK_SECONDS = 1.0
 _CHUNK_BYTES = 1024 * 1024
 
 
-def predict_batch_in_container(
-    place: ContainerImage,
-    model: Path,
-    calls: Iterable[BatchCall],
-    job: Job,
-    record: Record,
-    deadline: Deadline,
-    *,
-    repeated: bool,
-) -> Generator[list[float], None, None]:
-    """As `many.predict_many`, by a container that has the model's file and those of the calls.
+class ContainerBatch:
+    """A `Batch` in a container, which reads the model and the files of the calls only.
 
-    The calls' files lie in one folder. `repeated`: a container like this one ran before.
-
-    Raises:
-        RunError: as of a single run; the message names the call.
+    Args:
+        model: the pickle.
+        directory: holds the files of all calls.
+        repeated: whether a batch of the same model ran before: its messages are not repeated.
     """
-    order = _order(model, job, deadline, repeated=repeated)
-    container: _BatchContainer | None = None
-    try:
-        for call in calls:
-            if container is None:
-                container = _BatchContainer(place, [model, call.dataset.parent])
-                container.send(order)
-            container.send(_asked(call))
-            answer = container.answer(job, deadline)
-            _keep(record, answer)
-            yield answer.values
-        if container is not None:
-            container.close()
-            _keep(record, container.answer(job, deadline))
-    finally:
-        if container is not None:
-            container.end()
+
+    def __init__(
+        self,
+        target: ContainerImage,
+        model: Path,
+        directory: Path,
+        call: ModelCall,
+        deadline: Deadline,
+        *,
+        repeated: bool = False,
+    ) -> None:
+        self._target = target
+        self._request = _batch_request(model, directory, call, deadline, repeated=repeated)
+        self._mounts = [model, directory]
+        self._limit_seconds = call.limits.seconds
+        self._deadline = deadline
+        self._container: _BatchContainer | None = None
+        self._record = Record(environment=current_environment())
+
+    def __enter__(self) -> ContainerBatch:
+        """The batch itself; the container starts with the first call."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the container; after success with the final record of what ran in it."""
+        if self._container is None:
+            return
+        try:
+            if error is None:
+                self._container.close()
+                self._receive(self._container)
+        finally:
+            self._container.end()
+
+    def predict(self, call: BatchCall) -> list[float]:
+        """As `Batch.predict`."""
+        if self._container is None:
+            self._container = _BatchContainer(self._target, self._mounts)
+            self._container.send(self._request)
+        self._container.send(_call_request(call))
+        return self._receive(self._container)
+
+    @property
+    def record(self) -> Record:
+        """As `Batch.record`."""
+        return self._record
+
+    def _receive(self, container: _BatchContainer) -> list[float]:
+        response = container.receive(self._limit_seconds, self._deadline)
+        runner = self._record.environment.runner
+        record = Record.from_dict(response.record)
+        self._record = replace(record, environment=replace(record.environment, runner=runner))
+        return response.values
 
 
 class _BatchContainer:
-    def __init__(self, place: ContainerImage, mounts: list[Path]) -> None:
-        self._engine = place.engine
+    def __init__(self, target: ContainerImage, mounts: list[Path]) -> None:
+        self._engine = target.engine
         self._name = f"numerai-calls-{secrets.token_hex(6)}"
         self._rest = b""
-        answers, answers_end = os.pipe()
+        responses, responses_end = os.pipe()
         requests_end, requests = os.pipe()
-        container = batch_container(place.image.name, self._name, mounts)
+        container = batch_container(target.image.name, self._name, mounts)
         argv = container.argv(self._engine.command)
         try:
-            self._process = subprocess.Popen(argv, stdin=requests_end, stdout=answers_end)
+            self._process = subprocess.Popen(argv, stdin=requests_end, stdout=responses_end)
         finally:
             os.close(requests_end)
-            os.close(answers_end)
-        self._answers = os.fdopen(answers, "rb", buffering=0)
+            os.close(responses_end)
+        self._responses = os.fdopen(responses, "rb", buffering=0)
         self._requests = os.fdopen(requests, "wb", buffering=0)
 
     def send(self, request: BatchRequest | CallRequest) -> None:
@@ -97,32 +129,32 @@ class _BatchContainer:
         """Say that there are no more requests."""
         self._requests.close()
 
-    def answer(self, job: Job, deadline: Deadline) -> CallResponse:
-        """The next answer.
+    def receive(self, limit_seconds: float | None, deadline: Deadline) -> CallResponse:
+        """The next response.
 
         Raises:
-            RunError: the model failed, or no answer came.
+            RunError: the model failed, or no response came in time.
         """
-        facts = json.loads(self._line(job, deadline))
-        kind = facts.pop("kind")
-        if kind == CallFailure.__name__:
-            failed = CallFailure(**facts)
-            raise _error_type(failed.verdict)(failed.message, failed.remedy)
-        return CallResponse(**facts)
+        content = json.loads(self._line(limit_seconds, deadline))
+        if content.pop("kind") == CallFailure.__name__:
+            failure = CallFailure(**content)
+            error_type = ERROR_BY_VERDICT.get(failure.verdict, InternalError)
+            raise error_type(failure.message, failure.remedy)
+        return CallResponse(**content)
 
-    def _line(self, job: Job, deadline: Deadline) -> bytes:
-        until = time.monotonic() + _PATIENCE_SECONDS + (job.limits.seconds or float("inf"))
+    def _line(self, limit_seconds: float | None, deadline: Deadline) -> bytes:
+        until = time.monotonic() + _PATIENCE_SECONDS + (limit_seconds or float("inf"))
         with selectors.DefaultSelector() as selector:
-            selector.register(self._answers, selectors.EVENT_READ)
+            selector.register(self._responses, selectors.EVENT_READ)
             while b"\n" not in self._rest:
                 if not selector.select(deadline.wait(_TICK_SECONDS, "predict")):
                     chunk = b"" if time.monotonic() > until else None
                 else:
-                    chunk = self._answers.read(_CHUNK_BYTES)
+                    chunk = self._responses.read(_CHUNK_BYTES)
                 if chunk == b"":
                     raise InternalError(
-                        "expected an answer of the container, found that it ended without one",
-                        "look at the lines above, and whether the engine works: docker run",
+                        "expected a response of the container, found that it ended without one",
+                        "look at the log above, and check that the container engine works",
                     )
                 self._rest += chunk or b""
         line, _, self._rest = self._rest.partition(b"\n")
@@ -138,44 +170,27 @@ class _BatchContainer:
             self._engine.kill_container(self._name)
             self._process.kill()
             self._process.wait()
-        self._answers.close()
+        self._responses.close()
 
 
-def _order(model: Path, job: Job, deadline: Deadline, *, repeated: bool) -> BatchRequest:
+def _batch_request(
+    model: Path, directory: Path, call: ModelCall, deadline: Deadline, *, repeated: bool
+) -> BatchRequest:
     return BatchRequest(
         model=str(model),
-        source=redact(job.model),
-        dataset=job.dataset,
-        memory_bytes=job.limits.memory_bytes,
-        seconds=job.limits.seconds,
-        sandbox=job.sandbox.value,
+        directory=str(directory),
+        labels=asdict(call.labels),
+        memory_bytes=call.limits.memory_bytes,
+        seconds=call.limits.seconds,
+        sandbox=call.sandbox.value,
         seconds_left=deadline.left(),
         repeated=repeated,
-        debug=job.debug,
+        debug=call.debug,
     )
 
 
-def _asked(call: BatchCall) -> CallRequest:
+def _call_request(call: BatchCall) -> CallRequest:
     try:
         return CallRequest(call.name, str(call.dataset), str(call.benchmarks()))
-    except DatasetUnavailable as error:  # which matters only to a model that takes them
+    except DatasetUnavailable as error:  # matters only to a model that takes them
         return CallRequest(call.name, str(call.dataset), None, (error.message, error.remedy))
-
-
-def _keep(record: Record, answer: CallResponse) -> None:
-    """What the container's record tells of the model and its run."""
-    told = answer.record
-    record.model.arity = told["model"]["arity"]
-    record.model.python = told["model"]["python"]
-    record.seconds = Seconds(**told["seconds"])
-    record.peak_memory_bytes = told["peak_memory_bytes"]
-    record.sandbox = told["sandbox"]
-    record.warnings[:] = told["warnings"]
-    record.environment.python = told["environment"]["python"]
-    record.environment.image = told["environment"]["image"]
-
-
-def _error_type(verdict: str) -> type[RunError]:
-    owners = [kind for kind in RunError.__subclasses__() if "verdict" in vars(kind)]
-    kinds = {kind.verdict.word: kind for kind in owners}
-    return kinds.get(verdict, InternalError)

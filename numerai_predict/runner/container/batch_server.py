@@ -1,8 +1,8 @@
-"""Many calls of one model, asked for and answered over pipes: what runs in an image.
+"""Serves the calls of one model over pipes; runs inside a container.
 
-Each line of standard input is a JSON object: one `BatchRequest`, then a `CallRequest` for each
-call. Each line of standard output is a `CallResponse`, or a `CallFailure`, which is the last. The
-log goes to standard error. The model process has none of the three.
+Each line of standard input is a JSON object: one `BatchRequest`, then a `CallRequest` per call.
+Each line of standard output is a `CallResponse`, or a `CallFailure`, which is the last. The log
+goes to standard error. The model process has none of the three.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from typing import Any, NoReturn
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, RunError
-from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import Limits
-from numerai_predict.contract.record import Record
+from numerai_predict.contract.model_call import ModelCall, SourceLabels
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.runner.batch import BatchCall, InspectedModel, predict_batch
-from numerai_predict.runner.environment_info import current_environment
-from numerai_predict.runner.preflight import inspect_model
+from numerai_predict.runner.batch import BatchCall, LocalBatch
+from numerai_predict.runner.preflight import check_compatibility, inspect_model
 from numerai_predict.runner.run_log import start_logging
+from numerai_predict.runner.supervisor.session import InspectedModel
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 
 
 @dataclass(frozen=True)
 class BatchRequest:
-    """What all calls share. `model` is a file; `source` and `dataset` are how they are called.
+    """What all calls share: the pickle, the directory of the calls' files, names and limits.
 
-    `repeated` asks to leave out of the log what was said of a process like this one.
+    `seconds_left` is the time to the deadline. `repeated` leaves out of the log what was logged
+    for an earlier batch of the same model.
     """
 
     model: str
-    source: str
-    dataset: str
+    directory: str
+    labels: dict[str, str]
     memory_bytes: int | None
     seconds: float | None
     sandbox: str
@@ -44,10 +44,20 @@ class BatchRequest:
     repeated: bool
     debug: bool
 
+    @property
+    def model_call(self) -> ModelCall:
+        """How the model is loaded and called."""
+        return ModelCall(
+            SourceLabels(**self.labels),
+            Limits(self.memory_bytes, self.seconds),
+            Sandbox(self.sandbox),
+            self.debug,
+        )
+
 
 @dataclass(frozen=True)
 class CallRequest:
-    """One call; without `benchmarks`, `without` are the message and the remedy for missing them."""
+    """One call; without `benchmarks`, `without` are the message and the remedy of their lack."""
 
     name: str
     dataset: str
@@ -73,51 +83,50 @@ class CallFailure:
 
 
 def main() -> NoReturn:
-    """Serve one order; what is wrong with the model is an answer, so that it ends with 0."""
-    order = BatchRequest(**json.loads(sys.stdin.readline()))
-    start_logging(order.debug)
-    record = Record(environment=current_environment())
+    """Serve one batch; a failure of the model is a response, so the exit status is 0."""
+    request = BatchRequest(**json.loads(sys.stdin.readline()))
+    start_logging(request.debug)
     try:
-        for values in _predictions(order, record):
-            _say(CallResponse(values, asdict(record)))
-        _say(CallResponse([], asdict(record)))
+        with _open_batch(request) as batch:
+            for call in _calls():
+                values = batch.predict(call)
+                _send(CallResponse(values, asdict(batch.record)))
+        _send(CallResponse([], asdict(batch.record)))
     except RunError as error:
-        _say(CallFailure(error.verdict.word, error.message, error.remedy))
+        _send(CallFailure(error.verdict.word, error.message, error.remedy))
     sys.exit(0)
 
 
-def _predictions(order: BatchRequest, record: Record) -> Iterator[list[float]]:
-    job = Job(
-        model=order.source,
-        dataset=order.dataset,
-        benchmarks="the benchmark models",
-        output_dir=Path(),
-        limits=Limits(order.memory_bytes, order.seconds),
-        sandbox=Sandbox(order.sandbox),
-        debug=order.debug,
+def _open_batch(request: BatchRequest) -> LocalBatch:
+    call, path = request.model_call, Path(request.model)
+    inspection = inspect_model(path)
+    warnings = check_compatibility(inspection, call.labels)
+    deadline = Deadline.after(request.seconds_left)
+    return LocalBatch(
+        InspectedModel(path, inspection, tuple(warnings)),
+        Path(request.directory),
+        call,
+        deadline,
+        harden_supervisor(),
+        repeated=request.repeated,
     )
-    path = Path(order.model)
-    model = InspectedModel(path, inspect_model(job, record, path))
-    deadline = Deadline.after(order.seconds_left)
-    hidden = harden_supervisor()
-    return predict_batch(model, _calls(), job, record, deadline, hidden, repeated=order.repeated)
 
 
 def _calls() -> Iterator[BatchCall]:
     while line := sys.stdin.readline():
-        yield _call(CallRequest(**json.loads(line)))
+        yield _batch_call(CallRequest(**json.loads(line)))
 
 
-def _call(asked: CallRequest) -> BatchCall:
+def _batch_call(request: CallRequest) -> BatchCall:
     def benchmarks() -> Path:
-        if asked.benchmarks is None:
-            raise DatasetUnavailable(*asked.without)
-        return Path(asked.benchmarks)
+        if request.benchmarks is None:
+            raise DatasetUnavailable(*request.without)
+        return Path(request.benchmarks)
 
-    return BatchCall(asked.name, Path(asked.dataset), benchmarks)
+    return BatchCall(request.name, Path(request.dataset), benchmarks)
 
 
-def _say(what: CallResponse | CallFailure) -> None:
-    facts = {"kind": type(what).__name__, **asdict(what)}
-    sys.stdout.write(json.dumps(facts) + "\n")
+def _send(response: CallResponse | CallFailure) -> None:
+    content = {"kind": type(response).__name__, **asdict(response)}
+    sys.stdout.write(json.dumps(content) + "\n")
     sys.stdout.flush()

@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits
@@ -67,18 +66,16 @@ class CrashReport:
 class ModelProcessExited(Exception):
     """The child ended, or broke off the talk, without the frame that was due."""
 
-    def __init__(self, death: CrashReport) -> None:
-        super().__init__(repr(death))
-        self.death = death
+    def __init__(self, crash: CrashReport) -> None:
+        super().__init__(repr(crash))
+        self.crash = crash
 
 
 class ModelProcess:
-    """The model's process. A context manager: nothing of it survives the block.
+    """The model process, between `start` and `close`; nothing of it survives `close`.
 
-    This process must have no other children meanwhile: all that are found are the model's.
-
-    `start` makes the process, `attempts` is filled with the hosts that the model tries to
-    reach, `peak_bytes` is the most memory seen in use by it and its descendants.
+    The supervisor must have no other child processes meanwhile: all that are found are taken
+    for the model's. `peak_bytes` is the highest memory use seen of the process tree.
     """
 
     def __init__(
@@ -87,7 +84,6 @@ class ModelProcess:
         limits: Limits,
         deadline: Deadline,
         show: Callable[[str], None],
-        attempts: list[str],
     ) -> None:
         self._start = start
         self._limits = limits
@@ -98,10 +94,16 @@ class ModelProcess:
         self._taken: deque[Frame] = deque()
         self._selector = selectors.DefaultSelector()
         self._seconds_used = self._seconds_loading = 0.0
-        self._attempts = attempts
+        self._attempted_hosts: list[str] = []
         self.peak_bytes = 0
 
-    def __enter__(self) -> ModelProcess:
+    @property
+    def attempted_hosts(self) -> tuple[str, ...]:
+        """The network hosts that the model has tried to reach."""
+        return tuple(self._attempted_hosts)
+
+    def start(self) -> None:
+        """Start the process; it imports its libraries and waits for requests."""
         adopt_orphans()
         self._kills_before = container_memory.kills()
         self._launched = self._start()
@@ -111,14 +113,9 @@ class ModelProcess:
         )
         for descriptor in (self._launched.answer, self._launched.printed):
             self._selector.register(descriptor, selectors.EVENT_READ)
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Kill the process tree, show what it still printed, remove what it left behind."""
         self._kill()
         self._drain_output()
         self._output.finish()
@@ -210,8 +207,9 @@ class ModelProcess:
             raise ModelProcessExited(CrashReport(None, malformed=str(error))) from None
 
     def _note(self, frame: Frame) -> None:
-        if len(self._attempts) < _MOST_ATTEMPTS:
-            self._attempts.append(printable(str(frame.facts.get("what")))[:_LONGEST_ATTEMPT])
+        if len(self._attempted_hosts) < _MOST_ATTEMPTS:
+            host = printable(str(frame.facts.get("what")))
+            self._attempted_hosts.append(host[:_LONGEST_ATTEMPT])
 
     def _enforce_limits(self, started: float, step: str) -> None:
         breach = self._watch.check()

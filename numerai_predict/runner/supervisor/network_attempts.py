@@ -1,8 +1,8 @@
-"""What a model tried that it may not, in the message of the failure that followed."""
+"""Adds the network hosts a model tried to reach to the error that followed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from numerai_predict.contract.errors import (
@@ -13,26 +13,27 @@ from numerai_predict.contract.errors import (
     RunError,
 )
 
-_FOLLOWS = (ModelError, ModelCrashed, ModelTimeout, InvalidPredictions)
+# What a denied connection can lead to; other errors have other causes.
+_CONSEQUENCES = (ModelError, ModelCrashed, ModelTimeout, InvalidPredictions)
 
 
 @contextmanager
-def network_attempt_context() -> Iterator[list[str]]:
-    """A list for hosts that the model tries to reach; an error that may come of it names them."""
-    hosts: list[str] = []
+def attempted_hosts_in_errors(hosts: Callable[[], Sequence[str]]) -> Iterator[None]:
+    """Add the hosts to an error of the block that a denied connection can have caused."""
     try:
-        yield hosts
-    except _FOLLOWS as error:
-        if not hosts:
+        yield
+    except _CONSEQUENCES as error:
+        attempted = hosts()
+        if not attempted:
             raise
-        raise _named(error, hosts) from error
+        raise _with_hosts(error, attempted) from error
 
 
-def _named(error: RunError, hosts: Sequence[str]) -> RunError:
+def _with_hosts(error: RunError, hosts: Sequence[str]) -> RunError:
     title, *details = error.message.splitlines()
     title += f"; the model tried to open a network connection to {', '.join(hosts)}: "
     title += "models run without network"
     return type(error)(
         "\n".join([title, *details]),
-        "put what it fetches into the pickle when it is made; a model gets the live data alone",
+        "put what it fetches into the pickle when you make it; a model gets only the live data",
     )

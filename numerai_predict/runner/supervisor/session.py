@@ -1,155 +1,291 @@
-"""The talk with the model's process, from its first frame to its answer."""
+"""Drives one model process: start, load, predict, close."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
-from numerai_predict.contract.job import Job
-from numerai_predict.contract.record import Record
-from numerai_predict.contract.redaction import redact
+from numerai_predict.contract.model_call import ModelCall
+from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.resources import container_memory
 from numerai_predict.resources.violations import out_of_container_memory
-from numerai_predict.runner.protocol import LOADED, PREDICTED, Frame, MalformedFrame
-from numerai_predict.runner.run_log import log_step, logger
+from numerai_predict.runner.protocol import FAILED, LOADED, PREDICTED, Frame, MalformedFrame
+from numerai_predict.runner.run_log import log_model_line, log_step, logger
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
 from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.failure_rules import classify_failure
+from numerai_predict.runner.supervisor.launch import ProcessHandle, launch
 from numerai_predict.runner.supervisor.layer_report import report_layers
 from numerai_predict.runner.supervisor.model_process import (
     CrashReport,
     ModelProcess,
     ModelProcessExited,
 )
+from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
 from numerai_predict.sandbox.layers import Layers
 
 if TYPE_CHECKING:
     from numerai_predict.runner.predictions import Predictions
 
+_MAX_NAME_CHARACTERS = 100
+
+
+class SessionStage(Enum):
+    """How far a session has come."""
+
+    NEW = "new"
+    STARTED = "started"
+    LOADED = "loaded"
+    CLOSED = "closed"
+
 
 @dataclass(frozen=True)
-class ModelInputs:
-    """What a model needs: its pickle, the live data, and where the benchmarks come from.
+class InspectedModel:
+    """A pickle that passed its inspection, and the warnings of that inspection."""
 
-    `benchmarks` is asked only for a model that takes them.
+    path: Path
+    inspection: Inspection
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """The model callable: its number of positional arguments (1 or 2) and its display name.
+
+    `seconds` is the time to unpickle it and to read the live data.
     """
 
-    model: Path
-    dataset: Path
-    benchmarks: Callable[[], Path]
+    arity: int
+    name: str
+    seconds: float
 
 
-def load_and_predict(
-    child: ModelProcess, job: Job, record: Record, hidden: Layers, inputs: ModelInputs
-) -> Frame:
-    """Have the child confine itself, load the model and call it; its answer, unchecked.
+@dataclass(frozen=True)
+class ModelResponse:
+    """What the model returned, as its process encoded it; not validated.
 
-    `hidden` is what keeps this process's secrets from the model. Call it within
-    `translate_failures`.
-
-    Raises:
-        RunError: it passed a limit or the deadline, or lacks a layer that was asked for.
-        ChildDied, MalformedFrame: it ended without an answer.
+    `seconds` is the time of the call.
     """
-    request_load(child, job, record, hidden, inputs)
-    benchmarks = inputs.benchmarks() if record.model.arity == 2 else None
-    return request_predict(child, record, benchmarks)
+
+    content: dict[str, Any]
+    payload: bytes
+    seconds: float
 
 
-def request_load(
-    child: ModelProcess, job: Job, record: Record, hidden: Layers, inputs: ModelInputs
-) -> None:
-    """The first half of `ask`: the record then tells how many arguments the model takes."""
-    report_layers(hidden.with_more(child.confine()), job.sandbox, record)
-    _record_loaded(record, _expect(LOADED, child.load(inputs.model, inputs.dataset)))
+@dataclass(frozen=True)
+class SessionSummary:
+    """What a session measured so far.
+
+    `layers` is empty before the model process has applied them; `peak_bytes` is the highest
+    memory use of the process tree; `attempted_hosts` are those that the model tried to reach.
+    """
+
+    layers: Layers = field(default_factory=Layers)
+    loaded: LoadedModel | None = None
+    predict_seconds: float | None = None
+    peak_bytes: int = 0
+    attempted_hosts: tuple[str, ...] = ()
 
 
-def request_predict(
-    child: ModelProcess,
-    record: Record,
-    benchmarks: Path | None,
-    dataset: Path | None = None,
-    *,
-    more: bool = False,
-) -> Frame:
-    """The second half of `ask`; of several calls each but the first has its own `dataset`."""
-    answer = _expect(PREDICTED, child.predict(benchmarks, dataset, more=more))
-    record.seconds.predict = _seconds(answer)
-    return answer
+class ModelSession:
+    """One model process from start to end; a context manager.
+
+    Entering it starts the process, which imports its libraries while the caller prepares the
+    model. `load` follows once, then `predict` once or more. Leaving the block kills whatever
+    is left of the process tree. Failures of the process are raised as `RunError`.
+
+    Args:
+        call: limits, isolation and the names to show.
+        start: starts the process; see `new_interpreter`.
+        supervisor_layers: layers that protect this process from the model.
+        show: receives the lines that the model prints.
+    """
+
+    def __init__(
+        self,
+        call: ModelCall,
+        start: Callable[[], ProcessHandle],
+        deadline: Deadline,
+        supervisor_layers: Layers,
+        show: Callable[[str], None] = log_model_line,
+    ) -> None:
+        self._call = call
+        self._process = ModelProcess(start, call.limits, deadline, show)
+        self._supervisor_layers = supervisor_layers
+        self._layers = Layers()
+        self._inspection: Inspection | None = None
+        self._loaded: LoadedModel | None = None
+        self._predict_seconds: float | None = None
+        self.stage = SessionStage.NEW
+
+    def __enter__(self) -> ModelSession:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the model process; entering the context does it."""
+        self._process.start()
+        self.stage = SessionStage.STARTED
+
+    def load(self, model: InspectedModel, dataset: Path) -> LoadedModel:
+        """Have the process confine itself, unpickle the model and read the live data.
+
+        Raises:
+            RunError: the model failed, exceeded a limit or the deadline, or a required
+                sandbox layer is missing.
+        """
+        self._inspection = model.inspection
+        with self._failures_as_errors():
+            self._layers = self._supervisor_layers.with_more(self._process.confine())
+            report_layers(self._layers, self._call.sandbox)
+            self._loaded = _loaded_model(_expect(LOADED, self._process.load(model.path, dataset)))
+        self.stage = SessionStage.LOADED
+        return self._loaded
+
+    def predict(
+        self, benchmarks: Path | None, dataset: Path | None = None, *, more: bool = False
+    ) -> ModelResponse:
+        """Call the model.
+
+        Args:
+            benchmarks: file of the benchmark models, for a model of two arguments.
+            dataset: other live data than those loaded with the model.
+            more: whether another call will follow.
+
+        Raises:
+            RunError: as `load`.
+        """
+        with self._failures_as_errors():
+            frame = _expect(PREDICTED, self._process.predict(benchmarks, dataset, more=more))
+            response = ModelResponse(frame.facts, frame.payload, _seconds(frame))
+        self._predict_seconds = response.seconds
+        return response
+
+    def decode(self, response: ModelResponse, live_ids: list[str]) -> Predictions:
+        """The predictions in a response; not validated.
+
+        Raises:
+            ModelCrashed: the response holds none: the model replaced what its process sends.
+        """
+        with self._failures_as_errors():
+            return decode_response(response, live_ids)
+
+    def close(self) -> None:
+        """Kill the process tree and remove its scratch directory; leaving the context does it."""
+        self._process.close()
+        self.stage = SessionStage.CLOSED
+
+    @property
+    def summary(self) -> SessionSummary:
+        """What was measured so far; `peak_bytes` is final once the session is closed."""
+        return SessionSummary(
+            self._layers,
+            self._loaded,
+            self._predict_seconds,
+            self._process.peak_bytes,
+            self._process.attempted_hosts,
+        )
+
+    @contextmanager
+    def _failures_as_errors(self) -> Iterator[None]:
+        """Raise what the model process did as a `RunError` with a verdict."""
+        with attempted_hosts_in_errors(lambda: self._process.attempted_hosts):
+            try:
+                yield
+            except (ModelProcessExited, MalformedFrame, _ModelFailed) as failure:
+                raise self._classify(failure) from failure
+
+    def _classify(self, failure: ModelProcessExited | MalformedFrame | _ModelFailed) -> RunError:
+        peak_bytes = self._process.peak_bytes
+        if self._process.was_killed_by_container():
+            return out_of_container_memory(container_memory.limit_bytes(), peak_bytes)
+        if isinstance(failure, _ModelFailed):
+            return self._classify_exception(failure.content)
+        pythons = None if self._inspection is None else self._inspection.pythons
+        if isinstance(failure, ModelProcessExited):
+            return classify_crash(failure.crash, peak_bytes, pythons)
+        return malformed_response(failure, peak_bytes)
+
+    def _classify_exception(self, content: dict[str, Any]) -> RunError:
+        if traceback := content.get("traceback"):
+            logger.debug("%s", traceback)
+        assert self._inspection is not None
+        return classify_failure(
+            Failure(
+                content,
+                Path(self._inspection.path),
+                self._call.labels.dataset,
+                self._call.limits,
+                self._process.peak_bytes,
+                self._call.labels.benchmarks,
+            )
+        )
 
 
-def decode_response(answer: Frame, live_ids: list[str]) -> Predictions:
-    """The predictions in the answer.
+def new_interpreter(call: ModelCall, readable: Collection[Path]) -> Callable[[], ProcessHandle]:
+    """Starts a new Python for a session; the model may read files at and below `readable`."""
+    confined = call.sandbox is not Sandbox.OFF
+    return functools.partial(launch, call.limits, readable, confined=confined)
+
+
+def decode_response(response: ModelResponse, live_ids: list[str]) -> Predictions:
+    """The predictions in a response; not validated.
 
     Raises:
         MalformedFrame: there are none.
     """
-    from numerai_predict.runner.predictions import decode  # pyarrow takes 0.1 s to import
+    from numerai_predict.runner.predictions import decode  # imports pyarrow, which takes 0.1 s
 
-    return decode(answer.facts, answer.payload, live_ids)
-
-
-@contextmanager
-def translate_failures(job: Job, inspection: Inspection, child: ModelProcess) -> Iterator[None]:
-    """Turn what the child says of its failure, or its death, into an error with a verdict."""
-    try:
-        yield
-    except (ModelProcessExited, MalformedFrame, _ChildFailed) as ended:
-        if child.was_killed_by_container():
-            limit = container_memory.limit_bytes()
-            raise out_of_container_memory(limit, child.peak_bytes) from ended
-        if isinstance(ended, _ChildFailed):
-            raise _error_of_failure(job, inspection, child, ended.facts) from ended
-        death = (
-            ended.death if isinstance(ended, ModelProcessExited) else CrashReport(None, str(ended))
-        )
-        raise classify_crash(death, child.peak_bytes, inspection.pythons) from ended
+    return decode(response.content, response.payload, live_ids)
 
 
-def _error_of_failure(
-    job: Job, inspection: Inspection, child: ModelProcess, facts: dict[str, Any]
-) -> RunError:
-    if trace := facts.get("traceback"):
-        logger.debug("%s", trace)
-    return classify_failure(
-        Failure(
-            facts,
-            Path(inspection.path),
-            redact(job.dataset),
-            job.limits,
-            child.peak_bytes,
-            redact(job.benchmarks),
-        )
-    )
+def malformed_response(malformed: MalformedFrame, peak_bytes: int) -> RunError:
+    """The error for a response that no unmodified model process would send."""
+    return classify_crash(CrashReport(None, str(malformed)), peak_bytes)
 
 
-class _ChildFailed(Exception):
-    def __init__(self, facts: dict[str, Any]) -> None:
-        super().__init__(facts.get("type"))
-        self.facts = facts
+class _ModelFailed(Exception):
+    """The model process reported an exception."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        super().__init__(content.get("type"))
+        self.content = content
 
 
 def _expect(kind: str, frame: Frame) -> Frame:
     if frame.kind == kind:
         return frame
-    if frame.kind == "failed":
-        raise _ChildFailed(frame.facts)
+    if frame.kind == FAILED:
+        raise _ModelFailed(frame.facts)
     raise MalformedFrame(f"{frame.kind[:20]!r} where {kind!r} was due")
 
 
-def _record_loaded(record: Record, loaded: Frame) -> None:
-    if loaded.facts.get("arity") not in (1, 2):
+def _loaded_model(frame: Frame) -> LoadedModel:
+    arity = frame.facts.get("arity")
+    if arity not in (1, 2):
         raise MalformedFrame("a model of neither one nor two arguments")
-    record.model.arity = loaded.facts["arity"]
-    record.seconds.load = _seconds(loaded)
-    arguments = "live_features" + ", live_benchmark_models" * (record.model.arity == 2)
-    name = str(loaded.facts.get("name"))[:100]
-    log_step("load", f"{name}({arguments}) and the data in {record.seconds.load:.2f} s")
+    name = str(frame.facts.get("name"))[:_MAX_NAME_CHARACTERS]
+    loaded = LoadedModel(arity, name, _seconds(frame))
+    arguments = "live_features" + ", live_benchmark_models" * (arity == 2)
+    log_step("load", f"{name}({arguments}) and the data in {loaded.seconds:.2f} s")
+    return loaded
 
 
 def _seconds(frame: Frame) -> float:

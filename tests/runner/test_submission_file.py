@@ -3,7 +3,16 @@
 import pytest
 
 from numerai_predict.contract.errors import SaveFailed
-from numerai_predict.runner.submission_file import require_directory, save_predictions
+from numerai_predict.runner.submission_file import (
+    ValidatedPredictions,
+    require_directory,
+    save_predictions,
+)
+
+
+def save(directory, ids, values):
+    predictions = ValidatedPredictions(tuple(ids), tuple(values), std=None, warnings=())
+    return save_predictions(directory, predictions).path
 
 
 def ranks(live_features):
@@ -51,7 +60,7 @@ def test_a_relative_output_directory_is_recorded_as_an_absolute_path(run_model, 
 
 
 def test_the_file_is_named_by_twelve_hexadecimal_digits(tmp_path):
-    path = save_predictions(tmp_path, ["a"], [0.5])
+    path = save(tmp_path, ["a"], [0.5])
     stem = path.name.removeprefix("live_predictions-").removesuffix(".csv")
     assert len(stem) == 12
     assert int(stem, 16) >= 0
@@ -60,20 +69,20 @@ def test_the_file_is_named_by_twelve_hexadecimal_digits(tmp_path):
 
 def test_values_are_written_so_that_they_are_read_back_exactly(tmp_path):
     values = [0.1, 1 / 3, 5e-324, 1.0, 0.30000000000000004]
-    path = save_predictions(tmp_path, list("abcde"), values)
+    path = save(tmp_path, list("abcde"), values)
     header, *rows = path.read_text().splitlines()
     assert header == "id,prediction"
     assert [float(row.partition(",")[2]) for row in rows] == values
 
 
 def test_ids_that_need_quotes_get_them(tmp_path):
-    path = save_predictions(tmp_path, ['a,"b"'], [0.5])
+    path = save(tmp_path, ['a,"b"'], [0.5])
     assert path.read_text() == 'id,prediction\n"a,""b""",0.5\n'
 
 
 def test_a_directory_that_goes_away_is_a_failed_save(tmp_path):
     with pytest.raises(SaveFailed, match="No such file"):
-        save_predictions(tmp_path / "gone", ["a"], [0.5])
+        save(tmp_path / "gone", ["a"], [0.5])
 
 
 def test_a_writable_directory_is_accepted(tmp_path):

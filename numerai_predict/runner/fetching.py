@@ -1,0 +1,100 @@
+"""Fetches the model and the data of a run; a failure gets the verdict of what was fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import (
+    DatasetUnavailable,
+    DatasetUnreachable,
+    FetchFailed,
+    FetchInterrupted,
+    ModelUnavailable,
+    ModelUnreachable,
+    RunError,
+)
+from numerai_predict.contract.limits import format_size
+from numerai_predict.contract.record import DataFacts
+from numerai_predict.contract.redaction import redact
+from numerai_predict.runner.run_log import log_step
+from numerai_predict.runner.transfers import transfer_policy
+from numerai_predict.storage.files import sha256_of
+from numerai_predict.storage.sources import source_of
+
+if TYPE_CHECKING:
+    from numerai_predict.runner.live_data import Shape
+
+
+@dataclass(frozen=True)
+class FetchedFile:
+    """A file on this machine; `source` is where it came from, redacted, `size` its bytes."""
+
+    source: str
+    path: Path
+    sha256: str
+    size: int
+
+    def as_data(self, shape: Shape | None = None) -> DataFacts:
+        """The record's entry for a data set; rows and columns once its shape is known."""
+        rows, columns = (None, None) if shape is None else (shape.rows, shape.columns)
+        return DataFacts(self.source, self.sha256, rows, columns)
+
+
+def fetch_model(source: str, deadline: Deadline, directory: Path) -> FetchedFile:
+    """Fetch the model into a subdirectory of `directory`; a local file stays where it is.
+
+    Raises:
+        ModelUnavailable: it cannot be fetched.
+        DeadlinePassed: the deadline is over.
+    """
+    with _fetch_errors(ModelUnavailable, ModelUnreachable, "the model"):
+        fetched = _fetch(source, deadline, _subdirectory(directory, "model"), cache=None)
+    log_step("fetch", f"model {fetched.source}, {format_size(fetched.size)}")
+    return fetched
+
+
+def fetch_data(
+    source: str, cache: Path | None, deadline: Deadline, directory: Path, name: str
+) -> FetchedFile:
+    """Fetch a data set into the subdirectory `name`; a local file stays where it is.
+
+    Raises:
+        DatasetUnavailable: it cannot be fetched.
+        DeadlinePassed: the deadline is over.
+    """
+    with _fetch_errors(DatasetUnavailable, DatasetUnreachable, "the data"):
+        return _fetch(source, deadline, _subdirectory(directory, name), cache)
+
+
+def _fetch(source: str, deadline: Deadline, directory: Path, cache: Path | None) -> FetchedFile:
+    path = source_of(source, cache).fetch(directory, transfer_policy(deadline, "fetch"))
+    return FetchedFile(redact(source), path, sha256_of(path), path.stat().st_size)
+
+
+def _subdirectory(directory: Path, name: str) -> Path:
+    """A new subdirectory: two sources may end in the same file name."""
+    (directory / name).mkdir()
+    return directory / name
+
+
+@contextmanager
+def _fetch_errors(
+    unavailable: type[RunError], unreachable: type[RunError], what: str
+) -> Iterator[None]:
+    """Give a failed fetch the verdict of what was fetched."""
+    try:
+        yield
+    except FetchInterrupted as error:
+        raise unreachable(error.message, error.remedy) from error
+    except FetchFailed as error:
+        raise unavailable(error.message, error.remedy) from error
+    except OSError as error:
+        raise unavailable(
+            f"expected to fetch {what}, found: {error.strerror}",
+            "check the disk that holds the temporary files (TMPDIR), then try again",
+        ) from error
