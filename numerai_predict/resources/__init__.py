@@ -1,1 +1,1 @@
-"""What a model uses of the machine, and the limits that it passes."""
+"""Measures what a model uses of the machine (memory, processes, files) and enforces its limits."""

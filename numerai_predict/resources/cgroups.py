@@ -1,4 +1,4 @@
-"""The control groups that this process is in, of version 1 and 2."""
+"""The control groups (v1 and v2) of this process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ OWN = Path("/proc/self/cgroup")
 
 
 def cgroup_paths(controller: str, mount: Path = MOUNT, own: Path = OWN) -> Iterator[Path]:
-    """Where the kernel shows what the controller (`cpu`, `memory`) does with this process.
+    """The directories of this process's groups for a controller (`cpu`, `memory`).
 
-    A group's parents come before it: their limits hold too. Folders that are not there
-    may be among them.
+    The ancestors of a group precede it: their limits apply too. Some directories may not exist.
     """
     try:
         lines = own.read_text().splitlines()
@@ -25,12 +24,12 @@ def cgroup_paths(controller: str, mount: Path = MOUNT, own: Path = OWN) -> Itera
             continue
         roots = dict.fromkeys([mount / controller, mount / controllers] if controllers else [mount])
         for root in roots:
-            # Inside a container the path may be the host's: the mount is its own group then.
+            # In a container the path may be the one on the host; the mount then is the own group.
             yield from (root, *_below(root, path))
 
 
 def _below(root: Path, path: str) -> Iterator[Path]:
-    folder = root
+    directory = root
     for part in Path(path.lstrip("/")).parts:
-        folder = folder / part
-        yield folder
+        directory = directory / part
+        yield directory

@@ -1,4 +1,4 @@
-"""What the container's own memory limit did: the kernel kills there without a word."""
+"""The memory limit of the container, and the processes that the kernel killed for it."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from pathlib import Path
 
 from numerai_predict.resources import cgroups
 
-# Without a limit, version 1 shows the largest number of pages that it can count.
+# cgroup v1 shows the largest number of pages that it can count if there is no limit.
 _NO_LIMIT = 1 << 60
 
 
 def kills(mount: Path = cgroups.MOUNT, own: Path = cgroups.OWN) -> int:
-    """How many processes the kernel has killed in this control group for its memory.
+    """How many processes of this control group the kernel has killed for its memory limit.
 
-    Counts of the groups above are of strangers too.
+    The counts of ancestor groups include processes of others, and are not used.
     """
     return ([0, *_kills(mount, own)])[-1]
 
 
 def limit_bytes(mount: Path = cgroups.MOUNT, own: Path = cgroups.OWN) -> int | None:
-    """The memory that this control group and those above it may use; `None` without a limit."""
+    """The lowest memory limit of this control group and its ancestors; `None` without one."""
     return min(_limits(mount, own), default=None)
 
 
 def _kills(mount: Path, own: Path) -> Iterator[int]:
-    for folder in cgroups.cgroup_paths("memory", mount, own):
+    for directory in cgroups.cgroup_paths("memory", mount, own):
         for name in ("memory.events", "memory.oom_control"):
-            for line in _lines(folder / name):
+            for line in _lines(directory / name):
                 if line.startswith("oom_kill "):
                     yield int(line.split()[1])
 
 
 def _limits(mount: Path, own: Path) -> Iterator[int]:
-    for folder in cgroups.cgroup_paths("memory", mount, own):
+    for directory in cgroups.cgroup_paths("memory", mount, own):
         for name in ("memory.max", "memory.limit_in_bytes"):
-            for line in _lines(folder / name):
+            for line in _lines(directory / name):
                 if line.isdigit() and int(line) < _NO_LIMIT:
                     yield int(line)
 

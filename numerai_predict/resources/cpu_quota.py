@@ -1,7 +1,7 @@
-"""How many processors a model may really use, and telling its libraries so.
+"""How many CPUs a model may use, and the variables that set the thread counts of its libraries.
 
-Libraries count the machine's processors and start as many threads. In a container
-with a limit of one CPU that makes them slower, and takes memory for every thread.
+Libraries start one thread per CPU of the machine. In a container with a limit of one CPU this is
+slower, and every thread takes memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from numerai_predict.resources import cgroups
 
-# Every library that models use reads one of these when it is imported.
+# Each numeric library reads one of these when it is imported.
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -31,28 +31,29 @@ THREAD_VARIABLES = (
 
 
 def usable_cpus(mount: Path = cgroups.MOUNT, own: Path = cgroups.OWN) -> int:
-    """Processors that this process may use: its affinity and its cgroups' quotas.
+    """The number of CPUs that the affinity and the cgroup quotas (v1, v2) of this process allow.
 
-    A quota of one and a half counts as two. cgroup v1 and v2 are read.
+    Quotas are rounded up.
     """
-    allowed = len(os.sched_getaffinity(0))
-    found = (_quota(folder) for folder in cgroups.cgroup_paths("cpu", mount, own))
-    quotas = [math.ceil(quota) for quotas in found for quota in quotas]
-    return max(1, min([allowed, *quotas]))
+    affinity = len(os.sched_getaffinity(0))
+    directories = cgroups.cgroup_paths("cpu", mount, own)
+    quotas = [math.ceil(quota) for directory in directories for quota in _quota(directory)]
+    return max(1, min([affinity, *quotas]))
 
 
 def thread_environment(count: int) -> dict[str, str]:
-    """Environment variables that hold libraries to that many threads."""
+    """Environment variables that limit libraries to that many threads."""
     return dict.fromkeys(THREAD_VARIABLES, str(count))
 
 
-def _quota(folder: Path) -> Iterator[float]:
+def _quota(directory: Path) -> Iterator[float]:
+    """The quota of one control group in CPUs, if it has one."""
     try:
-        if (folder / "cpu.max").exists():
-            quota, period = (folder / "cpu.max").read_text().split()
+        if (directory / "cpu.max").exists():
+            quota, period = (directory / "cpu.max").read_text().split()
         else:
-            quota = (folder / "cpu.cfs_quota_us").read_text()
-            period = (folder / "cpu.cfs_period_us").read_text()
+            quota = (directory / "cpu.cfs_quota_us").read_text()
+            period = (directory / "cpu.cfs_period_us").read_text()
         if quota != "max" and int(quota) > 0:
             yield int(quota) / int(period)
     except (OSError, ValueError):

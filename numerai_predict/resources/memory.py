@@ -1,4 +1,4 @@
-"""How much memory processes really use."""
+"""Memory of processes and of the machine: resident, proportional, available."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _PROC = Path("/proc")
 
 @contextmanager
 def limit_heap_growth(more_bytes: int) -> Iterator[None]:
-    """Let this process take that much more memory at most, within the block.
+    """Limit how much more memory this process can allocate within the block.
 
-    What asks for more gets a `MemoryError`.
+    A larger allocation raises `MemoryError`.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = _data_bytes() + more_bytes
-    if hard == resource.RLIM_INFINITY or wanted < hard:
-        resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
+    limit = _data_bytes() + more_bytes
+    if hard == resource.RLIM_INFINITY or limit < hard:
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
     try:
         yield
     finally:
@@ -35,17 +35,17 @@ def _data_bytes() -> int:
 
 
 def available_bytes() -> int:
-    """Memory of this machine that can be had without swapping, by the kernel's estimate."""
-    with open(_PROC / "meminfo") as facts:
-        lines = (line.split() for line in facts)
+    """The kernel's estimate of the memory that is available without swapping (`MemAvailable`)."""
+    with open(_PROC / "meminfo") as meminfo:
+        lines = (line.split() for line in meminfo)
         return next(int(line[1]) * 1024 for line in lines if line[0] == "MemAvailable:")
 
 
 def trim_heap() -> None:
-    """Hand memory that was freed back to the system.
+    """Return freed memory to the system (malloc_trim(3)).
 
-    glibc keeps what lies scattered: a process that lives long seems to leak. Other C
-    libraries have no such call, and nothing is done.
+    glibc keeps fragmented free memory, so that a long-lived process seems to leak. With another C
+    library this does nothing.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
@@ -53,25 +53,24 @@ def trim_heap() -> None:
 
 
 def resident_bytes(processes: Iterable[int]) -> int:
-    """Resident memory of the processes, in bytes.
+    """Resident memory (RSS) of the processes, in bytes: an upper bound of what they use.
 
-    Pages that a fork shares with its parent are counted for both: an upper bound.
-    Processes that are gone count nothing.
+    Pages that a fork shares with its parent process count for both. Ended processes count 0.
     """
     return sum(map(_resident, processes))
 
 
 def proportional_bytes(processes: Iterable[int], shared_files_bytes: int = 0) -> int:
-    """The same with every shared page counted once: exact, but slow for much memory.
+    """Proportional memory (PSS) of the processes, in bytes: exact, but slow for much memory.
 
-    `shared_files_bytes` are those of shared memory that has names, mapped or not.
+    `shared_files_bytes` is the size of their named shared memory, mapped or not.
     """
-    own = mapped = 0
+    private = mapped = 0
     for pid in processes:
-        of_process, of_shared = _proportional(pid)
-        own += of_process - of_shared
-        mapped += of_shared
-    return own + max(mapped, shared_files_bytes)
+        total, shared = _proportional(pid)
+        private += total - shared
+        mapped += shared
+    return private + max(mapped, shared_files_bytes)
 
 
 def _resident(pid: int) -> int:
@@ -82,7 +81,7 @@ def _resident(pid: int) -> int:
 
 
 def _proportional(pid: int) -> tuple[int, int]:
-    """A process's share of memory in bytes: all of it, and what of it is shared memory."""
+    """PSS of a process in bytes, and the part of it that is shared memory."""
     try:
         lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
     except OSError:

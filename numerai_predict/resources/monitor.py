@@ -1,8 +1,7 @@
-"""The parent's eye on what a model uses: memory, processes, files."""
+"""Polls the memory, processes and files of a model and compares them with its limits."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -12,64 +11,66 @@ from pathlib import Path
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources import memory
 from numerai_predict.resources.process_tree import ProcessTree, descendants
-from numerai_predict.resources.shared_memory import BLOCK_BYTES, SharedMemoryFiles
+from numerai_predict.resources.scratch_usage import deleted_files_bytes, directory_bytes
+from numerai_predict.resources.shared_memory import SharedMemoryFiles
 from numerai_predict.resources.violations import LimitViolation
 from numerai_predict.sandbox.identity import Identity
 from numerai_predict.sandbox.syscalls import set_file_system_user
 
-_SCRATCH_SECONDS, _LONGEST_SCRATCH_SECONDS = 0.25, 2.0
-_SCRATCH_SHARE = 0.1  # of the time goes into counting many files
+_SCRATCH_SECONDS, _MAX_SCRATCH_SECONDS = 0.25, 2.0
+_SCRATCH_SHARE = 0.1  # at most this share of the time is spent on counting files
 
 
 class ResourceMonitor:
-    """Counts what the processes below this one use; `peak_bytes` is their most memory."""
+    """Measures all processes below this one; `peak_bytes` is the most memory that they used."""
 
     def __init__(self, limits: Limits, identity: Identity, scratch: Path) -> None:
         self._limits = limits
         self._identity = identity
         self._scratch = scratch
         self._device = scratch.stat().st_dev
-        self._next_count = 0.0
+        self._next_scratch_check = 0.0
         self.shared = SharedMemoryFiles(identity)
         self.peak_bytes = 0
 
     def check(self) -> LimitViolation | None:
-        """The limit that is passed now, if one is."""
-        family = descendants(os.getpid())
-        if family.tasks > self._limits.processes:
+        """The limit that the model exceeds now; `None` if it exceeds none."""
+        tree = descendants(os.getpid())
+        if tree.tasks > self._limits.processes:
             return LimitViolation.PROCESSES
-        if self._passes_memory(family):
+        if self._exceeds_memory(tree):
             return LimitViolation.MEMORY
-        if self._passes_scratch(family):
+        if self._exceeds_scratch(tree):
             return LimitViolation.SCRATCH
         return None
 
-    def _passes_memory(self, family: ProcessTree) -> bool:
+    def _exceeds_memory(self, tree: ProcessTree) -> bool:
         limit = self._limits.memory_bytes
-        used = memory.resident_bytes(family.processes)
+        used = memory.resident_bytes(tree.processes)
         if limit is not None and used + self.shared.bytes() > limit:
+            # The upper bound exceeds it: measure exactly, which is slow.
             with _as_user(self._identity):
-                own = self.shared.bytes_of_model(family.processes)
-                used = memory.proportional_bytes(family.processes, own)
+                shared = self.shared.bytes_of_model(tree.processes)
+                used = memory.proportional_bytes(tree.processes, shared)
         self.peak_bytes = max(self.peak_bytes, used)
         return limit is not None and used > limit
 
-    def _passes_scratch(self, family: ProcessTree) -> bool:
+    def _exceeds_scratch(self, tree: ProcessTree) -> bool:
         started = time.monotonic()
-        if started < self._next_count:
+        if started < self._next_scratch_check:
             return False
-        used = sum(_named(self._scratch))
+        used = directory_bytes(self._scratch)
         with _as_user(self._identity):
-            used += sum(_unnamed(self._device, family.processes))
+            used += deleted_files_bytes(self._device, tree.processes)
         now = time.monotonic()
         pause = max(_SCRATCH_SECONDS, (now - started) / _SCRATCH_SHARE)
-        self._next_count = now + min(pause, _LONGEST_SCRATCH_SECONDS)
+        self._next_scratch_check = now + min(pause, _MAX_SCRATCH_SECONDS)
         return used > self._limits.scratch_bytes
 
 
 @contextmanager
 def _as_user(identity: Identity) -> Iterator[None]:
-    """Look at `/proc` as the model's user: in a container not even root may otherwise."""
+    """Read `/proc` as the model's user: in a container not even root may read it otherwise."""
     if identity.user is None or identity.group is None:
         yield
         return
@@ -78,32 +79,3 @@ def _as_user(identity: Identity) -> Iterator[None]:
         yield
     finally:
         set_file_system_user(os.geteuid(), os.getegid())
-
-
-def _named(folder: Path) -> Iterator[int]:
-    """Bytes on the disk of every file below the folder; links are not followed."""
-    for root, _, names in os.walk(folder):
-        for name in names:
-            try:
-                yield Path(root, name).lstat().st_blocks * BLOCK_BYTES
-            except OSError:
-                continue  # removed meanwhile
-
-
-def _unnamed(device: int, processes: list[int]) -> Iterator[int]:
-    """Bytes of the files on the device that were removed and are still open."""
-    seen: set[int] = set()
-    for pid in processes:
-        for facts in _open_files(pid):
-            if (facts.st_dev, facts.st_nlink) == (device, 0) and facts.st_ino not in seen:
-                seen.add(facts.st_ino)
-                yield facts.st_blocks * BLOCK_BYTES
-
-
-def _open_files(pid: int) -> Iterator[os.stat_result]:
-    try:
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-                yield descriptor.stat()
-    except OSError:
-        return  # it ended, or hides them

@@ -1,4 +1,4 @@
-"""The processes that a model started: finding them all, and ending them all."""
+"""Finds, adopts and kills all processes that a model started."""
 
 from __future__ import annotations
 
@@ -7,50 +7,50 @@ import os
 import signal
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.sandbox.syscalls import PR_SET_CHILD_SUBREAPER, prctl
 
 _PROC = Path("/proc")
-_PAUSE_SECONDS = 0.002
+_POLL_SECONDS = 0.002
 
 
-@dataclass
+@dataclass(frozen=True)
 class ProcessTree:
-    """Processes that are alive, children before their own; `tasks` counts their threads."""
+    """The living processes below another one, parents before children; `tasks` counts threads."""
 
-    processes: list[int] = field(default_factory=list)
-    tasks: int = 0
+    processes: list[int]
+    tasks: int
 
 
 def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent ends.
+    """Become the parent of every descendant whose own parent ends (PR_SET_CHILD_SUBREAPER).
 
-    A model's process that daemonises itself is found and ended like any other.
+    A process that daemonizes itself then stays a descendant, and is found like any other.
     """
     prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def descendants(root: int) -> ProcessTree:
     """The processes below `root`."""
-    found = ProcessTree()
-    _, found.processes[:] = _look_at(root)
-    for pid in found.processes:
-        tasks, children = _look_at(pid)
-        found.tasks += tasks
-        found.processes.extend(children)
-    return found
+    _, processes = _tasks_and_children(root)
+    total = 0
+    for pid in processes:  # which grows meanwhile
+        tasks, children = _tasks_and_children(pid)
+        total += tasks
+        processes.extend(children)
+    return ProcessTree(processes, total)
 
 
 def kill_descendants(until: float) -> None:
-    """Kill every process below this one, and what they start meanwhile, and reap them.
+    """Kill and reap every process below this one, and those that they start meanwhile.
 
-    They are waited for until that time of the monotonic clock, once they were sent the signal.
+    They get the signal at least once; then this waits until that time of the monotonic clock.
     """
     while alive := descendants(os.getpid()).processes:
-        # By groups first: all of a group die at once, where one by one they would start
-        # others faster than they are ended.
+        # Groups first: all of a group die at once. One by one, they could start new processes
+        # faster than they are killed.
         for group in _groups(alive):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
@@ -62,23 +62,23 @@ def kill_descendants(until: float) -> None:
                 pass
         if time.monotonic() >= until:
             return
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def _groups(processes: Iterable[int]) -> set[int]:
-    """The process groups of the processes, never this one's own."""
-    found = {os.getpgrp()}
+    """The process groups of the processes, without this process's own."""
+    groups: set[int] = set()
     for pid in processes:
         with contextlib.suppress(ProcessLookupError):
-            found.add(os.getpgid(pid))
-    return found - {os.getpgrp()}
+            groups.add(os.getpgid(pid))
+    return groups - {os.getpgrp()}
 
 
-def _look_at(pid: int) -> tuple[int, list[int]]:
-    """How many threads the process has, and its children."""
+def _tasks_and_children(pid: int) -> tuple[int, list[int]]:
+    """The number of threads of a process, and its child processes."""
     tasks = 0
     children: list[int] = []
-    with contextlib.suppress(OSError):  # it ended while we looked
+    with contextlib.suppress(OSError):  # it ended meanwhile
         for task in (_PROC / str(pid) / "task").iterdir():
             tasks += 1
             children.extend(int(child) for child in (task / "children").read_text().split())

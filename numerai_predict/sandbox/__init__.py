@@ -1,6 +1,6 @@
-"""The layers between a stranger's model and the machine.
+"""The isolation layers around the model process.
 
-`confine` puts them on, in the model's own process and before anything of the
-model is there; `secrecy` hides what the parent knows. Each layer stands alone: where
-a machine lacks one the others hold, and the report names it.
+`apply` applies them as the first act of the model process, before anything of the model is loaded.
+`hide_supervisor` protects the supervisor, which holds the credentials. The layers are independent:
+where a machine lacks one, the others still hold, and the report names the missing one.
 """

@@ -1,4 +1,4 @@
-"""What a model may read and write: the interpreter, libraries, and a folder of its own."""
+"""The paths that a model may read and write."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 # Programs, libraries, fonts, time zones: public on every machine.
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
 
-# Of the system's settings what the C library and libraries of numbers, fonts and
-# certificates read; nothing in them is secret.
+# System settings that the C library, numeric libraries, fonts and certificates need; none of
+# them is secret.
 _SETTINGS = (
     "/etc/alternatives",
     "/etc/fonts",
@@ -38,7 +38,7 @@ _SETTINGS = (
     "/var/cache/fontconfig",
 )
 
-# How many processors, how much memory: what libraries of numbers size themselves by.
+# CPU count and memory size, by which numeric libraries size their thread pools and buffers.
 _MACHINE = (
     "/proc/cpuinfo",
     "/proc/filesystems",
@@ -60,21 +60,21 @@ _MACHINE = (
 )
 
 DEVICES = tuple(Path("/dev", name) for name in ("null", "zero", "full", "random", "urandom"))
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where the C library keeps semaphores
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the C library creates semaphores there
 SELF = Path("/proc/self")
-# Its folders may be listed, no more: a process that the model starts is another than the one
-# whose files it may read, and looks which descriptors it has.
+# Listing alone is allowed: a process that the model starts lists its own descriptors, and is
+# another process than the one whose files may be read.
 PROCESSES = Path("/proc")
 
 
-def readable(package: Path, given: Collection[str]) -> list[Path]:
-    """Every place that a model may read: `package` is ours, `given` its own files."""
-    places = [*map(Path, (*_SYSTEM, *_SETTINGS, *_MACHINE, *given)), SELF, *_python(package)]
-    return list(dict.fromkeys(places))
+def readable(package: Path, files: Collection[str]) -> list[Path]:
+    """Every path that a model may read: its `files`, the system's, Python's and this `package`."""
+    paths = [*map(Path, (*_SYSTEM, *_SETTINGS, *_MACHINE, *files)), SELF, *_python(package)]
+    return list(dict.fromkeys(paths))
 
 
 def _python(package: Path) -> Iterator[Path]:
-    """The interpreter, its libraries and ours; not the folder that ours lie in."""
+    """The interpreter, its libraries and `package`, without the directory that holds `package`."""
     yield package
     yield from (Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix))
     yield Path(sys.executable).resolve()

@@ -1,35 +1,35 @@
-"""Putting the layers on: in the model's process, before anything of the model is there.
+"""Applies every isolation layer to the model process.
 
-It must be the process's first act: Landlock holds the thread that asks for it and what
-that one starts, and libraries of numbers start threads as they are imported.
+This must be the first act of the process: Landlock restricts the calling thread and the threads
+that it starts later, and numeric libraries start threads when they are imported.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
-import resource
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.contract.limits import Limits, format_size
+from numerai_predict.contract.limits import Limits
 from numerai_predict.sandbox import access_rules, capabilities, landlock, seccomp
 from numerai_predict.sandbox.identity import Identity
 from numerai_predict.sandbox.layers import Layers
-from numerai_predict.sandbox.syscall_numbers import Processor, processor
+from numerai_predict.sandbox.rlimits import apply_rlimits
+from numerai_predict.sandbox.syscall_numbers import Architecture, architecture
 from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 
 
 @dataclass(frozen=True)
 class SandboxSpec:
-    """What a process is to be held to.
+    """What a process may use and reach.
 
-    `package` is where our code lies, `scratch` the one folder that is the process's own,
-    `readable` its own files, `identity` whom it is to become.
+    `package` is the directory of this package, `scratch` the only directory that the process may
+    write, `readable` the files and directories of its model and data, `identity` the user that it
+    switches to.
     """
 
     package: str
@@ -39,131 +39,106 @@ class SandboxSpec:
     identity: Identity
 
     @classmethod
-    def of(cls, facts: dict[str, Any]) -> SandboxSpec:
-        """The confinement whose fields a process was sent."""
-        identity, limits = Identity(**facts["identity"]), Limits(**facts["limits"])
-        return cls(**{**facts, "identity": identity, "limits": limits})
+    def from_dict(cls, fields: dict[str, Any]) -> SandboxSpec:
+        """The specification from its fields as JSON, which is how the model process receives it."""
+        identity, limits = Identity(**fields["identity"]), Limits(**fields["limits"])
+        return cls(**{**fields, "identity": identity, "limits": limits})
 
 
 class _LayerUnavailable(Exception):
-    """A layer that cannot be had here, and why."""
+    """A layer that this machine does not support; the message gives the reason."""
 
 
-def apply_sandbox(wanted: SandboxSpec) -> Layers:
-    """Put every layer on that this machine allows, and say what became of each."""
-    _die_with_parent()
-    layers = Layers()
+def apply_sandbox(spec: SandboxSpec) -> Layers:
+    """Apply every layer that this machine supports; returns the status of each."""
+    _die_with_supervisor()
+    engaged: dict[str, str] = {}
+    missing: dict[str, str] = {}
     for name, engage in _LAYERS.items():
         try:
-            layers.engaged[name] = engage(wanted)
-        except _LayerUnavailable as missing:
-            layers.missing[name] = str(missing)
+            engaged[name] = engage(spec)
+        except _LayerUnavailable as reason:
+            missing[name] = str(reason)
         except OSError as error:
-            layers.missing[name] = f"the kernel refused it: {error.strerror}"
-    return layers
+            missing[name] = f"the kernel refused it: {error.strerror}"
+    return Layers(engaged, missing)
 
 
-def apply_limits_only(wanted: SandboxSpec) -> Layers:
-    """Set the limits and leave the isolation off."""
-    _die_with_parent()
-    return Layers({**dict.fromkeys(_LAYERS, "off"), "limits": _limits(wanted)})
+def apply_limits_only(spec: SandboxSpec) -> Layers:
+    """Apply the limits without any isolation, for `--sandbox off`."""
+    _die_with_supervisor()
+    return Layers({**dict.fromkeys(_LAYERS, "off"), "limits": _engage_limits(spec)})
 
 
-def _die_with_parent() -> None:
-    """Ask the kernel to kill this process when the parent dies, however it dies."""
+def _die_with_supervisor() -> None:
+    """Have the kernel kill this process when the supervisor ends, whatever ends it."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _lower(kind: int, wanted: int) -> None:
-    _, hard = resource.getrlimit(kind)
-    if hard == resource.RLIM_INFINITY or wanted < hard:
-        hard = wanted
-    resource.setrlimit(kind, (hard, hard))
+def _engage_limits(spec: SandboxSpec) -> str:
+    return apply_rlimits(spec.limits)
 
 
-def _running() -> int:
-    """Processes and threads on this machine: at least as many as are of one user."""
-    with open("/proc/loadavg") as load:
-        return int(load.read().split()[3].partition("/")[2])
-
-
-def _limits(wanted: SandboxSpec) -> str:
-    """Set the limits that the kernel counts by itself."""
-    limits = wanted.limits
-    _lower(resource.RLIMIT_CORE, 0)
-    _lower(resource.RLIMIT_NOFILE, limits.open_files)
-    _lower(resource.RLIMIT_FSIZE, limits.scratch_bytes)
-    # Counted by user, over all that this user runs: the parent counts the model's own.
-    _lower(resource.RLIMIT_NPROC, _running() + limits.processes)
-    # Where the machine runs out of memory the model goes first, not the one who can tell.
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
-        score.write("1000")
-    return (
-        f"{limits.processes:,} processes and threads, {limits.open_files:,} open files, "
-        f"{format_size(limits.scratch_bytes)} of scratch files, no core dumps"
-    )
-
-
-def _user(wanted: SandboxSpec) -> str:
-    identity = wanted.identity
-    if identity.kept is not None:
-        raise _LayerUnavailable(f"it stays root: {identity.kept}")
+def _engage_user(spec: SandboxSpec) -> str:
+    identity = spec.identity
+    if identity.root_reason is not None:
+        raise _LayerUnavailable(f"the model stays root: {identity.root_reason}")
     if identity.user is None or identity.group is None:
-        return f"{os.geteuid()}, the runner's own, which is not root"
+        return f"{os.geteuid()}, the runner's own user, which is not root"
     capabilities.switch_user(identity.user, identity.group)
-    _die_with_parent()  # a change of user takes the wish back
-    return f"nobody ({identity.user}) in place of root"
+    _die_with_supervisor()  # the kernel clears this setting when the user changes
+    return f"unprivileged user {identity.user} instead of root"
 
 
-def _privileges(wanted: SandboxSpec) -> str:
+def _engage_privileges(spec: SandboxSpec) -> str:
     capabilities.set_no_new_privs()
-    keep = frozenset([capabilities.DAC_READ_SEARCH] if wanted.identity.reads_all else [])
-    capabilities.drop_capabilities(_processor(), keep)
+    keep = frozenset([capabilities.DAC_READ_SEARCH] if spec.identity.reads_all else [])
+    capabilities.drop_capabilities(_architecture(), keep)
     return "no new privileges, no capabilities" + (
-        " but to read past file modes, where Landlock allows" if keep else ""
+        " except reading past file modes, within Landlock's rules" if keep else ""
     )
 
 
-def _landlock(wanted: SandboxSpec) -> str:
+def _engage_landlock(spec: SandboxSpec) -> str:
     version = landlock.abi()
     if version == 0:
         raise _LayerUnavailable(
-            f"this kernel ({platform.release()}) has no Landlock, or it is switched off"
+            f"this kernel ({platform.release()}) does not support Landlock, or it is disabled"
         )
     rules = landlock.Ruleset(version)
-    rules.allow(access_rules.readable(Path(wanted.package), wanted.readable), landlock.READ)
-    rules.allow([Path(wanted.scratch)], landlock.OWN)
-    if not wanted.identity.reads_all:  # it would list the runner's descriptors
+    rules.allow(access_rules.readable(Path(spec.package), spec.readable), landlock.READ)
+    rules.allow([Path(spec.scratch)], landlock.SCRATCH)
+    if not spec.identity.reads_all:  # it would list the descriptors of the runner
         rules.allow([access_rules.PROCESSES], landlock.LIST)
-    rules.allow([access_rules.SHARED_MEMORY], landlock.SHARE)
+    rules.allow([access_rules.SHARED_MEMORY], landlock.SHARED_MEMORY)
     rules.allow(access_rules.DEVICES, landlock.WRITE_FILES)
     rules.enforce()
-    return f"ABI {version}, {rules.places} places{landlock.unsupported_rights(version)}"
+    return f"ABI {version}, {rules.rule_count} paths{landlock.unsupported_rights(version)}"
 
 
-def _seccomp(wanted: SandboxSpec) -> str:
-    kind = _processor()
+def _engage_seccomp(spec: SandboxSpec) -> str:
+    kind = _architecture()
     rules = seccomp.rules(
-        os.getppid(), same_user=wanted.identity.user is None, landlock_version=landlock.abi()
+        os.getppid(), same_user=spec.identity.user is None, landlock_version=landlock.abi()
     )
     seccomp.enforce(seccomp.program(rules, kind), kind)
     calls = {call for rule in rules for call in rule.calls.split() if kind.number(call) is not None}
-    return f"{len(calls)} system calls of {kind.name} denied or bounded, no network"
+    return f"{len(calls)} system calls of {kind.name} denied or restricted, no network"
 
 
-def _processor() -> Processor:
+def _architecture() -> Architecture:
     machine = platform.machine()
-    found = processor(machine)
-    if found is None:
-        raise _LayerUnavailable(f"there is no table of system calls for {machine}")
-    return found
+    known = architecture(machine)
+    if known is None:
+        raise _LayerUnavailable(f"no table of system call numbers for {machine}")
+    return known
 
 
-# In this order: each needs what the next one takes away.
+# The order matters: each layer needs privileges that a later one removes.
 _LAYERS: dict[str, Callable[[SandboxSpec], str]] = {
-    "limits": _limits,
-    "user": _user,
-    "privileges": _privileges,
-    "landlock": _landlock,
-    "seccomp": _seccomp,
+    "limits": _engage_limits,
+    "user": _engage_user,
+    "privileges": _engage_privileges,
+    "landlock": _engage_landlock,
+    "seccomp": _engage_seccomp,
 }

@@ -1,11 +1,11 @@
-"""Giving up what root may do: another user, no capabilities, none to come."""
+"""Drops the privileges of root: switches the user, drops capabilities, sets no_new_privs."""
 
 from __future__ import annotations
 
 import os
 import struct
 
-from numerai_predict.sandbox.syscall_numbers import Processor
+from numerai_predict.sandbox.syscall_numbers import Architecture
 from numerai_predict.sandbox.syscalls import (
     PR_CAP_AMBIENT,
     PR_CAP_AMBIENT_CLEAR_ALL,
@@ -24,26 +24,26 @@ _VERSION_3 = 0x20080522
 
 
 def effective() -> int:
-    """The capabilities that this process can use now, one bit each."""
+    """The effective capabilities of this process, as a bit mask."""
     return _capabilities("CapEff")
 
 
 def switch_user(user: int, group: int) -> None:
-    """Be that user and group from now on, with all capabilities until they are dropped.
+    """Switch to the user and group for good, and keep all capabilities until they are dropped.
 
     Raises:
-        OSError: the process lacks the capability to.
+        OSError: the process lacks CAP_SETUID or CAP_SETGID.
     """
     prctl(PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(group, group, group)
     os.setresuid(user, user, user)
-    # A change of user makes the process private to root: its parent could not watch it.
+    # The kernel makes the process undumpable: the supervisor could not read its /proc files.
     prctl(PR_SET_DUMPABLE, 1)
 
 
-def drop_capabilities(processor: Processor, keep: frozenset[int] = frozenset()) -> None:
-    """Drop every capability but `keep`, for what the process starts too.
+def drop_capabilities(architecture: Architecture, keep: frozenset[int] = frozenset()) -> None:
+    """Drop every capability except `keep`, also for processes that this one starts.
 
     Raises:
         OSError: the kernel refuses.
@@ -53,14 +53,14 @@ def drop_capabilities(processor: Processor, keep: frozenset[int] = frozenset()) 
     head = struct.pack("=Ii", _VERSION_3, 0)
     halves = (kept & 0xFFFFFFFF, kept >> 32)
     data = b"".join(struct.pack("=III", half, half, half) for half in halves)
-    system_call(processor.number("capset") or -1, address(head), address(data))
+    system_call(architecture.number("capset") or -1, address(head), address(data))
     for capability in keep:
         if kept >> capability & 1:
             prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability)
 
 
 def set_no_new_privs() -> None:
-    """No program that this process starts gains privileges by its file.
+    """Set no_new_privs: set-user-ID files and file capabilities no longer raise privileges.
 
     Raises:
         OSError: the kernel refuses.

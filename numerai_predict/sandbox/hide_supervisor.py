@@ -1,4 +1,4 @@
-"""What the parent knows, kept from processes of the same user: it holds credentials."""
+"""Hides the supervisor, which holds credentials, from other processes of its user."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.syscalls import PR_SET_DUMPABLE, prctl
 
 _SECRET_OPTION = b"--post_data"
-# Of the fields in /proc/self/stat, counted after the program's name.
-_ARGUMENTS_START, _ARGUMENTS_END = 45, 46
+# Indexes of arg_start and arg_end in /proc/self/stat, counted after the program's name (proc(5)).
+_ARG_START, _ARG_END = 45, 46
 
 
 def harden_supervisor() -> Layers:
-    """Close this process to others of its user: the layer `runner`.
+    """Make this process non-dumpable and clear secrets from its command line: the layer `runner`.
 
-    Its memory, environment and descriptors cannot be read, it leaves no core dump, and
-    its command line shows no secret.
+    Other processes of the user cannot read its memory, environment or descriptors, and it leaves
+    no core dump.
     """
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
@@ -27,39 +27,42 @@ def harden_supervisor() -> Layers:
         _clear_command_line()
     except OSError as error:
         return Layers(missing={"runner": f"the kernel refused it: {error.strerror}"})
-    hidden = "memory, environment, descriptors and command line of the runner are hidden"
-    return Layers({"runner": hidden})
+    description = "memory, environment, descriptors and command line of the runner are hidden"
+    return Layers({"runner": description})
 
 
 def _clear_command_line() -> None:
-    """Write over the words of the command line where they lie: others read them there."""
-    with open("/proc/self/cmdline", "rb") as line:
-        words = line.read().split(b"\0")
-    with open("/proc/self/stat", "rb") as facts:
-        fields = facts.read().rpartition(b")")[2].split()
-    start, end = int(fields[_ARGUMENTS_START]), int(fields[_ARGUMENTS_END])
+    """Overwrite the secrets in this process's memory from which the kernel shows its arguments."""
+    with open("/proc/self/cmdline", "rb") as cmdline:
+        arguments = cmdline.read().split(b"\0")
+    with open("/proc/self/stat", "rb") as stat:
+        fields = stat.read().rpartition(b")")[2].split()
+    start, end = int(fields[_ARG_START]), int(fields[_ARG_END])
     if not 0 < start < end:
-        raise OSError(errno.ENOTSUP, "it does not tell where the command line lies")
-    # The last byte stays zero: the kernel takes another one for a title that goes on elsewhere.
-    shown = b"\0".join(_without_secrets(words))[: end - start - 1]
+        raise OSError(errno.ENOTSUP, "no address of the command line in /proc/self/stat")
+    # The last byte must stay zero: else the kernel takes the text for a title that continues in
+    # the environment.
+    shown = b"\0".join(_without_secrets(arguments))[: end - start - 1]
     ctypes.memmove(start, shown.ljust(end - start, b"\0"), end - start)
 
 
-def _without_secrets(words: list[bytes]) -> list[bytes]:
-    shown = []
-    for before, word in zip([b"", *words], words, strict=False):
-        option, equals, value = word.partition(b"=")
-        if before == _SECRET_OPTION:
-            word = b"***"
-        elif option == _SECRET_OPTION and equals:
-            word = option + b"=***"
-        elif option.startswith(b"--") and equals:
-            word = option + b"=" + _redacted(value)
-        else:
-            word = _redacted(word)
-        shown.append(word)
-    return shown
+def _without_secrets(arguments: list[bytes]) -> list[bytes]:
+    return [
+        _without_secret(argument, previous)
+        for previous, argument in zip([b"", *arguments], arguments, strict=False)
+    ]
 
 
-def _redacted(word: bytes) -> bytes:
-    return redact(word.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+def _without_secret(argument: bytes, previous: bytes) -> bytes:
+    option, equals, value = argument.partition(b"=")
+    if previous == _SECRET_OPTION:
+        return b"***"
+    if option == _SECRET_OPTION and equals:
+        return option + b"=***"
+    if option.startswith(b"--") and equals:
+        return option + b"=" + _redacted(value)
+    return _redacted(argument)
+
+
+def _redacted(argument: bytes) -> bytes:
+    return redact(argument.decode(errors="surrogateescape")).encode(errors="surrogateescape")

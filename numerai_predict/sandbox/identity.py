@@ -1,4 +1,4 @@
-"""Which user the model's process is: never root where that can be helped."""
+"""The user and group of the model process: never root, unless the container allows nothing else."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from numerai_predict.sandbox import capabilities, landlock
 
 NOBODY = 65534
-_OWN_GROUPS_FROM = 1_879_048_192  # far above any that is given to people
+_FIRST_RUN_GROUP = 1_879_048_192  # far above the groups that systems assign
 
-# To become another user, to hand it a folder, to end it and to tidy up after it.
-_NEEDED = (
+# To switch to another user, give it a directory, kill it and delete its files.
+_REQUIRED = (
     capabilities.SETUID,
     capabilities.SETGID,
     capabilities.CHOWN,
@@ -26,71 +26,71 @@ _NEEDED = (
 
 @dataclass(frozen=True)
 class Identity:
-    """The user and group of the model's process; `None` for the parent's own.
+    """The user and group of the model process; `None` for those of the supervisor.
 
-    The group is this run's alone where there are enough of them: what the process made
-    can be told from what another run's did.
+    The group is used by this run only, where the container has enough groups: files of one run
+    are distinguished from those of another by their group.
 
-    `reads_all` says that it may pass by file modes: Landlock bounds what it reads.
-    `kept` says why a parent that is root cannot give the process another user.
+    `reads_all`: the process may read files whatever their mode; Landlock limits what it reads.
+    `root_reason`: why a supervisor that is root cannot give the process another user.
     """
 
     user: int | None = None
     group: int | None = None
     reads_all: bool = False
-    kept: str | None = None
+    root_reason: str | None = None
 
 
 def identity_for_model(package: Path, user: int = NOBODY) -> Identity:
-    """That user where the parent is root and the user can read the interpreter and `package`.
+    """The given user if the supervisor is root, else the supervisor's own user.
 
-    Models that run beside each other take a user each: no file, signal or count of one
-    reaches the other.
+    The user must be able to read the interpreter and `package`. Models that run at the same time
+    need a user each: one then cannot read the files of another, signal it or use up its limits.
     """
     if os.geteuid() != 0:
         return Identity()
-    held = capabilities.effective()
-    if not all(held >> capability & 1 for capability in _NEEDED):
-        return Identity(kept="this container may not change users (CAP_SETUID is dropped)")
-    if not (_is_known("uid_map", user) and _is_known("gid_map", user)):
-        return Identity(kept=f"this container has no user {user}")
-    own_group = _OWN_GROUPS_FROM + os.getpid()
-    group = own_group if _is_known("gid_map", own_group) else user
+    effective = capabilities.effective()
+    if not all(effective >> capability & 1 for capability in _REQUIRED):
+        return Identity(root_reason="this container cannot switch users (CAP_SETUID is dropped)")
+    if not (_is_mapped("uid_map", user) and _is_mapped("gid_map", user)):
+        return Identity(root_reason=f"this container has no user {user}")
+    run_group = _FIRST_RUN_GROUP + os.getpid()
+    group = run_group if _is_mapped("gid_map", run_group) else user
     prefixes = (sys.executable, sys.prefix, sys.base_prefix)
-    closed = [p for p in (*map(Path, prefixes), package) if not is_open_to_all(p)]
-    if not closed:
+    unreadable = [p for p in (*map(Path, prefixes), package) if not is_world_readable(p)]
+    if not unreadable:
         return Identity(user, group)
-    if held >> capabilities.DAC_READ_SEARCH & 1 and landlock.abi():
+    if effective >> capabilities.DAC_READ_SEARCH & 1 and landlock.abi():
         return Identity(user, group, reads_all=True)
-    return Identity(kept=f"other users cannot read {closed[0]}")
+    return Identity(root_reason=f"other users cannot read {unreadable[0]}")
 
 
-def _is_known(map_name: str, number: int) -> bool:
-    """Whether this name space of users has that user, or group."""
+def _is_mapped(map_name: str, number: int) -> bool:
+    """Whether the user namespace maps this user (`uid_map`) or group (`gid_map`)."""
     lines = Path("/proc/self", map_name).read_text().splitlines()
     ranges = ([int(field) for field in line.split()] for line in lines)
     return any(first <= number < first + count for first, _, count in ranges)
 
 
-def is_open_to_all(path: Path) -> bool:
-    """Whether every user may read the file or folder, and reach it."""
+def is_world_readable(path: Path) -> bool:
+    """Whether every user may read the file or directory, and reach it."""
     path = path.resolve()
-    own = stat.S_IROTH | (stat.S_IXOTH if path.is_dir() else 0)
-    return path.stat().st_mode & own == own and all(
+    needed = stat.S_IROTH | (stat.S_IXOTH if path.is_dir() else 0)
+    return path.stat().st_mode & needed == needed and all(
         parent.stat().st_mode & stat.S_IXOTH for parent in path.parents
     )
 
 
-def readable_by(identity: Identity, path: Path, known: frozenset[Path], folder: Path) -> Path:
-    """The file itself where the model's process can read it, else a copy in `folder`.
+def readable_by(identity: Identity, path: Path, allowed: frozenset[Path], folder: Path) -> Path:
+    """The file itself if the model process can read it, else a readable copy in `folder`.
 
-    It can read the files that were `known` when it was started.
+    `allowed` are the files and directories that the process was allowed to read at its start.
 
     Raises:
         OSError: the copy cannot be written.
     """
-    open_to_it = identity.user is None or identity.reads_all or is_open_to_all(path)
-    if open_to_it and (path in known or any(parent in known for parent in path.parents)):
+    has_permission = identity.user is None or identity.reads_all or is_world_readable(path)
+    if has_permission and (path in allowed or any(parent in allowed for parent in path.parents)):
         return path
     copy = folder / f"readable-{path.name}"
     shutil.copyfile(path, copy)

@@ -1,7 +1,7 @@
-"""Landlock: what of the file system a process may reach, as the kernel enforces it.
+"""Landlock rulesets: which files a process may reach, enforced by the kernel.
 
-Numbers and structures are those of linux/landlock.h; each version of its ABI adds
-rights that an older kernel does not know and must not be asked for.
+Numbers and structures are those of linux/landlock.h. Each ABI version adds rights; a kernel refuses
+rights that it does not know.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from numerai_predict.sandbox.syscalls import address, system_call
 
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every processor
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every architecture
 _GET_VERSION = 1
 _RULE_PATH_BENEATH = 1
 _BIND_TCP, _CONNECT_TCP = 1, 2
@@ -24,7 +24,7 @@ _SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNALS = 1, 2
 
 
 class Right(IntFlag):
-    """What may be done with files beneath a place."""
+    """Access rights to the files beneath a path."""
 
     EXECUTE = 1 << 0
     WRITE_FILE = 1 << 1
@@ -54,26 +54,26 @@ _SINCE = {
     Right.RESOLVE_UNIX: NAMED_SOCKETS_SINCE,
 }
 _GAPS = {
-    3: "cutting files short",
-    6: "signals and abstract sockets of others",
+    3: "truncating files",
+    6: "signals to other processes and their abstract sockets",
 }
-_OF_FILES = (Right.EXECUTE | Right.WRITE_FILE | Right.READ_FILE) | (
+_FILE_RIGHTS = (Right.EXECUTE | Right.WRITE_FILE | Right.READ_FILE) | (
     Right.TRUNCATE | Right.IOCTL_DEV | Right.RESOLVE_UNIX
 )
 
 READ = Right.EXECUTE | Right.READ_FILE | Right.READ_DIR
 LIST = Right.READ_DIR
 WRITE_FILES = Right.READ_FILE | Right.WRITE_FILE | Right.TRUNCATE
-SHARE = WRITE_FILES | Right.MAKE_REG | Right.REMOVE_FILE
-OWN = (
-    (READ | SHARE | Right.REMOVE_DIR | Right.REFER | Right.RESOLVE_UNIX)
+SHARED_MEMORY = WRITE_FILES | Right.MAKE_REG | Right.REMOVE_FILE
+SCRATCH = (
+    (READ | SHARED_MEMORY | Right.REMOVE_DIR | Right.REFER | Right.RESOLVE_UNIX)
     | (Right.MAKE_DIR | Right.MAKE_SOCK | Right.MAKE_FIFO)
     | Right.MAKE_SYM
 )
 
 
 def abi() -> int:
-    """The version of Landlock that this kernel speaks; 0 where it has none."""
+    """The Landlock ABI version of this kernel; 0 without Landlock."""
     try:
         return system_call(_CREATE_RULESET, None, 0, _GET_VERSION)
     except OSError as error:
@@ -83,7 +83,7 @@ def abi() -> int:
 
 
 class Ruleset:
-    """Rights by place; whatever no rule names is denied once it is enforced.
+    """Rights by path; once enforced, every access that no rule grants is denied.
 
     Raises:
         OSError: the kernel has no Landlock.
@@ -98,10 +98,10 @@ class Ruleset:
         if version >= _SCOPES_SINCE:
             attributes += struct.pack("=Q", _SCOPE_ABSTRACT_SOCKETS | _SCOPE_SIGNALS)
         self._descriptor = system_call(_CREATE_RULESET, address(attributes), len(attributes), 0)
-        self.places = 0
+        self.rule_count = 0
 
     def allow(self, paths: Iterable[Path], rights: Right) -> None:
-        """Grant rights beneath each path that is there and can be opened."""
+        """Grant rights beneath each path that exists and can be opened."""
         for path in paths:
             try:
                 descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
@@ -115,15 +115,15 @@ class Ruleset:
     def _allow(self, descriptor: int, rights: Right) -> None:
         granted = self._handled & rights
         if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            granted &= _OF_FILES
+            granted &= _FILE_RIGHTS
         rule = struct.pack("=Qi", granted, descriptor)
         system_call(_ADD_RULE, self._descriptor, _RULE_PATH_BENEATH, address(rule), 0)
-        self.places += 1
+        self.rule_count += 1
 
     def enforce(self) -> None:
-        """Hold this thread, and all that it starts from now on, to the rules, for ever.
+        """Apply the rules to this thread and all that it starts, irrevocably.
 
-        The process must not have other threads, and not be able to gain privileges.
+        The process must be single-threaded and have set no_new_privs.
 
         Raises:
             OSError: the kernel refuses.
@@ -141,6 +141,6 @@ def _known_rights(version: int) -> Right:
 
 
 def unsupported_rights(version: int) -> str:
-    """What a kernel of that version cannot forbid, in words that follow others."""
-    found = [words for since, words in _GAPS.items() if version < since]
-    return f"; it cannot forbid {', '.join(found)}" if found else ""
+    """What a kernel of that version cannot forbid, as the end of a sentence; may be empty."""
+    gaps = [description for since, description in _GAPS.items() if version < since]
+    return f"; it cannot forbid {', '.join(gaps)}" if gaps else ""

@@ -1,19 +1,20 @@
-"""What became of each layer."""
+"""The status of each isolation layer."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Layers:
-    """What each layer does, or why it is missing; one of the two for each."""
+    """The layers by name: what each engaged one does, and why each missing one is missing."""
 
-    engaged: dict[str, str] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
+    engaged: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     def with_more(self, others: Layers) -> Layers:
-        """These layers and the others."""
+        """These layers, then the others."""
         return Layers({**self.engaged, **others.engaged}, {**self.missing, **others.missing})
 
     def as_record(self) -> dict[str, str]:

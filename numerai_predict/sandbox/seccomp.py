@@ -1,8 +1,7 @@
-"""A filter of system calls against what Landlock does not cover.
+"""The seccomp filter: denies the system calls that Landlock does not cover.
 
-It is a classic BPF program that the kernel runs before every call (seccomp(2),
-linux/seccomp.h, linux/filter.h). It denies what is named here and allows the rest,
-so that libraries nobody thought of go on working.
+It is a classic BPF program that the kernel runs before every system call (seccomp(2),
+linux/seccomp.h, linux/filter.h). It is a deny-list: libraries that nobody has tested keep working.
 """
 
 from __future__ import annotations
@@ -15,25 +14,25 @@ from dataclasses import dataclass
 from enum import Enum
 
 from numerai_predict.sandbox.landlock import NAMED_SOCKETS_SINCE
-from numerai_predict.sandbox.syscall_numbers import Processor
+from numerai_predict.sandbox.syscall_numbers import Architecture
 from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, address, system_call
 
 _SET_MODE_FILTER, _ALL_THREADS = 1, 1
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
-_NUMBER_AT, _MARK_AT, _ARGUMENTS_AT = 0, 4, 16
+_NUMBER_OFFSET, _ARCH_OFFSET, _ARGUMENTS_OFFSET = 0, 4, 16  # struct seccomp_data
 
 _LOAD, _RETURN = 0x20, 0x06
 _IF_EQUAL, _IF_AT_LEAST, _IF_ANY_BIT = 0x15, 0x35, 0x45
 
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 _NEW_NAMESPACES = 0x7E020000
-_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # type into the terminal
-_PRETEND = 0
+_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # insert input into a terminal
+_PRETEND_SUCCESS = 0
 _AF_UNIX, _SOCK_DGRAM = 1, 2
 
 
 class Comparison(Enum):
-    """How an argument's low 32 bits are compared."""
+    """How the low 32 bits of an argument are compared."""
 
     EQUALS = "equals"
     DIFFERS = "differs"
@@ -42,24 +41,27 @@ class Comparison(Enum):
 
 @dataclass(frozen=True)
 class ArgumentCondition:
-    """A condition on one argument of a call."""
+    """A condition on one argument of a system call, by its index."""
 
     argument: int
-    test: Comparison
+    comparison: Comparison
     value: int
 
 
 @dataclass(frozen=True)
 class SyscallRule:
-    """Calls that fail with an error number, always or on a condition; 0 pretends success."""
+    """System calls that fail with `error`, always or under a condition.
+
+    `calls` are names separated by spaces. An `error` of 0 skips the call and reports success.
+    """
 
     calls: str
-    answer: int
+    error: int
     when: ArgumentCondition | None = None
 
 
 _RULES = (
-    # No network. Libraries take this error for a machine without that protocol.
+    # No network. To libraries this error means that the machine lacks the protocol.
     SyscallRule("socket", errno.EAFNOSUPPORT, ArgumentCondition(0, Comparison.DIFFERS, _AF_UNIX)),
     # Other processes.
     SyscallRule(
@@ -68,7 +70,7 @@ _RULES = (
         errno.EPERM,
     ),
     SyscallRule("prlimit64", errno.EPERM, ArgumentCondition(0, Comparison.DIFFERS, 0)),
-    # The kernel's own doors: keys, programs in the kernel, new name spaces and mounts, clocks.
+    # Kernel interfaces: keys, BPF programs, namespaces and mounts, modules, clocks.
     SyscallRule("add_key request_key keyctl bpf perf_event_open userfaultfd", errno.EPERM),
     SyscallRule(
         "mount umount2 pivot_root chroot move_mount open_tree open_tree_attr fsopen fsconfig "
@@ -85,25 +87,27 @@ _RULES = (
     SyscallRule("clone", errno.EPERM, ArgumentCondition(0, Comparison.HAS_BITS, _NEW_NAMESPACES)),
     SyscallRule("ioctl", errno.EPERM, ArgumentCondition(1, Comparison.EQUALS, _TIOCSTI)),
     SyscallRule("ioctl", errno.EPERM, ArgumentCondition(1, Comparison.EQUALS, _TIOCLINUX)),
-    # Each of these has an older or plainer way that libraries fall back to. The flags of
-    # clone3 lie in memory, where a filter cannot see them; memory of the others belongs to no
-    # process and could not be counted.
+    # Libraries fall back from each of these to an older call. The flags of clone3 are in memory,
+    # which a filter cannot read; memory of the others belongs to no process, and would escape the
+    # memory limit.
     SyscallRule(
         "clone3 io_uring_setup io_uring_enter io_uring_register memfd_create memfd_secret "
         "shmget semget msgget mq_open",
         errno.ENOSYS,
     ),
-    # The process dies with its parent, whatever it asks for.
-    SyscallRule("prctl", _PRETEND, ArgumentCondition(0, Comparison.EQUALS, PR_SET_PDEATHSIG)),
+    # The model process ends with its supervisor: it cannot change that.
+    SyscallRule(
+        "prctl", _PRETEND_SUCCESS, ArgumentCondition(0, Comparison.EQUALS, PR_SET_PDEATHSIG)
+    ),
 )
 
-# Landlock does not know of owners, modes and times. Where the model has the user of the
-# one who runs it, changes of them are taken and not made: copying a file must go on working.
+# Landlock does not restrict owners, modes and times. If the model runs as the supervisor's user,
+# changes of them are ignored and report success: copying a file must keep working.
 _FIXED_METADATA = (
     SyscallRule(
         "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat "
         "futimesat",
-        _PRETEND,
+        _PRETEND_SUCCESS,
     ),
     SyscallRule(
         "setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr "
@@ -112,8 +116,8 @@ _FIXED_METADATA = (
     ),
 )
 
-# Before Landlock holds sockets in the file system, nobody but the model's own processes may
-# be talked to: of the same user's, the session's bus and agents would do anything for it.
+# Older Landlock versions do not restrict Unix sockets. The model may then connect to none: the
+# session bus and the agents of the user would run commands for it.
 _NO_NAMED_SOCKETS = (
     SyscallRule("connect", errno.EACCES),
     SyscallRule(
@@ -129,59 +133,61 @@ _BY_PROCESS_ID = {
 _EVERY_PROCESS = 0xFFFFFFFF
 
 
-def rules(parent: int, *, same_user: bool, landlock_version: int) -> tuple[SyscallRule, ...]:
-    """What is denied to a model whose parent has that process id.
+def rules(supervisor: int, *, same_user: bool, landlock_version: int) -> tuple[SyscallRule, ...]:
+    """The rules for a model process whose supervisor has the process id `supervisor`.
 
-    `same_user` says that the model has the user of the one who runs it.
+    `same_user`: the model runs as the supervisor's user.
     """
-    spared = (
-        SyscallRule(calls, errno.EPERM, ArgumentCondition(argument, Comparison.EQUALS, parent))
+    protect_supervisor = (
+        SyscallRule(calls, errno.EPERM, ArgumentCondition(argument, Comparison.EQUALS, supervisor))
         for argument, calls in _BY_PROCESS_ID.items()
     )
-    every = SyscallRule(
+    no_broadcast = SyscallRule(
         "kill", errno.EPERM, ArgumentCondition(0, Comparison.EQUALS, _EVERY_PROCESS)
     )
     metadata = _FIXED_METADATA if same_user else ()
     sockets = _NO_NAMED_SOCKETS if landlock_version < NAMED_SOCKETS_SINCE else ()
-    return (*_RULES, *spared, every, *metadata, *sockets)
+    return (*_RULES, *protect_supervisor, no_broadcast, *metadata, *sockets)
 
 
-def program(rules: Iterable[SyscallRule], processor: Processor) -> bytes:
-    """The filter as the kernel takes it: 8 bytes an instruction."""
+def program(rules: Iterable[SyscallRule], architecture: Architecture) -> bytes:
+    """The filter as an array of `struct sock_filter`, 8 bytes per instruction."""
     return b"".join(
         struct.pack("=HBBI", code, if_true, if_false, value)
-        for code, if_true, if_false, value in _instructions(rules, processor)
+        for code, if_true, if_false, value in _instructions(rules, architecture)
     )
 
 
-def enforce(program: bytes, processor: Processor) -> None:
-    """Hold every thread of this process, and all that it starts, to the filter, for ever.
+def enforce(program: bytes, architecture: Architecture) -> None:
+    """Apply the filter to every thread of this process and all that it starts, irrevocably.
 
-    The process must not be able to gain privileges.
+    The process must have set no_new_privs.
 
     Raises:
         OSError: the kernel refuses, or has no seccomp filters.
     """
     instructions = ctypes.create_string_buffer(program, len(program))
     head = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
-    number = processor.number("seccomp")
+    number = architecture.number("seccomp")
     system_call(number or -1, _SET_MODE_FILTER, _ALL_THREADS, address(head))
 
 
 _Instruction = tuple[int, int, int, int]
 
 
-def _instructions(rules: Iterable[SyscallRule], processor: Processor) -> Iterator[_Instruction]:
-    yield _LOAD, 0, 0, _MARK_AT
-    yield _IF_EQUAL, 1, 0, processor.audit_mark
-    yield _RETURN, 0, 0, _ERRNO | errno.ENOSYS  # another processor's calls
-    yield _LOAD, 0, 0, _NUMBER_AT
-    if processor.foreign_from is not None:
-        yield _IF_AT_LEAST, 0, 1, processor.foreign_from
+def _instructions(
+    rules: Iterable[SyscallRule], architecture: Architecture
+) -> Iterator[_Instruction]:
+    yield _LOAD, 0, 0, _ARCH_OFFSET
+    yield _IF_EQUAL, 1, 0, architecture.audit_arch
+    yield _RETURN, 0, 0, _ERRNO | errno.ENOSYS  # calls of another architecture
+    yield _LOAD, 0, 0, _NUMBER_OFFSET
+    if architecture.foreign_from is not None:
+        yield _IF_AT_LEAST, 0, 1, architecture.foreign_from
         yield _RETURN, 0, 0, _ERRNO | errno.ENOSYS
     for rule in rules:
         for call in rule.calls.split():
-            number = processor.number(call)
+            number = architecture.number(call)
             if number is not None:
                 yield from _denial(number, rule)
     yield _RETURN, 0, 0, _ALLOW
@@ -190,18 +196,18 @@ def _instructions(rules: Iterable[SyscallRule], processor: Processor) -> Iterato
 def _denial(number: int, rule: SyscallRule) -> Iterator[_Instruction]:
     if rule.when is None:
         yield _IF_EQUAL, 0, 1, number
-        yield _RETURN, 0, 0, _ERRNO | rule.answer
+        yield _RETURN, 0, 0, _ERRNO | rule.error
         return
     yield _IF_EQUAL, 0, 4, number
-    yield _LOAD, 0, 0, _ARGUMENTS_AT + 8 * rule.when.argument
+    yield _LOAD, 0, 0, _ARGUMENTS_OFFSET + 8 * rule.when.argument
     yield _comparison(rule.when)
-    yield _RETURN, 0, 0, _ERRNO | rule.answer
-    yield _LOAD, 0, 0, _NUMBER_AT
+    yield _RETURN, 0, 0, _ERRNO | rule.error
+    yield _LOAD, 0, 0, _NUMBER_OFFSET
 
 
 def _comparison(when: ArgumentCondition) -> _Instruction:
-    """Go to the next instruction where the condition holds, else skip it."""
-    if when.test is Comparison.DIFFERS:
+    """Continue with the next instruction if the condition holds, else skip it."""
+    if when.comparison is Comparison.DIFFERS:
         return _IF_EQUAL, 1, 0, when.value
-    code = _IF_EQUAL if when.test is Comparison.EQUALS else _IF_ANY_BIT
+    code = _IF_EQUAL if when.comparison is Comparison.EQUALS else _IF_ANY_BIT
     return code, 0, 1, when.value

@@ -1,7 +1,7 @@
-"""Numbers of the system calls that a filter names, by processor.
+"""System call numbers per architecture, for the calls that the seccomp filter names.
 
-From Linux' asm/unistd_64.h (x86-64) and asm-generic/unistd.h (aarch64). `None` where
-the processor has no such call.
+From Linux' asm/unistd_64.h (x86-64) and asm-generic/unistd.h (aarch64). `None`: the architecture
+has no such call.
 """
 
 from __future__ import annotations
@@ -124,26 +124,28 @@ CALLS = frozenset(_NUMBERS)
 
 
 @dataclass(frozen=True)
-class Processor:
-    """A kind of processor: its name, the kernel's mark of its calls, and their numbers."""
+class Architecture:
+    """An architecture: its name, its AUDIT_ARCH value and its column of system call numbers.
+
+    Numbers from `foreign_from` on belong to another ABI of the processor.
+    """
 
     name: str
-    audit_mark: int
+    audit_arch: int
     column: int
-    # Calls from here on are another way into the kernel, with other numbers.
     foreign_from: int | None = None
 
     def number(self, call: str) -> int | None:
-        """The call's number; `None` where this processor has no such call."""
+        """The call's number; `None` if the architecture has no such call."""
         return _NUMBERS[call][self.column]
 
 
-_PROCESSORS = {
-    "x86_64": Processor("x86-64", 0xC000003E, 0, foreign_from=0x40000000),  # x32
-    "aarch64": Processor("aarch64", 0xC00000B7, 1),
+_ARCHITECTURES = {
+    "x86_64": Architecture("x86-64", 0xC000003E, 0, foreign_from=0x40000000),  # x32
+    "aarch64": Architecture("aarch64", 0xC00000B7, 1),
 }
 
 
-def processor(machine: str) -> Processor | None:
-    """The processor by the name that `uname -m` gives it; `None` for an unknown one."""
-    return _PROCESSORS.get(machine)
+def architecture(machine: str) -> Architecture | None:
+    """The architecture by its name in `uname -m`; `None` for an unknown one."""
+    return _ARCHITECTURES.get(machine)

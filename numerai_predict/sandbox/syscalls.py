@@ -1,4 +1,4 @@
-"""The kernel's calls that Python has no names for."""
+"""Wrappers of prctl(2), syscall(2) and setfsuid(2), which Python does not offer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def prctl(option: int, *arguments: int) -> None:
-    """Change something of this process.
+    """Change an attribute of this process; missing arguments are 0.
 
     Raises:
         OSError: the kernel refuses.
@@ -29,7 +29,7 @@ def prctl(option: int, *arguments: int) -> None:
 
 
 def system_call(number: int, *arguments: int | ctypes.c_void_p | None) -> int:
-    """Make a system call by its number; what it returns.
+    """Make a system call by its number; returns its result.
 
     Raises:
         OSError: the kernel refuses, or does not know the call (ENOSYS).
@@ -42,12 +42,12 @@ def system_call(number: int, *arguments: int | ctypes.c_void_p | None) -> int:
 
 
 def address(data: bytes) -> ctypes.c_void_p:
-    """Where the bytes lie, for a system call; they must outlive it."""
+    """The address of the bytes, which must stay referenced during the system call."""
     return ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p)
 
 
 def set_file_system_user(user: int, group: int) -> None:
-    """Have this thread's looks at files, `/proc` too, be judged as that user's."""
+    """Set the user and group that this thread's file accesses, `/proc` too, are checked with."""
     _LIBC.setfsgid(group)
     _LIBC.setfsuid(user)
 

@@ -51,7 +51,7 @@ def test_a_library_works_within_every_layer(predict, image, output, pickles, lib
     assert json.loads(record.read_text())["predictions"]["rows"] == 300
 
 
-def test_the_kernels_kill_at_the_containers_limit_is_told(image, predict, tmp_path):
+def test_the_kernels_kill_at_the_containers_limit_is_reported(image, predict, tmp_path):
     made = image.run(
         "-c",
         "import cloudpickle, sys\n"
@@ -66,7 +66,7 @@ def test_the_kernels_kill_at_the_containers_limit_is_told(image, predict, tmp_pa
     run = predict(model, options=limits)
     assert run.returncode == 22, run.stderr
     last = run.stderr.splitlines()[-1]
-    assert "passed the memory limit of its container: limit 400.0 MiB" in last
+    assert "exceeded its container's memory limit of 400.0 MiB" in last
     assert "docker run --memory" in last
 
 

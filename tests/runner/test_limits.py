@@ -47,7 +47,7 @@ def test_a_giant_array_is_refused_where_the_model_stands(run_model):
         return np.ones((live_features.shape[0], 200_000_000))
 
     run = run_model(predict, "--memory", "512m")
-    run.fails_as("out_of_memory", "limit 512.0 MiB", "peak", "in predict", "--memory")
+    run.fails_as("out_of_memory", "limit of 512.0 MiB", "peak", "in predict", "--memory")
     assert 0 < run.record["peak_memory_bytes"] < 512 * 1024**2
 
 
@@ -59,7 +59,7 @@ def test_a_model_that_grows_step_by_step_is_ended_at_its_limit(run_model):
             time.sleep(0.01)
 
     run = run_model(predict, "--memory", "512m")
-    run.fails_as("out_of_memory", "limit 512.0 MiB", "peak", "batches")
+    run.fails_as("out_of_memory", "limit of 512.0 MiB", "peak", "batches")
     # It is seen above the limit, or is refused the piece that would have taken it there.
     assert 480 * 1024**2 < run.record["peak_memory_bytes"] < 1024**3
 
@@ -73,7 +73,7 @@ def test_what_the_models_own_processes_use_counts_too(run_model):
                 del kept
         time.sleep(3600)
 
-    run_model(predict, "--memory", "600m").fails_as("out_of_memory", "limit 600.0 MiB", "peak")
+    run_model(predict, "--memory", "600m").fails_as("out_of_memory", "limit of 600.0 MiB", "peak")
 
 
 def test_a_model_within_its_limits_runs(run_model):

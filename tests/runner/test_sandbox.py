@@ -61,7 +61,7 @@ def without_seccomp(tmp_path):
         "import os, platform, sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
         "from numerai_predict.sandbox import capabilities, seccomp, syscall_numbers\n"
-        "kind = syscall_numbers.processor(platform.machine())\n"
+        "kind = syscall_numbers.architecture(platform.machine())\n"
         "capabilities.set_no_new_privs()\n"
         "seccomp.enforce(seccomp.program([seccomp.SyscallRule('seccomp', 1)], kind), kind)\n"
         "os.execv(sys.argv[1], sys.argv[1:])\n"

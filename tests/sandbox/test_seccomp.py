@@ -1,4 +1,4 @@
-"""The filter decides as its rules say, on each processor that it is built for."""
+"""The filter decides as its rules say, on each architecture that it is built for."""
 
 import errno
 import re
@@ -43,14 +43,14 @@ def decide(program, mark, number, *arguments):
 @pytest.fixture(params=["x86_64", "aarch64"])
 def judge(request):
     """Decide on a call by its name: allowed, or the error that it fails with."""
-    processor = syscall_numbers.processor(request.param)
+    architecture = syscall_numbers.architecture(request.param)
 
-    def judge(call, *arguments, same_user=False, landlock_version=7, mark=processor.audit_mark):
+    def judge(call, *arguments, same_user=False, landlock_version=7, mark=architecture.audit_arch):
         rules = seccomp.rules(PARENT, same_user=same_user, landlock_version=landlock_version)
-        program = seccomp.program(rules, processor)
-        number = call if isinstance(call, int) else processor.number(call)
+        program = seccomp.program(rules, architecture)
+        number = call if isinstance(call, int) else architecture.number(call)
         if number is None:
-            pytest.skip(f"{processor.name} has no {call}")
+            pytest.skip(f"{architecture.name} has no {call}")
         answer = decide(program, mark, number, *arguments)
         return "allowed" if answer == ALLOW else answer - ERRNO
 
@@ -139,13 +139,13 @@ def test_numbers_agree_with_the_kernels_headers(machine):
     if not header.exists():
         pytest.skip(f"the kernel's headers are not here: {header}")
     listed = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text()))
-    processor = syscall_numbers.processor(machine)
+    architecture = syscall_numbers.architecture(machine)
     compared = {call for call in syscall_numbers.CALLS if call in listed}
     assert len(compared) > 70
-    assert {call: processor.number(call) for call in compared} == {
+    assert {call: architecture.number(call) for call in compared} == {
         call: int(listed[call]) for call in compared
     }
 
 
 def test_an_unknown_processor_has_no_table():
-    assert syscall_numbers.processor("s390x") is None
+    assert syscall_numbers.architecture("s390x") is None

@@ -123,7 +123,7 @@ class _Steps:
 
 def _confined(request: protocol.ConfineRequest) -> protocol.Frame:
     """Put the layers on; the frame that says what became of each."""
-    wanted = SandboxSpec.of(request.wanted)
+    wanted = SandboxSpec.from_dict(request.wanted)
     layers = apply_sandbox(wanted) if request.confine else apply_limits_only(wanted)
     return protocol.Frame(protocol.CONFINED, asdict(layers))
 

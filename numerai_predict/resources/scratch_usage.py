@@ -1,0 +1,41 @@
+"""How many bytes a model's files take on disk: those in its scratch directory and deleted ones."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from numerai_predict.resources.shared_memory import BLOCK_BYTES
+
+
+def directory_bytes(directory: Path) -> int:
+    """Bytes on disk of every file below the directory; symbolic links are not followed."""
+    return sum(_sizes(directory))
+
+
+def deleted_files_bytes(device: int, processes: Iterable[int]) -> int:
+    """Bytes on the device of the deleted files that the processes hold open."""
+    files: dict[int, int] = {}
+    for pid in processes:
+        for status in _open_files(pid):
+            if (status.st_dev, status.st_nlink) == (device, 0):
+                files[status.st_ino] = status.st_blocks * BLOCK_BYTES
+    return sum(files.values())
+
+
+def _sizes(directory: Path) -> Iterator[int]:
+    for root, _, names in os.walk(directory):
+        for name in names:
+            with contextlib.suppress(OSError):  # deleted meanwhile
+                yield Path(root, name).lstat().st_blocks * BLOCK_BYTES
+
+
+def _open_files(pid: int) -> Iterator[os.stat_result]:
+    try:
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                yield descriptor.stat()
+    except OSError:
+        return  # the process has ended, or its descriptors cannot be read
