@@ -1,0 +1,140 @@
+"""The code fences of the documentation, and what the comment before a fence says about it.
+
+A page is Markdown. The lines directly before a fence may hold one comment:
+
+    <!-- run: file NAME -->     the text of the fence is written to this file
+    <!-- run: checkout -->      the commands run in the root of the checkout
+    <!-- run: exit CODE -->     the last command ends with this exit code
+    <!-- run: engine -->        needs a container engine and the slim image of Python 3.12
+    <!-- run: never, REASON --> cannot run in a test; its options are checked all the same
+    <!-- run: output -->        what the commands before print, compared line by line
+
+Fences of `sh` and `python` without a comment run as they stand; others are shown only. The first
+line of a page may name what its directory holds before the first fence:
+
+    <!-- setup: sample, model, practice -->
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_FENCE = re.compile(
+    r"(?:^<!-- run: (?P<mark>[^\n]*?) -->\n)?^```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
+_SETUP = re.compile(r"\A(?:---\n.*?---\n)?<!-- setup: ([^\n]*?) -->", re.DOTALL)
+_RUNNABLE = {"sh", "python"}
+
+
+@dataclass(frozen=True)
+class Fence:
+    """One code fence; `mark` is the text of its comment after `run:`."""
+
+    page: Path
+    line: int
+    language: str
+    mark: str
+    text: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+    @property
+    def is_run(self) -> bool:
+        return self.language in _RUNNABLE and not self.mark.startswith(("file ", "never", "output"))
+
+    @property
+    def needs_engine(self) -> bool:
+        return self.mark == "engine"
+
+
+def fences_of(page: Path) -> list[Fence]:
+    """Every fence of the page, in order."""
+    text = page.read_text()
+    return [
+        Fence(
+            page,
+            text.count("\n", 0, found.start("language")) + 1,
+            found["language"],
+            found["mark"] or "",
+            found["text"],
+        )
+        for found in _FENCE.finditer(text)
+    ]
+
+
+def setup_of(page: Path) -> list[str]:
+    """What the directory of the page holds before its first fence."""
+    found = _SETUP.match(page.read_text())
+    return [name.strip() for name in found[1].split(",")] if found else []
+
+
+def executed_pages(root: Path) -> list[Path]:
+    """The pages whose commands are executed."""
+    docs = root / "docs"
+    return sorted([*(docs / "tutorial").rglob("*.md"), *(docs / "how-to").rglob("*.md")])
+
+
+def output_fences(page: Path) -> list[tuple[Fence, int]]:
+    """Each output fence with the line of the commands before it."""
+    pairs, line = [], 0
+    for fence in fences_of(page):
+        if fence.is_run:
+            line = fence.line
+        elif fence.mark == "output":
+            pairs.append((fence, line))
+    return pairs
+
+
+def script_of(fences: list[Fence], checkout: Path) -> str:
+    """One bash program for a page; what each fence prints goes to `$PRINTED/<line>`."""
+    parts = ["set -euo pipefail"]
+    for fence in fences:
+        if fence.mark.startswith("file "):
+            parts.append(_write_file(fence))
+        elif fence.is_run:
+            parts.append(_run(fence, checkout))
+    return "\n".join(parts) + "\n"
+
+
+def _write_file(fence: Fence) -> str:
+    name = fence.mark.removeprefix("file ")
+    return f"cat >{name} <<'END_OF_FILE'\n{fence.text}END_OF_FILE"
+
+
+def _run(fence: Fence, checkout: Path) -> str:
+    commands = fence.text
+    if fence.language == "python":
+        commands = f"python -W ignore - <<'END_OF_PROGRAM'\n{fence.text}END_OF_PROGRAM\n"
+    if fence.mark == "checkout":
+        commands = f"cd {checkout}\n{commands}cd - >/dev/null\n"
+    if fence.mark.startswith("exit "):
+        code = fence.mark.removeprefix("exit ")
+        commands = f"set +e\n(set -e\n{commands})\ncode=$?\nset -e\n[ $code = {code} ]\n"
+    return f'exec >"$PRINTED/{fence.line}" 2>&1\n{commands}'
+
+
+def differs(expected: str, printed: str) -> list[str]:
+    """The lines of an output fence that the commands did not print.
+
+    Numbers and times may be others, `...` stands for anything, the width of spaces is free.
+    """
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
+    return [
+        line
+        for line in expected.splitlines()
+        if line.strip() and not any(_pattern(line).fullmatch(each) for each in lines)
+    ]
+
+
+def _pattern(line: str) -> re.Pattern[str]:
+    words = " ".join(line.split())
+    pattern = "".join(
+        ".*" if part == "..." else r"\S*\d\S*" if re.search(r"\d", part) else re.escape(part)
+        for part in re.split(r"(\.\.\.|[^\s.]*\d\S*)", words)
+    )
+    return re.compile(pattern)
