@@ -24,13 +24,18 @@ class Step(Enum):
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """The model as it was fetched; `python` lists the Pythons that its code is valid for."""
+    """The model as it was fetched."""
 
     source: str | None = None
+    """File, URL or `s3://` address of the model, without a query string."""
     sha256: str | None = None
+    """Hash of the model's bytes."""
     bytes: int | None = None
+    """Size of the model's file."""
     python: Sequence[str] = ()
+    """Pythons that the code in the pickle is valid for, like `3.12`; empty where unknown."""
     arity: int | None = None
+    """Number of arguments that the model takes: 1 or 2."""
 
 
 @dataclass(frozen=True)
@@ -38,30 +43,43 @@ class EnvironmentFacts:
     """The Python, the container image and the version of this package that ran the model."""
 
     python: str
+    """Version of the Python that ran the model."""
     image: str | None
+    """Name of the image; null outside of images."""
     runner: str
+    """Version of this package."""
 
 
 @dataclass(frozen=True)
 class DataFacts:
-    """A data set as the model received it; `columns` does not count the index."""
+    """A data set as the model received it."""
 
     source: str | None = None
+    """File, URL, `s3://` address or data set name, without a query string."""
     sha256: str | None = None
+    """Hash of the file's bytes."""
     rows: int | None = None
+    """Number of rows."""
     columns: int | None = None
+    """Number of columns, without the index."""
 
 
 @dataclass(frozen=True)
 class PredictionFacts:
-    """The file of predictions and a summary of its values; `std` has ddof 1."""
+    """The file of predictions and a summary of its values."""
 
     path: str | None = None
+    """The CSV file."""
     sha256: str | None = None
+    """Hash of the file's bytes."""
     rows: int | None = None
+    """Number of predictions."""
     min: float | None = None
+    """Smallest prediction."""
     max: float | None = None
+    """Largest prediction."""
     std: float | None = None
+    """Standard deviation of the predictions (ddof 1)."""
 
 
 @dataclass(frozen=True)
@@ -69,37 +87,56 @@ class Seconds:
     """Wall time of each step, in seconds; `None` where it was not reached."""
 
     fetch: float | None = None
+    """Fetching model and data."""
     load: float | None = None
+    """Starting the model process, reading the data and unpickling the model."""
     predict: float | None = None
+    """Calling the model."""
     check: float | None = None
+    """Validating the predictions."""
     deliver: float | None = None
+    """Delivering the predictions."""
     total: float | None = None
+    """The whole run."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """What a run did and how it ended.
 
-    `sandbox` has one key per isolation layer: what the layer does, or `missing: ` and the
-    reason, or `off`; it is empty where no model process was started. `inspection` is present
-    after an inspection without a run only.
+    `sandbox` is empty where no model process was started.
     """
 
     verdict: str = Verdict.INTERNAL_ERROR.word
+    """How the run ended: one word."""
     exit_code: int = Verdict.INTERNAL_ERROR.exit_code
+    """The exit code of the verdict."""
     message: str = ""
+    """What happened: what was expected, what was found."""
     remedy: str | None = None
+    """What to do next; null after success."""
     model: ModelFacts = ModelFacts()
+    """The model."""
     environment: EnvironmentFacts
+    """Where the model ran."""
     dataset: DataFacts = DataFacts()
+    """The live data."""
     benchmarks: DataFacts = DataFacts()
+    """The benchmark models; null values for a model of one argument."""
     predictions: PredictionFacts = PredictionFacts()
+    """The file of predictions."""
     delivered_to: str | None = None
+    """Where the predictions went, without a query string."""
     seconds: Seconds = Seconds()
+    """Wall time of each step."""
     peak_memory_bytes: int | None = None
+    """Peak memory of the model and all that it started."""
     sandbox: Mapping[str, str] = field(default_factory=dict)
+    """For each layer: what it does, or `missing: ` and the reason, or `off`."""
     warnings: Sequence[str] = ()
+    """Remarks on a run that goes on."""
     inspection: Mapping[str, Any] | None = None
+    """The inspection; present after `--check` only."""
 
     def concluded(self, verdict: AnyVerdict, message: str, remedy: str | None = None) -> Record:
         """This record with the verdict of the run."""
