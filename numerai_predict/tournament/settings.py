@@ -19,8 +19,8 @@ _MAKE_KEYS = "make a key on numer.ai (Account, API keys) and set NUMERAI_PUBLIC_
 _WHERE = _MAKE_KEYS + "NUMERAI_SECRET_KEY, or put both into a file: {file}"
 
 
-class _Values(BaseSettings):
-    """What may stand in the environment and in the file; the environment wins."""
+class KeysFile(BaseSettings):
+    """The keys and limits that the environment or the file can set; the environment overrides."""
 
     model_config = SettingsConfigDict(
         case_sensitive=True, extra="forbid", env_ignore_empty=True, populate_by_name=True
@@ -78,7 +78,7 @@ def read_account_settings(chosen: Path | None = None) -> AccountSettings:
     if file.is_file():
         _require_private(file)
     try:
-        values = _Values(_env_file=file if file.is_file() else None)
+        values = KeysFile(_env_file=file if file.is_file() else None)
     except ValidationError as error:
         raise NotAuthorised(_words(error, file), "correct or remove it") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -90,7 +90,7 @@ def read_account_settings(chosen: Path | None = None) -> AccountSettings:
     return AccountSettings(values.api_url, _keys(values, file), limits, file)
 
 
-def _keys(values: _Values, file: Path) -> Keys | None:
+def _keys(values: KeysFile, file: Path) -> Keys | None:
     secret = values.secret_key.get_secret_value() if values.secret_key else None
     if values.public_id and secret:
         return Keys(values.public_id, secret)
