@@ -22,9 +22,9 @@ from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.gates import check_gates, expected_columns
 from numerai_predict.tournament.round_ledger import RoundLedger
-from numerai_predict.tournament.round_runner import describe_submission, snapshot_live
+from numerai_predict.tournament.round_runner import snapshot_live
 from numerai_predict.tournament.settings import read_account_settings
-from numerai_predict.tournament.submissions import require_open, submit
+from numerai_predict.tournament.submissions import describe_submission, require_open, submit
 
 _HEADERS = (b"id,prediction", b"id,probability")
 _LONGEST_HEADER = 100

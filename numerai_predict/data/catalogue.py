@@ -12,7 +12,7 @@ from numerai_predict.contract.errors import (
     FetchInterrupted,
 )
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
-from numerai_predict.storage.graphql import Api, RequestRefused
+from numerai_predict.storage.graphql import Api, RefusalReason, RequestRefused
 
 TOURNAMENT = 8
 DEFAULT_NAMES = ("features", "train", "validation", "live")
@@ -43,7 +43,7 @@ class Catalogue:
             DatasetUnreachable: the tournament gives no answer.
         """
         try:
-            return sorted(map(str, self.api.ask_again(_LIST, tournament=TOURNAMENT)))
+            return sorted(map(str, self.api.query_with_retry(_LIST, tournament=TOURNAMENT)))
         except (TournamentUnavailable, RequestRefused) as error:
             raise DatasetUnreachable(
                 f"expected the tournament's list of files, found: {error}",
@@ -57,7 +57,7 @@ class Catalogue:
             FetchFailed: there is none; `FetchInterrupted` where another try may succeed.
         """
         try:
-            return str(self.api.ask_again(_URL, filename=name, tournament=TOURNAMENT))
+            return str(self.api.query_with_retry(_URL, filename=name, tournament=TOURNAMENT))
         except RequestRefused as refused:
             raise FetchFailed(
                 f"expected the tournament to have {name}, found that it says: {refused}",
@@ -73,9 +73,9 @@ class Catalogue:
             DatasetUnreachable: the tournament gives no answer.
         """
         try:
-            rounds = self.api.ask_again(_ROUND, tournament=TOURNAMENT)
+            rounds = self.api.query_with_retry(_ROUND, tournament=TOURNAMENT)
         except RequestRefused as refused:
-            if "not open" in refused.words:
+            if refused.reason is RefusalReason.NO_OPEN_ROUND:
                 return None
             raise DatasetUnreachable(
                 f"expected the current round, found that the tournament says: {refused}",

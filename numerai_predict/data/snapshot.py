@@ -50,7 +50,11 @@ class Snapshot:
     folder: Path
 
     def get(
-        self, names: Iterable[str], catalogue: Catalogue, terms: TransferPolicy, force: bool = False
+        self,
+        names: Iterable[str],
+        catalogue: Catalogue,
+        policy: TransferPolicy,
+        force: bool = False,
     ) -> list[FetchedSnapshot]:
         """Have the files here: those that the tournament has, whose names are exact.
 
@@ -64,8 +68,8 @@ class Snapshot:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with self._locked(terms):
-                return [self._take(name, catalogue, terms, force) for name in names]
+            with self._locked(policy):
+                return [self._take(name, catalogue, policy, force) for name in names]
         except FetchInterrupted as error:
             raise DatasetUnreachable(error.message, error.remedy) from error
         except FetchFailed as error:
@@ -100,11 +104,11 @@ class Snapshot:
         return wrong
 
     def _take(
-        self, name: str, catalogue: Catalogue, terms: TransferPolicy, force: bool
+        self, name: str, catalogue: Catalogue, policy: TransferPolicy, force: bool
     ) -> FetchedSnapshot:
         for _ in range(_MOST_ROUNDS):
             number = catalogue.round()
-            taken = self._take_once(name, number, catalogue, terms, force)
+            taken = self._take_once(name, number, catalogue, policy, force)
             if not is_live(name) or catalogue.round() == number:
                 return taken
         raise FetchInterrupted(
@@ -116,7 +120,7 @@ class Snapshot:
         name: str,
         number: int | None,
         catalogue: Catalogue,
-        terms: TransferPolicy,
+        policy: TransferPolicy,
         force: bool,
     ) -> FetchedSnapshot:
         path = self.folder / name
@@ -127,10 +131,10 @@ class Snapshot:
         if force or (known and not known.is_untouched(path)):
             known = None
         opener = http_opener(
-            lambda: catalogue.url(name), name, terms, known.etag if known else None
+            lambda: catalogue.url(name), name, policy, known.etag if known else None
         )
         try:
-            headers = download(opener, path, name, terms)
+            headers = download(opener, path, name, policy)
         except NotModified:
             return self._record(name, known, number, reused=True)
         entry = _entry_of(path, headers.get("ETag"), number)
@@ -151,13 +155,13 @@ class Snapshot:
         return FetchedSnapshot(name, path, entries[name], reused)
 
     @contextmanager
-    def _locked(self, terms: TransferPolicy) -> Iterator[None]:
+    def _locked(self, policy: TransferPolicy) -> Iterator[None]:
         """One process at a time; the system frees the lock of a killed one."""
         with ExitStack() as stack:
             try:
-                stack.enter_context(file_lock(self.folder / ".lock", terms.deadline))
+                stack.enter_context(file_lock(self.folder / ".lock", policy.deadline))
             except LockHeld:
-                terms.deadline.check(STEP)
+                policy.deadline.check(STEP)
                 raise
             yield
 

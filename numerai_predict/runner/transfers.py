@@ -10,7 +10,7 @@ from numerai_predict.storage.retry import TransferPolicy
 
 
 def transfer_policy(deadline: Deadline, step: str) -> TransferPolicy:
-    """The terms of the transfers of a step."""
+    """The policy of the transfers of a step."""
     return TransferPolicy(
-        deadline, say=functools.partial(log_step, step), terminal=stderr_terminal()
+        deadline, log=functools.partial(log_step, step), terminal=stderr_terminal()
     )

@@ -54,7 +54,7 @@ class Cache:
     folder: Path | None
     largest: int = LARGEST_BYTES
 
-    def fetch(self, address: Address, target: Path, source: str, terms: TransferPolicy) -> Path:
+    def fetch(self, address: Address, target: Path, source: str, policy: TransferPolicy) -> Path:
         """Put what lies at the address at `target`: from here if it is the same, else anew.
 
         Where the folder cannot be used, that is said, and the data are downloaded.
@@ -65,25 +65,25 @@ class Cache:
         """
 
         def opener(known_etag: str | None = None) -> Opener:
-            return http_opener(address, source, terms, known_etag)
+            return http_opener(address, source, policy, known_etag)
 
-        with self._entry(address.identity, source, terms) as entry:
+        with self._entry(address.identity, source, policy) as entry:
             if entry is None:
-                download(opener(), target, source, terms)
+                download(opener(), target, source, policy)
                 return target
             known = entry.read()
             try:
-                headers = download(opener(known.etag if known else None), target, source, terms)
+                headers = download(opener(known.etag if known else None), target, source, policy)
             except NotModified:
-                if known and entry.copy(known, target, terms.deadline):
-                    terms.say(f"{source}: unchanged, from the cache")
+                if known and entry.copy(known, target, policy.deadline):
+                    policy.log(f"{source}: unchanged, from the cache")
                     return target
-                headers = download(opener(), target, source, terms)
-            entry.keep(target, headers, self.largest, terms)
+                headers = download(opener(), target, source, policy)
+            entry.keep(target, headers, self.largest, policy)
         return target
 
     @contextmanager
-    def _entry(self, identity: str, source: str, terms: TransferPolicy) -> Iterator[_Entry | None]:
+    def _entry(self, identity: str, source: str, policy: TransferPolicy) -> Iterator[_Entry | None]:
         """The place of one URL, which is this process's alone for the time of the block."""
         if self.folder is None:
             yield None
@@ -93,16 +93,16 @@ class Cache:
         with ExitStack() as stack:
             try:
                 entry.make_folders()
-                wait = min(_LONGEST_WAIT_SECONDS, terms.deadline.remaining())
+                wait = min(_LONGEST_WAIT_SECONDS, policy.deadline.remaining())
                 stack.enter_context(file_lock(entry.lock_file, wait))
                 usable = True
             except LockHeld:
-                terms.deadline.check(STEP)
-                terms.say(
+                policy.deadline.check(STEP)
+                policy.log(
                     f"another process takes too long to download {source}: not waiting for it"
                 )
             except OSError as error:  # no permission, no space, or a file system without locks
-                terms.say(f"no cache in {self.folder}: {error.strerror}")
+                policy.log(f"no cache in {self.folder}: {error.strerror}")
             yield entry if usable else None
 
 
@@ -166,7 +166,7 @@ class _Entry:
         return True
 
     def keep(
-        self, path: Path, headers: Mapping[str, str], largest: int, terms: TransferPolicy
+        self, path: Path, headers: Mapping[str, str], largest: int, policy: TransferPolicy
     ) -> None:
         """Take in what was downloaded, if it can be told later that it is the same."""
         etag = headers.get("ETag", "")
@@ -175,10 +175,10 @@ class _Entry:
         known = _Known(etag, sha256_of(path))
         try:
             self._remove_leftovers()
-            self._store(path, known, terms.deadline)
-            self._evict(known, largest, terms)
+            self._store(path, known, policy.deadline)
+            self._evict(known, largest, policy)
         except OSError as error:
-            terms.say(f"not kept in the cache {self.folder}: {error.strerror}")
+            policy.log(f"not kept in the cache {self.folder}: {error.strerror}")
 
     def _store(self, path: Path, known: _Known, deadline: Deadline) -> None:
         stored = self._object(known.sha256)
@@ -199,7 +199,7 @@ class _Entry:
             for part in (self.folder / folder).glob(f".{self.key}*{PART_SUFFIX}"):
                 part.unlink(missing_ok=True)
 
-    def _evict(self, known: _Known, largest: int, terms: TransferPolicy) -> None:
+    def _evict(self, known: _Known, largest: int, policy: TransferPolicy) -> None:
         """Remove what was not used for longest, until the rest fits; never what came just now."""
         others = []
         for stored in (self.folder / "objects").glob("[0-9a-f]*"):
@@ -212,7 +212,7 @@ class _Entry:
                 return
             stored.unlink(missing_ok=True)
             size -= bytes_
-            terms.say(f"cache: removed {format_size(bytes_)} that were not used for longest")
+            policy.log(f"cache: removed {format_size(bytes_)} that were not used for longest")
 
     def _mark_as_used(self, stored: Path) -> None:
         with suppress(OSError):  # just removed by another process: it was not needed any more

@@ -83,10 +83,10 @@ class DatasetAddress:
     one asked for anew, as a presigned one may have ended meanwhile.
     """
 
-    def __init__(self, name: str, terms: TransferPolicy) -> None:
+    def __init__(self, name: str, policy: TransferPolicy) -> None:
         self._name = name
-        self._terms = terms
-        self._first: str | None = terms.repeat(self._ask, "fetch")
+        self._terms = policy
+        self._first: str | None = policy.repeat(self._ask, "fetch")
         self.identity = redact(self._first)
 
     def __call__(self) -> str:

@@ -20,7 +20,7 @@ STEP = "deliver"
 class Destination(Protocol):
     """Somewhere that takes a file."""
 
-    def deliver(self, path: Path, terms: TransferPolicy) -> str:
+    def deliver(self, path: Path, policy: TransferPolicy) -> str:
         """Take the file; returns where it is now, in words without secrets.
 
         Raises:
@@ -36,12 +36,12 @@ class Directory:
 
     path: Path
 
-    def deliver(self, path: Path, terms: TransferPolicy) -> str:
+    def deliver(self, path: Path, policy: TransferPolicy) -> str:
         """Copy the file into it, unless it lies there; see `Sink.deliver`."""
         target = self.path.absolute() / path.name
         if target == path.absolute():
             return str(target)
-        terms.deadline.check(STEP)
+        policy.deadline.check(STEP)
         try:
             with open(path, "rb") as reader, atomic_write(target) as writer:
                 shutil.copyfileobj(reader, writer)
@@ -60,13 +60,13 @@ class S3Prefix:
     bucket: str
     prefix: str
 
-    def deliver(self, path: Path, terms: TransferPolicy) -> str:
+    def deliver(self, path: Path, policy: TransferPolicy) -> str:
         """Store the file there under its own name; see `Sink.deliver`."""
         from numerai_predict.storage.s3 import S3Location, upload_object
 
         prefix = self.prefix.strip("/")
         location = S3Location(self.bucket, f"{prefix}/{path.name}" if prefix else path.name)
-        upload_object(path, location, terms, STEP)
+        upload_object(path, location, policy, STEP)
         return str(location)
 
 
@@ -76,13 +76,13 @@ class PostForm:
 
     post: PresignedPost
 
-    def deliver(self, path: Path, terms: TransferPolicy) -> str:
+    def deliver(self, path: Path, policy: TransferPolicy) -> str:
         """Send the file as the form's last field; see `Sink.deliver`."""
         from numerai_predict.storage.presigned_post import (
             post_file,  # requests takes 0.1 s to import
         )
 
-        return post_file(path, self.post, terms)
+        return post_file(path, self.post, policy)
 
 
 def destination_of(text: str) -> Destination:
@@ -99,7 +99,7 @@ def destination_of(text: str) -> Destination:
     raise ValueError(f"expected a directory or s3://bucket/prefix; found {scheme}{separator}")
 
 
-def deliver(path: Path, sinks: Iterable[Destination], terms: TransferPolicy) -> str:
+def deliver(path: Path, sinks: Iterable[Destination], policy: TransferPolicy) -> str:
     """Hand the file to each of the sinks, also after one failed; returns where it is now.
 
     Raises:
@@ -110,7 +110,7 @@ def deliver(path: Path, sinks: Iterable[Destination], terms: TransferPolicy) -> 
     failures: list[RunError] = []
     for sink in sinks:
         try:
-            reached.append(sink.deliver(path, terms))
+            reached.append(sink.deliver(path, policy))
         except (UploadFailed, SaveFailed, DeadlinePassed) as error:
             failures.append(error)
     if failures:

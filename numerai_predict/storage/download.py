@@ -58,7 +58,9 @@ class Opener(Protocol):
         """The answer's bytes, for the time of the block."""
 
 
-def download(opener: Opener, target: Path, source: str, terms: TransferPolicy) -> Mapping[str, str]:
+def download(
+    opener: Opener, target: Path, source: str, policy: TransferPolicy
+) -> Mapping[str, str]:
     """Fetch what the opener opens to `target`; returns the headers it came with.
 
     What broke is taken up where it broke, if the server can tell that it still has
@@ -72,13 +74,13 @@ def download(opener: Opener, target: Path, source: str, terms: TransferPolicy) -
     """
     with part_beside(target) as part:
         with open(part, "r+b") as handle, ThreadPoolExecutor(1) as pool:
-            transfer = _Transfer(opener, handle, pool, source, terms)
+            transfer = _Transfer(opener, handle, pool, source, policy)
             try:
-                terms.repeat(transfer.attempt, STEP)
+                policy.repeat(transfer.attempt, STEP)
             finally:
                 transfer.progress.end()
         encoding = transfer.headers.get("Content-Encoding", "")
-        put_decoded(part, target, encoding, source, terms.deadline)
+        put_decoded(part, target, encoding, source, policy.deadline)
     return transfer.headers
 
 
@@ -86,15 +88,15 @@ class _Transfer:
     """One object on its way into one file, over as many tries as it takes."""
 
     def __init__(
-        self, opener: Opener, handle: BinaryIO, pool: Executor, source: str, terms: TransferPolicy
+        self, opener: Opener, handle: BinaryIO, pool: Executor, source: str, policy: TransferPolicy
     ) -> None:
         self.headers: Mapping[str, str] = {}
-        self.progress = TransferProgress(source, terms)
+        self.progress = TransferProgress(source, policy)
         self._opener = opener
         self._handle = handle
         self._pool = pool
         self._source = source
-        self._terms = terms
+        self._terms = policy
         self._received = 0
         self._total: int | None = None
         self._etag: str | None = None
@@ -164,10 +166,10 @@ class _Transfer:
 class _SpeedWatch:
     """Breaks off what only drips: the next connection may be better."""
 
-    def __init__(self, source: str, terms: TransferPolicy) -> None:
+    def __init__(self, source: str, policy: TransferPolicy) -> None:
         self._source = source
-        self._slowest = terms.patience.slowest
-        self._seconds = max(terms.timeouts(STEP)[1], _SHORTEST_WATCH_SECONDS)
+        self._slowest = policy.timeouts.slowest
+        self._seconds = max(policy.request_timeouts(STEP)[1], _SHORTEST_WATCH_SECONDS)
         self._since, self._bytes = time.monotonic(), 0
 
     def saw(self, count: int) -> None:

@@ -1,15 +1,15 @@
-"""Questions to the tournament's API: GraphQL over one POST each.
+"""The tournament's GraphQL API: one POST per query or mutation.
 
-numerapi is not used for them: its calls have no time limit, it tries again after
-answers of 500 and above alone, and a failed call looks like `KeyError: 'data'`.
+numerapi is not used for these: its calls have no time limit, it retries only after HTTP 500
+and above, and a failed call surfaces as `KeyError: 'data'`.
 """
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
@@ -21,21 +21,19 @@ from numerai_predict.storage.http import (
     new_session,
     refusal_of,
 )
-from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 
 API_URL = "https://api-tournament.numer.ai"
 
 STEP = "ask"
 
 _MOST_CHARACTERS = 500
-_TRIES = 4
-_PAUSE_SECONDS = 0.5
 _REMEDY = "check the network and NUMERAI_API_URL, or try again later"
 
 
 @dataclass(frozen=True)
 class Keys:
-    """An account's API key; the representation shows nothing of its secret part."""
+    """An account's API key; its representation shows nothing of it."""
 
     public_id: str = field(repr=False)
     secret_key: str = field(repr=False)
@@ -46,76 +44,96 @@ class Keys:
         return f"Token {self.public_id}${self.secret_key}"
 
 
-class RequestRefused(Exception):
-    """The API answered with errors in place of data; `words` are its own."""
+class RefusalReason(Enum):
+    """Why the API refuses a request, as far as its message reveals it."""
 
-    def __init__(self, words: str) -> None:
-        self.words = printable(redact_text(words))[:_MOST_CHARACTERS]
-        super().__init__(self.words)
+    INVALID_SESSION = "invalid session"  # key, scope or model: the API has one message for all
+    NO_OPEN_ROUND = "no open round"
+    OTHER = "other"
+
+
+class RequestRefused(Exception):
+    """The API responded with errors in place of data; `message` is its own text."""
+
+    def __init__(self, message: str) -> None:
+        self.message = printable(redact_text(message))[:_MOST_CHARACTERS]
+        self.reason = _classify(self.message)
+        super().__init__(self.message)
+
+
+def _classify(message: str) -> RefusalReason:
+    """Read the reason from the API's text: it has no error codes.
+
+    This is the only place that decides by that text.
+    """
+    if "session is invalid" in message.lower():
+        return RefusalReason.INVALID_SESSION
+    if "not open" in message:
+        return RefusalReason.NO_OPEN_ROUND
+    return RefusalReason.OTHER
+
+
+REFUSAL_RETRY = RetryPolicy(
+    attempts=4, backoff=Backoff(0.5, 2.0, jitter=False), retry_on=(RequestRefused,)
+)
 
 
 @dataclass(frozen=True)
 class Api:
-    """The tournament's API at `url`, for the account of `keys` or, without them, for anybody."""
+    """The API at `url`, for the account of `keys`, or for public queries without them.
+
+    `policy` bounds each request and repeats interrupted queries; `refusal_retry` repeats
+    queries that the API refuses, because some of its errors are temporary.
+    """
 
     url: str
-    terms: TransferPolicy
+    policy: TransferPolicy
     keys: Keys | None = None
+    refusal_retry: RetryPolicy = REFUSAL_RETRY
 
-    def ask(self, query: str, **variables: Any) -> Any:
-        """The value of the first field of the answer, asked for until an answer comes.
+    def query(self, query: str, **variables: Any) -> Any:
+        """The value of the first field of the response, retried until there is a response.
 
-        For queries: a mutation that is repeated may be done twice, see `ask_once`.
+        Only for queries: a mutation that is repeated may take effect twice, see `mutate`.
 
         Raises:
-            Refused: the API answered with errors.
-            TournamentUnavailable: no answer, time and again.
+            RequestRefused: the API responded with errors.
+            TournamentUnavailable: no response after all attempts.
             DeadlinePassed: the time for the whole run is over.
         """
         try:
-            return self.terms.repeat(lambda: self._ask(query, variables), STEP)
+            return self.policy.repeat(lambda: self._send(query, variables), STEP)
         except FetchFailed as error:
             raise TournamentUnavailable(error.message, error.remedy) from error
 
-    def ask_again(self, query: str, **variables: Any) -> Any:
-        """The same, asked again also where the API answers with errors: they may pass.
+    def query_with_retry(self, query: str, **variables: Any) -> Any:
+        """As `query`, also repeated after the API responded with errors.
 
         Raises:
-            Refused: it answered with errors each time.
-            TournamentUnavailable: no answer, time and again.
+            RequestRefused: the API responded with errors to each attempt.
+            TournamentUnavailable: no response after all attempts.
             DeadlinePassed: the time for the whole run is over.
         """
-        for tried in range(1, _TRIES):
-            try:
-                return self.ask(query, **variables)
-            except RequestRefused:
-                self.pause(tried)
-        return self.ask(query, **variables)
+        return self.refusal_retry.call(
+            lambda: self.query(query, **variables), self.policy.deadline, STEP
+        )
 
-    def pause(self, tried: int) -> None:
-        """Wait before another try, longer each time.
+    def mutate(self, mutation: str, **variables: Any) -> Any:
+        """As `query`, with a single attempt: a mutation is never repeated blindly.
 
         Raises:
-            DeadlinePassed: the time for the whole run is over.
-        """
-        time.sleep(self.terms.deadline.wait(_PAUSE_SECONDS * tried, STEP))
-
-    def ask_once(self, query: str, **variables: Any) -> Any:
-        """The same with one try: whether an unanswered one was heard cannot be known.
-
-        Raises:
-            Refused: the API answered with errors.
-            FetchInterrupted: there was no answer.
-            TournamentUnavailable: the answer makes no sense.
+            RequestRefused: the API responded with errors.
+            FetchInterrupted: there was no response; the mutation may have taken effect.
+            TournamentUnavailable: the response is not one of the API.
         """
         try:
-            return self._ask(query, variables)
+            return self._send(mutation, variables)
         except FetchInterrupted:
             raise
         except FetchFailed as error:
             raise TournamentUnavailable(error.message, error.remedy) from error
 
-    def _ask(self, query: str, variables: Mapping[str, Any]) -> Any:
+    def _send(self, query: str, variables: Mapping[str, Any]) -> Any:
         headers = {"Accept": "application/json"}
         if self.keys:
             headers["Authorization"] = self.keys.header
@@ -127,28 +145,31 @@ class Api:
                     self.url,
                     json={"query": query, "variables": dict(variables)},
                     headers=headers,
-                    timeout=self.terms.timeouts(STEP),
+                    timeout=self.policy.request_timeouts(STEP),
                     allow_redirects=False,
-                    auth=_keep,
+                    auth=_keep_authorization,
                 )
                 body = response.content
             except TRANSFER_ERRORS as error:
-                self.terms.deadline.check(STEP)
+                self.policy.deadline.check(STEP)
                 raise describe_network_error(error).fetching(self._name) from None
-        answer = _json(body)
-        if isinstance(answer, dict) and answer.get("errors") is not None:
-            raise RequestRefused(_words_of(answer["errors"]))
+        return self._parse(response, _decode_json(body))
+
+    def _parse(self, response: Any, document: Any) -> Any:
+        """The first field of the response's data, or the error that the response means."""
+        if isinstance(document, dict) and document.get("errors") is not None:
+            raise RequestRefused(_error_message(document["errors"]))
         if response.status_code != 200:
-            raise refusal_of(response, _REMEDY).trouble().fetching(self._name)
-        if not isinstance(answer, dict):
+            raise refusal_of(response, _REMEDY).server_error().fetching(self._name)
+        if not isinstance(document, dict):
             raise FetchFailed(
                 f"expected JSON from {self._name}, found something else",
-                "check NUMERAI_API_URL: a server of another kind answers there",
+                "check NUMERAI_API_URL: a server of another kind responds there",
             )
-        data = answer.get("data")
+        data = document.get("data")
         if not isinstance(data, dict) or not data:
             raise FetchInterrupted(
-                f"expected data from {self._name}, found an answer without any", _REMEDY
+                f"expected data from {self._name}, found a response without any", _REMEDY
             )
         return next(iter(data.values()))
 
@@ -157,20 +178,20 @@ class Api:
         return f"the tournament's API at {redact(self.url)}"
 
 
-def _keep(request: Any) -> Any:
-    """Leave the header as it is: no password of ~/.netrc in its place."""
+def _keep_authorization(request: Any) -> Any:
+    """Keep the header: requests would replace it with a password from ~/.netrc."""
     return request
 
 
-def _json(body: bytes) -> Any:
+def _decode_json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:
         return None
 
 
-def _words_of(errors: Any) -> str:
-    """The messages of GraphQL errors; the tournament's own server has a second form."""
+def _error_message(errors: Any) -> str:
+    """The messages of GraphQL errors; the tournament's server also has a second form."""
     if isinstance(errors, dict):
         return str(errors.get("detail") or errors)
     if not isinstance(errors, list):

@@ -48,7 +48,7 @@ class NotModified(Exception):
 
 
 def http_opener(
-    address: Callable[[], str], source: str, terms: TransferPolicy, known_etag: str | None = None
+    address: Callable[[], str], source: str, policy: TransferPolicy, known_etag: str | None = None
 ) -> Opener:
     """Opens a URL, which is asked for anew at each try: a presigned one may have ended.
 
@@ -64,29 +64,29 @@ def http_opener(
         elif known_etag:
             headers["If-None-Match"] = known_etag
         with new_session() as session:
-            with _telling(source, terms):
+            with _telling(source, policy):
                 response = session.get(
-                    url, stream=True, timeout=terms.timeouts(STEP), headers=headers
+                    url, stream=True, timeout=policy.request_timeouts(STEP), headers=headers
                 )
             with response:
                 if response.status_code == 304 and "If-None-Match" in headers:
                     raise NotModified
                 if start and response.status_code == 416:
                     raise _no_such_part(source, start)
-                with _telling(source, terms):
+                with _telling(source, policy):
                     _require_success(response, url, source)
-                yield _body(response, start, source, terms)
+                yield _body(response, start, source, policy)
 
     return open_
 
 
 @contextmanager
-def _telling(source: str, terms: TransferPolicy) -> Iterator[None]:
+def _telling(source: str, policy: TransferPolicy) -> Iterator[None]:
     """Turn what breaks on the way from a server, and that alone, into the error of a fetch."""
     try:
         yield
     except TRANSFER_ERRORS as error:
-        terms.deadline.check(STEP)
+        policy.deadline.check(STEP)
         raise describe_network_error(error).fetching(source) from None  # its text holds the URL
 
 
@@ -177,10 +177,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _require_success(response: requests.Response, url: str, source: str) -> None:
     if response.status_code not in (200, 203, 206):
         refusal = refusal_of(response, _NEW_URL, valid_until=url_valid_until(url))
-        raise refusal.trouble().fetching(source)
+        raise refusal.server_error().fetching(source)
 
 
-def _body(response: requests.Response, start: int, source: str, terms: TransferPolicy) -> Body:
+def _body(response: requests.Response, start: int, source: str, policy: TransferPolicy) -> Body:
     headers = response.headers
     # Other codings than this one are nothing that http.client can find the end of.
     chunked = headers.get("Transfer-Encoding", "").strip().lower() == "chunked"
@@ -192,7 +192,7 @@ def _body(response: requests.Response, start: int, source: str, terms: TransferP
         begins, total = start, int(matched[2])
 
     def read() -> bytes:
-        with _telling(source, terms):
+        with _telling(source, policy):
             return _read_some(response)
 
     return Body(read, headers, begins, total, ends_itself=chunked)

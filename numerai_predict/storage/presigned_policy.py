@@ -25,7 +25,7 @@ def url_valid_until(url: str) -> datetime | None:
 
 
 @dataclass(frozen=True)
-class Policy:
+class PostPolicy:
     """The policy of a presigned POST, as far as it can be told before it is tried.
 
     `smallest` and `largest` are bytes of the file; `None` where it does not say.
@@ -36,7 +36,7 @@ class Policy:
     largest: int | None = None
 
     @classmethod
-    def of(cls, fields: Iterable[tuple[str, str]]) -> Policy:
+    def of(cls, fields: Iterable[tuple[str, str]]) -> PostPolicy:
         """The policy among a form's fields; an empty one where it cannot be read."""
         encoded = next((value for name, value in fields if name.lower() == "policy"), "")
         try:

@@ -20,7 +20,7 @@ from numerai_predict.storage.http import (
     new_session,
     refusal_of,
 )
-from numerai_predict.storage.presigned_policy import Policy
+from numerai_predict.storage.presigned_policy import PostPolicy
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.server_errors import ServerError
 
@@ -31,33 +31,33 @@ _MOST_REDIRECTS = 3
 _NEW_POST = "ask for a new presigned POST: a policy expires and bounds the size"
 
 
-def post_file(path: Path, post: PresignedPost, terms: TransferPolicy) -> str:
+def post_file(path: Path, post: PresignedPost, policy: TransferPolicy) -> str:
     """Send the file as the field `file` after the form's own; return where it went.
 
     Every try sends the same bytes: an answer that was lost does no harm.
 
     Raises:
-        UploadFailed: the server refuses, or the policy will not have the file.
+        UploadFailed: the server refuses, or the policy does not allow the file.
         UploadInterrupted: no connection, or an answer that asks to come back, time and again.
         DeadlinePassed: the time for the whole run is over.
     """
     content = path.read_bytes()
-    policy = Policy.of(post.fields)
+    post_policy = PostPolicy.of(post.fields)
     parts: list[tuple[str, Any]] = [*post.fields, ("file", (path.name, content, "text/csv"))]
     body, content_type = encode_multipart_formdata(parts)
 
     def attempt() -> None:
-        if reason := policy.refuses(len(content)):
+        if reason := post_policy.refuses(len(content)):
             raise UploadFailed(
                 f"expected {redact(post.url)} to take the predictions, found {reason}", _NEW_POST
             )
-        _send(post, body, content_type, terms)
+        _send(post, body, content_type, policy)
 
-    terms.repeat(attempt, STEP)
+    policy.repeat(attempt, STEP)
     return redact(post.url)
 
 
-def _send(post: PresignedPost, body: bytes, content_type: str, terms: TransferPolicy) -> None:
+def _send(post: PresignedPost, body: bytes, content_type: str, policy: TransferPolicy) -> None:
     url, target = post.url, redact(post.url)
     try:
         with new_session() as session:
@@ -66,7 +66,7 @@ def _send(post: PresignedPost, body: bytes, content_type: str, terms: TransferPo
                     url,
                     data=body,
                     headers={"Content-Type": content_type},
-                    timeout=terms.timeouts(STEP),
+                    timeout=policy.request_timeouts(STEP),
                     allow_redirects=False,  # most turn a POST into a GET that stores nothing
                     stream=True,
                 ) as response:
@@ -77,7 +77,7 @@ def _send(post: PresignedPost, body: bytes, content_type: str, terms: TransferPo
                         raise _refusal(response, post).uploading(target)
                     url = further
     except TRANSFER_ERRORS as error:
-        terms.deadline.check(STEP)
+        policy.deadline.check(STEP)
         raise describe_network_error(error).uploading(target) from None  # its text holds the URL
     raise UploadFailed(f"expected {target} to take the predictions, found redirects", _NEW_POST)
 
@@ -101,8 +101,8 @@ def _is_stored(response: requests.Response, post: PresignedPost) -> bool:
 
 
 def _refusal(response: requests.Response, post: PresignedPost) -> ServerError:
-    valid_until = Policy.of(post.fields).expires
-    trouble = refusal_of(response, _NEW_POST, valid_until=valid_until).trouble()
+    valid_until = PostPolicy.of(post.fields).expires
+    trouble = refusal_of(response, _NEW_POST, valid_until=valid_until).server_error()
     return replace(trouble, found=_without_values(trouble.found, post))
 
 

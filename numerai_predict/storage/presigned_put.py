@@ -19,7 +19,7 @@ STEP = "upload"
 _REMEDY = "run the same command again: it asks for a new place to upload to"
 
 
-def put_to_presigned_url(path: Path, url: str, terms: TransferPolicy) -> None:
+def put_to_presigned_url(path: Path, url: str, policy: TransferPolicy) -> None:
     """Upload the file to a presigned URL, as often as it takes.
 
     Raises:
@@ -32,17 +32,17 @@ def put_to_presigned_url(path: Path, url: str, terms: TransferPolicy) -> None:
         try:
             with new_session() as session, open(path, "rb") as body:
                 response = session.put(
-                    url, data=body, timeout=terms.timeouts(STEP), allow_redirects=False
+                    url, data=body, timeout=policy.request_timeouts(STEP), allow_redirects=False
                 )
         except TRANSFER_ERRORS as error:
-            terms.deadline.check(STEP)
+            policy.deadline.check(STEP)
             raise describe_network_error(error).uploading(
                 target
             ) from None  # its text holds the URL
         if response.status_code not in (200, 201, 204):
             refusal = refusal_of(response, _REMEDY, valid_until=url_valid_until(url))
-            raise refusal.trouble().uploading(target)
+            raise refusal.server_error().uploading(target)
 
     if not path.is_file():
         raise UploadFailed(f"expected a file to upload at {path}, found none", "check the path")
-    terms.repeat(attempt, STEP)
+    policy.repeat(attempt, STEP)

@@ -15,12 +15,12 @@ _CLEAR = "\r\x1b[K"
 class ProgressLine:
     """Shows how far one piece of work is; silent where that takes less than an interval.
 
-    `say` takes a plain line every `seconds`; `terminal`, where there is one, is drawn on
+    `log` takes a plain line every `seconds`; `terminal`, where there is one, is drawn on
     instead.
     """
 
-    def __init__(self, say: Callable[[str], None], terminal: TextIO | None, seconds: float) -> None:
-        self._say = say
+    def __init__(self, log: Callable[[str], None], terminal: TextIO | None, seconds: float) -> None:
+        self._log = log
         self._terminal = terminal
         self._pause = _DRAWN_SECONDS if terminal else seconds
         self._started = self._told = time.monotonic()
@@ -39,7 +39,7 @@ class ProgressLine:
         """Show the words; on a terminal after a bar where the `share` that is done is known."""
         self._told = time.monotonic()
         if self._terminal is None:
-            self._say(words)
+            self._log(words)
             return
         self._terminal.write(_CLEAR + _fitting(_bar(share), words, _columns(self._terminal)))
         self._terminal.flush()

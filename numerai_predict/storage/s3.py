@@ -54,19 +54,19 @@ class S3Location:
         return f"s3://{self.bucket}/{self.key}"
 
 
-def s3_opener(location: S3Location, source: str, terms: TransferPolicy) -> Opener:
+def s3_opener(location: S3Location, source: str, policy: TransferPolicy) -> Opener:
     """Opens an object."""
 
     @contextmanager
     def open_(start: int, etag: str | None) -> Iterator[Body]:
         rest = {"Range": f"bytes={start}-", "IfMatch": etag} if start and etag else {}
-        with _telling(source, terms, start):
-            client = _client(terms, STEP)
+        with _telling(source, policy, start):
+            client = _client(policy, STEP)
             answer = client.get_object(Bucket=location.bucket, Key=location.key, **rest)
         with answer["Body"] as stream:
 
             def read() -> bytes:
-                with _telling(source, terms):
+                with _telling(source, policy):
                     return bytes(stream.read(_CHUNK_BYTES))
 
             yield _body(answer, read)
@@ -75,16 +75,16 @@ def s3_opener(location: S3Location, source: str, terms: TransferPolicy) -> Opene
 
 
 @contextmanager
-def _telling(source: str, terms: TransferPolicy, start: int = 0) -> Iterator[None]:
+def _telling(source: str, policy: TransferPolicy, start: int = 0) -> Iterator[None]:
     """Turn what breaks on the way from S3, and that alone, into the error of a fetch."""
     try:
         yield
     except _ERRORS as error:
-        terms.deadline.check(STEP)
+        policy.deadline.check(STEP)
         raise _fetch_error(error, source, start) from None
 
 
-def upload_object(path: Path, location: S3Location, terms: TransferPolicy, step: str) -> None:
+def upload_object(path: Path, location: S3Location, policy: TransferPolicy, step: str) -> None:
     """Store the file as that object, the same bytes at every try.
 
     Raises:
@@ -97,7 +97,7 @@ def upload_object(path: Path, location: S3Location, terms: TransferPolicy, step:
 
     def attempt() -> None:
         try:
-            _client(terms, step).put_object(
+            _client(policy, step).put_object(
                 Bucket=location.bucket,
                 Key=location.key,
                 Body=content,
@@ -105,14 +105,14 @@ def upload_object(path: Path, location: S3Location, terms: TransferPolicy, step:
                 ContentType="text/csv",
             )
         except _ERRORS as error:
-            terms.deadline.check(step)
+            policy.deadline.check(step)
             raise _trouble(error).uploading(str(location)) from None
 
-    terms.repeat(attempt, step)
+    policy.repeat(attempt, step)
 
 
-def _client(terms: TransferPolicy, step: str) -> Any:
-    connect, read = terms.timeouts(step)
+def _client(policy: TransferPolicy, step: str) -> Any:
+    connect, read = policy.request_timeouts(step)
     config = botocore.config.Config(
         connect_timeout=connect,
         read_timeout=read,
@@ -177,4 +177,4 @@ def _trouble_of_answer(answer: Any) -> ServerError:
         message=str(said.get("Message", "")),
         request_id=str(meta.get("RequestId", "")),
     )
-    return refusal.trouble()
+    return refusal.server_error()

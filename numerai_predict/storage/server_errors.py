@@ -71,7 +71,7 @@ class Refusal:
     request_id: str = ""
     valid_until: datetime | None = None
 
-    def trouble(self) -> ServerError:
+    def server_error(self) -> ServerError:
         """What it means."""
         if self._passes:
             return ServerError(str(self), "the server is busy: try again later", True, self._pause)

@@ -22,7 +22,7 @@ _NUMERAI_NAME = re.compile(r"v\d+(\.\d+)*/\w+\.(parquet|json|csv)")
 class Source(Protocol):
     """Something that can be fetched."""
 
-    def fetch(self, folder: Path, terms: TransferPolicy) -> Path:
+    def fetch(self, folder: Path, policy: TransferPolicy) -> Path:
         """A local file with the source's bytes, in `folder` where it had to be copied.
 
         The file keeps the ending of the source's name.
@@ -40,9 +40,9 @@ class LocalFile:
 
     path: Path
 
-    def fetch(self, folder: Path, terms: TransferPolicy) -> Path:  # noqa: ARG002 - nothing to copy
+    def fetch(self, folder: Path, policy: TransferPolicy) -> Path:  # noqa: ARG002 - nothing to copy
         """The file itself; see `Source.fetch`."""
-        terms.deadline.check("fetch")
+        policy.deadline.check("fetch")
         if not self.path.exists():
             raise FetchFailed(
                 f"expected a file, found nothing at {self.path}",
@@ -67,12 +67,12 @@ class HttpUrl:
 
     url: str = field(repr=False)
 
-    def fetch(self, folder: Path, terms: TransferPolicy) -> Path:
+    def fetch(self, folder: Path, policy: TransferPolicy) -> Path:
         """The downloaded file; see `Source.fetch`."""
         from numerai_predict.storage.http import http_opener  # requests takes 0.1 s to import
 
         source, target = redact(self.url), _target(folder, urlsplit(self.url).path)
-        download(http_opener(lambda: self.url, source, terms), target, source, terms)
+        download(http_opener(lambda: self.url, source, policy), target, source, policy)
         return target
 
 
@@ -83,12 +83,12 @@ class S3Object:
     bucket: str
     key: str
 
-    def fetch(self, folder: Path, terms: TransferPolicy) -> Path:
+    def fetch(self, folder: Path, policy: TransferPolicy) -> Path:
         """The downloaded file; see `Source.fetch`."""
         from numerai_predict.storage.s3 import S3Location, s3_opener  # boto3: another 0.1 s
 
         location, target = S3Location(self.bucket, self.key), _target(folder, self.key)
-        download(s3_opener(location, str(location), terms), target, str(location), terms)
+        download(s3_opener(location, str(location), policy), target, str(location), policy)
         return target
 
 
@@ -103,14 +103,14 @@ class NumeraiDataset:
     name: str
     cache: Path | None = None
 
-    def fetch(self, folder: Path, terms: TransferPolicy) -> Path:
+    def fetch(self, folder: Path, policy: TransferPolicy) -> Path:
         """The downloaded file; see `Source.fetch`."""
         from numerai_predict.storage.cache import Cache
         from numerai_predict.storage.dataset_urls import DatasetAddress
 
         target = folder / self.name.rpartition("/")[2]
-        address = DatasetAddress(self.name, terms)
-        return Cache(self.cache).fetch(address, target, self.name, terms)
+        address = DatasetAddress(self.name, policy)
+        return Cache(self.cache).fetch(address, target, self.name, policy)
 
 
 def _target(folder: Path, path: str) -> Path:

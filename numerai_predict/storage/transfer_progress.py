@@ -12,9 +12,9 @@ _LINE_SECONDS = 5.0
 class TransferProgress:
     """Tells of one transfer."""
 
-    def __init__(self, source: str, terms: TransferPolicy) -> None:
+    def __init__(self, source: str, policy: TransferPolicy) -> None:
         self._source = source
-        self._ticker = ProgressLine(terms.say, terms.terminal, _LINE_SECONDS)
+        self._ticker = ProgressLine(policy.log, policy.terminal, _LINE_SECONDS)
 
     def tell(self, received: int, total: int | None) -> None:
         """So many bytes are here, of so many where that is known."""

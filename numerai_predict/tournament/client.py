@@ -1,6 +1,6 @@
 """The tournament as an account sees it: rounds, models, submissions, hosted models.
 
-Its queries are those of numerapi, and of the tournament's own examples.
+The queries are those of numerapi and of the tournament's own examples.
 """
 
 from __future__ import annotations
@@ -18,25 +18,33 @@ from numerai_predict.contract.tournament_errors import (
     UnknownModel,
 )
 from numerai_predict.data.catalogue import TOURNAMENT
-from numerai_predict.storage.graphql import Api, RequestRefused
+from numerai_predict.storage.graphql import STEP, Api, RefusalReason, RequestRefused
+from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.tournament import queries
-from numerai_predict.tournament.auth_diagnosis import diagnose_auth_error, is_about_session
+from numerai_predict.tournament.auth_diagnosis import diagnose_auth_error
 from numerai_predict.tournament.entities import (
     AccountModel,
     RoundInfo,
     Submission,
-    moment_of,
-    round_from_answer,
+    UploadTicket,
+    parse_round,
+    parse_submission,
 )
 
 _T = TypeVar("_T")
 
-_TRIES = 4
+
+class _MutationNotApplied(Exception):
+    """A mutation that had no effect, as a query showed: it may be attempted again."""
+
+    def __init__(self, cause: Exception) -> None:
+        self.cause = cause
+        super().__init__(str(cause))
 
 
 @dataclass(frozen=True)
 class Tournament:
-    """The tournament by its API."""
+    """The tournament's API for one account."""
 
     api: Api
 
@@ -44,46 +52,49 @@ class Tournament:
         """The round that opened last.
 
         Raises:
-            RoundClosed: the tournament says that there is none.
+            RoundClosed: the tournament has no current round.
         """
         try:
-            found = self.query(queries.CURRENT_ROUND, tournament=TOURNAMENT)
+            rounds = self.query(queries.CURRENT_ROUND, tournament=TOURNAMENT)
         except TournamentUnavailable as error:
-            if isinstance(error.__cause__, RequestRefused) and "not open" in error.__cause__.words:
+            refused = error.__cause__
+            if (
+                isinstance(refused, RequestRefused)
+                and refused.reason is RefusalReason.NO_OPEN_ROUND
+            ):
                 raise RoundClosed(
-                    f"expected a round, found that the tournament says: {error.__cause__}",
+                    f"expected a round, found that the tournament responds: {refused}",
                     "wait for the next opening: Tuesday to Saturday, 12:00 UTC",
                 ) from error
             raise
-        if not found or found[0] is None:
+        if not rounds or rounds[0] is None:
             raise RoundClosed("expected a round, found none", "wait for the next opening")
-        return round_from_answer(found[0])
+        return parse_round(rounds[0])
 
-    def current_round_again(self, known: RoundInfo) -> RoundInfo:
+    def require_current_round(self, known: RoundInfo) -> RoundInfo:
         """The current round, which must still be the known one.
 
         Raises:
-            RoundClosed: another one is current by now.
+            RoundClosed: another round is current by now.
         """
-        found = self.current_round()
-        if found.number != known.number:
+        current = self.current_round()
+        if current.number != known.number:
             raise RoundClosed(
-                f"expected round {known.number}, found that {found.number} has begun meanwhile",
+                f"expected round {known.number}, found that {current.number} has begun meanwhile",
                 "run it again: it makes predictions for the new round",
             )
-        return found
+        return current
 
     def rounds(self, limit: int) -> list[RoundInfo]:
         """Rounds, newest first."""
-        found = self.query(queries.ROUNDS, tournament=TOURNAMENT, limit=limit)
-        return [round_from_answer(each) for each in found if each]
+        rounds = self.query(queries.ROUNDS, tournament=TOURNAMENT, limit=limit)
+        return [parse_round(each) for each in rounds if each]
 
     def models(self) -> list[AccountModel]:
-        """The account's models, by name."""
-        found = self.query(queries.MODELS, scope="read_user_info")["models"]
+        """The account's models, sorted by name."""
         models = [
             AccountModel(each["id"], each["name"])
-            for each in found
+            for each in self.query(queries.MODELS, scope="read_user_info")["models"]
             if each["tournament"] == TOURNAMENT
         ]
         return sorted(models, key=lambda model: model.name)
@@ -92,7 +103,7 @@ class Tournament:
         """The account's model of that name.
 
         Raises:
-            UnknownModel: there is none; the message lists those that there are.
+            UnknownModel: there is none; the message lists the existing ones.
         """
         models = self.models()
         for model in models:
@@ -106,142 +117,152 @@ class Tournament:
 
     def submissions(self, model: AccountModel) -> list[Submission]:
         """The model's submissions, newest first."""
-        found = self.query(
+        answer = self.query(
             queries.SUBMISSIONS, scope="read_user_info", model_id=model.id, modelId=model.id
         )
         submissions = [
-            Submission(
-                each["id"],
-                each["filename"],
-                bool(each["selected"]),
-                moment_of(each["insertedAt"]),
-                int(each["round"]["number"]),
-            )
-            for each in found["submissions"]
+            parse_submission(each)
+            for each in answer["submissions"]
             if each["round"]["tournament"] == TOURNAMENT
         ]
         return sorted(submissions, key=lambda each: each.inserted, reverse=True)
 
     def submission_url(self, submission: Submission, model: AccountModel) -> str:
-        """Where the submission's bytes lie; the query is a secret."""
-        found = self.query(
+        """The presigned URL of the submission's bytes; its query is a secret."""
+        answer = self.query(
             queries.DOWNLOAD, scope="read_submission_info", model_id=model.id, id=submission.id
         )
-        return str(found["url"])
+        return str(answer["url"])
 
-    def ticket(self, path: Path, model: AccountModel) -> tuple[str, str]:
-        """The name to submit a file under, and the URL to upload it to, which is a secret."""
-        return self._ticket(queries.UPLOAD, path, model, tournament=TOURNAMENT)
+    def request_upload(self, path: Path, model: AccountModel) -> UploadTicket:
+        """A ticket to upload a file of predictions."""
+        return self._request_ticket(queries.UPLOAD, path, model, tournament=TOURNAMENT)
 
-    def pickle_ticket(self, path: Path, model: AccountModel) -> tuple[str, str]:
-        """The same for a pickle."""
-        return self._ticket(queries.PICKLE_UPLOAD, path, model)
+    def request_pickle_upload(self, path: Path, model: AccountModel) -> UploadTicket:
+        """A ticket to upload a pickle."""
+        return self._request_ticket(queries.PICKLE_UPLOAD, path, model)
 
-    def _ticket(self, query: str, path: Path, model: AccountModel, **more: Any) -> tuple[str, str]:
-        found = self.query(
+    def _request_ticket(
+        self, query: str, path: Path, model: AccountModel, **variables: Any
+    ) -> UploadTicket:
+        answer = self.query(
             query,
             scope="upload_submission",
             model_id=model.id,
             filename=path.name,
             modelId=model.id,
-            **more,
+            **variables,
         )
-        return str(found["filename"]), str(found["url"])
+        return UploadTicket(str(answer["filename"]), str(answer["url"]))
 
     def create(
         self, mutation: str, model: AccountModel, find: Callable[[], _T | None], **variables: Any
     ) -> _T | None:
-        """Do a mutation once: what `find` finds of it afterwards.
+        """Apply a mutation once; returns what `find` finds of its effect.
 
-        Where no answer comes, nobody knows whether it was done: it is looked for before it
-        is tried again, with the same name of the uploaded file. `None` where an answer came
-        and nothing is found yet.
+        Without a response it is unknown whether the mutation took effect: `find` looks
+        before it is attempted again, with the same name of the uploaded file. `None` if
+        there was a response and nothing is found yet.
 
         Raises:
-            Refused: the tournament refuses.
-            NotAuthorised: it refuses the keys; see `sessions.explain`.
-            TournamentUnavailable: there is no answer.
-            DeadlinePassed: the time is over.
+            RequestRefused: the tournament refuses it.
+            NotAuthorised: the tournament refuses the keys; see `diagnose_auth_error`.
+            TournamentUnavailable: there is no response.
+            DeadlinePassed: the time for the whole run is over.
         """
-        for tried in range(1, _TRIES + 1):
-            try:
-                self.api.ask_once(mutation, tournament=TOURNAMENT, modelId=model.id, **variables)
-                return find()
-            except RequestRefused as refused:
-                if found := find():
-                    return found
-                if not is_about_session(refused.words):
-                    raise
-                if error := diagnose_auth_error(self.api, refused, "upload_submission", model.id):
-                    raise error from refused
-                last: Exception = refused
-            except FetchInterrupted as error:
-                last = error
-                if found := find():
-                    return found
-            if tried < _TRIES:
-                self.api.terms.say(f"no answer to try {tried}: nothing arrived, trying again")
-                self.api.pause(tried)
-        raise TournamentUnavailable(
-            f"expected the tournament to answer, found after {_TRIES} tries: {last}",
-            "run the same command again: what arrived is found, and not sent twice",
-        ) from last
+        policy = replace(self.api.refusal_retry, retry_on=(_MutationNotApplied,))
+        try:
+            return policy.call(
+                lambda: self._mutate(mutation, model, find, variables),
+                self.api.policy.deadline,
+                STEP,
+                on_retry=lambda attempt: self.api.policy.log(
+                    f"no response to attempt {attempt}: nothing arrived, trying again"
+                ),
+            )
+        except _MutationNotApplied as error:
+            raise TournamentUnavailable(
+                f"expected the tournament to respond, found after {policy.attempts} attempts: "
+                f"{error.cause}",
+                "run the same command again: what arrived is found, and not sent twice",
+            ) from error.cause
+
+    def _mutate(
+        self,
+        mutation: str,
+        model: AccountModel,
+        find: Callable[[], _T | None],
+        variables: dict[str, Any],
+    ) -> _T | None:
+        try:
+            self.api.mutate(mutation, tournament=TOURNAMENT, modelId=model.id, **variables)
+        except RequestRefused as refused:
+            if found := find():
+                return found
+            if refused.reason is not RefusalReason.INVALID_SESSION:
+                raise
+            if error := diagnose_auth_error(self.api, refused, "upload_submission", model.id):
+                raise error from refused
+            raise _MutationNotApplied(refused) from refused
+        except FetchInterrupted as interrupted:
+            if found := find():
+                return found
+            raise _MutationNotApplied(interrupted) from interrupted
+        return find()
 
     def query(
         self, query: str, scope: str | None = None, model_id: str | None = None, **variables: Any
     ) -> Any:
-        """The answer to a query, which harms nobody when it is repeated.
+        """The response to a query; a query may be repeated.
 
-        A query with a `scope`, of which "" is any, goes with the keys, others without.
+        A query with a `scope` (an empty one for any) is sent with the keys, others without.
 
         Raises:
-            NotAuthorised: the keys, their scope or the model are wrong, which the message tells.
-            TournamentUnavailable: there is no answer, or none but errors.
-            DeadlinePassed: the time is over.
+            NotAuthorised: the keys, their scope or the model are wrong; the message says which.
+            TournamentUnavailable: the tournament API does not respond, or only with errors.
+            DeadlinePassed: the time for the whole run is over.
         """
-        refused: RequestRefused | None = None
         api = replace(self.api, keys=None) if scope is None else self.api
-        for tried in range(1, _TRIES + 1):
+
+        def attempt() -> Any:
             try:
-                return api.ask(query, **variables)
-            except RequestRefused as error:
-                refused = error
-                explained = (
-                    diagnose_auth_error(self.api, error, scope, model_id)
-                    if scope is not None and is_about_session(error.words)
-                    else None
-                )
-                if explained:
-                    raise explained from error
-            if tried < _TRIES:
-                self.api.pause(tried)
-        raise _refusal(refused) from refused
+                return api.query(query, **variables)
+            except RequestRefused as refused:
+                if scope is not None and refused.reason is RefusalReason.INVALID_SESSION:
+                    error = diagnose_auth_error(self.api, refused, scope, model_id)
+                    if error is not None:
+                        raise error from refused
+                raise
+
+        try:
+            return self.api.refusal_retry.call(attempt, self.api.policy.deadline, STEP)
+        except RequestRefused as refused:
+            raise _final_error(refused) from refused
 
 
-def _refusal(refused: RequestRefused | None) -> TournamentUnavailable | NotAuthorised:
-    words = refused.words if refused else "nothing"
-    if is_about_session(words):
+def _final_error(refused: RequestRefused) -> TournamentUnavailable | NotAuthorised:
+    if refused.reason is RefusalReason.INVALID_SESSION:
         return NotAuthorised(
-            f"expected an answer, found that the tournament says: {words}; the key is known, its "
-            "scopes and the model's id are right",
-            "the tournament's sessions have trouble: try again later",
+            f"expected data, found that the tournament responds: {refused.message}; the key is "
+            "known, its scopes and the model's id are right",
+            "the tournament's session service has a problem: try again later",
         )
     return TournamentUnavailable(
-        f"expected an answer, found that the tournament says: {words}", "try again later"
+        f"expected data, found that the tournament responds: {refused.message}", "try again later"
     )
 
 
-def download_bytes(url: str, target: Path, source: str, terms: Any) -> Path:
-    """Fetch what lies at a presigned URL.
+def download_presigned(url: str, target: Path, source: str, policy: TransferPolicy) -> Path:
+    """Download a presigned URL to `target`; `source` is how messages call it.
 
     Raises:
-        TournamentUnavailable: it cannot be had.
+        TournamentUnavailable: it cannot be downloaded.
     """
     from numerai_predict.storage.download import download
     from numerai_predict.storage.http import http_opener
 
     try:
-        download(http_opener(lambda: url, source, terms), target, source, terms)
+        download(http_opener(lambda: url, source, policy), target, source, policy)
     except FetchFailed as error:
         raise TournamentUnavailable(error.message, error.remedy) from error
     return target

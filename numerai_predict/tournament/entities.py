@@ -1,8 +1,8 @@
-"""What the tournament tells: rounds, models, submissions."""
+"""Values of the tournament's API: rounds, models, submissions, upload tickets."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
@@ -31,7 +31,7 @@ class AccountModel:
 
 @dataclass(frozen=True)
 class Submission:
-    """A submission: `selected` is the one of its round that counts."""
+    """A submission; the `selected` one of its round is the one that counts."""
 
     id: str
     filename: str
@@ -40,18 +40,40 @@ class Submission:
     round: int
 
 
-def round_from_answer(found: dict[str, Any]) -> RoundInfo:
-    """A round as the API tells it."""
-    resolves = found.get("resolveTime")
+@dataclass(frozen=True)
+class UploadTicket:
+    """The permission to upload one file.
+
+    `filename` is the name that the tournament gives the file; `url` is presigned, a secret.
+    """
+
+    filename: str
+    url: str = field(repr=False)
+
+
+def parse_round(document: dict[str, Any]) -> RoundInfo:
+    """A round from its JSON object in the API."""
+    resolves = document.get("resolveTime")
     return RoundInfo(
-        int(found["number"]),
-        moment_of(found["openTime"]),
-        moment_of(found["closeStakingTime"]),
-        moment_of(resolves) if resolves else None,
+        int(document["number"]),
+        parse_time(document["openTime"]),
+        parse_time(document["closeStakingTime"]),
+        parse_time(resolves) if resolves else None,
     )
 
 
-def moment_of(text: str) -> datetime:
-    """A time of the API; without a zone it is UTC."""
+def parse_submission(document: dict[str, Any]) -> Submission:
+    """A submission from its JSON object in the API."""
+    return Submission(
+        document["id"],
+        document["filename"],
+        bool(document["selected"]),
+        parse_time(document["insertedAt"]),
+        int(document["round"]["number"]),
+    )
+
+
+def parse_time(text: str) -> datetime:
+    """A time of the API; without a time zone it is UTC."""
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

@@ -1,4 +1,4 @@
-"""Limits of the submission gates: no pandas, for the account's settings."""
+"""Limits of the submission gates; imports no pandas, for the account's settings."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class GateLimits:
-    """Below which spread, above which exposure, below which coverage nothing is submitted.
+    """Limits beyond which nothing is submitted.
 
-    `min_pred_std` is of the predictions as they are, `max_abs_exposure` an absolute
-    Pearson correlation with a feature, `min_coverage` a share of the live ids.
+    `min_pred_std` is the lowest standard deviation of the predictions, `max_abs_exposure` the
+    highest absolute Pearson correlation with a feature, `min_coverage` the lowest share of the
+    live ids that have a prediction.
     """
 
     min_pred_std: float = 1e-6

@@ -1,7 +1,7 @@
-"""Gates: what predictions must be before they are submitted, whoever made them.
+"""Gates: checks that predictions must pass before they are submitted, whoever made them.
 
-They look at the file that would be submitted and at the live data, in a process that
-never held the model.
+They read the file that would be submitted and the live data, in a process that never held
+the model.
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ import pandas as pd
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.tournament_errors import GateClosed
 from numerai_predict.data.columns import column_names
+from numerai_predict.data.feature_sets import FeatureSets
 from numerai_predict.data.view import View, read_view
 from numerai_predict.tournament.gate_limits import GateLimits
 
 ABORT = "DRIFT_GUARD_ABORT"
 
-_SOME = 5
+_EXAMPLES = 5
 
 
 @dataclass(frozen=True)
-class _Case:
-    """What the gates look at: `values` are by id, as the file has them.
+class GateInput:
+    """What the gates check.
 
-    `matched` are the live rows' predictions, shape (rows,), NaN where there is none.
+    `values` are the predictions by id, as the file has them. `matched` are those of the live
+    rows, shape (rows,), NaN where there is none. `expected` are the columns that the live data
+    must have, `present` those that they have.
     """
 
     values: pd.Series[float]
@@ -37,31 +40,42 @@ class _Case:
     expected: Sequence[str]
     present: frozenset[str]
     limits: GateLimits
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """Why a gate is closed, `None` if it is open; and the figures that it computed, by name."""
+
+    reason: str | None = None
     figures: dict[str, float] = field(default_factory=dict)
+
+
+OPEN = GateResult()
 
 
 def check_gates(
     predictions: Path, live: Path, expected: Sequence[str], limits: GateLimits
 ) -> dict[str, float]:
-    """Let predictions pass that are fit to be submitted; the figures that were looked at.
+    """Require that all gates are open; returns their figures by name.
 
     `expected` are the columns that the live data must have.
 
     Raises:
-        GateClosed: they are not; the message says DRIFT_GUARD_ABORT and has all reasons.
+        GateClosed: a gate is closed; the message has DRIFT_GUARD_ABORT and all reasons.
         DatasetUnavailable: the live data cannot be read.
     """
-    values = _read(predictions)
+    values = _read_predictions(predictions)
     present = frozenset(column_names(live))
     features = sorted(name for name in present if name.startswith("feature_"))
     view = read_view(live, features, targets=())
     ids = pd.Index(view.ids.to_pylist())
     unique = values[~values.index.duplicated()]
-    case = _Case(values, view, unique.reindex(ids), expected, present, limits)
-    reasons = [reason for gate in GATES if (reason := gate(case))]
+    gate_input = GateInput(values, view, unique.reindex(ids), expected, present, limits)
+    results = [gate(gate_input) for gate in GATES]
+    reasons = [result.reason for result in results if result.reason]
     if reasons:
         raise gate_error(reasons)
-    return case.figures
+    return {name: value for result in results for name, value in result.figures.items()}
 
 
 def gate_error(reasons: Sequence[str]) -> GateClosed:
@@ -70,118 +84,124 @@ def gate_error(reasons: Sequence[str]) -> GateClosed:
     title = f"{ABORT}: expected predictions fit to be submitted, found {len(reasons)} reason(s) "
     return GateClosed(
         "\n".join([f"{title}against it; nothing was submitted", *lines]),
-        "look at the model and the live data; MIN_PRED_STD, MAX_ABS_EXPOSURE and MIN_COVERAGE "
-        "move the limits",
+        "check the model and the live data; MIN_PRED_STD, MAX_ABS_EXPOSURE and MIN_COVERAGE "
+        "change the limits",
     )
 
 
-def missing_columns(case: _Case) -> str | None:
-    """The live data have every column that is expected of them."""
-    missing = [name for name in case.expected if name not in case.present]
+def missing_columns_gate(gate_input: GateInput) -> GateResult:
+    """Open if the live data have every expected column."""
+    expected = gate_input.expected
+    missing = [name for name in expected if name not in gate_input.present]
     if not missing:
-        return None
-    return f"live columns: {len(missing)} of {len(case.expected)} missing, such as {_some(missing)}"
-
-
-def nan(case: _Case) -> str | None:
-    """No prediction is NaN, or no number at all."""
-    count = int(case.values.isna().sum())
-    ids = case.values.index[case.values.isna()]
-    return (
-        f"NaN: {count} of {len(case.values)} predictions, such as {_some(ids)}" if count else None
+        return OPEN
+    return GateResult(
+        f"live columns: {len(missing)} of {len(expected)} missing, such as {_examples(missing)}"
     )
 
 
-def infinity(case: _Case) -> str | None:
-    """No prediction is infinite."""
-    infinite = np.isinf(case.values)
-    ids = case.values.index[infinite]
-    count = int(infinite.sum())
-    return f"infinity: {count} predictions, such as {_some(ids)}" if count else None
+def nan_gate(gate_input: GateInput) -> GateResult:
+    """Open if every prediction is a number."""
+    values = gate_input.values
+    ids = values.index[values.isna()]
+    if not len(ids):
+        return OPEN
+    return GateResult(f"NaN: {len(ids)} of {len(values)} predictions, such as {_examples(ids)}")
 
 
-def flat(case: _Case) -> str | None:
-    """The predictions tell rows apart."""
-    spread = _spread(case)
-    case.figures["std"] = spread
-    if spread >= case.limits.min_pred_std:
-        return None
-    return f"too flat: standard deviation {spread:.3g} below {case.limits.min_pred_std:g}"
+def infinity_gate(gate_input: GateInput) -> GateResult:
+    """Open if no prediction is infinite."""
+    ids = gate_input.values.index[np.isinf(gate_input.values)]
+    if not len(ids):
+        return OPEN
+    return GateResult(f"infinity: {len(ids)} predictions, such as {_examples(ids)}")
 
 
-def coverage(case: _Case) -> str | None:
-    """Live ids have a prediction each."""
-    share = float(case.matched.notna().mean())
-    case.figures["coverage"] = share
-    repeated = int(case.values.index.duplicated().sum())
-    if share >= case.limits.min_coverage and not repeated:
-        return None
-    more = f", {repeated} ids repeated" if repeated else ""
-    missing = case.matched.index[case.matched.isna()]
-    some = f", missing such as {_some(missing)}" if len(missing) else ""
-    expected = f"expected {case.limits.min_coverage:.2%}"
-    return f"coverage: {share:.2%} of the live ids, {expected}{more}{some}"
+def spread_gate(gate_input: GateInput) -> GateResult:
+    """Open if the predictions differ from each other: standard deviation (ddof=1)."""
+    spread = _spread(gate_input)
+    limit = gate_input.limits.min_pred_std
+    figures = {"std": spread}
+    if spread >= limit:
+        return GateResult(figures=figures)
+    return GateResult(f"too flat: standard deviation {spread:.3g} below {limit:g}", figures)
 
 
-def exposure(case: _Case) -> str | None:
-    """The predictions are not those of one feature."""
+def coverage_gate(gate_input: GateInput) -> GateResult:
+    """Open if enough live ids have exactly one prediction."""
+    matched, limit = gate_input.matched, gate_input.limits.min_coverage
+    share = float(matched.notna().mean())
+    repeated = int(gate_input.values.index.duplicated().sum())
+    figures = {"coverage": share}
+    if share >= limit and not repeated:
+        return GateResult(figures=figures)
+    details = f", {repeated} ids repeated" if repeated else ""
+    missing = matched.index[matched.isna()]
+    details += f", missing such as {_examples(missing)}" if len(missing) else ""
+    return GateResult(
+        f"coverage: {share:.2%} of the live ids, expected {limit:.2%}{details}", figures
+    )
+
+
+def exposure_gate(gate_input: GateInput) -> GateResult:
+    """Open if no feature has a larger absolute Pearson correlation with the predictions."""
     from numerai_predict.scoring.exposures import largest_exposure  # scikit-learn takes a second
 
-    usable = np.isfinite(case.matched.to_numpy())
-    if usable.sum() < 2 or not _spread(case) > 0:
-        return None  # too flat or empty, as another gate says
-    chosen = case.matched[usable]
-    largest = largest_exposure(chosen, case.live.features[usable], case.live.feature_names)
+    usable = np.isfinite(gate_input.matched.to_numpy())
+    if usable.sum() < 2 or not _spread(gate_input) > 0:
+        return OPEN  # the spread gate or the coverage gate is closed
+    live, limit = gate_input.live, gate_input.limits.max_abs_exposure
+    largest = largest_exposure(
+        gate_input.matched[usable], live.features[usable], live.feature_names
+    )
     if largest is None:
-        return None
-    case.figures["exposure"] = largest.correlation
-    if largest.correlation <= case.limits.max_abs_exposure:
-        return None
-    return (
-        f"exposure: {largest.correlation:.3f} to {largest.feature}, "
-        f"above {case.limits.max_abs_exposure:g}"
+        return OPEN
+    figures = {"exposure": largest.correlation}
+    if largest.correlation <= limit:
+        return GateResult(figures=figures)
+    return GateResult(
+        f"exposure: {largest.correlation:.3f} to {largest.feature}, above {limit:g}", figures
     )
 
 
-GATES: tuple[Callable[[_Case], str | None], ...] = (
-    missing_columns,
-    nan,
-    infinity,
-    flat,
-    coverage,
-    exposure,
+GATES: tuple[Callable[[GateInput], GateResult], ...] = (
+    missing_columns_gate,
+    nan_gate,
+    infinity_gate,
+    spread_gate,
+    coverage_gate,
+    exposure_gate,
 )
 
 
-def _spread(case: _Case) -> float:
-    finite = case.values.to_numpy()[np.isfinite(case.values.to_numpy())]
+def expected_columns(named: Sequence[str], features_json: Path) -> list[str]:
+    """The columns that live data must have: those of features.json, and the `named` ones."""
+    try:
+        known = FeatureSets.read(features_json).sets.get("all", [])
+    except DatasetUnavailable:
+        known = []
+    return list(dict.fromkeys(["era", "data_type", *known, *named]))
+
+
+def _spread(gate_input: GateInput) -> float:
+    values = gate_input.values.to_numpy()
+    finite = values[np.isfinite(values)]
     return float(finite.std(ddof=1)) if len(finite) > 1 else 0.0
 
 
-def _read(path: Path) -> pd.Series[float]:
-    """The predictions by id; what is no number is NaN."""
+def _read_predictions(path: Path) -> pd.Series[float]:
+    """The predictions by id; what is not a number is NaN."""
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise gate_error([f"no CSV that can be read: {type(error).__name__}"]) from error
     if len(frame.columns) != 2 or frame.columns[0] != "id":
         raise gate_error(
-            [f"columns: {', '.join(frame.columns[:_SOME])}; expected id and prediction"]
+            [f"columns: {', '.join(frame.columns[:_EXAMPLES])}; expected id and prediction"]
         )
     numbers = pd.to_numeric(frame.iloc[:, 1], errors="coerce").to_numpy(np.float64)
     return pd.Series(numbers, index=frame["id"])
 
 
-def _some(names: Sequence[str] | pd.Index[str]) -> str:
-    return ", ".join(map(str, list(names)[:_SOME]))
-
-
-def expected_columns(named: Sequence[str], features_json: Path) -> list[str]:
-    """The columns that live data must have: those of features.json, and those that are named."""
-    from numerai_predict.data.feature_sets import FeatureSets
-
-    try:
-        known = FeatureSets.read(features_json).sets.get("all", [])
-    except DatasetUnavailable:
-        known = []
-    return list(dict.fromkeys(["era", "data_type", *known, *named]))
+def _examples(names: Sequence[str] | pd.Index[str]) -> str:
+    return ", ".join(map(str, list(names)[:_EXAMPLES]))

@@ -1,10 +1,11 @@
-"""Hosted models: a pickle is inspected, uploaded, and watched until it is validated."""
+"""Hosted models: inspect a pickle, upload it, and wait until the tournament validated it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,33 @@ from numerai_predict.storage.graphql import RequestRefused
 from numerai_predict.storage.presigned_put import put_to_presigned_url
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.entities import AccountModel
+from numerai_predict.tournament.entities import AccountModel, UploadTicket
 
 DEFAULT_VERSION = "v5.2"
 
-_PENDING = {"pending", "queued", "starting", "running", "validating"}
-_SUCCESS = {"success", "succeeded", "completed", "validated", "valid"}
+_DEFAULT_PYTHON = "3.12"
 _POLL_SECONDS = 2.0
+
+
+class ValidationState(Enum):
+    """Where the tournament's validation of a pickle stands."""
+
+    PENDING = frozenset({"pending", "queued", "starting", "running", "validating"})
+    SUCCEEDED = frozenset({"success", "succeeded", "completed", "validated", "valid"})
+    FAILED = frozenset({"failed"})  # and every status that the API may add
+
+    @classmethod
+    def from_status(cls, status: str) -> ValidationState:
+        """The state behind a `validationStatus` of the API, in lower case."""
+        return next((state for state in cls if status in state.value), cls.FAILED)
 
 
 @dataclass(frozen=True)
 class UploadChoice:
-    """What a pickle is to be hosted with; `None` for what its inspection finds."""
+    """What to host a pickle with; `None` for what its inspection finds.
+
+    `force` uploads it in spite of what the inspection finds.
+    """
 
     python: str | None = None
     version: str | None = None
@@ -37,8 +53,17 @@ class UploadChoice:
 
 
 @dataclass(frozen=True)
+class _Suitability:
+    """The inspection of a pickle, and why it should not be hosted, `None` if it may."""
+
+    inspection: Inspection | None
+    objection: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class _Hosting:
-    python: str | None
+    python: str
     version: str
 
 
@@ -50,145 +75,159 @@ def upload(
     deadline: Deadline,
     show: Callable[[str], None],
 ) -> str:
-    """Make the pickle the model's hosted one; its id, once the tournament has validated it.
+    """Make the pickle the model's hosted one; returns its id once it is validated.
 
-    `show` gets the lines of the validation's log as they come.
+    `show` gets the lines of the validation log as they arrive.
 
     Raises:
         ModelUnavailable: there is no such file.
-        ModelRefused: the inspection or the tournament finds it unfit.
+        ModelRefused: the inspection or the tournament rejects it.
         NotAuthorised, TournamentUnavailable, UploadFailed, DeadlinePassed: see there.
     """
-    hosting = _inspected(path, choice)
-    images = _listed(tournament, queries.DOCKER_IMAGES)
-    versions = _listed(tournament, queries.DATA_VERSIONS)
-    python = hosting.python or "3.12"
-    image = _named(images, f"Python {python}", "docker image", "--python")
-    version = _named(versions, hosting.version, "data version", "--data-version")
-    log_step("upload", f"{path.name} for Python {python} and the data {hosting.version}")
-    filename, url = tournament.pickle_ticket(path, model)
-    put_to_presigned_url(path, url, tournament.api.terms)
+    hosting = _choose_hosting(path, choice)
+    images = _ids_by_name(tournament, queries.DOCKER_IMAGES)
+    versions = _ids_by_name(tournament, queries.DATA_VERSIONS)
+    image_id = _require_listed(images, f"Python {hosting.python}", "docker image", "--python")
+    version_id = _require_listed(versions, hosting.version, "data version", "--data-version")
+    log_step("upload", f"{path.name} for Python {hosting.python} and the data {hosting.version}")
+    ticket = tournament.request_pickle_upload(path, model)
+    put_to_presigned_url(path, ticket.url, tournament.api.policy)
 
     def find() -> dict[str, Any] | None:
-        found = _pickle(tournament, model)
-        return found if found and found["filename"] == filename else None
+        pickle = _hosted_pickle(tournament, model)
+        return pickle if pickle and pickle["filename"] == ticket.filename else None
 
+    created = _create(tournament, model, path, ticket, image_id, version_id, find)
+    log_step("upload", f"uploaded as {ticket.filename}; waiting for its validation")
+    return _wait_for_validation(find, created, path, deadline, show)
+
+
+def _create(
+    tournament: Tournament,
+    model: AccountModel,
+    path: Path,
+    ticket: UploadTicket,
+    image_id: str,
+    version_id: str,
+    find: Callable[[], dict[str, Any] | None],
+) -> dict[str, Any] | None:
     try:
-        made = tournament.create(
+        return tournament.create(
             queries.PICKLE_CREATE,
             model,
             find,
-            filename=filename,
-            dataVersionId=version,
-            dockerImageId=image,
+            filename=ticket.filename,
+            dataVersionId=version_id,
+            dockerImageId=image_id,
         )
     except RequestRefused as refused:
         raise ModelRefused(
-            f"expected the tournament to take {path.name}, found that it says: {refused.words}",
+            f"expected the tournament to accept {path.name}, found that it responds: "
+            f"{refused.message}",
             "nothing was uploaded: correct it and try again",
         ) from refused
-    log_step("upload", f"uploaded as {filename}; waiting for its validation")
-    return _watch(find, made, path, deadline, show)
 
 
-def _inspected(path: Path, choice: UploadChoice) -> _Hosting:
-    """Python and data version by the pickle's own words.
+def _choose_hosting(path: Path, choice: UploadChoice) -> _Hosting:
+    """Python and data version, by choice or by inspection.
 
     Raises:
-        ModelRefused: it would fail where it is hosted, and that is not forced.
+        ModelRefused: the pickle would fail where it is hosted, and `force` is not set.
     """
-    found, trouble = _trouble_of(path)
-    if trouble and not choice.force:
+    suitability = _inspect(path)
+    inspection, objection = suitability.inspection, suitability.objection
+    if objection and not choice.force:
         raise ModelRefused(
-            f"expected a pickle fit to be hosted, found {trouble}",
-            "correct it, or upload it all the same with --force; `numerai-predict inspect` tells "
-            "more",
+            f"expected a pickle fit to be hosted, found {objection}",
+            "correct it, or upload it nevertheless with --force; `numerai-predict inspect` shows "
+            "the details",
         )
-    if trouble:
-        log_step("warning", f"uploaded all the same: {trouble}")
-    chosen = choose_image(found) if found else None
-    told = found.data_versions[0] if found and found.data_versions else DEFAULT_VERSION
-    return _Hosting(
-        choice.python or (chosen.image.python if chosen else None), choice.version or told
-    )
+    if objection:
+        log_step("warning", f"uploaded nevertheless: {objection}")
+    for warning in suitability.warnings:
+        log_step("warning", warning)
+    chosen = choose_image(inspection) if inspection else None
+    python = chosen.image.python if chosen else None
+    versions = inspection.data_versions if inspection else ()
+    version = versions[0] if versions else DEFAULT_VERSION
+    return _Hosting(choice.python or python or _DEFAULT_PYTHON, choice.version or version)
 
 
-def _trouble_of(path: Path) -> tuple[Inspection | None, str | None]:
-    """The inspection, and what it has against hosting the pickle."""
-    if path.suffix != ".pkl":
-        return _examined(path)[0], f"a name that does not end in .pkl: {path.name}"
-    found, trouble = _examined(path)
-    if found is None:
-        return None, trouble
-    chosen = choose_image(found)
-    if chosen is None:
-        return found, f"no image that runs it: made by {found.pythons}"
-    if chosen.level >= CompatibilityLevel.LACKS:
-        return found, f"that the image of Python {chosen.image.python} {'; '.join(chosen.reasons)}"
-    for reason in chosen.reasons:
-        log_step("warning", reason)
-    return found, None
-
-
-def _examined(path: Path) -> tuple[Inspection | None, str]:
+def _inspect(path: Path) -> _Suitability:
     try:
-        return inspect_pickle(path), ""
+        inspection = inspect_pickle(path)
     except InvalidPickle as error:
-        return None, error.message
+        inspection, objection = None, error.message
     except OSError as error:
         raise ModelUnavailable(
             f"expected a pickle at {path}, found: {error.strerror}", "check the path"
         ) from error
+    if path.suffix != ".pkl":
+        return _Suitability(inspection, f"a name that does not end in .pkl: {path.name}")
+    if inspection is None:
+        return _Suitability(None, objection)
+    return _check_image(inspection)
 
 
-def _listed(tournament: Tournament, query: str) -> dict[str, str]:
+def _check_image(inspection: Inspection) -> _Suitability:
+    chosen = choose_image(inspection)
+    if chosen is None:
+        return _Suitability(inspection, f"no image that runs it: made by {inspection.pythons}")
+    if chosen.level >= CompatibilityLevel.LACKS:
+        reasons = "; ".join(chosen.reasons)
+        return _Suitability(inspection, f"that the image of Python {chosen.image.python} {reasons}")
+    return _Suitability(inspection, warnings=tuple(chosen.reasons))
+
+
+def _ids_by_name(tournament: Tournament, query: str) -> dict[str, str]:
     return {each["name"]: each["id"] for each in tournament.query(query, scope="")}
 
 
-def _named(listed: dict[str, str], name: str, what: str, option: str) -> str:
+def _require_listed(listed: dict[str, str], name: str, kind: str, option: str) -> str:
     if name not in listed:
         raise ModelRefused(
-            f"expected a {what} of the tournament, found {name!r}; "
+            f"expected a {kind} of the tournament, found {name!r}; "
             f"there are {', '.join(listed) or 'none'}",
             f"choose one with {option}",
         )
     return listed[name]
 
 
-def _pickle(tournament: Tournament, model: AccountModel) -> dict[str, Any] | None:
+def _hosted_pickle(tournament: Tournament, model: AccountModel) -> dict[str, Any] | None:
     models = tournament.query(queries.PICKLES, scope="read_user_info")["models"]
     found = next((each for each in models if each["id"] == model.id), None)
     pickle: dict[str, Any] | None = found["computePickleUpload"] if found else None
     return pickle
 
 
-def _watch(
+def _wait_for_validation(
     find: Callable[[], dict[str, Any] | None],
-    made: dict[str, Any] | None,
+    created: dict[str, Any] | None,
     path: Path,
     deadline: Deadline,
     show: Callable[[str], None],
 ) -> str:
     shown = 0
     while True:
-        found = find() or made
-        lines = _log(found)
+        pickle = find() or created
+        lines = _log_lines(pickle)
         for line in lines[shown:]:
             show(line)
         shown = max(shown, len(lines))
-        state = str((found or {}).get("validationStatus") or "pending").lower()
-        if found and state in _SUCCESS:
-            return str(found["id"])
-        if found and state not in _PENDING:
+        status = str((pickle or {}).get("validationStatus") or "pending").lower()
+        state = ValidationState.from_status(status)
+        if pickle and state is ValidationState.SUCCEEDED:
+            return str(pickle["id"])
+        if pickle and state is ValidationState.FAILED:
             raise ModelRefused(
-                f"expected {path.name} to be validated, found {state}: "
+                f"expected {path.name} to be validated, found {status}: "
                 f"{lines[-2] if len(lines) > 1 else 'no log'}",
                 "its log is above; correct the model and upload it again",
             )
         time.sleep(deadline.wait(_POLL_SECONDS, "wait for the validation"))
 
 
-def _log(pickle: dict[str, Any] | None) -> list[str]:
+def _log_lines(pickle: dict[str, Any] | None) -> list[str]:
     triggers = (pickle or {}).get("triggers") or []
     return [
         str(line.get("description") or line.get("status"))

@@ -1,7 +1,7 @@
-"""What was done for a round and model: whoever is killed can go on from it.
+"""Ledger of one round and model: the completed steps, so that an interrupted round can resume.
 
-One file a round and model, replaced at once at each step, and a lock beside it, which the
-system frees when its holder ends. It holds no URL: those are secrets, and they end.
+One JSON file per round and model, replaced atomically at each step, and a lock file beside it.
+It holds no URL: presigned URLs are secrets, and they expire.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _LOCK_STEP = "wait for another run of this round"
 
 @dataclass(frozen=True)
 class RoundEntry:
-    """The steps that were done; `None` where one was not.
+    """The completed steps; `None` for those that are not.
 
-    `predictions` is the file that the model's run saved from `model_sha256` and
+    `predictions` is the file that the model's run saved, from `model_sha256` and
     `live_sha256`. `uploaded_as` is the name under which `uploaded_sha256` was uploaded, and
-    `submission` the id that became of it. `finished` is the time in UTC.
+    `submission` the id of the submission created from it. `finished` is a time in UTC.
     """
 
     round: int
@@ -45,7 +45,7 @@ class RoundEntry:
 
 @dataclass(frozen=True)
 class RoundLedger:
-    """The entry of one round and model, in a folder of its own."""
+    """The ledger of one round and model, in a folder of its own."""
 
     folder: Path
     round: int
@@ -53,25 +53,25 @@ class RoundLedger:
 
     @classmethod
     def at(cls, state: Path, number: int, model_id: str) -> RoundLedger:
-        """The ledger in the state's folder."""
+        """The ledger below the state folder."""
         return cls(state / "rounds" / f"{number}-{model_id}", number, model_id)
 
     def read(self) -> RoundEntry:
-        """What was done so far; nothing where the file is missing or none of ours."""
+        """The current entry; an empty one if the file is missing or not a ledger."""
         try:
             entry = RoundEntry(**json.loads(self._path.read_bytes()))
         except (OSError, ValueError, TypeError):
             return RoundEntry(self.round, self.model)
-        right = (entry.round, entry.model) == (self.round, self.model)
-        return entry if right else RoundEntry(self.round, self.model)
+        is_ours = (entry.round, entry.model) == (self.round, self.model)
+        return entry if is_ours else RoundEntry(self.round, self.model)
 
-    def update(self, **done: Any) -> RoundEntry:
-        """Keep what was done besides.
+    def update(self, **changes: Any) -> RoundEntry:
+        """Change fields of the entry and write it.
 
         Raises:
             SaveFailed: it cannot be written.
         """
-        entry = replace(self.read(), **done)
+        entry = replace(self.read(), **changes)
         try:
             with atomic_write(self._path) as handle:
                 handle.write((json.dumps(asdict(entry), indent=2) + "\n").encode())
@@ -81,11 +81,11 @@ class RoundLedger:
 
     @contextmanager
     def locked(self, deadline: Deadline) -> Iterator[None]:
-        """Be the only one at this round and model, after waiting for whoever is.
+        """Exclude other runs of this round and model, after waiting for theirs to end.
 
         Raises:
-            SaveFailed: the folder cannot be made.
-            DeadlinePassed: another one takes too long.
+            SaveFailed: the folder cannot be created or locked.
+            DeadlinePassed: the other run did not end in time.
         """
         with ExitStack() as stack:
             try:
@@ -107,6 +107,6 @@ class RoundLedger:
 
 def _cannot_write(path: Path, error: OSError) -> SaveFailed:
     return SaveFailed(
-        f"expected to keep what was done in {path}, found: {error.strerror}",
-        "make room, or name another folder in XDG_STATE_HOME",
+        f"expected to write the round's ledger in {path}, found: {error.strerror}",
+        "free disk space, or choose another folder with XDG_STATE_HOME",
     )

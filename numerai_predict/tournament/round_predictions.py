@@ -1,4 +1,4 @@
-"""The predictions of a round: the model is run as `predict.py` does, or was already."""
+"""The predictions of a round: run the model as `predict.py` does, or reuse existing ones."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.files import atomic_write, sha256_of
 from numerai_predict.tournament.gate_limits import GateLimits
 from numerai_predict.tournament.gates import gate_error
-from numerai_predict.tournament.round_ledger import RoundLedger
+from numerai_predict.tournament.round_ledger import RoundEntry, RoundLedger
 
 
 @dataclass(frozen=True)
 class RoundConfig:
-    """What a round is to be made of.
+    """Configuration of `round`.
 
-    `wait` bounds the wait for the opening, in seconds. `data` and `state` are the folders of
-    snapshots and of what is remembered.
+    `wait` bounds the wait for the opening, in seconds. `data` is the folder of snapshots,
+    `state` the folder of the ledgers.
     """
 
     pickle: Path
@@ -46,17 +46,17 @@ class RoundConfig:
 
 
 def load_or_predict(
-    plan: RoundConfig, ledger: RoundLedger, live: Path, benchmarks: Path, deadline: Deadline
+    config: RoundConfig, ledger: RoundLedger, live: Path, benchmarks: Path, deadline: Deadline
 ) -> Path:
-    """The model's predictions: those of a broken run, if model and data are the same."""
+    """The model's predictions: those of an interrupted run, if model and data are the same."""
     entry = ledger.read()
-    model_sha256 = _sha256_of_pickle(plan.pickle)
+    model_sha256 = _sha256_of_pickle(config.pickle)
     live_sha256 = sha256_of(live)
     same = (entry.model_sha256, entry.live_sha256) == (model_sha256, live_sha256)
     if same and entry.predictions and _is_intact(Path(entry.predictions), entry):
-        log_step("run", f"going on with {Path(entry.predictions).name}, which was made before")
+        log_step("run", f"resuming with the existing predictions {Path(entry.predictions).name}")
         return Path(entry.predictions)
-    path = _run(plan, ledger, live, benchmarks, deadline)
+    path = _run(config, ledger, live, benchmarks, deadline)
     ledger.update(
         predictions=str(path),
         predictions_sha256=sha256_of(path),
@@ -67,16 +67,16 @@ def load_or_predict(
 
 
 def _run(
-    plan: RoundConfig, ledger: RoundLedger, live: Path, benchmarks: Path, deadline: Deadline
+    config: RoundConfig, ledger: RoundLedger, live: Path, benchmarks: Path, deadline: Deadline
 ) -> Path:
-    """Run the model as `predict.py` does; its record is kept beside the predictions."""
+    """Run the model as `predict.py` does; its record is written beside the predictions."""
     job = Job(
-        model=str(plan.pickle.absolute()),
+        model=str(config.pickle.absolute()),
         dataset=str(live),
         benchmarks=str(benchmarks),
         output_dir=ledger.folder,
-        limits=plan.limits,
-        sandbox=plan.sandbox,
+        limits=config.limits,
+        sandbox=config.sandbox,
     )
     record = RecordBuilder(current_environment())
     try:
@@ -84,7 +84,7 @@ def _run(
         record.conclude(Verdict.OK, f"delivered to {destination}")
     except InvalidPredictions as error:
         record.fail(error)
-        # What the runner's own check finds closes the gates too: one ending for one matter.
+        # Predictions that the runner rejects are a closed gate: one verdict for one cause.
         lines = error.message.splitlines()
         reasons = [line.removeprefix("  - ") for line in lines[1:]] or lines
         raise gate_error(reasons) from error
@@ -97,15 +97,15 @@ def _run(
     return Path(record.build().predictions.path or "")
 
 
-def _is_intact(path: Path, entry: object) -> bool:
+def _is_intact(path: Path, entry: RoundEntry) -> bool:
     try:
-        return sha256_of(path) == getattr(entry, "predictions_sha256", None)
+        return sha256_of(path) == entry.predictions_sha256
     except OSError:
         return False
 
 
 def _sha256_of_pickle(path: Path) -> str | None:
-    """The pickle's hash; the runner says what is wrong with one that cannot be read."""
+    """The pickle's hash; `None` if it cannot be read, which the runner reports."""
     try:
         return sha256_of(path)
     except OSError:
@@ -113,7 +113,7 @@ def _sha256_of_pickle(path: Path) -> str | None:
 
 
 def named_features(path: Path) -> Sequence[str]:
-    """The features that the pickle names; none where it cannot be inspected."""
+    """The features that the pickle names; none if it cannot be inspected."""
     try:
         return inspect_pickle(path).features
     except (InvalidPickle, OSError):

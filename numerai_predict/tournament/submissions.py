@@ -1,10 +1,11 @@
-"""One submission a round and model, whatever breaks on the way and however often it is tried."""
+"""One submission per round and model, however often it is attempted and wherever it breaks."""
 
 from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from enum import Enum
 from pathlib import Path
 
 from numerai_predict.contract.tournament_errors import (
@@ -17,24 +18,42 @@ from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.graphql import RequestRefused
 from numerai_predict.storage.presigned_put import put_to_presigned_url
 from numerai_predict.tournament import queries
-from numerai_predict.tournament.client import Tournament, download_bytes
+from numerai_predict.tournament.client import Tournament, download_presigned
 from numerai_predict.tournament.entities import AccountModel, RoundInfo, Submission
 from numerai_predict.tournament.round_ledger import RoundLedger
 
 
+class SubmitOutcome(Enum):
+    """How `submit` made the file the round's submission."""
+
+    CREATED = "created"
+    UNCHANGED = "unchanged"  # the round had the same submission already
+
+
 @dataclass(frozen=True)
 class Submitted:
-    """A submission that the tournament has; `already` where nothing had to be done."""
+    """A submission that the tournament has, and how it got there."""
 
     submission: Submission
-    already: bool
+    outcome: SubmitOutcome
+
+
+def describe_submission(submitted: Submitted, model: AccountModel, round_: RoundInfo) -> str:
+    """The message for the user about a submission."""
+    submission = submitted.submission
+    if submitted.outcome is SubmitOutcome.UNCHANGED:
+        return (
+            f"round {round_.number} has the same submission of {model.name} already: "
+            f"{submission.id}; nothing was done"
+        )
+    return f"submitted to round {submission.round} for {model.name}: {submission.id}"
 
 
 def require_open(round_: RoundInfo, late: bool) -> None:
-    """Go on only if a submission would be in time, or may be late.
+    """Require that a submission would be in time, or that it may be `late`.
 
     Raises:
-        RoundClosed: it would not.
+        RoundClosed: the round is closed.
     """
     if late or round_.is_open():
         return
@@ -45,11 +64,13 @@ def require_open(round_: RoundInfo, late: bool) -> None:
     )
 
 
-def of_round(tournament: Tournament, model: AccountModel, number: int) -> Submission | None:
+def submission_of_round(
+    tournament: Tournament, model: AccountModel, number: int
+) -> Submission | None:
     """The submission of the round that counts, if there is one."""
-    found = [each for each in tournament.submissions(model) if each.round == number]
-    selected = [each for each in found if each.selected]
-    return next(iter(selected or found), None)
+    submissions = [each for each in tournament.submissions(model) if each.round == number]
+    selected = [each for each in submissions if each.selected]
+    return next(iter(selected or submissions), None)
 
 
 def submit(
@@ -60,91 +81,93 @@ def submit(
     ledger: RoundLedger,
     replace: bool = False,
 ) -> Submitted:
-    """Make the file the round's submission of the model; the ledger's lock is held.
+    """Make the file the round's submission of the model; the caller holds the ledger's lock.
 
-    Nothing is done where it is that already.
+    If it is that already, nothing is sent.
 
     Raises:
-        SubmissionExists: another one is there, and `replace` is not set.
-        SubmissionRefused: the tournament does not take it.
+        SubmissionExists: the round has another submission, and `replace` is not set.
+        SubmissionRefused: the tournament does not accept the file.
         NotAuthorised, TournamentUnavailable, UploadFailed, DeadlinePassed: see there.
     """
     sha256 = sha256_of(predictions)
-    existing = of_round(tournament, model, round_.number)
+    existing = submission_of_round(tournament, model, round_.number)
     if existing is not None:
-        if _sha256_of(tournament, model, existing, ledger) == sha256:
-            _finish(ledger, existing, sha256)
-            return Submitted(existing, already=True)
+        if _submitted_sha256(tournament, model, existing, ledger) == sha256:
+            _record_submission(ledger, existing, sha256)
+            return Submitted(existing, SubmitOutcome.UNCHANGED)
         if not replace:
             raise SubmissionExists(
                 f"expected no submission of {model.name} in round {round_.number}, found another "
                 f"one, {existing.filename} of {_utc(existing.inserted)}",
                 "leave it, or replace it with --replace",
             )
-    made = _upload_and_create(tournament, model, predictions, sha256, ledger)
-    if made.round != round_.number:
+    created = _upload_and_create(tournament, model, predictions, sha256, ledger)
+    if created.round != round_.number:
         log_step(
-            "warning", f"round {round_.number} ended meanwhile: it counts for round {made.round}"
+            "warning",
+            f"round {round_.number} ended meanwhile: it counts for round {created.round}",
         )
-    _finish(ledger, made, sha256)
-    return Submitted(made, already=False)
+    _record_submission(ledger, created, sha256)
+    return Submitted(created, SubmitOutcome.CREATED)
 
 
-def _sha256_of(
+def _submitted_sha256(
     tournament: Tournament, model: AccountModel, submission: Submission, ledger: RoundLedger
 ) -> str | None:
-    """The hash of what was submitted: as we remember it, or of its bytes."""
+    """The hash of the submitted bytes: from the ledger, or of a download."""
     entry = ledger.read()
     if submission.filename == entry.uploaded_as or submission.id == entry.submission:
         return entry.uploaded_sha256
     url = tournament.submission_url(submission, model)
     with tempfile.TemporaryDirectory(prefix="numerai-submission-") as folder:
         target = Path(folder, "submission.csv")
-        name = f"the submission {submission.filename}"
-        return sha256_of(download_bytes(url, target, name, tournament.api.terms))
+        source = f"the submission {submission.filename}"
+        return sha256_of(download_presigned(url, target, source, tournament.api.policy))
 
 
 def _upload_and_create(
     tournament: Tournament, model: AccountModel, predictions: Path, sha256: str, ledger: RoundLedger
 ) -> Submission:
-    """Make a submission of the bytes: of those that a broken run uploaded, if it got so far."""
+    """Create a submission of the bytes; an upload of an interrupted run is used again."""
     entry = ledger.read()
     if entry.uploaded_as and entry.uploaded_sha256 == sha256 and entry.submission is None:
-        log_step("submit", f"going on with {entry.uploaded_as}, which was uploaded before")
+        log_step("submit", f"resuming with {entry.uploaded_as}, which is uploaded already")
         try:
             return _create(tournament, model, entry.uploaded_as)
-        except SubmissionRefused as refused:  # what was uploaded may be gone by now
-            log_step("submit", f"uploading anew: {refused.message}")
-    filename, url = tournament.ticket(predictions, model)
-    put_to_presigned_url(predictions, url, tournament.api.terms)
-    # Kept before the submission is made of it: if we are killed there, the same name is used.
-    ledger.update(uploaded_as=filename, uploaded_sha256=sha256, submission=None)
+        except SubmissionRefused as refused:  # the uploaded file may have expired
+            log_step("submit", f"uploading again: {refused.message}")
+    ticket = tournament.request_upload(predictions, model)
+    put_to_presigned_url(predictions, ticket.url, tournament.api.policy)
+    # Recorded before the submission is created: a restart after a kill uses the same name.
+    ledger.update(uploaded_as=ticket.filename, uploaded_sha256=sha256, submission=None)
     log_step("submit", f"uploaded {predictions.name}")
-    return _create(tournament, model, filename)
+    return _create(tournament, model, ticket.filename)
 
 
 def _create(tournament: Tournament, model: AccountModel, filename: str) -> Submission:
     def find() -> Submission | None:
-        found = tournament.submissions(model)
-        return next((each for each in found if each.filename == filename), None)
+        submissions = tournament.submissions(model)
+        return next((each for each in submissions if each.filename == filename), None)
 
     try:
-        made = tournament.create(queries.CREATE, model, find, filename=filename, triggerId=None)
+        created = tournament.create(queries.CREATE, model, find, filename=filename, triggerId=None)
     except RequestRefused as refused:
         raise SubmissionRefused(
-            f"expected the tournament to take {filename}, found that it says: {refused.words}",
-            "nothing was submitted: correct what it names, or, if that is no fault of the "
-            "predictions, run the same command again",
+            f"expected the tournament to accept {filename}, found that it responds: "
+            f"{refused.message}",
+            "nothing was submitted: correct what the message names; if the predictions are right, "
+            "run the same command again",
         ) from refused
-    if made is None:
+    if created is None:
         raise SubmissionRefused(
             f"expected {filename} among the submissions, found that it is not listed",
-            "look with `numerai-predict status`, then run the same command again",
+            "check with `numerai-predict status`, then run the same command again",
         )
-    return made
+    return created
 
 
-def _finish(ledger: RoundLedger, submission: Submission, sha256: str) -> None:
+def _record_submission(ledger: RoundLedger, submission: Submission, sha256: str) -> None:
     ledger.update(
         uploaded_as=submission.filename,
         uploaded_sha256=sha256,

@@ -12,7 +12,7 @@ from numerai_predict.contract.errors import DatasetUnavailable, DatasetUnreachab
 from numerai_predict.data.catalogue import Catalogue, resolve
 from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.storage.graphql import Api
-from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
+from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 
 NAMES = ["v5.2/features.json", "v5.2/live.parquet", "v5.2/train.parquet", "v5.3/live.parquet"]
 
@@ -53,12 +53,12 @@ def tournament(web):
 @pytest.fixture
 def get(tournament, tmp_path):
     """Have files in a folder; what was taken."""
-    patience = RetryPolicy(tries=2, first=0.01, longest=0.02)
-    terms = TransferPolicy(Deadline.after(20), patience)
-    catalogue = Catalogue(Api(f"{tournament.url}/", terms))
+    retry = RetryPolicy(2, Backoff(0.01, 0.02))
+    policy = TransferPolicy(Deadline.after(20), retry)
+    catalogue = Catalogue(Api(f"{tournament.url}/", policy))
 
     def take(*names, force=False):
-        return Snapshot(tmp_path / "data").get(names, catalogue, terms, force)
+        return Snapshot(tmp_path / "data").get(names, catalogue, policy, force)
 
     take.catalogue = catalogue
     return take
@@ -175,8 +175,8 @@ def test_names_need_no_ending_and_count_once():
 
 
 def test_no_api_is_transient_and_said(closed_port, tmp_path):
-    terms = TransferPolicy(Deadline(), RetryPolicy(tries=2, first=0.01, longest=0.02))
-    catalogue = Catalogue(Api(f"http://127.0.0.1:{closed_port}/", terms))
+    policy = TransferPolicy(Deadline(), RetryPolicy(2, Backoff(0.01, 0.02)))
+    catalogue = Catalogue(Api(f"http://127.0.0.1:{closed_port}/", policy))
     with pytest.raises(DatasetUnreachable, match="no connection"):
         catalogue.names()
 

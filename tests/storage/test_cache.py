@@ -15,9 +15,9 @@ import pytest
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed
 from numerai_predict.storage.cache import Cache
-from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
+from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 
-QUICK = RetryPolicy(first=0.01, longest=0.05, tries=4)
+QUICK = RetryPolicy(4, Backoff(0.01, 0.05))
 
 
 class At:
@@ -52,11 +52,11 @@ def serve(web):
 
 @pytest.fixture
 def fetch(web, tmp_path):
-    def get(cache=tmp_path / "cache", name="/v5.2/live.parquet", say=print, **more):
+    def get(cache=tmp_path / "cache", name="/v5.2/live.parquet", log=print, **more):
         target = tmp_path / "live.parquet"
         target.unlink(missing_ok=True)
-        terms = TransferPolicy(patience=QUICK, say=say)
-        Cache(cache, **more).fetch(At(f"{web.url}{name}"), target, "live", terms)
+        policy = TransferPolicy(retry=QUICK, log=log)
+        Cache(cache, **more).fetch(At(f"{web.url}{name}"), target, "live", policy)
         return target.read_bytes()
 
     return get
@@ -116,7 +116,7 @@ def test_what_was_not_used_for_longest_goes_first(fetch, serve, tmp_path):
     for number in (0, 1, 2, 0):
         fetch(name=f"/{number}", largest=3500)
         time.sleep(0.02)  # the order of use is told by times
-    fetch(name="/3", largest=3500, say=said.append)
+    fetch(name="/3", largest=3500, log=said.append)
     kept = {path.read_bytes()[0] for path in (tmp_path / "cache" / "objects").iterdir()}
     assert kept == {0, 2, 3}
     assert "removed 1000 bytes" in said[-1]
@@ -132,14 +132,14 @@ def test_a_folder_that_cannot_be_used_is_told_and_done_without(fetch, serve, tmp
     (tmp_path / "file").write_bytes(b"")
     said = []
     serve(b"round 1")
-    assert fetch(cache=tmp_path / "file", say=said.append) == b"round 1"
+    assert fetch(cache=tmp_path / "file", log=said.append) == b"round 1"
     assert said == [f"no cache in {tmp_path / 'file'}: Not a directory"]
 
 
 def test_a_read_only_home_is_done_without(fetch, serve, tmp_path):
     said = []
     serve(b"round 1")
-    assert fetch(cache=Path("/proc/none"), say=said.append) == b"round 1"
+    assert fetch(cache=Path("/proc/none"), log=said.append) == b"round 1"
     assert said[0].startswith("no cache in /proc/none: ")
 
 
@@ -180,7 +180,7 @@ from pathlib import Path
 from numerai_predict.storage.sources import source_of
 from numerai_predict.storage.retry import TransferPolicy
 folder = Path(sys.argv[2])
-path = source_of("v5.2/live.parquet", Path(sys.argv[1])).fetch(folder, TransferPolicy(say=print))
+path = source_of("v5.2/live.parquet", Path(sys.argv[1])).fetch(folder, TransferPolicy(log=print))
 print(path.read_bytes() == Path(sys.argv[3]).read_bytes())
 """
 

@@ -11,11 +11,11 @@ import pytest
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed, FetchInterrupted
-from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
+from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl
 
 DATA = bytes(range(256)) * 4096
-QUICK = RetryPolicy(first=0.01, longest=0.05, tries=4)
+QUICK = RetryPolicy(4, Backoff(0.01, 0.05))
 
 
 def etag_of(data):
@@ -38,10 +38,10 @@ def replies(web):
 
 @pytest.fixture
 def fetch(web, tmp_path):
-    def get(patience=QUICK, deadline=None, name="/m.pkl", **more):
-        terms = TransferPolicy(deadline or Deadline(), patience, **more)
+    def get(retry=QUICK, deadline=None, name="/m.pkl", **more):
+        policy = TransferPolicy(deadline or Deadline(), retry, **more)
         try:
-            path = HttpUrl(f"{web.url}{name}?SECRET").fetch(tmp_path, terms)
+            path = HttpUrl(f"{web.url}{name}?SECRET").fetch(tmp_path, policy)
         except (FetchFailed, DeadlinePassed):
             assert list(tmp_path.iterdir()) == []
             raise
@@ -147,7 +147,7 @@ def test_a_corruption_before_a_break_is_found_after_it(fetch, web, replies):
 
 def test_bytes_that_stay_wrong_are_an_interrupted_fetch(fetch, web, replies):
     replies(web.reply(DATA + b"?", headers=S3))
-    with pytest.raises(FetchInterrupted, match=r"expected bytes of the MD5 .* 4 tries"):
+    with pytest.raises(FetchInterrupted, match=r"expected bytes of the MD5 .* 4 attempts"):
         fetch()
 
 
@@ -200,7 +200,7 @@ def test_an_answer_whose_end_cannot_be_told_from_a_break_is_refused(faults, tmp_
     faults.objects["/m.pkl"] = DATA
     faults.plan["/m.pkl"] = ["no length"]
     with pytest.raises(FetchFailed, match="found an answer without one"):
-        HttpUrl(f"{faults.url}/m.pkl").fetch(tmp_path, TransferPolicy(patience=QUICK))
+        HttpUrl(f"{faults.url}/m.pkl").fetch(tmp_path, TransferPolicy(retry=QUICK))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_an_answer_whose_end_cannot_be_told_from_a_break_is_refused(faults, tmp_
 def test_an_answer_that_contradicts_itself_is_no_file(faults, tmp_path, oddity):
     faults.plan["/m.pkl"] = [oddity]
     with pytest.raises(FetchFailed) as failed:
-        HttpUrl(f"{faults.url}/m.pkl?SECRETSECRET").fetch(tmp_path, TransferPolicy(patience=QUICK))
+        HttpUrl(f"{faults.url}/m.pkl?SECRETSECRET").fetch(tmp_path, TransferPolicy(retry=QUICK))
     assert "SECRETSECRET" not in str(failed.value)
     assert list(tmp_path.iterdir()) == []
     gc.collect()  # requests leaves the socket of such a redirect to the collector, which warns
@@ -225,7 +225,7 @@ def test_an_answer_that_contradicts_itself_is_no_file(faults, tmp_path, oddity):
 def test_a_chunked_answer_shows_its_end(faults, tmp_path):
     faults.objects["/m.pkl"] = DATA
     faults.plan["/m.pkl"] = ["truncated chunks", "chunks"]
-    path = HttpUrl(f"{faults.url}/m.pkl").fetch(tmp_path, TransferPolicy(patience=QUICK))
+    path = HttpUrl(f"{faults.url}/m.pkl").fetch(tmp_path, TransferPolicy(retry=QUICK))
     assert path.read_bytes() == DATA
     assert len(faults.asked) == 2
 
@@ -239,7 +239,7 @@ def test_what_takes_long_is_told_in_lines(fetch, web, replies, monkeypatch):
     monkeypatch.setattr("numerai_predict.storage.transfer_progress._LINE_SECONDS", 0.0)
     said = []
     replies(web.reply(DATA))
-    fetch(say=said.append)
+    fetch(log=said.append)
     assert said[-1].startswith(f"{web.url}/m.pkl: 1.0 MiB of 1.0 MiB (100%), ")
     assert "SECRET" not in str(said)
 

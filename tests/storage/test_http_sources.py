@@ -26,7 +26,7 @@ def fetch(web, tmp_path):
     def get(path="/m.pkl", deadline=NO_DEADLINE, url=None):
         try:
             return HttpUrl(url or f"{web.url}{path}?{QUERY}").fetch(
-                tmp_path, TransferPolicy(deadline, RetryPolicy(tries=1))
+                tmp_path, TransferPolicy(deadline, RetryPolicy(attempts=1))
             )
         except (FetchFailed, DeadlinePassed) as error:
             assert list(tmp_path.iterdir()) == []
@@ -183,7 +183,7 @@ def test_a_model_that_cannot_be_had_is_unavailable(run_model, web, closed_port, 
 def test_a_model_that_arrives_cut_short_is_unavailable(run_model, web):
     web.replies["/m.pkl"] = web.reply(b"half", headers={"Content-Length": "8"})
     run = run_model(f"{web.url}/m.pkl", *SOON)
-    run.fails_as("model_unavailable", "try again", "tries")
+    run.fails_as("model_unavailable", "try again", "attempts")
 
 
 def test_data_that_cannot_be_had_are_unavailable(run_model, web):

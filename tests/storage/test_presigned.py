@@ -10,12 +10,12 @@ import pytest
 
 from numerai_predict.contract.errors import FetchFailed, UploadFailed, UploadInterrupted
 from numerai_predict.contract.job import PresignedPost
-from numerai_predict.storage.presigned_policy import Policy, url_valid_until
+from numerai_predict.storage.presigned_policy import PostPolicy, url_valid_until
 from numerai_predict.storage.presigned_post import post_file
 from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl
 
-ONCE = TransferPolicy(patience=RetryPolicy(tries=1))
+ONCE = TransferPolicy(retry=RetryPolicy(attempts=1))
 
 
 def policy(seconds=3600, conditions=(), form="%Y-%m-%dT%H:%M:%SZ"):
@@ -29,9 +29,9 @@ def post(web, tmp_path):
     """Post a file of 100 bytes."""
     (tmp_path / "p.csv").write_bytes(b"x" * 100)
 
-    def send(*fields, terms=ONCE):
+    def send(*fields, transfer_policy=ONCE):
         form = PresignedPost(f"{web.url}/bucket?SECRET", fields)
-        return post_file(tmp_path / "p.csv", form, terms)
+        return post_file(tmp_path / "p.csv", form, transfer_policy)
 
     web.replies["/bucket"] = web.reply(status=204)
     return send
@@ -60,7 +60,7 @@ def test_a_policy_for_another_size_fails_before_anything_is_sent(post, web, boun
 def test_a_policy_that_expires_between_two_tries_ends_them_with_that_reason(post, web):
     web.replies["/bucket"] = web.reply(b"", 503, {"Retry-After": "2"})
     with pytest.raises(UploadFailed, match="policy expired"):
-        post(("policy", policy(2)), terms=TransferPolicy())
+        post(("policy", policy(2)), transfer_policy=TransferPolicy())
     assert len(web.requests) == 1
 
 
@@ -79,7 +79,7 @@ def test_a_policy_that_expires_between_two_tries_ends_them_with_that_reason(post
 )
 def test_a_policy_that_cannot_be_read_is_the_servers_to_judge(post, web, odd):
     assert post(("policy", odd)) == f"{web.url}/bucket"
-    assert Policy.of((("policy", odd),)) == Policy()
+    assert PostPolicy.of((("policy", odd),)) == PostPolicy()
 
 
 def test_a_policy_that_allows_the_file_lets_it_through(post, web):

@@ -13,10 +13,10 @@ from numerai_predict.contract.errors import (
     UploadInterrupted,
 )
 from numerai_predict.storage.destinations import S3Prefix, deliver, destination_of
-from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
+from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import S3Object, source_of
 
-QUICK = TransferPolicy(patience=RetryPolicy(first=0.01, longest=0.05, tries=3))
+QUICK = TransferPolicy(retry=RetryPolicy(3, Backoff(0.01, 0.05)))
 DATA = bytes(range(256)) * 4000
 SOON = ("--deadline", 8)
 

@@ -15,11 +15,11 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
-from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
+from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl, source_of
 
 DATA = bytes(range(256)) * 4000
-QUICK = TransferPolicy(patience=RetryPolicy(first=0.01, longest=0.05, tries=3))
+QUICK = TransferPolicy(retry=RetryPolicy(3, Backoff(0.01, 0.05)))
 
 
 @pytest.fixture(params=["s3", "s3v4"])

@@ -16,7 +16,7 @@ import pytest
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.data.synthetic import SampleShape
 from numerai_predict.storage.graphql import Api, Keys
-from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
+from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy, TransferTimeouts
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.practice import process_control
 from numerai_predict.tournament.practice.schedule import next_round
@@ -28,9 +28,9 @@ SHAPE = SampleShape(live_rows=1000, rows=40, train_eras=6, validation_eras=4, fe
 
 
 def quiet():
-    """Terms for tests: impatient, but for the deadline."""
-    patience = RetryPolicy(connect=5, read=5, tries=4, first=0.02, longest=0.1)
-    return TransferPolicy(Deadline.after(30), patience)
+    """A policy for tests: short waits and time limits."""
+    retry = RetryPolicy(4, Backoff(0.02, 0.1))
+    return TransferPolicy(Deadline.after(30), retry, TransferTimeouts(connect=5, read=5))
 
 
 @dataclass

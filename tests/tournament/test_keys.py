@@ -102,7 +102,7 @@ def test_a_file_that_was_named_must_be_there(tmp_path, monkeypatch):
 
 def test_an_invalid_session_is_explained_by_the_key(practice):
     tournament = practice.tournament(NUMERAI_SECRET_KEY="WRONGSECRET")
-    with pytest.raises(NotAuthorised, match="keys that the tournament knows") as failed:
+    with pytest.raises(NotAuthorised, match="valid API key") as failed:
         tournament.models()
     assert "NUMERAI_SECRET_KEY" in failed.value.remedy
 
@@ -111,14 +111,14 @@ def test_an_invalid_session_is_explained_by_the_scope(practice, tmp_path):
     tournament = practice.tournament(**practice.key("read_user_info"))
     model = tournament.model("practice_one")
     with pytest.raises(NotAuthorised, match="scope upload_submission, found one with read_user"):
-        tournament.ticket(tmp_path / "x.csv", model)
+        tournament.request_upload(tmp_path / "x.csv", model)
 
 
 def test_an_invalid_session_is_explained_by_the_model_id(practice, tmp_path):
     tournament = practice.tournament()
     stranger = AccountModel("00000000-0000-0000-0000-000000000000", "stranger")
     with pytest.raises(NotAuthorised, match="id of one of the account's models"):
-        tournament.ticket(tmp_path / "x.csv", stranger)
+        tournament.request_upload(tmp_path / "x.csv", stranger)
 
 
 def test_an_expired_session_of_a_good_key_is_the_tournaments_trouble(practice):

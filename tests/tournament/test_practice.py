@@ -21,10 +21,10 @@ def send(practice):
     def send_file(name, path):
         tournament = practice.tournament()
         model = tournament.model(name)
-        filename, url = tournament.ticket(path, model)
-        put_to_presigned_url(path, url, tournament.api.terms)
-        return lambda: tournament.api.ask_once(
-            queries.CREATE, filename=filename, tournament=8, modelId=model.id
+        ticket = tournament.request_upload(path, model)
+        put_to_presigned_url(path, ticket.url, tournament.api.policy)
+        return lambda: tournament.api.mutate(
+            queries.CREATE, filename=ticket.filename, tournament=8, modelId=model.id
         )
 
     return send_file

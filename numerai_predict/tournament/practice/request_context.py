@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from numerai_predict.tournament.practice.service import PracticeService, RequestRejected
+from numerai_predict.tournament.practice.errors import RequestRejected
+from numerai_predict.tournament.practice.service import PracticeService
 from numerai_predict.tournament.practice.store import Caller
 
 # What the tournament says for a wrong key, a missing scope and a stranger's model alike.

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.tournament.practice.datasets import Datasets
+from numerai_predict.tournament.practice.errors import RequestRejected
 from numerai_predict.tournament.practice.faults import Faults
 from numerai_predict.tournament.practice.schedule import Round, current_round, round_of
 from numerai_predict.tournament.practice.store import Store
@@ -25,10 +26,6 @@ SCORED_VERSION = "v5.2"
 _VALID_SECONDS = 3600
 _OFFSET = "clock offset"
 _SECRET = "signing secret"  # noqa: S105 - the name of a setting
-
-
-class RequestRejected(Exception):
-    """What was asked for is refused; the words are for whoever asked."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from numerai_tools.submissions import validate_submission_numerai
 
 from numerai_predict.data.synthetic import TARGETS, Era
 from numerai_predict.scoring.round_scores import round_scores
+from numerai_predict.tournament.practice.errors import RequestRejected
 
 
 def validate(path: Path, era: Era) -> None:
@@ -18,8 +19,6 @@ def validate(path: Path, era: Era) -> None:
     Raises:
         Rejected: they do not.
     """
-    from numerai_predict.tournament.practice.service import RequestRejected
-
     try:
         frame = _read(path)
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:

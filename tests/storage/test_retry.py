@@ -17,10 +17,10 @@ from numerai_predict.contract.errors import (
 )
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.storage.presigned_post import post_file
-from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
+from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy, TransferTimeouts
 from numerai_predict.storage.sources import HttpUrl
 
-QUICK = RetryPolicy(first=0.01, longest=0.05, tries=4)
+QUICK = RetryPolicy(4, Backoff(0.01, 0.05))
 LATE_SECONDS = 1.0
 
 
@@ -30,10 +30,10 @@ def fetch(faults, tmp_path):
     data = bytes(range(256)) * 1000
     faults.objects["/m.pkl"] = data
 
-    def get(*plan, deadline=None, patience=QUICK):
+    def get(*plan, deadline=None, **policy):
         faults.plan["/m.pkl"] = list(plan)
-        terms = TransferPolicy(deadline or Deadline(), patience)
-        path = HttpUrl(f"{faults.url}/m.pkl?SECRET").fetch(tmp_path, terms)
+        policy = TransferPolicy(deadline or Deadline(), **{"retry": QUICK, **policy})
+        path = HttpUrl(f"{faults.url}/m.pkl?SECRET").fetch(tmp_path, policy)
         assert path.read_bytes() == data
 
     return get
@@ -45,10 +45,10 @@ def post(faults, tmp_path):
     csv = tmp_path / "p.csv"
     csv.write_bytes(b"id,prediction\n" + b"a,0.5\n" * 300_000)
 
-    def send(*plan, deadline=None, patience=QUICK):
+    def send(*plan, deadline=None, retry=QUICK):
         faults.plan["/bucket"] = list(plan)
         form = PresignedPost(f"{faults.url}/bucket?SECRET", (("key", "k"),))
-        post_file(csv, form, TransferPolicy(deadline or Deadline(), patience))
+        post_file(csv, form, TransferPolicy(deadline or Deadline(), retry))
         stored = faults.stored["/bucket"]
         assert set(stored) == {csv.read_bytes()}
         return len(stored)
@@ -101,7 +101,7 @@ def test_an_endless_redirect_is_not_tried_again(fetch, faults):
 
 
 def test_without_a_deadline_the_tries_are_bounded_and_counted(fetch, faults):
-    with pytest.raises(FetchInterrupted, match="gave up after 4 tries"):
+    with pytest.raises(FetchInterrupted, match="gave up after 4 attempts"):
         fetch(*["500"] * 9)
     assert len(faults.asked) == 4
 
@@ -113,7 +113,7 @@ def test_a_deadline_allows_as_many_tries_as_fit(fetch, faults):
 
 def test_where_no_other_try_fits_the_last_failure_is_told_and_not_the_deadline(fetch):
     with pytest.raises(FetchInterrupted, match=r"HTTP 500 .* no time for another"):
-        fetch(*["500"] * 99, deadline=Deadline.after(1), patience=RetryPolicy(first=0.3))
+        fetch(*["500"] * 99, deadline=Deadline.after(1), retry=RetryPolicy(backoff=Backoff(0.3)))
 
 
 def test_the_server_may_ask_for_a_pause(fetch, web, tmp_path):
@@ -129,14 +129,14 @@ def test_a_pause_may_be_asked_for_as_a_date_by_the_servers_own_clock(web, tmp_pa
     answers = iter([busy, web.reply(b"x")])
     web.replies["/m.pkl"] = lambda request: next(answers)
     began = time.monotonic()
-    HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy(patience=QUICK))
+    HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy(retry=QUICK))
     assert 1 <= time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("seconds", [None, 60])
 def test_a_pause_that_does_not_fit_ends_the_tries_at_once(web, tmp_path, seconds):
     web.replies["/m.pkl"] = web.reply(b"", 503, {"Retry-After": "86400"})
-    with pytest.raises(FetchInterrupted, match="gave up after 1 try"):
+    with pytest.raises(FetchInterrupted, match="gave up after 1 attempt"):
         HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy(Deadline.after(seconds), QUICK))
 
 
@@ -144,17 +144,17 @@ def test_a_pause_that_does_not_fit_ends_the_tries_at_once(web, tmp_path, seconds
 def test_a_pause_that_is_none_is_as_none(web, tmp_path, asked):
     answers = iter([web.reply(b"", 503, {"Retry-After": asked}), web.reply(b"x")])
     web.replies["/m.pkl"] = lambda request: next(answers)
-    HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy(patience=QUICK))
+    HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy(retry=QUICK))
 
 
 def test_each_try_is_told(fetch, faults, tmp_path):
     said = []
     faults.plan["/m.pkl"] = ["503"]
     HttpUrl(f"{faults.url}/m.pkl?SECRET").fetch(
-        tmp_path, TransferPolicy(patience=QUICK, say=said.append)
+        tmp_path, TransferPolicy(retry=QUICK, log=said.append)
     )
     (line,) = said
-    assert line.startswith("try 1 failed, the next in 0.0 s: expected http://127.0.0.1")
+    assert line.startswith("attempt 1 failed, the next in 0.0 s: expected http://127.0.0.1")
     assert "HTTP 503" in line
     assert "SECRET" not in line
 
@@ -163,18 +163,18 @@ def test_each_try_is_told(fetch, faults, tmp_path):
 def test_a_deadline_within_another_try_tells_what_the_last_had_found(kind):
     over = threading.Event()
     works = iter([interruption(kind), over.wait])
-    terms = TransferPolicy(Deadline.after(1), QUICK)
-    with pytest.raises(kind, match=r"found HTTP 503; gave up after 1 try, .* during the next"):
-        terms.repeat(lambda: next(works)(), "fetch")
+    policy = TransferPolicy(Deadline.after(1), QUICK)
+    with pytest.raises(kind, match=r"found HTTP 503; gave up after 1 attempt, .* during the next"):
+        policy.repeat(lambda: next(works)(), "fetch")
     over.set()
 
 
 def test_a_deadline_between_two_tries_tells_what_the_last_had_found():
     """A try that begins as the deadline passes finds nothing of its own."""
-    patience = RetryPolicy(first=0.01, longest=0.01)
+    retry = RetryPolicy(backoff=Backoff(0.01, 0.01))
     for _ in range(20):
-        with pytest.raises(FetchInterrupted, match=r"found HTTP 503; gave up after \d+ tr"):
-            TransferPolicy(Deadline.after(0.2), patience).repeat(
+        with pytest.raises(FetchInterrupted, match=r"found HTTP 503; gave up after \d+ attempts?"):
+            TransferPolicy(Deadline.after(0.2), retry).repeat(
                 interruption(FetchInterrupted), "fetch"
             )
 
@@ -208,7 +208,7 @@ def test_a_silent_server_leaves_time_for_another_try(fetch, faults):
 
 
 def test_what_drips_is_broken_off_for_another_try(fetch, faults):
-    fetch("drip body", patience=RetryPolicy(first=0.01, read=1.0))
+    fetch("drip body", timeouts=TransferTimeouts(read=1.0))
     assert len(faults.asked) == 2
 
 
@@ -239,7 +239,7 @@ def test_a_name_that_nobody_resolves_is_left_at_the_deadline(tmp_path, monkeypat
 def test_a_certificate_that_is_not_trusted_is_refused_at_once(bad_tls, tmp_path):
     bad_tls.objects["/m.pkl"] = b"x"
     with pytest.raises(FetchFailed, match="certificate that is not to be trusted") as failed:
-        HttpUrl(f"{bad_tls.url}/m.pkl?SECRET").fetch(tmp_path, TransferPolicy(patience=QUICK))
+        HttpUrl(f"{bad_tls.url}/m.pkl?SECRET").fetch(tmp_path, TransferPolicy(retry=QUICK))
     assert not isinstance(failed.value, FetchInterrupted)
     assert bad_tls.asked == []
 
@@ -248,7 +248,7 @@ def test_nothing_is_posted_to_a_server_with_a_certificate_that_is_not_trusted(ba
     (tmp_path / "p.csv").write_bytes(b"x")
     form = PresignedPost(f"{bad_tls.url}/bucket", (("key", "k"),))
     with pytest.raises(UploadFailed, match="certificate") as failed:
-        post_file(tmp_path / "p.csv", form, TransferPolicy(patience=QUICK))
+        post_file(tmp_path / "p.csv", form, TransferPolicy(retry=QUICK))
     assert not isinstance(failed.value, UploadInterrupted)
     assert bad_tls.asked == []
 
@@ -258,11 +258,11 @@ def test_a_certificate_of_ones_own_is_trusted_where_the_environment_says_so(
 ):
     bad_tls.objects["/m.pkl"] = b"x"
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bad_tls.certificate))
-    path = HttpUrl(f"{bad_tls.url}/m.pkl").fetch(tmp_path, TransferPolicy(patience=QUICK))
+    path = HttpUrl(f"{bad_tls.url}/m.pkl").fetch(tmp_path, TransferPolicy(retry=QUICK))
     assert path.read_bytes() == b"x"
 
 
 def test_no_tls_where_there_should_be_some_may_pass(web, tmp_path):
     url = web.url.replace("http://", "https://")
     with pytest.raises(FetchInterrupted, match="TLS"):
-        HttpUrl(f"{url}/m.pkl").fetch(tmp_path, TransferPolicy(patience=RetryPolicy(tries=1)))
+        HttpUrl(f"{url}/m.pkl").fetch(tmp_path, TransferPolicy(retry=RetryPolicy(attempts=1)))

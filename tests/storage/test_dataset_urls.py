@@ -7,7 +7,7 @@ import pytest
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed, FetchInterrupted
 from numerai_predict.storage.dataset_urls import dataset_url
-from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
+from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import source_of
 
 
@@ -102,8 +102,8 @@ def test_an_api_that_cannot_be_reached_is_asked_again_and_named_with_a_way_out(
     monkeypatch, closed_port, tmp_path
 ):
     monkeypatch.setenv("NUMERAI_API_URL", f"http://127.0.0.1:{closed_port}/")
-    terms = TransferPolicy(patience=RetryPolicy(tries=2, first=0.01))
-    with pytest.raises(FetchInterrupted, match=r"v5\.2/live\.parquet.*2 tries") as failed:
-        source_of("v5.2/live.parquet").fetch(tmp_path, terms)
+    policy = TransferPolicy(retry=RetryPolicy(2, Backoff(0.01)))
+    with pytest.raises(FetchInterrupted, match=r"v5\.2/live\.parquet.*2 attempts") as failed:
+        source_of("v5.2/live.parquet").fetch(tmp_path, policy)
     assert "network" in failed.value.remedy
     assert "data sample" in failed.value.remedy
