@@ -51,8 +51,8 @@ import lightgbm
 import numpy as np
 from numerai_predict.data.era_table import History
 from numerai_predict.resources.cpu_quota import usable_cpus
-from numerai_predict.training.early_stopping import StoppingRule, Stopping
-from numerai_predict.training.trainers.interface import Rows
+from numerai_predict.training.early_stopping import EarlyStopping, StoppingRule
+from numerai_predict.training.trainers.interface import TrainingRows
 from numerai_predict.training.trainers.lightgbm import LightGBM
 from numerai_predict.training.trainers.parameters import LightGBMSettings
 
@@ -65,7 +65,7 @@ trainer = LightGBM(LightGBMSettings(), "cpu", usable_cpus())
 
 
 def load(mask):
-    return trainer.load(Rows(history, mask, names, target[mask]))
+    return trainer.load(TrainingRows(history, mask, names, target[mask]))
 
 
 place = np.arange(len(target))
@@ -84,8 +84,9 @@ for turn in range(turns):
             stop = [lightgbm.early_stopping(300)]
             lightgbm.train(parameters, data, rounds, [valid], callbacks=stop)
         else:
-            watch = Stopping(rule, target[stopping], history.eras[stopping], lambda done: None)
-            trainer.fit(data, valid, 42, rounds, watch)
+            eras = history.eras[stopping]
+            observer = EarlyStopping(rule, target[stopping], eras, lambda done: None)
+            trainer.fit(data, valid, 42, rounds, observer)
         print("took", side, time.perf_counter() - started, flush=True)
 """
 

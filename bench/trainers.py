@@ -12,7 +12,7 @@ from pathlib import Path
 import results
 from train import FEATURES, measured, write
 
-from numerai_predict.training.trainers.registry import NAMES
+from numerai_predict.training.trainers.registry import TRAINER_NAMES
 
 SIZES = (180_000, 360_000)
 
@@ -21,15 +21,15 @@ def main() -> None:
     """Measure and keep."""
     inputs = Path(__file__).parent / ".inputs"
     inputs.mkdir(exist_ok=True)
-    peaks: dict[str, list[tuple[int, int]]] = {name: [] for name in NAMES}
+    peaks: dict[str, list[tuple[int, int]]] = {name: [] for name in TRAINER_NAMES}
     with tempfile.TemporaryDirectory(prefix="trainers-", dir=inputs) as name:
         folder = Path(name)
         for rows in SIZES:
             made = write(folder, rows)
-            for trainer in NAMES:
+            for trainer in TRAINER_NAMES:
                 shutil.rmtree(folder / "model", ignore_errors=True)
                 peaks[trainer].append((made, measured(folder, trainer)[0]))
-    sizes = " | ".join(f"{made:,} rows" for made, _ in peaks[NAMES[0]])
+    sizes = " | ".join(f"{made:,} rows" for made, _ in peaks[TRAINER_NAMES[0]])
     lines = [
         f"{FEATURES:,} int8 features; two models of 2 rounds, all else at its default. Peak is of",
         "the whole process, interpreter and libraries included.",

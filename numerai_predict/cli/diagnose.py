@@ -13,7 +13,7 @@ from numerai_predict.contract.limits import Limits, format_size
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.data.era_selection import Eras
 from numerai_predict.diagnostics.config import DiagnosisConfig
-from numerai_predict.diagnostics.data_files import find_sources
+from numerai_predict.diagnostics.data_files import find_data_files
 from numerai_predict.diagnostics.diagnose import Diagnosis, diagnose
 from numerai_predict.diagnostics.html_page import format_number, score_names
 from numerai_predict.diagnostics.progress import EraProgress
@@ -77,7 +77,9 @@ def _diagnose(options: argparse.Namespace) -> str:
     validation = options.validation or options.directory / options.version
     plan = DiagnosisConfig(
         model=options.model,
-        sources=find_sources(validation, options.features, options.benchmarks, options.meta_model),
+        sources=find_data_files(
+            validation, options.features, options.benchmarks, options.meta_model
+        ),
         output_dir=options.output_dir.absolute(),
         eras=Eras.of(options.eras),
         target=options.target,
@@ -90,7 +92,7 @@ def _diagnose(options: argparse.Namespace) -> str:
     )
     progress = EraProgress(functools.partial(log_step, "predict"), stderr_terminal())
     try:
-        done = diagnose(plan, deadline, progress.tell)
+        done = diagnose(plan, deadline, progress.update)
     finally:
         progress.end()
     _show(done)

@@ -17,7 +17,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from numerai_predict.diagnostics.report import Group, Named
+from numerai_predict.diagnostics.report import FeatureSetExposure, NamedMean
 
 # Okabe and Ito's colours, which people tell apart however they see them; each has a dash of its
 # own besides, for paper without colour.
@@ -48,7 +48,7 @@ _SETTINGS: Any = {
 }
 
 
-def lines(
+def line_chart(
     table: pd.DataFrame, names: Mapping[str, str], title: str, *, filled: bool = False
 ) -> str:
     """A line a column over eras, with its name at its end; NaN is a gap."""
@@ -58,7 +58,7 @@ def lines(
         for column, name in names.items():
             style = {"color": COLOURS.get(column, _INK), "linestyle": _DASHES.get(column, "-")}
             values = table[column].to_numpy(np.float64)
-            axes.plot(places, values, linewidth=_pen(places), label=name, **style)
+            axes.plot(places, values, linewidth=_line_width(places), label=name, **style)
             if filled:
                 axes.fill_between(places, values, 0, color=style["color"], alpha=0.1, linewidth=0)
         axes.axhline(0, color=_INK, linewidth=0.8)
@@ -68,13 +68,13 @@ def lines(
         return _svg(figure, title)
 
 
-def bars(table: pd.DataFrame, names: Mapping[str, str], title: str) -> str:
+def bar_chart(table: pd.DataFrame, names: Mapping[str, str], title: str) -> str:
     """A panel of bars a column over eras, its mean as a line; NaN is a gap."""
     with mpl.rc_context(_SETTINGS):
         figure, panels = _figure(0.8 + 1.5 * len(names), len(names))
         for axes, (column, name) in zip(panels, names.items(), strict=True):
             values = table[column].to_numpy(np.float64)
-            axes.add_patch(_bars(values, COLOURS[column]))
+            axes.add_patch(_bar_outline(values, COLOURS[column]))
             axes.axhline(0, color=_INK, linewidth=0.8)
             mean = float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
             axes.axhline(mean, color=_INK, linewidth=1, linestyle=(0, (4, 3)))
@@ -84,7 +84,7 @@ def bars(table: pd.DataFrame, names: Mapping[str, str], title: str) -> str:
         return _svg(figure, title)
 
 
-def groups(found: Sequence[Group], title: str) -> str:
+def exposure_chart(found: Sequence[FeatureSetExposure], title: str) -> str:
     """Mean and largest absolute exposure of each feature set."""
     with mpl.rc_context(_SETTINGS):
         figure, (axes,) = _figure(1.1 + _ROW * 1.6 * len(found))
@@ -101,14 +101,14 @@ def groups(found: Sequence[Group], title: str) -> str:
             linewidth=0,
             label="largest",
         )
-        axes.set_yticks(places, [f"{_short(each.name)} ({each.features:,})" for each in found])
+        axes.set_yticks(places, [f"{_truncate(each.name)} ({each.features:,})" for each in found])
         axes.grid(visible=False, axis="y")
         figure.legend(frameon=False, loc="outside lower center", ncols=2)
-        _tidy(axes)
+        _hide_ticks(axes)
         return _svg(figure, title)
 
 
-def named(found: Sequence[Named], title: str) -> str:
+def interval_chart(found: Sequence[NamedMean], title: str) -> str:
     """A bar for each mean, with a standard deviation to each side."""
     with mpl.rc_context(_SETTINGS):
         figure, (axes,) = _figure(0.7 + _ROW * len(found))
@@ -119,10 +119,10 @@ def named(found: Sequence[Named], title: str) -> str:
             means, places, xerr=[each.std for each in found], fmt="none", ecolor=_INK, elinewidth=1
         )
         axes.axvline(0, color=_INK, linewidth=0.8)
-        axes.set_yticks(places, [_short(each.name) for each in found])
+        axes.set_yticks(places, [_truncate(each.name) for each in found])
         axes.set_ylim(-0.6, len(found) - 0.4)
         axes.grid(visible=False, axis="y")
-        _tidy(axes)
+        _hide_ticks(axes)
         return _svg(figure, title)
 
 
@@ -133,7 +133,7 @@ def _figure(height: float, panels: int = 1) -> tuple[Figure, Any]:
     return figure, figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]
 
 
-def _bars(values: np.ndarray[Any, np.dtype[np.float64]], colour: str) -> PathPatch:
+def _bar_outline(values: np.ndarray[Any, np.dtype[np.float64]], colour: str) -> PathPatch:
     """All bars as one outline: a thousand shapes of their own would be half a megabyte."""
     half = 0.4 if len(values) <= _MANY else 0.5
     corners = [
@@ -146,7 +146,7 @@ def _bars(values: np.ndarray[Any, np.dtype[np.float64]], colour: str) -> PathPat
     return PathPatch(Outline(points, codes), facecolor=colour, linewidth=0)
 
 
-def _pen(eras: Sequence[int]) -> float:
+def _line_width(eras: Sequence[int]) -> float:
     return 1.8 if len(eras) <= _MANY else 1.0
 
 
@@ -158,14 +158,14 @@ def _era_axis(axes: Any, eras: Sequence[str], *, labelled: bool = True) -> None:
     )
     if labelled:
         axes.set_xlabel("era")
-    _tidy(axes)
+    _hide_ticks(axes)
 
 
-def _tidy(axes: Any) -> None:
+def _hide_ticks(axes: Any) -> None:
     axes.tick_params(length=0)
 
 
-def _short(name: str) -> str:
+def _truncate(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 

@@ -22,7 +22,7 @@ class DiagnosisFiles:
     meta_model: Path | None
 
 
-def find_sources(
+def find_data_files(
     validation: Path,
     features: Path | None = None,
     benchmarks: Path | None = None,
@@ -36,26 +36,30 @@ def find_sources(
         DatasetUnavailable: there is no validation file or features.json, or not what was named.
     """
     path = validation / VALIDATION if validation.is_dir() else validation
-    _require(path, "get it with `numerai-predict data get validation`, or name it by --validation")
+    _require_file(
+        path, "get it with `numerai-predict data get validation`, or name it by --validation"
+    )
     beside = path.with_name(f"{path.stem}_benchmark_models.parquet")
     features = features or path.with_name(feature_sets.NAME)
-    _require(features, "get it with `numerai-predict data get features`, or name it by --features")
+    _require_file(
+        features, "get it with `numerai-predict data get features`, or name it by --features"
+    )
     return DiagnosisFiles(
         path.absolute(),
         features.absolute(),
-        _named_or_found(benchmarks, beside),
-        _named_or_found(meta_model, path.with_name(META_MODEL)),
+        _given_or_adjacent(benchmarks, beside),
+        _given_or_adjacent(meta_model, path.with_name(META_MODEL)),
     )
 
 
-def _named_or_found(named: Path | None, usual: Path) -> Path | None:
+def _given_or_adjacent(named: Path | None, usual: Path) -> Path | None:
     if named is not None:
-        _require(named, "name one that is there, or leave the option out")
+        _require_file(named, "name one that is there, or leave the option out")
         return named.absolute()
     return usual.absolute() if usual.is_file() else None
 
 
-def _require(path: Path, remedy: str) -> None:
+def _require_file(path: Path, remedy: str) -> None:
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
         raise DatasetUnavailable(f"expected a file at {path}, found {found}", remedy)

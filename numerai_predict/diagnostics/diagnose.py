@@ -19,8 +19,8 @@ from numerai_predict.diagnostics.era_predictions import Predictor, Usage
 from numerai_predict.diagnostics.html_page import render
 from numerai_predict.diagnostics.metrics import EraMetrics
 from numerai_predict.diagnostics.report import Report, Subject, make_report
-from numerai_predict.diagnostics.training_overlap import known_eras, words_of_eras
-from numerai_predict.diagnostics.validation_data import Validation
+from numerai_predict.diagnostics.training_overlap import describe_overlap, read_trained_eras
+from numerai_predict.diagnostics.validation_data import ValidationData
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.submission_file import require_directory
 from numerai_predict.storage.files import part_beside
@@ -49,10 +49,10 @@ def diagnose(
     """
     started = time.monotonic()
     require_directory(plan.output_dir)
-    validation = Validation(plan.sources.validation, plan.target, plan.eras)
+    validation = ValidationData(plan.sources.validation, plan.target, plan.eras)
     sets = FeatureSets.read(plan.sources.features)
     predictor = Predictor(plan, validation, deadline)
-    benchmark = _benchmark(plan.benchmark, predictor.benchmark_names)
+    benchmark = _choose_benchmark(plan.benchmark, predictor.benchmark_names)
     neutral_to = _neutralizers(plan, sets, validation.feature_names)
     measures = EraMetrics(validation.feature_names, benchmark, neutral_to)
     with closing(predictor.eras()) as eras:
@@ -64,11 +64,11 @@ def diagnose(
     subject = _subject(plan, validation, usage, benchmark)
     notes = _notes(plan, validation, measures, usage)
     report = make_report(subject, measures, sets.sets, notes)
-    page = _write(plan.output_dir, report, _run_facts(usage, time.monotonic() - started))
+    page = _write(plan.output_dir, report, _run_info(usage, time.monotonic() - started))
     return Diagnosis(report, usage, page)
 
 
-def _benchmark(wanted: str | None, names: list[str]) -> str | None:
+def _choose_benchmark(wanted: str | None, names: list[str]) -> str | None:
     """The benchmark model of BMC: the one that is wanted, else the first."""
     if wanted is None:
         return names[0] if names else None
@@ -95,7 +95,7 @@ def _neutralizers(plan: DiagnosisConfig, sets: FeatureSets, present: list[str]) 
 
 
 def _subject(
-    plan: DiagnosisConfig, validation: Validation, usage: Usage, benchmark: str | None
+    plan: DiagnosisConfig, validation: ValidationData, usage: Usage, benchmark: str | None
 ) -> Subject:
     model, sources = usage.record.model, plan.sources
     name = PurePosixPath(urlsplit(plan.model).path if "://" in plan.model else plan.model).name
@@ -114,11 +114,11 @@ def _subject(
 
 
 def _notes(
-    plan: DiagnosisConfig, validation: Validation, measures: EraMetrics, usage: Usage
+    plan: DiagnosisConfig, validation: ValidationData, measures: EraMetrics, usage: Usage
 ) -> list[str]:
     """What who reads the page must know of it."""
     notes = [
-        _of_eras(plan, measures, usage),
+        _overlap_note(plan, measures, usage),
         "The model saw each era by itself, as it sees a round: era X, targets unknown. Within a "
         "batch of eras one process made all calls.",
     ]
@@ -133,10 +133,10 @@ def _notes(
     return notes + list(usage.record.warnings)
 
 
-def _of_eras(plan: DiagnosisConfig, measures: EraMetrics, usage: Usage) -> str:
+def _overlap_note(plan: DiagnosisConfig, measures: EraMetrics, usage: Usage) -> str:
     """Whether the eras' scores can be believed; where that is known it is in the log, too."""
-    known = known_eras(plan.model, usage.record.model.sha256 or "")
-    words = words_of_eras(known, list(measures.rows))
+    known = read_trained_eras(plan.model, usage.record.model.sha256 or "")
+    words = describe_overlap(known, list(measures.rows))
     if known is not None:
         log_step("eras", words)
     return words
@@ -157,7 +157,7 @@ def _missing_scores(plan: DiagnosisConfig, measures: EraMetrics) -> list[str]:
     return notes
 
 
-def _run_facts(usage: Usage, seconds: float) -> dict[str, object]:
+def _run_info(usage: Usage, seconds: float) -> dict[str, object]:
     return {
         "peak_memory_bytes": usage.peak_bytes or None,
         "slowest_seconds": usage.slowest_seconds,

@@ -17,8 +17,8 @@ from numerai_predict.contract.record import Record
 from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.diagnostics.config import DiagnosisConfig
-from numerai_predict.diagnostics.id_lookup import LABELS, IdLookup
-from numerai_predict.diagnostics.validation_data import LIVE, EraRows, Validation
+from numerai_predict.diagnostics.id_lookup import LABEL_COLUMNS, IdLookup
+from numerai_predict.diagnostics.validation_data import LIVE_VALUES, EraRows, ValidationData
 from numerai_predict.runner import preflight
 from numerai_predict.runner.batch import Batch, BatchCall, LocalBatch
 from numerai_predict.runner.container.batch_client import ContainerBatch
@@ -66,7 +66,9 @@ class Usage:
 class Predictor:
     """Runs the model over all eras; `usage` is filled in as it goes on."""
 
-    def __init__(self, plan: DiagnosisConfig, validation: Validation, deadline: Deadline) -> None:
+    def __init__(
+        self, plan: DiagnosisConfig, validation: ValidationData, deadline: Deadline
+    ) -> None:
         self._plan = plan
         self._validation = validation
         self._deadline = deadline
@@ -84,9 +86,9 @@ class Predictor:
         """
         with tempfile.TemporaryDirectory(prefix="numerai-eras-") as name:
             folder = Path(name)
-            directory = _made(folder / "model")
+            directory = _make_directory(folder / "model")
             fetched = fetch_model(self._plan.model, self._deadline, directory)
-            frames = _made(folder / "frames")
+            frames = _make_directory(folder / "frames")
             open_batch = self._batch_opener(fetched.path.resolve(), frames)
             batches = self._validation.batches(self._plan.batch_bytes)
             is_first = True
@@ -182,7 +184,11 @@ class Predictor:
                     "them by --benchmarks, or choose eras that they have with --eras",
                 )
             beside = frames / "benchmarks.parquet"
-            live = {name: LIVE[name] for name in LABELS if name in known and name in LIVE}
+            live = {
+                name: LIVE_VALUES[name]
+                for name in LABEL_COLUMNS
+                if name in known and name in LIVE_VALUES
+            }
             known.assign(**live).to_parquet(beside)
             return beside
 
@@ -196,6 +202,6 @@ class Predictor:
         return ModelCall(labels, plan.limits, plan.sandbox, plan.debug)
 
 
-def _made(folder: Path) -> Path:
+def _make_directory(folder: Path) -> Path:
     folder.mkdir()
     return folder

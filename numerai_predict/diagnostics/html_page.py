@@ -69,7 +69,7 @@ def format_number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}f}".replace("-", "\u2212")
 
 
-def _drawn(report: Report) -> dict[str, str]:
+def _plotted_scores(report: Report) -> dict[str, str]:
     """The scores that can be drawn, by their columns."""
     known = (name for name in _DRAWN if name in report.scores and report.scores[name].eras)
     return {name: name.upper() for name in known}
@@ -79,32 +79,32 @@ _NO_SCORE = "No score could be computed in any era."
 
 
 def _cumulative(report: Report) -> Chart:
-    title, drawn = "Cumulative scores", _drawn(report)
+    title, drawn = "Cumulative scores", _plotted_scores(report)
     table = report.eras[list(drawn)].cumsum()
-    svg = charts.lines(table, drawn, title) if drawn else None
+    svg = charts.line_chart(table, drawn, title) if drawn else None
     absent = [name.upper() for name in _DRAWN if name not in drawn]
     more = f" There is no {' and no '.join(absent)}: the notes say why." if absent else ""
     return Chart(title, f"Sums of the scores, era after era.{more}", svg, _NO_SCORE)
 
 
 def _per_era(report: Report) -> Chart:
-    title, drawn = "Score of each era", _drawn(report)
-    svg = charts.bars(report.eras, drawn, title) if drawn else None
+    title, drawn = "Score of each era", _plotted_scores(report)
+    svg = charts.bar_chart(report.eras, drawn, title) if drawn else None
     return Chart(title, "A bar an era; the dashed line is the mean.", svg, _NO_SCORE)
 
 
 def _drawdown(report: Report) -> Chart:
-    title, drawn = "Drawdown", _drawn(report)
+    title, drawn = "Drawdown", _plotted_scores(report)
     scores = report.eras[list(drawn)]
     table = -scores.apply(drawdown).where(scores.notna())
-    svg = charts.lines(table, drawn, title, filled=True) if drawn else None
+    svg = charts.line_chart(table, drawn, title, filled=True) if drawn else None
     words = "How far each cumulative score lies below its highest point so far, from 0 on."
     return Chart(title, words, svg, _NO_SCORE)
 
 
-def _others(report: Report) -> Chart:
+def _correlations(report: Report) -> Chart:
     title = "Correlation with other models"
-    svg = charts.named(report.correlations, title) if report.correlations else None
+    svg = charts.interval_chart(report.correlations, title) if report.correlations else None
     words = (
         "Spearman's correlation with benchmark models and the meta model within an era: the mean "
         "over eras, and a standard deviation to each side."
@@ -113,9 +113,9 @@ def _others(report: Report) -> Chart:
     return Chart(title, words, svg, missing)
 
 
-def _groups(report: Report) -> Chart:
+def _feature_sets(report: Report) -> Chart:
     title = "Exposure by feature set"
-    svg = charts.groups(report.groups, title) if report.groups else None
+    svg = charts.exposure_chart(report.groups, title) if report.groups else None
     words = (
         "A feature's exposure is its Pearson correlation with the predictions, averaged over eras. "
         "Of each set (and how many features it has): the mean and the largest absolute exposure."
@@ -124,9 +124,9 @@ def _groups(report: Report) -> Chart:
     return Chart(title, words, svg, missing)
 
 
-def _largest(report: Report) -> Chart:
+def _largest_exposures(report: Report) -> Chart:
     title = "Largest exposures"
-    svg = charts.named(report.exposures, title) if report.exposures else None
+    svg = charts.interval_chart(report.exposures, title) if report.exposures else None
     words = "Means over eras, and a standard deviation to each side."
     return Chart(title, words, svg, "No feature has an exposure.")
 
@@ -135,7 +135,7 @@ def _turnover(report: Report) -> Chart:
     kind = report.turnover_kind
     known = bool(report.turnover.eras)
     columns = {"turnover": kind.title}
-    svg = charts.lines(report.eras, columns, kind.title) if known else None
+    svg = charts.line_chart(report.eras, columns, kind.title) if known else None
     return Chart(kind.title, kind.meaning, svg, "It takes two eras to tell a turnover.")
 
 
@@ -143,8 +143,8 @@ CHARTS: tuple[Callable[[Report], Chart], ...] = (
     _cumulative,
     _per_era,
     _drawdown,
-    _others,
-    _groups,
-    _largest,
+    _correlations,
+    _feature_sets,
+    _largest_exposures,
     _turnover,
 )

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.data.columns import open_parquet
 
-LABELS = ("id", "era", "data_type")
+LABEL_COLUMNS = ("id", "era", "data_type")
 
 
 class IdLookup:
@@ -29,7 +29,7 @@ class IdLookup:
         self.columns = [
             field.name
             for field in self._schema
-            if field.name not in LABELS and pa.types.is_floating(field.type)
+            if field.name not in LABEL_COLUMNS and pa.types.is_floating(field.type)
         ]
         if "id" not in self._schema.names or not self.columns:
             raise DatasetUnavailable(

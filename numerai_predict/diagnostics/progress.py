@@ -17,7 +17,7 @@ class EraProgress:
     def __init__(self, say: Callable[[str], None], terminal: TextIO | None) -> None:
         self._ticker = ProgressLine(say, terminal, _LINE_SECONDS)
 
-    def tell(self, done: int, total: int) -> None:
+    def update(self, done: int, total: int) -> None:
         """So many eras are done, of so many."""
         if not done or not self._ticker.due():
             return

@@ -39,7 +39,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Group:
+class FeatureSetExposure:
     """Exposures to the features of a set: means over eras, absolute; `feature` has the largest."""
 
     name: str
@@ -50,7 +50,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedMean:
     """A number by name, its mean over eras and its standard deviation (ddof 0)."""
 
     name: str
@@ -70,10 +70,10 @@ class Report:
     subject: Subject
     eras: pd.DataFrame
     scores: Mapping[str, ScoreSummary]
-    groups: Sequence[Group]
-    exposures: Sequence[Named]
+    groups: Sequence[FeatureSetExposure]
+    exposures: Sequence[NamedMean]
     max_exposure: ScoreSummary
-    correlations: Sequence[Named]
+    correlations: Sequence[NamedMean]
     turnover_kind: TurnoverKind
     turnover: ScoreSummary
     notes: Sequence[str]
@@ -108,7 +108,7 @@ class Report:
             "turnover": {"kind": self.turnover_kind.name.lower(), **asdict(self.turnover)},
             "eras": [
                 {"era": era, **row, "rows": int(row["rows"])}
-                for era, row in _rows(self.eras).items()
+                for era, row in _json_rows(self.eras).items()
             ],
             "notes": list(self.notes),
             "run": dict(run),
@@ -134,43 +134,49 @@ def make_report(
         eras=eras,
         scores={str(name): summarize(scores[name]) for name in scores},
         groups=[
-            group for name, names in feature_sets.items() if (group := _group(name, names, mean))
+            group
+            for name, names in feature_sets.items()
+            if (group := _feature_set_exposure(name, names, mean))
         ],
-        exposures=_largest(exposures, mean),
+        exposures=_largest_exposures(exposures, mean),
         max_exposure=summarize(largest),
-        correlations=_named(measures.correlations),
+        correlations=_named_means(measures.correlations),
         turnover_kind=measures.turnover.kind,
         turnover=summarize(turnover),
         notes=list(notes),
     )
 
 
-def _group(name: str, names: Sequence[str], mean: pd.Series[float]) -> Group | None:
+def _feature_set_exposure(
+    name: str, names: Sequence[str], mean: pd.Series[float]
+) -> FeatureSetExposure | None:
     """The set's exposures; `None` where the data have none of its features, or they say nothing."""
     found = mean.reindex(list(names)).abs().dropna()
     if found.empty:
         return None
-    return Group(name, len(found), float(found.mean()), float(found.max()), str(found.idxmax()))
+    return FeatureSetExposure(
+        name, len(found), float(found.mean()), float(found.max()), str(found.idxmax())
+    )
 
 
-def _largest(exposures: pd.DataFrame, mean: pd.Series[float]) -> list[Named]:
+def _largest_exposures(exposures: pd.DataFrame, mean: pd.Series[float]) -> list[NamedMean]:
     names = mean.abs().sort_values(ascending=False, kind="stable").dropna().index
     some = names[:_MOST_EXPOSURES]
     return [
-        Named(str(name), float(mean[name]), float(exposures[name].std(ddof=0))) for name in some
+        NamedMean(str(name), float(mean[name]), float(exposures[name].std(ddof=0))) for name in some
     ]
 
 
-def _named(table: pd.DataFrame) -> list[Named]:
+def _named_means(table: pd.DataFrame) -> list[NamedMean]:
     found = [
-        Named(str(name), float(table[name].mean()), float(table[name].std(ddof=0)))
+        NamedMean(str(name), float(table[name].mean()), float(table[name].std(ddof=0)))
         for name in table
         if table[name].notna().any()
     ]
     return sorted(found, key=lambda each: (-each.mean, each.name))
 
 
-def _rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def _json_rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """The table's rows by their names; `None` for NaN."""
     return {
         str(name): {str(key): value if math.isfinite(value) else None for key, value in row.items()}

@@ -11,7 +11,7 @@ from numerai_predict.contract.trained_eras import MANIFEST, TrainedEras
 _MOST_BYTES = 16 * 1024**2
 
 
-def known_eras(model: str, sha256: str) -> TrainedEras | None:
+def read_trained_eras(model: str, sha256: str) -> TrainedEras | None:
     """The eras that the manifest beside the pickle names; `None` where none tells of it."""
     path = Path(model).parent / MANIFEST
     try:
@@ -22,7 +22,7 @@ def known_eras(model: str, sha256: str) -> TrainedEras | None:
         return None  # the pickle is what is looked at; a manifest is a help
 
 
-def words_of_eras(known: TrainedEras | None, eras: Sequence[str]) -> str:
+def describe_overlap(known: TrainedEras | None, eras: Sequence[str]) -> str:
     """Whether the scores of the eras can be believed, in a sentence or two."""
     if known is None:
         return (

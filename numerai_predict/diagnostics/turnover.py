@@ -50,8 +50,8 @@ class Turnover:
         """One more era: its predictions by id, its exposures to all features."""
         nan = float("nan")
         before = self._before
-        self._ranks[era] = nan if before is None else _of_ranks(before[0], predictions)
-        self._exposures[era] = nan if before is None else _of_exposures(before[1], exposures)
+        self._ranks[era] = nan if before is None else _rank_turnover(before[0], predictions)
+        self._exposures[era] = nan if before is None else _exposure_turnover(before[1], exposures)
         self._before = predictions, exposures
 
     @property
@@ -69,20 +69,22 @@ class Turnover:
         return pd.Series(found, dtype=np.float64)
 
 
-def _of_ranks(before: pd.Series[float], now: pd.Series[float]) -> float:
+def _rank_turnover(before: pd.Series[float], now: pd.Series[float]) -> float:
     shared = now.index.intersection(before.index)
     if len(shared) < max(3, _SHARED * max(len(now), len(before))):
         return float("nan")
     ranks = pd.DataFrame({"before": before[shared], "now": now[shared]}).rank()
-    return _turnover(ranks["before"].to_numpy(np.float64), ranks["now"].to_numpy(np.float64))
+    return _one_minus_correlation(
+        ranks["before"].to_numpy(np.float64), ranks["now"].to_numpy(np.float64)
+    )
 
 
-def _of_exposures(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
+def _exposure_turnover(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
     known = np.isfinite(before) & np.isfinite(now)
-    return _turnover(before[known], now[known])
+    return _one_minus_correlation(before[known], now[known])
 
 
-def _turnover(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
+def _one_minus_correlation(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
     if len(now) < 3 or now.min() == now.max() or before.min() == before.max():
         return float("nan")
     return float(1 - np.corrcoef(before, now)[0, 1])

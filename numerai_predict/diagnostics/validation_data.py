@@ -17,7 +17,7 @@ from numerai_predict.data.era_selection import Eras
 
 # What live data say in these columns. A model sees past eras as it will see a round: no target,
 # no number of an era by which it could look up what came of it.
-LIVE = {"era": "X", "data_type": "live"}
+LIVE_VALUES = {"era": "X", "data_type": "live"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class EraRows:
     target: NDArray[np.float64]
 
 
-class Validation:
+class ValidationData:
     """The chosen eras of a validation file that have a target.
 
     Raises:
@@ -55,7 +55,7 @@ class Validation:
                 f"expected columns named feature_... in {path}, found none",
                 "use the tournament's own file as it was downloaded",
             )
-        chosen = eras.choose(_in_order(self._row_eras))
+        chosen = eras.choose(_eras_in_file_order(self._row_eras))
         known = set(np.unique(self._row_eras[~np.isnan(self._target)]).tolist())
         self.eras = [era for era in chosen if era in known]
         self.eras_without_target = len(chosen) - len(self.eras)
@@ -106,8 +106,8 @@ class Validation:
                 values = rows.ids.cast(field.type)
             elif field.name in position:
                 values = pa.array(rows.features[:, position[field.name]], field.type)
-            elif field.name in LIVE:
-                values = pa.array([LIVE[field.name]] * count, field.type)
+            elif field.name in LIVE_VALUES:
+                values = pa.array([LIVE_VALUES[field.name]] * count, field.type)
             else:
                 values = pa.nulls(count, field.type)
             columns.append(values)
@@ -115,7 +115,7 @@ class Validation:
         pq.write_table(table, path, compression="none", write_statistics=False)
 
 
-def _in_order(row_eras: NDArray[np.str_]) -> list[str]:
+def _eras_in_file_order(row_eras: NDArray[np.str_]) -> list[str]:
     present, first_rows = np.unique(row_eras, return_index=True)
     return [str(era) for era in present[np.argsort(first_rows)]]
 

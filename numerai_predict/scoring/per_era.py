@@ -53,7 +53,7 @@ def era_scores(
     for era, some in rows.groupby("era", sort=False):
         frame, target = some[["prediction"]], some["target"]
         scores[str(era)] = {name: score(frame, target) for name, score in scorers.items()}
-    in_order = sorted(scores, key=_place_in_time)
+    in_order = sorted(scores, key=_era_order)
     index = pd.Index(in_order, name="era", dtype=object)
     return pd.DataFrame([scores[era] for era in in_order], index, list(scorers), dtype=np.float64)
 
@@ -88,16 +88,16 @@ def _scorers(
     benchmark: pd.Series[float] | None,
     neutralizers: pd.DataFrame | None,
 ) -> Iterator[tuple[str, Callable[[pd.DataFrame, pd.Series[float]], float]]]:
-    yield "corr", partial(_score, numerai_corr)
+    yield "corr", partial(_score_or_nan, numerai_corr)
     if meta_model is not None:
         yield "mmc", partial(_contribution, meta_model)
     if benchmark is not None:
         yield "bmc", partial(_contribution, benchmark)
     if neutralizers is not None:
-        yield "fnc", partial(_neutral, neutralizers)
+        yield "fnc", partial(_neutral_correlation, neutralizers)
 
 
-def _score(formula: _Scorer, frame: pd.DataFrame, target: pd.Series[float]) -> float:
+def _score_or_nan(formula: _Scorer, frame: pd.DataFrame, target: pd.Series[float]) -> float:
     """The formula's score, or NaN where none can be told."""
     if len(frame) < _FEWEST_ROWS or not _varies(frame["prediction"]) or not _varies(target):
         return float("nan")
@@ -112,10 +112,12 @@ def _contribution(other: pd.Series[float], frame: pd.DataFrame, target: pd.Serie
     def formula(frame: pd.DataFrame, target: pd.Series[float]) -> pd.Series[float]:
         return correlation_contribution(frame, known, target)
 
-    return _score(formula, frame.loc[known.index], target.loc[known.index])
+    return _score_or_nan(formula, frame.loc[known.index], target.loc[known.index])
 
 
-def _neutral(neutralizers: pd.DataFrame, frame: pd.DataFrame, target: pd.Series[float]) -> float:
+def _neutral_correlation(
+    neutralizers: pd.DataFrame, frame: pd.DataFrame, target: pd.Series[float]
+) -> float:
     known = neutralizers.reindex(frame.index).dropna()
     # As many features as rows explain all predictions: what is left is rounding.
     if len(known) < _COVERAGE * len(frame) or len(known) <= known.shape[1] + 1:
@@ -128,13 +130,13 @@ def _neutral(neutralizers: pd.DataFrame, frame: pd.DataFrame, target: pd.Series[
             scores: pd.Series[float] = feature_neutral_corr(frame, known, target)
         return scores
 
-    return _score(formula, frame.loc[known.index], target.loc[known.index])
+    return _score_or_nan(formula, frame.loc[known.index], target.loc[known.index])
 
 
 def _varies(values: pd.Series[float]) -> bool:
     return bool(values.min() < values.max())
 
 
-def _place_in_time(era: str) -> float:
+def _era_order(era: str) -> float:
     """Eras are numbers in text; others come last, as they came."""
     return int(era) if era.isdecimal() else float("inf")

@@ -85,7 +85,7 @@ def build_bundle(recipe: BundleSpec, place: ExecutionTarget, output: Path) -> It
     """
     with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=output) as name:
         folder = Path(name).absolute()  # an engine takes no other to mount
-        _write(recipe, folder)
+        _write_parts(recipe, folder)
         script = folder / "pack.py"
         shutil.copyfile(predict_template.__file__, script)
         pickle = folder / PICKLE
@@ -94,7 +94,7 @@ def build_bundle(recipe: BundleSpec, place: ExecutionTarget, output: Path) -> It
         if isinstance(place, ContainerImage):
             ended = place.engine.run_python(place.image.name, arguments, folder, _PACK_SECONDS)
         else:
-            ended = _run([sys.executable, "-I", *arguments])
+            ended = _run_local([sys.executable, "-I", *arguments])
         if ended.returncode != 0 or not pickle.is_file():
             lines = ended.stderr.decode(errors="replace").strip().splitlines()
             words = " ".join(lines[-_TOLD_LINES:]) or "no words"
@@ -105,7 +105,7 @@ def build_bundle(recipe: BundleSpec, place: ExecutionTarget, output: Path) -> It
         yield pickle
 
 
-def clear_leftovers(output: Path) -> None:
+def remove_leftovers(output: Path) -> None:
     """Remove what a killed training left beside its results; the caller holds the lock."""
     for folder in output.glob(f"{_FOLDER}*"):
         shutil.rmtree(folder, ignore_errors=True)
@@ -135,13 +135,13 @@ def git_commit(folder: Path) -> str | None:
     return None
 
 
-def versions(trainer: Mapping[str, str]) -> dict[str, str]:
+def software_versions(trainer: Mapping[str, str]) -> dict[str, str]:
     """Who made the bundle."""
     own = {"numerai-predict": numerai_predict.__version__, "python": platform.python_version()}
     return {**own, **trainer}
 
 
-def _write(recipe: BundleSpec, folder: Path) -> None:
+def _write_parts(recipe: BundleSpec, folder: Path) -> None:
     names = []
     for number, model in enumerate(recipe.models):
         names.append(f"{number}.model")
@@ -156,7 +156,7 @@ def _write(recipe: BundleSpec, folder: Path) -> None:
     (folder / "bundle.json").write_text(json.dumps(facts))
 
 
-def _run(words: list[str]) -> subprocess.CompletedProcess[bytes]:
+def _run_local(words: list[str]) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(words, capture_output=True, timeout=_PACK_SECONDS)
     except subprocess.TimeoutExpired:

@@ -27,7 +27,7 @@ from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.supervisor.session import InspectedModel
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.training.bundle import BundleSpec
-from numerai_predict.training.predict_template import by_era, load_model, predict_with
+from numerai_predict.training.predict_template import combine_by_era, load_model, predict_with
 from numerai_predict.training.training_data import TrainingData, benchmark_files
 
 _SECONDS = 900.0
@@ -43,7 +43,7 @@ class VerificationData:
     words: str
 
 
-def live_data(inputs: TrainingData, folder: Path) -> VerificationData:
+def prepare_live_data(inputs: TrainingData, folder: Path) -> VerificationData:
     """The live data beside the others, or, where there are none, the newest era as such."""
     live = inputs.folder / "live.parquet"
     if live.is_file():
@@ -59,7 +59,7 @@ def live_data(inputs: TrainingData, folder: Path) -> VerificationData:
     frame[inputs.main_target] = np.float32("nan")
     frame.to_parquet(folder / "live.parquet")
     return VerificationData(
-        folder / "live.parquet", _benchmarks(inputs, index, folder), f"era {era:04d}"
+        folder / "live.parquet", _write_benchmarks(inputs, index, folder), f"era {era:04d}"
     )
 
 
@@ -74,14 +74,14 @@ def verify_bundle(
     _inspect(pickle, place)
     with tempfile.TemporaryDirectory(prefix=".trial-", dir=pickle.parent) as name:
         folder = Path(name)
-        data = live_data(inputs, folder)
+        data = prepare_live_data(inputs, folder)
         if recipe.neutralize and data.benchmarks is None:
             raise BundleRefused(
                 f"expected the benchmark models of {data.words}, found none",
                 "get them: `numerai-predict data get live_benchmark_models`",
             )
         found, record = _predict(pickle, data, place)
-        _compare(found, _expected(recipe, data))
+        _compare(found, _trainer_predictions(recipe, data))
     log_step("trial", f"{len(found):,} predictions of {data.words} are the trainer's, every bit")
     facts = {"rows": len(found), "data": data.words, "place": str(place)}
     return {
@@ -152,7 +152,7 @@ def _benchmark_file(data: VerificationData) -> Path:
     return data.benchmarks.absolute()
 
 
-def _expected(recipe: BundleSpec, data: VerificationData) -> pd.Series[float]:
+def _trainer_predictions(recipe: BundleSpec, data: VerificationData) -> pd.Series[float]:
     """The trainer's own predictions of the live data."""
     frame = pd.read_parquet(data.live, columns=[*recipe.features, "era"])
     values = frame[list(recipe.features)].to_numpy()
@@ -162,7 +162,7 @@ def _expected(recipe: BundleSpec, data: VerificationData) -> pd.Series[float]:
     if recipe.neutralize and recipe.benchmark and data.benchmarks:
         column = pd.read_parquet(data.benchmarks, columns=[recipe.benchmark])[recipe.benchmark]
         benchmark = column.reindex(frame.index).to_numpy(dtype=np.float64)
-    final = by_era(frame["era"], predictions, benchmark, recipe.neutralize)
+    final = combine_by_era(frame["era"], predictions, benchmark, recipe.neutralize)
     return pd.Series(final, frame.index)
 
 
@@ -178,7 +178,7 @@ def _compare(found: dict[str, float], expected: pd.Series[float]) -> None:
         )
 
 
-def _benchmarks(inputs: TrainingData, index: pd.Index[Any], folder: Path) -> Path | None:
+def _write_benchmarks(inputs: TrainingData, index: pd.Index[Any], folder: Path) -> Path | None:
     files: Sequence[Path] = benchmark_files(inputs.history.paths)
     if inputs.benchmark is None or not files:
         return None

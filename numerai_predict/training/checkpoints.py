@@ -48,7 +48,7 @@ class Checkpoints:
 
     def get(self, label: str, facts: dict[str, Any]) -> StoredResult | None:
         """The work of that label with just these facts; `None` where it is to be done."""
-        return _read(self._path(label, facts), facts)
+        return _read_checkpoint(self._path(label, facts), facts)
 
     def put(
         self, label: str, facts: dict[str, Any], told: dict[str, Any], body: bytes
@@ -58,20 +58,20 @@ class Checkpoints:
         Raises:
             OSError: it cannot be written; nothing is left behind.
         """
-        stored = StoredResult(json.loads(_canonical(facts)), told, body)
+        stored = StoredResult(json.loads(_canonical_json(facts)), told, body)
         header = {"form": _FORM, "facts": facts, "told": told, "sha256": stored.sha256}
         with atomic_write(self._path(label, facts)) as handle:
-            handle.write(_canonical(header) + b"\n")
+            handle.write(_canonical_json(header) + b"\n")
             handle.write(body)
         return stored
 
     def changes(self, label: str, facts: dict[str, Any]) -> list[str]:
         """How these facts differ from those of the newest work of that label; none, if none."""
-        paths = self.folder.glob(f"{_safe(label)}-{'[0-9a-f]' * 16}{_ENDING}")
+        paths = self.folder.glob(f"{_safe_name(label)}-{'[0-9a-f]' * 16}{_ENDING}")
         for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
-            if header := _header(path):
-                before = _flat(header.get("facts"))
-                now = _flat(json.loads(_canonical(facts)))
+            if header := _read_header(path):
+                before = _flatten(header.get("facts"))
+                now = _flatten(json.loads(_canonical_json(facts)))
                 names = [n for n in {**before, **now} if before.get(n) != now.get(n)]
                 return [f"{n} was {before.get(n)}, is {now.get(n)}" for n in names]
         return []
@@ -98,14 +98,14 @@ class Checkpoints:
             yield
 
     def _path(self, label: str, facts: dict[str, Any]) -> Path:
-        key = hashlib.sha256(_canonical({"form": _FORM, "facts": facts})).hexdigest()[:16]
-        return self.folder / f"{_safe(label)}-{key}{_ENDING}"
+        key = hashlib.sha256(_canonical_json({"form": _FORM, "facts": facts})).hexdigest()[:16]
+        return self.folder / f"{_safe_name(label)}-{key}{_ENDING}"
 
 
-def _read(path: Path, facts: dict[str, Any]) -> StoredResult | None:
+def _read_checkpoint(path: Path, facts: dict[str, Any]) -> StoredResult | None:
     """What the file holds, if it is whole and has these facts."""
-    header = _header(path)
-    wanted = json.loads(_canonical(facts))
+    header = _read_header(path)
+    wanted = json.loads(_canonical_json(facts))
     if header is None or header.get("form") != _FORM or header.get("facts") != wanted:
         return None
     with contextlib.suppress(OSError), open(path, "rb") as file:
@@ -115,7 +115,7 @@ def _read(path: Path, facts: dict[str, Any]) -> StoredResult | None:
     return None
 
 
-def _header(path: Path) -> dict[str, Any] | None:
+def _read_header(path: Path) -> dict[str, Any] | None:
     try:
         with open(path, "rb") as file:
             header = json.loads(file.readline())
@@ -124,17 +124,17 @@ def _header(path: Path) -> dict[str, Any] | None:
     return header if isinstance(header, dict) else None
 
 
-def _canonical(facts: dict[str, Any]) -> bytes:
+def _canonical_json(facts: dict[str, Any]) -> bytes:
     return json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _flat(facts: Any, name: str = "") -> dict[str, Any]:
+def _flatten(facts: Any, name: str = "") -> dict[str, Any]:
     """Nested facts by names like `parameters.num_leaves`."""
     if not isinstance(facts, dict):
         return {name: facts}
-    parts = (_flat(value, f"{name}.{key}" if name else key) for key, value in facts.items())
+    parts = (_flatten(value, f"{name}.{key}" if name else key) for key, value in facts.items())
     return {key: value for part in parts for key, value in part.items()}
 
 
-def _safe(label: str) -> str:
+def _safe_name(label: str) -> str:
     return _UNSAFE.sub("_", label)

@@ -168,7 +168,7 @@ def read_training_config(
     Raises:
         BadConfiguration: the file is none, or holds an unknown key or a value that makes no sense.
     """
-    told = {} if file is None else _mapping(file)
+    told = {} if file is None else _read_mapping(file)
     where = "the environment" if file is None else f"{file} or the environment"
     names = {name.upper() for name in TrainingConfig.model_fields}
     for variable in environment:
@@ -181,7 +181,7 @@ def read_training_config(
     try:
         return TrainingConfig(**told)
     except ValidationError as error:
-        lines = [f"  - {_words(each)}" for each in error.errors(include_url=False)]
+        lines = [f"  - {_describe_mistake(each)}" for each in error.errors(include_url=False)]
         raise BadConfiguration(
             "\n".join(
                 [f"expected a configuration in {where}, found {len(lines)} mistake(s)", *lines]
@@ -197,9 +197,9 @@ def read_training_config(
         ) from None
 
 
-def _mapping(file: Path) -> dict[str, Any]:
+def _read_mapping(file: Path) -> dict[str, Any]:
     try:
-        told = yaml.load(file.read_bytes(), _Loader)  # noqa: S506 - it is a SafeLoader
+        told = yaml.load(file.read_bytes(), _UniqueKeyLoader)  # noqa: S506 - it is a SafeLoader
     except OSError as error:
         raise BadConfiguration(
             f"expected a configuration at {file}, found: {error.strerror}",
@@ -218,7 +218,7 @@ def _mapping(file: Path) -> dict[str, Any]:
     return told
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _UniqueKeyLoader(yaml.SafeLoader):  # type: ignore[misc]
     """YAML of plain values, in which no key stands twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -230,7 +230,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]
         return mapping
 
 
-def _words(each: Any) -> str:
+def _describe_mistake(each: Any) -> str:
     # Of a union pydantic names each member too, like `constrained-str`.
     parts = [str(part) for part in each["loc"] if not set("-[") & set(str(part))]
     name = ".".join(parts) or "all together"

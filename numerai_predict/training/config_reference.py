@@ -16,16 +16,16 @@ def defaults_as_yaml() -> str:
         "# The configuration of `numerai-predict train`: every key with its default.",
         f"# The environment overrides: {PREFIX}ROUNDS=100, {PREFIX}LIGHTGBM__NUM_LEAVES=31.",
     ]
-    return "\n".join([*head, *_lines(TrainingConfig, "")]) + "\n"
+    return "\n".join([*head, *_section_lines(TrainingConfig, "")]) + "\n"
 
 
-def _lines(section: type[BaseModel], indent: str) -> list[str]:
+def _section_lines(section: type[BaseModel], indent: str) -> list[str]:
     lines = []
     for name, field in section.model_fields.items():
         lines.append(f"{indent}# {field.description}")
         default = field.get_default(call_default_factory=True)
         if isinstance(default, BaseModel):
-            lines += [f"{indent}{name}:", *_lines(type(default), indent + "  ")]
+            lines += [f"{indent}{name}:", *_section_lines(type(default), indent + "  ")]
         else:
             lines.append(f"{indent}{name}: {_value(default)}")
     return lines

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from numerai_predict.scoring.per_era import era_scores
 from numerai_predict.scoring.score_summary import summarize
-from numerai_predict.training.trainers.interface import Now
+from numerai_predict.training.trainers.interface import CurrentPredictions
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class StoppingRule:
     rounds: int
 
 
-class Stopping:
+class EarlyStopping:
     """Follows one training: a `ResourceMonitor` of the trainers.
 
     `target` and `eras` are those of the stopping rows, `None` where there are none: then every
@@ -51,7 +51,7 @@ class Stopping:
         """The best of the rounds that were looked at, or all that were done."""
         return self._best[1] if self._best else self._done
 
-    def after(self, rounds: int, now: Now | None, last: bool = False) -> bool:
+    def after(self, rounds: int, now: CurrentPredictions | None, last: bool = False) -> bool:
         """So many rounds are done; whether it is time to stop."""
         self._done = rounds
         self._tell(rounds)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from numerai_predict.contract.training_errors import BadConfiguration
 
 _ENDING = re.compile(r"_(\d{1,3})$")
-_PLAIN, _PLAIN_DAYS = "target", 20  # the tournament's own target
+_MAIN_TARGET, _PLAIN_DAYS = "target", 20  # the tournament's own target
 _DAYS_AN_ERA = 5  # of trading, a week
 
 
@@ -21,7 +21,7 @@ def target_horizon_days(target: str, told: Mapping[str, int]) -> int:
     """
     if target in told:
         return told[target]
-    if target == _PLAIN:
+    if target == _MAIN_TARGET:
         return _PLAIN_DAYS
     if ending := _ENDING.search(target):
         return int(ending[1])

@@ -20,9 +20,9 @@ from numerai_predict.scoring.per_era import era_scores
 from numerai_predict.scoring.score_summary import summarize
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.training.checkpoints import Checkpoints, StoredResult
-from numerai_predict.training.model_fitting import TrainedModel, eras_in_words
+from numerai_predict.training.model_fitting import TrainedModel, describe_eras
 from numerai_predict.training.predict_template import combine, load_model, predict_with
-from numerai_predict.training.trainers.interface import slices
+from numerai_predict.training.trainers.interface import era_slices
 from numerai_predict.training.training_data import TrainingData, benchmark_files
 from numerai_predict.training.walk_forward import WalkForwardWindow
 
@@ -68,7 +68,7 @@ class Evaluator:
             predictions.to_parquet(file)
             told = {"scores": json.loads(scores.to_json(orient="split", double_precision=15))}
             stored = self.checkpoints.put(label, facts, told, file.getvalue())
-        return _evaluation(window, stored)
+        return _load_evaluation(window, stored)
 
     def _score(
         self, window: WalkForwardWindow, models: Sequence[TrainedModel]
@@ -79,10 +79,10 @@ class Evaluator:
         others = _ComparisonPredictions.of(self.inputs)
         scores, predictions = [], []
         mask = self.inputs.mask(window.scored)
-        for part in slices(self.inputs.history, mask, len(self.inputs.features)):
+        for part in era_slices(self.inputs.history, mask, len(self.inputs.features)):
             block = self.inputs.history.features(self.inputs.features, part)
             neutral = self.inputs.history.features(self.inputs.neutral, part)
-            rows = _Slice(self.inputs, part)
+            rows = _EraRows(self.inputs, part)
             outputs = [predict_with(model, block) for model in loaded]
             for era in np.unique(rows.eras):
                 inside = rows.eras == era
@@ -102,7 +102,7 @@ class Evaluator:
         return {
             **self.inputs.facts(),
             "models": [[model.target, model.seed, model.stored.sha256] for model in models],
-            "scored eras": eras_in_words(window.scored),
+            "scored eras": describe_eras(window.scored),
             "scored target": self.inputs.main_target,
             "neutral to": self.inputs.neutral,
             "compared with": {path.name: sha256_of(path) for path in files if path.is_file()},
@@ -115,7 +115,7 @@ class Evaluator:
         }
 
 
-class _Slice:
+class _EraRows:
     """Ids, eras and main targets of some rows."""
 
     def __init__(self, inputs: TrainingData, mask: NDArray[np.bool_]) -> None:
@@ -158,13 +158,13 @@ class _ComparisonPredictions:
             final,
             pd.Series(targets, final.index),
             pd.Series(era, final.index),
-            meta_model=None if self.meta_model is None else _of(self.meta_model, final),
-            benchmark=None if self.benchmark is None else _of(self.benchmark, final),
+            meta_model=None if self.meta_model is None else _align(self.meta_model, final),
+            benchmark=None if self.benchmark is None else _align(self.benchmark, final),
             neutralizers=neutral,
         )
 
 
-def _of(known: pd.Series[float], final: pd.Series[float]) -> pd.Series[float]:
+def _align(known: pd.Series[float], final: pd.Series[float]) -> pd.Series[float]:
     """The era's own rows: comparing all of them each time would take long."""
     return known.reindex(final.index)
 
@@ -173,7 +173,7 @@ def _column(path: Path, name: str) -> pd.Series[float]:
     return pd.read_parquet(path, columns=[name])[name].astype(np.float64)
 
 
-def _evaluation(window: WalkForwardWindow, stored: StoredResult) -> Evaluation:
+def _load_evaluation(window: WalkForwardWindow, stored: StoredResult) -> Evaluation:
     split = stored.result["scores"]
     index = pd.Index(split["index"], name="era", dtype=object)
     scores = pd.DataFrame(split["data"], index, split["columns"], dtype=np.float64)

@@ -15,9 +15,9 @@ import numpy as np
 from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.training.checkpoints import Checkpoints, StoredResult
-from numerai_predict.training.early_stopping import Stopping, StoppingRule
+from numerai_predict.training.early_stopping import EarlyStopping, StoppingRule
 from numerai_predict.training.progress import TrainingDisplay
-from numerai_predict.training.trainers.interface import Rows, Trainer
+from numerai_predict.training.trainers.interface import Trainer, TrainingRows
 from numerai_predict.training.training_data import TrainingData
 from numerai_predict.training.walk_forward import WalkForwardWindow
 
@@ -36,7 +36,7 @@ class TrainedModel:
         return int(self.stored.result["rounds"])
 
 
-class Fitting:
+class ModelFitter:
     """Trains what is missing."""
 
     def __init__(
@@ -73,21 +73,21 @@ class Fitting:
                 self._display.skip(label)
             else:
                 self._tell_changes(label, facts)
-                loaded = loaded or _Loaded.of(self._inputs, self._trainer, window, target)
+                loaded = loaded or _LoadedRows.of(self._inputs, self._trainer, window, target)
                 stored = self._train(label, facts, loaded, seed, rule)
             models.append(TrainedModel(target, seed, stored))
         return models
 
     def _train(
-        self, label: str, facts: dict[str, Any], loaded: _Loaded, seed: int, rule: StoppingRule
+        self, label: str, facts: dict[str, Any], loaded: _LoadedRows, seed: int, rule: StoppingRule
     ) -> StoredResult:
         self._display.begin(label, rule.rounds)
         stopping = loaded.stopping_rows
-        watch = Stopping(
+        watch = EarlyStopping(
             rule,
             None if stopping is None else stopping.target,
             None if stopping is None else stopping.history.eras[stopping.mask],
-            self._display.tell,
+            self._display.update,
         )
         body = self._trainer.fit(loaded.training, loaded.stopping, seed, rule.rounds, watch)
         if not watch.learned:
@@ -120,8 +120,8 @@ class Fitting:
             "trainer": self._trainer.name,
             "target": target,
             "seed": seed,
-            "training eras": eras_in_words(window.training),
-            "stopping eras": eras_in_words(window.stopping),
+            "training eras": describe_eras(window.training),
+            "stopping eras": describe_eras(window.stopping),
             "rounds": rule.rounds,
             "stopping": [rule.metric, rule.every, rule.patience] if window.stopping else None,
             "versions": {**trainer["versions"], **versions},
@@ -129,17 +129,17 @@ class Fitting:
 
 
 @dataclass(frozen=True)
-class _Loaded:
+class _LoadedRows:
     """A window's rows of one target, in the trainer's own form."""
 
     training: Any
     stopping: Any | None
-    stopping_rows: Rows | None
+    stopping_rows: TrainingRows | None
 
     @classmethod
     def of(
         cls, inputs: TrainingData, trainer: Trainer, window: WalkForwardWindow, target: str
-    ) -> _Loaded:
+    ) -> _LoadedRows:
         rows = inputs.rows(window.training, target)
         _require_rows(rows, window, target)
         shape = f"{len(rows.target):,} rows x {len(rows.features):,} features"
@@ -152,7 +152,7 @@ class _Loaded:
         return cls(training, trainer.load(stopping), stopping)
 
 
-def _require_rows(rows: Rows, window: WalkForwardWindow, target: str) -> None:
+def _require_rows(rows: TrainingRows, window: WalkForwardWindow, target: str) -> None:
     if not len(rows.target):
         raise BadConfiguration(
             f"expected rows with {target} in each part of {window.name}, found none in one",
@@ -160,7 +160,7 @@ def _require_rows(rows: Rows, window: WalkForwardWindow, target: str) -> None:
         )
 
 
-def eras_in_words(eras: Sequence[int]) -> str:
+def describe_eras(eras: Sequence[int]) -> str:
     """Which eras, short and exact: the first, the last, how many, and a hash of all."""
     if not eras:
         return "none"

@@ -23,25 +23,30 @@ from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.early_stopping import StoppingRule
 from numerai_predict.training.embargo import embargo_eras
 from numerai_predict.training.evaluation import Evaluation, Evaluator
-from numerai_predict.training.model_fitting import Fitting, TrainedModel
+from numerai_predict.training.model_fitting import ModelFitter, TrainedModel
 from numerai_predict.training.progress import TrainingDisplay
 from numerai_predict.training.trainers.interface import Trainer
-from numerai_predict.training.trainers.registry import trainer_of
-from numerai_predict.training.training_data import TrainingData, open_inputs
-from numerai_predict.training.walk_forward import Sizes, WalkForwardPlan, WalkForwardWindow, plan
+from numerai_predict.training.trainers.registry import make_trainer
+from numerai_predict.training.training_data import TrainingData, open_training_data
+from numerai_predict.training.walk_forward import (
+    WalkForwardPlan,
+    WalkForwardWindow,
+    WindowSizes,
+    plan_windows,
+)
 
 SCORES, PREDICTIONS = "scores.json", "predictions.parquet"
 
 
 @dataclass(frozen=True)
-class Result:
+class TrainingResult:
     """What a training came to: the files, and the scores of its windows and of the holdout."""
 
     output: Path
     scores: dict[str, Any]
 
 
-def train(settings: TrainingConfig, folder: Path) -> Result:
+def train(settings: TrainingConfig, folder: Path) -> TrainingResult:
     """Train on the data in the folder, or go on with a training that was broken off.
 
     Raises:
@@ -51,33 +56,33 @@ def train(settings: TrainingConfig, folder: Path) -> Result:
     place = bundle.bundle_directory(settings.python)
     checkpoints = Checkpoints(settings.output / "checkpoints")
     with checkpoints.locked():
-        bundle.clear_leftovers(settings.output)
-        inputs = open_inputs(settings, folder)
-        windows = plan_of(settings, inputs)
-        trainer, why = trainer_of(
+        bundle.remove_leftovers(settings.output)
+        inputs = open_training_data(settings, folder)
+        windows = make_plan(settings, inputs)
+        trainer, why = make_trainer(
             settings.trainer,
             settings.parameters,
             settings.device,
             settings.threads or usable_cpus(),
         )
         log_step("train", f"{settings.trainer} {why}")
-        training = _Training(settings, inputs, windows, trainer, checkpoints)
+        training = _ModelTraining(settings, inputs, windows, trainer, checkpoints)
         models, evaluations = training.models()
-        scores = _report(settings, evaluations)
+        scores = _write_scores(settings, evaluations)
         recipe = bundle.BundleSpec(
             trainer.name, inputs.features, models, inputs.benchmark, settings.neutralize
         )
         with bundle.build_bundle(recipe, place, settings.output) as pickle:
             found = bundle_verification.verify_bundle(pickle, recipe, place, inputs)
-            manifest = _manifest(settings, inputs, trainer, models, scores, pickle)
+            manifest = _make_manifest(settings, inputs, trainer, models, scores, pickle)
             manifest["model"].update(python=place.python, arity=found.pop("arity"))
             eras = inputs.eras if settings.use_holdout else windows.final.training
             manifest |= {**windows.trained_on(eras).facts(), "trial": found}
             bundle.publish_bundle(pickle, settings.output, manifest)
-    return Result(settings.output, scores)
+    return TrainingResult(settings.output, scores)
 
 
-def plan_of(settings: TrainingConfig, inputs: TrainingData) -> WalkForwardPlan:
+def make_plan(settings: TrainingConfig, inputs: TrainingData) -> WalkForwardPlan:
     """The windows over the eras of the data.
 
     Raises:
@@ -92,10 +97,10 @@ def plan_of(settings: TrainingConfig, inputs: TrainingData) -> WalkForwardPlan:
             f"found {purge}",
             "leave `validation.purge_eras` out",
         )
-    sizes = Sizes(
+    sizes = WindowSizes(
         chosen.windows, chosen.window_eras, chosen.stopping_eras, chosen.holdout_eras, purge
     )
-    windows = plan(inputs.eras, sizes)
+    windows = plan_windows(inputs.eras, sizes)
     for window in (*windows.windows, windows.final):
         spans = (window.training, window.stopping, window.scored)
         words = [f"{span[0]:04d} to {span[-1]:04d}" for span in spans if span]
@@ -104,7 +109,7 @@ def plan_of(settings: TrainingConfig, inputs: TrainingData) -> WalkForwardPlan:
 
 
 @dataclass(frozen=True)
-class _Training:
+class _ModelTraining:
     """What the models of all windows have in common."""
 
     settings: TrainingConfig
@@ -119,7 +124,7 @@ class _Training:
         judge = Evaluator(self.inputs, self.trainer.name, settings.neutralize, self.checkpoints)
         parts = len(self.plan.windows) + 1 + settings.use_holdout
         count = parts * len(targets) * len(settings.seeds)
-        fitting = Fitting(self.inputs, self.trainer, self.checkpoints, TrainingDisplay(count))
+        fitting = ModelFitter(self.inputs, self.trainer, self.checkpoints, TrainingDisplay(count))
         rule = StoppingRule(
             settings.choose_by, settings.evaluate_every, settings.early_stopping, settings.rounds
         )
@@ -128,7 +133,7 @@ class _Training:
             models = fitting.models(window, settings.seeds, dict.fromkeys(targets, rule))
             chosen += models
             evaluations.append(judge.evaluate(window, models))
-        rules = {target: replace(rule, rounds=_rounds(chosen, target)) for target in targets}
+        rules = {target: replace(rule, rounds=_median_rounds(chosen, target)) for target in targets}
         final = fitting.models(self.plan.final, settings.seeds, rules)
         evaluations.append(judge.evaluate(self.plan.final, final))
         if settings.use_holdout:
@@ -137,12 +142,12 @@ class _Training:
         return final, evaluations
 
 
-def _rounds(models: list[TrainedModel], target: str) -> int:
+def _median_rounds(models: list[TrainedModel], target: str) -> int:
     """The rounds of a final model: the median of those that the windows chose."""
     return max(1, statistics.median_low(m.rounds for m in models if m.target == target))
 
 
-def _report(settings: TrainingConfig, evaluations: list[Evaluation]) -> dict[str, Any]:
+def _write_scores(settings: TrainingConfig, evaluations: list[Evaluation]) -> dict[str, Any]:
     """Write scores.json and predictions.parquet; the scores in a few numbers."""
     *windows, holdout = evaluations
     every = replace(windows[0], scores=pd.concat([each.scores for each in windows]))
@@ -165,7 +170,7 @@ def _report(settings: TrainingConfig, evaluations: list[Evaluation]) -> dict[str
     return scores
 
 
-def _manifest(
+def _make_manifest(
     settings: TrainingConfig,
     inputs: TrainingData,
     trainer: Trainer,
@@ -190,6 +195,6 @@ def _manifest(
         ],
         "device": facts["device"],
         "scores": scores,
-        "versions": bundle.versions(facts["versions"]),
+        "versions": bundle.software_versions(facts["versions"]),
         "git_commit": bundle.git_commit(Path.cwd()),
     }

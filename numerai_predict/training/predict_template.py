@@ -47,7 +47,7 @@ def predict_with(model: Any, features: Any) -> Any:
     return np.concatenate(parts)
 
 
-def ranked(values: Any) -> Any:
+def rank_in_unit_interval(values: Any) -> Any:
     """Ranks within 0 and 1, neither of them reached; equal values have equal ranks."""
     return (pd.Series(values).rank().to_numpy() - 0.5) / len(values)
 
@@ -60,17 +60,17 @@ def combine(predictions: Any, benchmark: Any, share: float) -> Any:
     """
     total = np.zeros(len(predictions[0]))
     for one in predictions:
-        total += ranked(one)
+        total += rank_in_unit_interval(one)
     mean = total / len(predictions)
     if benchmark is not None and share and not np.isnan(benchmark).all():
         known = np.where(np.isnan(benchmark), np.nanmean(benchmark), benchmark)
-        direction = ranked(known) - 0.5
+        direction = rank_in_unit_interval(known) - 0.5
         along = fsum((mean - 0.5) * direction) / max(fsum(direction * direction), 1e-12)
         mean = mean - share * along * direction
-    return ranked(mean)
+    return rank_in_unit_interval(mean)
 
 
-def by_era(eras: Any, predictions: Any, benchmark: Any, share: float) -> Any:
+def combine_by_era(eras: Any, predictions: Any, benchmark: Any, share: float) -> Any:
     """The same, era by era; rows of an era may lie anywhere."""
     result = np.zeros(len(eras))
     for rows in pd.Series(range(len(eras))).groupby(np.asarray(eras)).indices.values():
@@ -94,7 +94,7 @@ def make_predict(facts: dict[str, Any], models: list[bytes]) -> Any:
         values = live_features[features].to_numpy()
         predictions = [predict_with(load_model(kind, body), values) for body in models]
         eras = live_features["era"] if "era" in live_features else np.zeros(len(live_features))
-        final = by_era(eras, predictions, known, share)
+        final = combine_by_era(eras, predictions, known, share)
         return pd.DataFrame({"prediction": final}, index=live_features.index)
 
     def predict(live_features: Any) -> Any:

@@ -10,7 +10,7 @@ from numerai_predict.storage.progress_line import ProgressLine
 
 _LINE_SECONDS = 15.0
 
-_say = functools.partial(log_step, "train")
+_log = functools.partial(log_step, "train")
 
 
 class TrainingDisplay:
@@ -25,15 +25,15 @@ class TrainingDisplay:
     def skip(self, label: str) -> None:
         """A model was there already."""
         self._number += 1
-        _say(f"{self._number} of {self._models}: {label} was done before")
+        _log(f"{self._number} of {self._models}: {label} was done before")
 
     def begin(self, label: str, rounds: int) -> None:
         """Start on the next model."""
         self._number += 1
         self._label, self._rounds = label, rounds
-        self._ticker = ProgressLine(_say, stderr_terminal(), _LINE_SECONDS)
+        self._ticker = ProgressLine(_log, stderr_terminal(), _LINE_SECONDS)
 
-    def tell(self, done: int) -> None:
+    def update(self, done: int) -> None:
         """So many rounds of the model are done."""
         if 0 < done < self._rounds and self._ticker.due():
             words = f"{done:,} of {self._rounds:,} rounds, {self._left(done)}"
@@ -42,7 +42,7 @@ class TrainingDisplay:
     def end(self, words: str) -> None:
         """The model is done."""
         self._ticker.end()
-        _say(f"{self._name}: {words} in {format_clock(self._ticker.elapsed)}")
+        _log(f"{self._name}: {words} in {format_clock(self._ticker.elapsed)}")
 
     @property
     def _name(self) -> str:

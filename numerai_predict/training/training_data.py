@@ -21,7 +21,7 @@ from numerai_predict.data.snapshot_manifest import NAME, read_snapshot_manifest
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.training.config import TrainingConfig
-from numerai_predict.training.trainers.interface import Rows
+from numerai_predict.training.trainers.interface import TrainingRows
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,17 @@ class TrainingData:
         """True for each row of the eras."""
         return np.isin(self.history.eras, np.asarray(eras, np.int32))
 
-    def rows(self, eras: Sequence[int], target: str) -> Rows:
+    def rows(self, eras: Sequence[int], target: str) -> TrainingRows:
         """The rows of the eras that have the target."""
         mask = self.mask(eras) & ~np.isnan(self.targets[target])
-        return Rows(self.history, mask, self.features, self.targets[target][mask])
+        return TrainingRows(self.history, mask, self.features, self.targets[target][mask])
 
     def facts(self) -> dict[str, Any]:
         """What decides of data about what comes out."""
-        return {"data": self.hashes, "features": _hashed(self.features)}
+        return {"data": self.hashes, "features": _hash_names(self.features)}
 
 
-def open_inputs(settings: TrainingConfig, folder: Path) -> TrainingData:
+def open_training_data(settings: TrainingConfig, folder: Path) -> TrainingData:
     """Find, verify and open the data.
 
     Raises:
@@ -163,6 +163,6 @@ def _benchmark(settings: TrainingConfig, paths: Sequence[Path]) -> str | None:
     return settings.benchmark or next(iter(names), None)
 
 
-def _hashed(names: Sequence[str]) -> dict[str, Any]:
+def _hash_names(names: Sequence[str]) -> dict[str, Any]:
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
     return {"count": len(names), "sha256": digest}

@@ -16,7 +16,7 @@ from numerai_predict.contract.training_errors import BadConfiguration
 
 
 @dataclass(frozen=True)
-class Sizes:
+class WindowSizes:
     """How many windows, how many eras in each of their parts, and between them."""
 
     windows: int
@@ -49,7 +49,7 @@ class WalkForwardPlan:
         return TrainedEras(eras[0], eras[-1], eras[-1] + self.purge_eras + 1)
 
 
-def plan(eras: Sequence[int], sizes: Sizes) -> WalkForwardPlan:
+def plan_windows(eras: Sequence[int], sizes: WindowSizes) -> WalkForwardPlan:
     """The windows over eras, which are numbers, ascending, each once; some may be missing.
 
     Raises:
@@ -57,26 +57,26 @@ def plan(eras: Sequence[int], sizes: Sizes) -> WalkForwardPlan:
     """
     holdout = tuple(eras[-sizes.holdout_eras :])
     windows = []
-    rest = _before(eras, holdout[:1], sizes.purge_eras)
+    rest = _eras_before(eras, holdout[:1], sizes.purge_eras)
     final = WalkForwardWindow("final", rest, (), holdout)
     for number in range(sizes.windows, 0, -1):
         scored = rest[-sizes.window_eras :]
-        earlier = _before(rest, scored[:1], sizes.purge_eras)
+        earlier = _eras_before(rest, scored[:1], sizes.purge_eras)
         stopping = earlier[-sizes.stopping_eras :]
-        training = _before(earlier, stopping[:1], sizes.purge_eras)
+        training = _eras_before(earlier, stopping[:1], sizes.purge_eras)
         if len(training) < sizes.stopping_eras or len(scored) < sizes.window_eras:
-            raise _too_few(eras, sizes)
+            raise _too_few_eras(eras, sizes)
         windows.append(WalkForwardWindow(f"window-{number}", training, stopping, scored))
-        rest = _before(rest, scored[:1], 0)
+        rest = _eras_before(rest, scored[:1], 0)
     return WalkForwardPlan(tuple(reversed(windows)), final, sizes.purge_eras)
 
 
-def _before(eras: Sequence[int], first: Sequence[int], purge: int) -> tuple[int, ...]:
+def _eras_before(eras: Sequence[int], first: Sequence[int], purge: int) -> tuple[int, ...]:
     """The eras that end `purge` eras before the first of others."""
     return tuple(era for era in eras if first and first[0] - era > purge)
 
 
-def _too_few(eras: Sequence[int], sizes: Sizes) -> BadConfiguration:
+def _too_few_eras(eras: Sequence[int], sizes: WindowSizes) -> BadConfiguration:
     needed = (
         sizes.holdout_eras
         + sizes.windows * sizes.window_eras

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from numerai_predict.data.synthetic import SampleShape, write_sample
-from numerai_predict.diagnostics.report import Group, Named, Report, Subject
+from numerai_predict.diagnostics.report import FeatureSetExposure, NamedMean, Report, Subject
 from numerai_predict.diagnostics.turnover import TurnoverKind
 from numerai_predict.scoring.score_summary import summarize
 
@@ -102,12 +102,15 @@ def make_report(subject):
                 name: summarize(eras[name]) for name in ("corr", "mmc", "bmc") if name in eras
             },
             "groups": [
-                Group("small", 42, 0.02, 0.1, "feature_a"),
-                Group("all", 310, 0.01, 0.1, "f"),
+                FeatureSetExposure("small", 42, 0.02, 0.1, "feature_a"),
+                FeatureSetExposure("all", 310, 0.01, 0.1, "f"),
             ],
-            "exposures": [Named("feature_a", 0.1, 0.02), Named("feature_b", -0.05, 0.01)],
+            "exposures": [NamedMean("feature_a", 0.1, 0.02), NamedMean("feature_b", -0.05, 0.01)],
             "max_exposure": summarize(eras["max_exposure"]),
-            "correlations": [Named("meta model", 0.4, 0.05), Named("v52_lgbm_ender20", 0.3, 0.04)],
+            "correlations": [
+                NamedMean("meta model", 0.4, 0.05),
+                NamedMean("v52_lgbm_ender20", 0.3, 0.04),
+            ],
             "turnover_kind": TurnoverKind.EXPOSURES,
             "turnover": summarize(eras["turnover"]),
             "notes": ["The model saw each era by itself."],

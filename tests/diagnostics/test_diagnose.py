@@ -13,12 +13,12 @@ ROOT = Path(__file__).parents[2]
 # An era a batch, as if the model had next to no memory; no batch may outlive the next's reading.
 SMALL_BATCHES = """
 import sys, weakref
-import numerai_predict.diagnostics.config as plan
+from numerai_predict.diagnostics import config
 from numerai_predict.cli.main import main
-from numerai_predict.diagnostics.validation_data import Validation
+from numerai_predict.diagnostics.validation_data import ValidationData
 
-plan._BATCH_SHARE = 10**7
-read, batches = Validation._read, []
+config._BATCH_SHARE = 10**7
+read, batches = ValidationData._read, []
 
 def watched(self, eras):
     assert len(eras) == 1
@@ -27,7 +27,7 @@ def watched(self, eras):
     batches.append(weakref.ref(batch[0].features.base))
     return batch
 
-Validation._read = watched
+ValidationData._read = watched
 code = main()
 assert len(batches) > 1
 sys.exit(code)

@@ -10,7 +10,7 @@ import pytest
 from browser import screenshot
 
 from numerai_predict.diagnostics.html_page import MOST_BYTES, render
-from numerai_predict.diagnostics.report import Group, Named
+from numerai_predict.diagnostics.report import FeatureSetExposure, NamedMean
 from numerai_predict.scoring.score_summary import summarize
 
 HOSTILE = [
@@ -79,9 +79,9 @@ def test_names_of_strangers_are_shown_and_do_nothing(make_report, subject, eras,
     report = make_report(
         eras(5, "corr", "mmc", "bmc"),
         subject=subject(model=name, target=name, benchmark=name, validation=name),
-        groups=[Group(name, 3, 0.1, 0.2, name)],
-        exposures=[Named(name, 0.1, 0.02)],
-        correlations=[Named(name, 0.1, 0.02)],
+        groups=[FeatureSetExposure(name, 3, 0.1, 0.2, name)],
+        exposures=[NamedMean(name, 0.1, 0.02)],
+        correlations=[NamedMean(name, 0.1, 0.02)],
         notes=[name],
     )
     page = render(report)

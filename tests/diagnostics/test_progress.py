@@ -24,7 +24,7 @@ def test_without_a_terminal_it_is_a_plain_line_every_ten_seconds(clock):
     told = EraProgress(lines.append, None)
     for done in range(1, 61):
         clock.now += 0.5
-        told.tell(done, 600)
+        told.update(done, 600)
     told.end()
     assert lines == [
         "20 of 600 eras, 0.50 s an era, 4:50 left",
@@ -37,8 +37,8 @@ def test_on_a_terminal_one_line_changes_and_is_gone_at_the_end(clock):
     terminal, lines = io.StringIO(), []
     told = EraProgress(lines.append, terminal)
     clock.now += 1
-    told.tell(1, 4000)
-    told.tell(2, 4000)
+    told.update(1, 4000)
+    told.update(2, 4000)
     told.end()
     assert lines == []
     line = f"[{' ' * 30}] 1 of 4,000 eras, 1.00 s an era, 1:06:39 left"
@@ -48,6 +48,6 @@ def test_on_a_terminal_one_line_changes_and_is_gone_at_the_end(clock):
 def test_what_is_done_at_once_says_nothing(clock):
     terminal = io.StringIO()
     told = EraProgress(pytest.fail, terminal)
-    told.tell(5, 5)
+    told.update(5, 5)
     told.end()
     assert terminal.getvalue() == ""

@@ -6,10 +6,10 @@ import pytest
 
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.data.era_selection import Eras
-from numerai_predict.diagnostics.data_files import find_sources
-from numerai_predict.diagnostics.diagnose import _benchmark
+from numerai_predict.diagnostics.data_files import find_data_files
+from numerai_predict.diagnostics.diagnose import _choose_benchmark
 from numerai_predict.diagnostics.id_lookup import IdLookup
-from numerai_predict.diagnostics.validation_data import Validation
+from numerai_predict.diagnostics.validation_data import ValidationData
 
 ERA_BYTES = 90 * 60
 ALL = Eras.of("all")
@@ -45,7 +45,7 @@ def fails(call, *words):
     [(1, [1] * 5), (ERA_BYTES, [1] * 5), (2 * ERA_BYTES, [2, 2, 1]), (10**9, [5])],
 )
 def test_a_batch_holds_as_many_eras_as_fit_and_never_less_than_one(past, frame, most, sizes):
-    batches = list(Validation(past / "validation.parquet", "target", ALL).batches(most))
+    batches = list(ValidationData(past / "validation.parquet", "target", ALL).batches(most))
     assert [len(batch) for batch in batches] == sizes
     for rows in [rows for batch in batches for rows in batch]:
         expected = frame[frame["era"] == rows.era]
@@ -56,7 +56,7 @@ def test_a_batch_holds_as_many_eras_as_fit_and_never_less_than_one(past, frame, 
 
 def test_eras_whose_rows_are_scattered_are_put_together(written, frame):
     scattered = frame.sample(frac=1, random_state=1)
-    (batch,) = Validation(written(scattered), "target", ALL).batches(10**9)
+    (batch,) = ValidationData(written(scattered), "target", ALL).batches(10**9)
     for rows in batch:
         expected = scattered[scattered["era"] == rows.era]
         assert rows.ids.to_pylist() == list(expected.index)
@@ -64,7 +64,7 @@ def test_eras_whose_rows_are_scattered_are_put_together(written, frame):
 
 
 def test_an_era_is_written_just_as_live_data_are(past, tmp_path):
-    validation = Validation(past / "validation.parquet", "target", ALL)
+    validation = ValidationData(past / "validation.parquet", "target", ALL)
     (rows, *_), *_ = validation.batches(1)
     validation.write_as_live(rows, tmp_path / "live.parquet")
     written, live = (pd.read_parquet(each / "live.parquet") for each in (tmp_path, past))
@@ -78,59 +78,62 @@ def test_an_era_is_written_just_as_live_data_are(past, tmp_path):
 def test_eras_without_a_target_are_left_out_and_counted(written, frame):
     frame = frame.copy()
     frame.loc[frame["era"].isin(["0006", "0007"]), "target"] = np.nan
-    validation = Validation(written(frame), "target", ALL)
+    validation = ValidationData(written(frame), "target", ALL)
     assert validation.eras == ["0003", "0004", "0005"]
     assert validation.eras_without_target == 2
 
 
 def test_eras_may_be_chosen(past):
     path = past / "validation.parquet"
-    assert Validation(path, "target", Eras.of("every:2")).eras == ["0003", "0005", "0007"]
-    assert Validation(path, "target", Eras.of("0004-0005")).eras == ["0004", "0005"]
-    fails(lambda: Validation(path, "target", Eras.of("0100-")), "found 0003 to 0007")
+    assert ValidationData(path, "target", Eras.of("every:2")).eras == ["0003", "0005", "0007"]
+    assert ValidationData(path, "target", Eras.of("0004-0005")).eras == ["0004", "0005"]
+    fails(lambda: ValidationData(path, "target", Eras.of("0100-")), "found 0003 to 0007")
 
 
 def test_what_is_no_validation_file_is_told(past, written, frame, tmp_path):
     path = tmp_path / "text.parquet"
     path.write_text("hello")
-    fails(lambda: Validation(path, "target", ALL), "expected a parquet file", "data get")
+    fails(lambda: ValidationData(path, "target", ALL), "expected a parquet file", "data get")
     path = past / "validation.parquet"
     fails(
-        lambda: Validation(path, "target_x", ALL), "no such column", "target_ender_60", "--target"
+        lambda: ValidationData(path, "target_x", ALL),
+        "no such column",
+        "target_ender_60",
+        "--target",
     )
     bare = frame.drop(columns=frame.filter(like="target").columns)
-    fails(lambda: Validation(written(bare), "target", ALL), "no target at all")
+    fails(lambda: ValidationData(written(bare), "target", ALL), "no target at all")
     unknown = frame.assign(target=np.float32("nan"))
-    fails(lambda: Validation(written(unknown), "target", ALL), "found NaN in all", "--target")
-    fails(lambda: Validation(written(frame.drop(columns="era")), "target", ALL), "era")
+    fails(lambda: ValidationData(written(unknown), "target", ALL), "found NaN in all", "--target")
+    fails(lambda: ValidationData(written(frame.drop(columns="era")), "target", ALL), "era")
     features = frame.filter(like="feature_").columns
-    fails(lambda: Validation(written(frame.drop(columns=features)), "target", ALL), "feature_")
+    fails(lambda: ValidationData(written(frame.drop(columns=features)), "target", ALL), "feature_")
 
 
 def test_features_that_are_no_small_integers_are_told(written, frame):
     wide = frame.assign(feature_sample_0003=frame["feature_sample_0003"].astype("float32"))
-    validation = Validation(written(wide), "target", ALL)
+    validation = ValidationData(written(wide), "target", ALL)
     fails(lambda: list(validation.batches(1)), "expected int8", "feature_sample_0003")
 
 
 def test_what_lies_beside_a_validation_file_is_found_by_its_name(past, tmp_path):
-    found = find_sources(past)
-    assert found == find_sources(past / "validation.parquet")
+    found = find_data_files(past)
+    assert found == find_data_files(past / "validation.parquet")
     assert found.benchmarks == past / "validation_benchmark_models.parquet"
     assert found.meta_model == past / "meta_model.parquet"
-    train = find_sources(past / "train.parquet")
+    train = find_data_files(past / "train.parquet")
     assert train.benchmarks == past / "train_benchmark_models.parquet"
 
 
 def test_files_that_are_missing_are_told_with_what_gets_them(past, tmp_path):
-    fails(lambda: find_sources(tmp_path), "validation.parquet", "data get validation")
+    fails(lambda: find_data_files(tmp_path), "validation.parquet", "data get validation")
     (tmp_path / "validation.parquet").symlink_to(past / "validation.parquet")
-    fails(lambda: find_sources(tmp_path), "features.json", "data get features", "--features")
-    found = find_sources(tmp_path, features=past / "features.json")
+    fails(lambda: find_data_files(tmp_path), "features.json", "data get features", "--features")
+    found = find_data_files(tmp_path, features=past / "features.json")
     assert found.benchmarks is None
     assert found.meta_model is None
     gone = tmp_path / "gone.parquet"
-    fails(lambda: find_sources(past, benchmarks=gone), "gone.parquet", "leave the option out")
+    fails(lambda: find_data_files(past, benchmarks=gone), "gone.parquet", "leave the option out")
 
 
 def test_rows_are_looked_up_by_id_as_pandas_reads_them(past):
@@ -151,12 +154,12 @@ def test_a_file_without_ids_or_numbers_cannot_be_looked_up(tmp_path):
 
 
 def test_an_unknown_benchmark_model_is_told_with_those_that_there_are():
-    assert _benchmark(None, ["a", "b"]) == "a"
-    assert _benchmark("b", ["a", "b"]) == "b"
-    assert _benchmark(None, []) is None
-    fails(lambda: _benchmark("c", ["a", "b"]), "'c'", "a, b", "--benchmark")
+    assert _choose_benchmark(None, ["a", "b"]) == "a"
+    assert _choose_benchmark("b", ["a", "b"]) == "b"
+    assert _choose_benchmark(None, []) is None
+    fails(lambda: _choose_benchmark("c", ["a", "b"]), "'c'", "a, b", "--benchmark")
 
 
 def test_ids_that_are_no_texts_are_told(written, frame):
     odd = frame.set_axis(pd.Index(np.arange(len(frame))[::-1], name="id"))
-    fails(lambda: Validation(written(odd), "target", ALL), "expected texts as the ids", "int64")
+    fails(lambda: ValidationData(written(odd), "target", ALL), "expected texts as the ids", "int64")

@@ -12,11 +12,11 @@ from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.early_stopping import StoppingRule
 from numerai_predict.training.embargo import embargo_eras
 from numerai_predict.training.evaluation import Evaluator
-from numerai_predict.training.model_fitting import Fitting
+from numerai_predict.training.model_fitting import ModelFitter
 from numerai_predict.training.progress import TrainingDisplay
-from numerai_predict.training.trainers.registry import trainer_of
-from numerai_predict.training.training_data import open_inputs
-from numerai_predict.training.walk_forward import Sizes, plan
+from numerai_predict.training.trainers.registry import make_trainer
+from numerai_predict.training.training_data import open_training_data
+from numerai_predict.training.walk_forward import WindowSizes, plan_windows
 
 SIGNIFICANT = 3.0
 HISTORIES, ERAS, STOCKS, FEATURES, HORIZON = 16, 60, 60, 12, 12
@@ -70,12 +70,12 @@ def scores(folder, purge):
         targets=(TARGET,),
         lightgbm={"num_leaves": 31, "min_data_in_leaf": 5, "learning_rate": 0.1},
     )
-    inputs = open_inputs(settings, folder)
-    windows = plan(inputs.eras, Sizes(1, 3, 1, 3, purge))
-    trainer, _ = trainer_of("lightgbm", settings.lightgbm, "cpu", 1)
+    inputs = open_training_data(settings, folder)
+    windows = plan_windows(inputs.eras, WindowSizes(1, 3, 1, 3, purge))
+    trainer, _ = make_trainer("lightgbm", settings.lightgbm, "cpu", 1)
     checkpoints = Checkpoints(folder / "model" / "checkpoints")
     with checkpoints.locked():
-        fitting = Fitting(inputs, trainer, checkpoints, TrainingDisplay(2))
+        fitting = ModelFitter(inputs, trainer, checkpoints, TrainingDisplay(2))
         judge = Evaluator(inputs, "lightgbm", 0.0, checkpoints)
         found = {}
         for window in (*windows.windows, windows.final):

@@ -16,11 +16,11 @@ import sys
 from pathlib import Path
 import numpy as np
 from numerai_predict.data.era_table import History
-from numerai_predict.training.trainers import base
+from numerai_predict.training.trainers import interface
 from numerai_predict.training.trainers.lightgbm import LightGBM
 from numerai_predict.training.trainers.parameters import LightGBMSettings
 
-base._COLUMNS_BYTES = 1024**2  # small beside the data, as it is on real ones
+interface._COLUMNS_BYTES = 1024**2  # small beside the data, as it is on real ones
 names = [f"feature_{number}" for number in range(int(sys.argv[2]))]
 history = History.of([Path(sys.argv[1])], names)
 trainer = LightGBM(LightGBMSettings(), "cpu", 1)
@@ -33,7 +33,7 @@ def resident():
 
 def rows(features):
     count = len(history.eras)
-    return base.Rows(history, np.ones(count, bool), features, np.zeros(count, np.float32))
+    return interface.TrainingRows(history, np.ones(count, bool), features, np.zeros(count, np.float32))
 
 
 trainer.load(rows(names[:8]))  # what libraries allocate once

@@ -5,8 +5,13 @@ import numpy as np
 import pytest
 
 from numerai_predict.data.era_table import History
-from numerai_predict.training.early_stopping import Stopping, StoppingRule
-from numerai_predict.training.predict_template import combine, load_model, predict_with, ranked
+from numerai_predict.training.early_stopping import EarlyStopping, StoppingRule
+from numerai_predict.training.predict_template import (
+    combine,
+    load_model,
+    predict_with,
+    rank_in_unit_interval,
+)
 from numerai_predict.training.trainers import interface
 from numerai_predict.training.trainers.lightgbm import LightGBM
 from numerai_predict.training.trainers.parameters import LightGBMSettings
@@ -21,12 +26,12 @@ EVERY_ROUND = StoppingRule("corr", 5, 0, ROUNDS)
 def rows(data):
     history = History.of([data / "train.parquet"], [*NAMES, "target"])
     target = history.column("target")
-    return interface.Rows(history, np.ones(len(target), np.bool_), NAMES, target)
+    return interface.TrainingRows(history, np.ones(len(target), np.bool_), NAMES, target)
 
 
 def fit(rows, threads=1, stopping=None, rule=EVERY_ROUND):
     trainer = LightGBM(SETTINGS, "cpu", threads)
-    watch = Stopping(
+    watch = EarlyStopping(
         rule,
         None if stopping is None else stopping.target,
         None if stopping is None else stopping.history.eras[stopping.mask],
@@ -61,7 +66,7 @@ def test_it_is_the_model_that_lightgbm_makes_of_the_whole_table(rows):
 def test_the_rounds_are_those_that_were_best_on_the_stopping_rows(rows, data):
     history = History.of([data / "validation.parquet"], [*NAMES, "target"])
     target = history.column("target")
-    stopping = interface.Rows(history, np.ones(len(target), np.bool_), NAMES, target)
+    stopping = interface.TrainingRows(history, np.ones(len(target), np.bool_), NAMES, target)
     for metric, sign in (("corr", 1), ("rmse", -1)):
         body, watch = fit(rows, stopping=stopping, rule=StoppingRule(metric, 5, 15, 200))
         best = max(watch.looks, key=lambda look: sign * look[metric])
@@ -75,13 +80,15 @@ def test_the_rounds_are_those_that_were_best_on_the_stopping_rows(rows, data):
 
 def test_slices_are_whole_eras_and_hold_every_row_once(rows, monkeypatch):
     monkeypatch.setattr(interface, "_ROWS_BYTES", 5 * 120 * len(NAMES))
-    parts = list(interface.slices(rows.history, rows.mask, len(NAMES)))
+    parts = list(interface.era_slices(rows.history, rows.mask, len(NAMES)))
     assert [int(part.sum()) for part in parts] == [600] * 9 + [120]
     assert (np.sum(parts, axis=0) == 1).all()
 
 
 def test_ranks_are_averaged_and_ranked_again():
-    np.testing.assert_allclose(ranked(np.array([3.0, 1.0, 3.0, 9.0])), [0.5, 0.125, 0.5, 0.875])
+    np.testing.assert_allclose(
+        rank_in_unit_interval(np.array([3.0, 1.0, 3.0, 9.0])), [0.5, 0.125, 0.5, 0.875]
+    )
     both = combine([np.array([1.0, 2.0, 3.0]), np.array([10.0, 30.0, 20.0])], None, 0.0)
     np.testing.assert_allclose(both, [1 / 6, 2 / 3, 2 / 3])
 

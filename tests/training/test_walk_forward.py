@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.training.embargo import embargo_eras, target_horizon_days
-from numerai_predict.training.walk_forward import Sizes, plan
+from numerai_predict.training.walk_forward import WindowSizes, plan_windows
 
-SIZES = Sizes(windows=3, window_eras=10, stopping_eras=5, holdout_eras=12, purge_eras=4)
+SIZES = WindowSizes(windows=3, window_eras=10, stopping_eras=5, holdout_eras=12, purge_eras=4)
 
 
 def gap(earlier, later):
@@ -28,7 +28,7 @@ def test_a_purge_lies_between_all_parts_whatever_eras_there_are(
     eras, windows, window, stopping, holdout, purge
 ):
     try:
-        made = plan(eras, Sizes(windows, window, stopping, holdout, purge))
+        made = plan_windows(eras, WindowSizes(windows, window, stopping, holdout, purge))
     except BadConfiguration:
         assume(False)
     for each in made.windows:
@@ -42,7 +42,7 @@ def test_a_purge_lies_between_all_parts_whatever_eras_there_are(
 
 
 def test_windows_are_scored_on_eras_that_follow_each_other():
-    made = plan(range(1, 101), SIZES)
+    made = plan_windows(range(1, 101), SIZES)
     assert [each.name for each in made.windows] == ["window-1", "window-2", "window-3"]
     scored = [era for each in made.windows for era in each.scored]
     assert scored == list(range(55, 85))
@@ -52,7 +52,7 @@ def test_windows_are_scored_on_eras_that_follow_each_other():
 
 
 def test_every_fourth_era_is_purged_by_number_not_by_count():
-    made = plan(range(1, 401, 4), SIZES)
+    made = plan_windows(range(1, 401, 4), SIZES)
     for each in made.windows:
         assert min(each.scored) - max(each.stopping) == 8
         assert min(each.stopping) - max(each.training) == 8
@@ -60,7 +60,7 @@ def test_every_fourth_era_is_purged_by_number_not_by_count():
 
 def test_too_few_eras_are_refused_with_the_number_that_is_needed():
     with pytest.raises(BadConfiguration, match=r"expected at least 64 eras .* found 60"):
-        plan(range(60), SIZES)
+        plan_windows(range(60), SIZES)
 
 
 @pytest.mark.parametrize(

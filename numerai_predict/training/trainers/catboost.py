@@ -18,7 +18,7 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.data.era_table import HIGHEST
 from numerai_predict.resources.memory import available_bytes
-from numerai_predict.training.trainers.interface import Rows, TrainingObserver
+from numerai_predict.training.trainers.interface import TrainingObserver, TrainingRows
 from numerai_predict.training.trainers.parameters import CatBoostSettings
 
 _BYTES_A_VALUE = 6  # at the peak: float32, what is binned, and a block on its way
@@ -38,7 +38,7 @@ class CatBoost:
     def __init__(self, settings: CatBoostSettings, device: str, threads: int) -> None:
         self.device = device
         self._settings = settings
-        self._parameters = {**_FIXED, **settings.model_dump(), **_placed(device)}
+        self._parameters = {**_FIXED, **settings.model_dump(), **_device_parameters(device)}
         self._parameters["thread_count"] = threads
 
     def facts(self) -> dict[str, Any]:
@@ -52,7 +52,12 @@ class CatBoost:
     def works_on(self, device: str) -> str | None:
         """Why CatBoost does not run on a device; `None` if it does."""
         model = catboost.CatBoost(
-            {"iterations": 1, "verbose": False, "allow_writing_files": False, **_placed(device)}
+            {
+                "iterations": 1,
+                "verbose": False,
+                "allow_writing_files": False,
+                **_device_parameters(device),
+            }
         )
         try:
             model.fit(np.tile(np.arange(8.0)[:, None], 2), np.arange(8.0))
@@ -60,7 +65,7 @@ class CatBoost:
             return str(error).strip().splitlines()[-1]
         return None
 
-    def load(self, rows: Rows) -> Any:
+    def load(self, rows: TrainingRows) -> Any:
         """The rows in CatBoost's bins.
 
         Raises:
@@ -87,7 +92,7 @@ class CatBoost:
                 "allow_writing_files": False,
             }
         )
-        model.fit(training, callbacks=None if self.device == "gpu" else [_Told(watch)])
+        model.fit(training, callbacks=None if self.device == "gpu" else [_RoundCallback(watch)])
         if stopping is not None:
             for done, scores in enumerate(model.staged_predict(stopping), 1):
                 if watch.after(done, lambda: scores):  # noqa: B023 - it is called at once
@@ -102,7 +107,7 @@ class CatBoost:
             return path.read_bytes()
 
 
-def _placed(device: str) -> dict[str, Any]:
+def _device_parameters(device: str) -> dict[str, Any]:
     return {"task_type": "GPU", "rsm": None} if device == "gpu" else {"task_type": "CPU"}
 
 
@@ -116,7 +121,7 @@ def _require_memory(needed: int) -> None:
         )
 
 
-class _Told:
+class _RoundCallback:
     """CatBoost's own callback, which tells that a round is done."""
 
     def __init__(self, watch: TrainingObserver) -> None:

@@ -15,11 +15,11 @@ from numerai_predict.data.era_table import History
 _COLUMNS_BYTES, _ROWS_BYTES = 64 * 1024**2, 256 * 1024**2
 
 # Predictions of the stopping rows at this moment, float64 with shape (rows,).
-Now = Callable[[], NDArray[np.float64]]
+CurrentPredictions = Callable[[], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class Rows:
+class TrainingRows:
     """Chosen rows of a history, to be read in blocks; `target` is float32, without NaN."""
 
     history: History
@@ -37,13 +37,15 @@ class Rows:
     def row_blocks(self) -> Iterator[tuple[slice, NDArray[np.int8]]]:
         """All columns of some rows at a time: which rows, and int8 in Fortran's order."""
         first = 0
-        for mask in slices(self.history, self.mask, len(self.features)):
+        for mask in era_slices(self.history, self.mask, len(self.features)):
             block = self.history.features(self.features, mask)
             yield slice(first, first + len(block)), block
             first += len(block)
 
 
-def slices(history: History, mask: NDArray[np.bool_], features: int) -> Iterator[NDArray[np.bool_]]:
+def era_slices(
+    history: History, mask: NDArray[np.bool_], features: int
+) -> Iterator[NDArray[np.bool_]]:
     """The chosen rows in parts of whole eras, as few as keep a part's features small."""
     part: list[np.int32] = []
     rows = 0
@@ -60,7 +62,7 @@ def slices(history: History, mask: NDArray[np.bool_], features: int) -> Iterator
 class TrainingObserver(Protocol):
     """Whoever follows a training and decides when it has gone on for long enough."""
 
-    def after(self, rounds: int, now: Now | None, last: bool = False) -> bool:
+    def after(self, rounds: int, now: CurrentPredictions | None, last: bool = False) -> bool:
         """So many rounds are done; whether it is time to stop.
 
         `now` is there where the training has stopping rows; after the `last` round there is
@@ -81,7 +83,7 @@ class Trainer(Protocol):
     def facts(self) -> dict[str, Any]:
         """All that decides what comes out: parameters, device, versions of libraries."""
 
-    def load(self, rows: Rows) -> Any:
+    def load(self, rows: TrainingRows) -> Any:
         """The rows as the library wants them; `fit` takes them, more than once."""
 
     def fit(

@@ -20,7 +20,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from numerai_predict.data.era_table import HIGHEST
-from numerai_predict.training.trainers.interface import Now, Rows, TrainingObserver
+from numerai_predict.training.trainers.interface import (
+    CurrentPredictions,
+    TrainingObserver,
+    TrainingRows,
+)
 from numerai_predict.training.trainers.parameters import LightGBMSettings
 
 # What decides about bins is the same for every data set and booster.
@@ -55,7 +59,7 @@ class LightGBM:
             "num_threads": threads,
             "device_type": device,
         }
-        lightgbm.register_logger(_Silent())
+        lightgbm.register_logger(_SilentLogger())
 
     def facts(self) -> dict[str, Any]:
         """Parameters, device and version; not the threads, which change nothing."""
@@ -75,7 +79,7 @@ class LightGBM:
             return str(error).splitlines()[0]
         return None
 
-    def load(self, rows: Rows) -> Any:
+    def load(self, rows: TrainingRows) -> Any:
         """The rows in bins of four bits."""
         whole: Any = None
         with warnings.catch_warnings():
@@ -98,10 +102,10 @@ class LightGBM:
     ) -> bytes:
         """A booster in LightGBM's own text, without its parameters: they name the threads."""
         booster = lightgbm.Booster({**self._parameters, **_seeds(seed)}, training)
-        now: Now | None = None
+        now: CurrentPredictions | None = None
         if stopping is not None:
             booster.add_valid(stopping, "stopping")
-            now = lambda: _validated(booster)  # noqa: E731
+            now = lambda: _stopping_predictions(booster)  # noqa: E731
         for done in range(1, rounds + 1):
             finished = booster.update()
             if watch.after(done, now, last=finished) or finished:
@@ -129,7 +133,7 @@ def _seeds(seed: int) -> dict[str, int]:
     return {"bagging_seed": seed, "feature_fraction_seed": seed + 1, "objective_seed": seed + 2}
 
 
-def _validated(booster: lightgbm.Booster) -> NDArray[np.float64]:
+def _stopping_predictions(booster: lightgbm.Booster) -> NDArray[np.float64]:
     """The predictions of the data that were added, which LightGBM keeps up to date."""
     caught: list[NDArray[np.float64]] = []
 
@@ -141,7 +145,7 @@ def _validated(booster: lightgbm.Booster) -> NDArray[np.float64]:
     return caught[0]
 
 
-class _Silent:
+class _SilentLogger:
     """LightGBM's words: errors are raised, nothing else is of interest."""
 
     def info(self, words: str) -> None:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 # The class of each, in the module of its name.
 _CLASSES = {"lightgbm": "LightGBM", "xgboost": "XGBoost", "catboost": "CatBoost"}
 
-NAMES = tuple(_CLASSES)
+TRAINER_NAMES = tuple(_CLASSES)
 
 
-def trainer_of(name: str, section: Section, device: str, threads: int) -> tuple[Trainer, str]:
+def make_trainer(name: str, section: Section, device: str, threads: int) -> tuple[Trainer, str]:
     """The trainer on `auto`, `cpu` or `gpu`, and why it is where it is.
 
     Raises:

@@ -11,7 +11,11 @@ import xgboost
 from numpy.typing import NDArray
 
 from numerai_predict.data.era_table import HIGHEST
-from numerai_predict.training.trainers.interface import Now, Rows, TrainingObserver
+from numerai_predict.training.trainers.interface import (
+    CurrentPredictions,
+    TrainingObserver,
+    TrainingRows,
+)
 from numerai_predict.training.trainers.parameters import XGBoostSettings
 
 _ROWS_AT_ONCE = 8192
@@ -32,7 +36,7 @@ class XGBoost:
             **_FIXED,
             **settings.model_dump(),
             "nthread": threads,
-            "device": _named(device),
+            "device": _device_name(device),
         }
 
     def facts(self) -> dict[str, Any]:
@@ -49,21 +53,21 @@ class XGBoost:
             return "this XGBoost was built without CUDA"
         try:
             data = xgboost.DMatrix(np.eye(4), np.arange(4.0))
-            xgboost.train({"device": _named(device), "verbosity": 0}, data, 1)
+            xgboost.train({"device": _device_name(device), "verbosity": 0}, data, 1)
         except xgboost.core.XGBoostError as error:
             return str(error).strip().splitlines()[0]
         return None
 
-    def load(self, rows: Rows) -> Callable[[Any], Any]:
+    def load(self, rows: TrainingRows) -> Callable[[Any], Any]:
         """What makes the rows' matrix, given the one that the bins are those of, or `None`."""
 
         def matrix(reference: Any) -> Any:
-            source = _Source(rows)
+            source = _BatchIterator(rows)
             return xgboost.QuantileDMatrix(
                 source, max_bin=_BINS, ref=reference, nthread=self._threads
             )
 
-        return _Once(matrix)
+        return _LazyMatrix(matrix)
 
     def fit(
         self, training: Any, stopping: Any | None, seed: int, rounds: int, watch: TrainingObserver
@@ -73,7 +77,7 @@ class XGBoost:
         checked = None if stopping is None else stopping(data)
         cache = [data] if checked is None else [data, checked]
         booster = xgboost.Booster({**self._parameters, "seed": seed}, cache)
-        now: Now | None = None
+        now: CurrentPredictions | None = None
         if checked is not None:
             now = lambda: booster.predict(checked).astype(np.float64)  # noqa: E731
         for done in range(rounds):
@@ -92,11 +96,11 @@ def _version() -> str:
     return str(xgboost.__version__)
 
 
-def _named(device: str) -> str:
+def _device_name(device: str) -> str:
     return "cuda" if device == "gpu" else "cpu"
 
 
-class _Once:
+class _LazyMatrix:
     """A matrix that is made when it is wanted first."""
 
     def __init__(self, make: Callable[[Any], Any]) -> None:
@@ -109,10 +113,10 @@ class _Once:
         return self._made
 
 
-class _Source(xgboost.DataIter):
+class _BatchIterator(xgboost.DataIter):
     """The rows in batches, of which XGBoost asks for all several times."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: TrainingRows) -> None:
         self._rows = rows
         self._batches = self._read()
         super().__init__(release_data=True)
