@@ -33,7 +33,8 @@ def resident():
 
 def rows(features):
     count = len(history.eras)
-    return interface.TrainingRows(history, np.ones(count, bool), features, np.zeros(count, np.float32))
+    mask, target = np.ones(count, bool), np.zeros(count, np.float32)
+    return interface.TrainingRows(history, mask, features, target)
 
 
 trainer.load(rows(names[:8]))  # what libraries allocate once
