@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
         if options.local
         else choose_target(job.model, _build if options.build else None)
     )
-    _say(place.sentence)
+    _say(place.announcement)
     return _run_here(job) if isinstance(place, LocalPython) else _run_in_image(place, job)
 
 

@@ -102,7 +102,7 @@ class Predictor:
     def _batch_opener(self, path: Path, frames: Path) -> _OpenBatch:
         """Opens batches of the model where it fits."""
         place = LocalPython("as asked for") if self._plan.local else choose_target(str(path))
-        log_step("place", place.sentence)
+        log_step("place", place.announcement)
         call, deadline = self._model_call(), self._deadline
         if isinstance(place, ContainerImage):
             return lambda repeated: ContainerBatch(

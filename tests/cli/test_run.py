@@ -55,7 +55,7 @@ def test_without_an_engine_it_runs_here_and_shows_the_first_predictions(run, tmp
     ended = run("--model", OWN)
     assert ended.returncode == 0, ended.stderr
     assert "Running in the local Python" in ended.stderr
-    assert "no Docker engine answers" in ended.stderr
+    assert "no container engine is available" in ended.stderr
     (csv,) = tmp_path.glob("live_predictions-*.csv")
     assert f"The first of 1,000 predictions in {csv}" in ended.stdout
     assert ended.stdout.count("\n  n") == 5
@@ -81,7 +81,7 @@ def test_the_image_of_the_models_python_is_used_where_the_engine_has_it(run, eng
 def test_an_image_that_is_not_there_is_named_with_what_makes_it(run, engine):
     ended = run("--model", OTHER, docker=engine())
     assert "Running in the local Python" in ended.stderr
-    assert "make build_slim_3_10 makes it" in ended.stderr
+    assert "`make build_slim_3_10` builds it" in ended.stderr
     assert ended.returncode == 12
 
 

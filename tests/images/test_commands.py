@@ -38,7 +38,7 @@ def test_an_unknown_python_is_told_with_the_command_that_adds_it():
 
 def test_an_engine_that_does_not_run_is_told():
     line = last_line(build("3.12", "slim", docker="/bin/false"))
-    assert "no Docker engine answers" in line
+    assert "no container engine is available" in line
     assert "DOCKER=" in line
 
 

@@ -23,15 +23,16 @@ from numerai_predict.runner.container.batch_server import (
     CallFailure,
     CallRequest,
     CallResponse,
+    ResponseKind,
 )
 from numerai_predict.runner.container.engine import batch_container
 from numerai_predict.runner.container.target import ContainerImage
 from numerai_predict.runner.environment_info import current_environment
 
-# Beside a model's own time: for the engine to start a container, for data to be read.
-_PATIENCE_SECONDS = 120.0
-_ENDING_SECONDS = 20.0
-_TICK_SECONDS = 1.0
+# In addition to the time limit of the model: to start the container and to read the data.
+_OVERHEAD_SECONDS = 120.0
+_EXIT_SECONDS = 20.0
+_POLL_SECONDS = 1.0
 _CHUNK_BYTES = 1024 * 1024
 
 
@@ -104,10 +105,12 @@ class ContainerBatch:
 
 
 class _BatchContainer:
+    """A running container with pipes to its standard input and output."""
+
     def __init__(self, target: ContainerImage, mounts: list[Path]) -> None:
         self._engine = target.engine
         self._name = f"numerai-calls-{secrets.token_hex(6)}"
-        self._rest = b""
+        self._buffer = b""
         responses, responses_end = os.pipe()
         requests_end, requests = os.pipe()
         container = batch_container(target.image.name, self._name, mounts)
@@ -121,12 +124,12 @@ class _BatchContainer:
         self._requests = os.fdopen(requests, "wb", buffering=0)
 
     def send(self, request: BatchRequest | CallRequest) -> None:
-        """Hand over a request; whether anybody takes it the answer tells."""
+        """Send a request. If the container has ended, receiving the response raises."""
         with contextlib.suppress(BrokenPipeError):
             self._requests.write(json.dumps(asdict(request)).encode() + b"\n")
 
     def close(self) -> None:
-        """Say that there are no more requests."""
+        """Close the requests: the server then sends its last response and exits."""
         self._requests.close()
 
     def receive(self, limit_seconds: float | None, deadline: Deadline) -> CallResponse:
@@ -136,36 +139,36 @@ class _BatchContainer:
             RunError: the model failed, or no response came in time.
         """
         content = json.loads(self._line(limit_seconds, deadline))
-        if content.pop("kind") == CallFailure.__name__:
+        if ResponseKind(content.pop("kind")) is ResponseKind.FAILURE:
             failure = CallFailure(**content)
             error_type = ERROR_BY_VERDICT.get(failure.verdict, InternalError)
             raise error_type(failure.message, failure.remedy)
         return CallResponse(**content)
 
     def _line(self, limit_seconds: float | None, deadline: Deadline) -> bytes:
-        until = time.monotonic() + _PATIENCE_SECONDS + (limit_seconds or float("inf"))
+        until = time.monotonic() + _OVERHEAD_SECONDS + (limit_seconds or float("inf"))
         with selectors.DefaultSelector() as selector:
             selector.register(self._responses, selectors.EVENT_READ)
-            while b"\n" not in self._rest:
-                if not selector.select(deadline.wait(_TICK_SECONDS, "predict")):
+            while b"\n" not in self._buffer:
+                if not selector.select(deadline.wait(_POLL_SECONDS, "predict")):
                     chunk = b"" if time.monotonic() > until else None
                 else:
                     chunk = self._responses.read(_CHUNK_BYTES)
                 if chunk == b"":
                     raise InternalError(
-                        "expected a response of the container, found that it ended without one",
+                        "expected a response from the container, found that it sent none",
                         "look at the log above, and check that the container engine works",
                     )
-                self._rest += chunk or b""
-        line, _, self._rest = self._rest.partition(b"\n")
+                self._buffer += chunk or b""
+        line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
     def end(self) -> None:
-        """End the container, whatever it does."""
+        """Wait for the container to exit, and kill it if it does not."""
         with contextlib.suppress(BrokenPipeError):
             self.close()
         try:
-            self._process.wait(_ENDING_SECONDS)
+            self._process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             self._engine.kill_container(self._name)
             self._process.kill()
@@ -192,5 +195,5 @@ def _batch_request(
 def _call_request(call: BatchCall) -> CallRequest:
     try:
         return CallRequest(call.name, str(call.dataset), str(call.benchmarks()))
-    except DatasetUnavailable as error:  # matters only to a model that takes them
+    except DatasetUnavailable as error:  # an error only for a model that takes them
         return CallRequest(call.name, str(call.dataset), None, (error.message, error.remedy))

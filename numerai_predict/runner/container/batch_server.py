@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -57,17 +58,24 @@ class BatchRequest:
 
 @dataclass(frozen=True)
 class CallRequest:
-    """One call; without `benchmarks`, `without` are the message and the remedy of their lack."""
+    """One call; `unavailable` is the message and the remedy where `benchmarks` are missing."""
 
     name: str
     dataset: str
     benchmarks: str | None
-    without: tuple[str, str] = ("", "")
+    unavailable: tuple[str, str] = ("", "")
+
+
+class ResponseKind(Enum):
+    """The kind of a line of standard output."""
+
+    PREDICTIONS = "predictions"
+    FAILURE = "failure"
 
 
 @dataclass(frozen=True)
 class CallResponse:
-    """Predictions in the order of the ids, and the record so far; at the end no `values`."""
+    """Predictions in the order of the ids, and the record so far; the last one has no `values`."""
 
     values: list[float]
     record: dict[str, Any]
@@ -75,7 +83,7 @@ class CallResponse:
 
 @dataclass(frozen=True)
 class CallFailure:
-    """A failure with its verdict, by its word."""
+    """A failure of the model, with the word of its verdict."""
 
     verdict: str
     message: str
@@ -120,13 +128,15 @@ def _calls() -> Iterator[BatchCall]:
 def _batch_call(request: CallRequest) -> BatchCall:
     def benchmarks() -> Path:
         if request.benchmarks is None:
-            raise DatasetUnavailable(*request.without)
+            raise DatasetUnavailable(*request.unavailable)
         return Path(request.benchmarks)
 
     return BatchCall(request.name, Path(request.dataset), benchmarks)
 
 
 def _send(response: CallResponse | CallFailure) -> None:
-    content = {"kind": type(response).__name__, **asdict(response)}
+    is_failure = isinstance(response, CallFailure)
+    kind = ResponseKind.FAILURE if is_failure else ResponseKind.PREDICTIONS
+    content = {"kind": kind.value, **asdict(response)}
     sys.stdout.write(json.dumps(content) + "\n")
     sys.stdout.flush()

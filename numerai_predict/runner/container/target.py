@@ -1,4 +1,4 @@
-"""Where a model is run: in the image that fits it, where an engine has it, else here."""
+"""Chooses where a model runs: in the image that fits it, or in the local Python."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from numerai_predict.runner.container.engine import Engine
 
 @dataclass(frozen=True)
 class LocalPython:
-    """This Python, and why."""
+    """The Python that runs this, and why no image was chosen."""
 
     reason: str
     python: str = RUNNING_PYTHON
@@ -27,14 +27,14 @@ class LocalPython:
         return f"the local Python {platform.python_version()}"
 
     @property
-    def sentence(self) -> str:
-        """What a user is told before the run."""
+    def announcement(self) -> str:
+        """The line that announces the run to the user."""
         return f"Running in {self}: {self.reason}"
 
 
 @dataclass(frozen=True)
 class ContainerImage:
-    """An image of an engine."""
+    """An image, and the engine that has it."""
 
     engine: Engine
     image: Image
@@ -48,8 +48,8 @@ class ContainerImage:
         return f"the image {self.image.name}"
 
     @property
-    def sentence(self) -> str:
-        """What a user is told before the run."""
+    def announcement(self) -> str:
+        """The line that announces the run to the user."""
         return f"Running in {self}"
 
 
@@ -57,13 +57,13 @@ ExecutionTarget: TypeAlias = LocalPython | ContainerImage
 
 
 def choose_target(model: str, build: Callable[[Image], bool] | None = None) -> ExecutionTarget:
-    """The image that fits the model's file best where an engine answers, else this Python.
+    """The image that fits the pickle best if a container engine works, else the local Python.
 
-    An image that is not here is made by `build`, which tells whether it could.
+    If the engine lacks the image, `build` is called; it returns whether it built the image.
     """
     engine = Engine.detect(os.environ)
     if engine is None:
-        return LocalPython("no Docker engine answers")
+        return LocalPython("no container engine is available")
     try:
         chosen = choose_image(inspect_pickle(model))
     except (InvalidPickle, OSError):
@@ -74,4 +74,4 @@ def choose_target(model: str, build: Callable[[Image], bool] | None = None) -> E
     if engine.has_image(image.name) or (build is not None and build(image)):
         return ContainerImage(engine, image)
     target = f"build_{image.flavour}_{image.python.replace('.', '_')}"
-    return LocalPython(f"the image {image.name} is not here (make {target} makes it)")
+    return LocalPython(f"the image {image.name} is not built (`make {target}` builds it)")
