@@ -59,7 +59,7 @@ def main():
         try:
             for count in (1, 4):
                 print(
-                    count, measured(worker, count, path_in_worker(worker._site, code)), flush=True
+                    count, measured(worker, count, path_in_worker(worker._spec, code)), flush=True
                 )
         finally:
             worker.close()
@@ -94,7 +94,7 @@ def measured(worker, count, path):
 
 
 def router(worker):
-    if worker._site.place.image is None:
+    if worker._spec.place.image is None:
         return worker._process.pid
     command = [_DOCKER, "inspect", "--format", "{{.State.Pid}}", worker.name]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

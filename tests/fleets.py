@@ -1,4 +1,4 @@
-"""Postings, tasks and whole rounds for the tests of the fleet."""
+"""Worker actors, tasks and whole fleet runs for the tests of the fleet."""
 
 import json
 import os
@@ -20,16 +20,16 @@ from numerai_predict.fleet.pool.actor import ModelTask, WorkerActorSpec
 from numerai_predict.fleet.worker.messages import RunRequest
 
 PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"
-HERE = Environment(RUNNING_PYTHON, LOCAL)
+LOCAL_PYTHON = Environment(RUNNING_PYTHON, LOCAL)
 
 
-def posting(sample, place=HERE, slots=(0, 1), **changes):
+def actor_spec(sample, environment=LOCAL_PYTHON, slots=(0, 1), **changes):
     live, benchmarks = sample / "live.parquet", sample / "live_benchmark_models.parquet"
     slot_bytes = changes.pop("slot_bytes", 4 * 1024**3)
-    return WorkerActorSpec(place, str(live), str(benchmarks), slots, slot_bytes, **changes)
+    return WorkerActorSpec(environment, str(live), str(benchmarks), slots, slot_bytes, **changes)
 
 
-def task(path, name="model", limits=None, **changes):
+def model_task(path, name="model", limits=None, **changes):
     limits = limits or Limits()
     request = RunRequest(
         model="",
@@ -46,8 +46,8 @@ def task(path, name="model", limits=None, **changes):
 
 
 @dataclass
-class Round:
-    """What a fleet left in its directory."""
+class FleetOutput:
+    """What a fleet run printed, and the files that it left in its directory."""
 
     exit_code: int
     directory: Path
@@ -69,19 +69,19 @@ class Round:
 
 
 class Fleet:
-    """`numerai-predict fleet run` with sample data, in a directory of its own."""
+    """`numerai-predict fleet run` with sample data, in its own output directory."""
 
     def __init__(self, folder, sample, environment):
-        self.directory = folder / "round"
+        self.directory = folder / "fleet-output"
         self.directory.mkdir()
         self._sample = sample
         self._environment = environment
 
     def command(self, manifest, *options):
-        words = [sys.executable, "-c", PROGRAM, "fleet", "run", manifest]
-        words += ["--output_dir", self.directory, "--dataset", self._sample / "live.parquet"]
-        words += ["--benchmarks", self._sample / "live_benchmark_models.parquet", *options]
-        return list(map(str, words))
+        argv = [sys.executable, "-c", PROGRAM, "fleet", "run", manifest]
+        argv += ["--output_dir", self.directory, "--dataset", self._sample / "live.parquet"]
+        argv += ["--benchmarks", self._sample / "live_benchmark_models.parquet", *options]
+        return list(map(str, argv))
 
     def start(self, manifest, *options):
         return subprocess.Popen(
@@ -90,7 +90,7 @@ class Fleet:
             stderr=subprocess.PIPE,
             text=True,
             env=self._environment,
-            # A shell has what it starts in the background ignore it, and so its children.
+            # A shell lets background jobs ignore SIGINT, and their children inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
@@ -102,18 +102,18 @@ class Fleet:
             process.send_signal(signal.SIGINT)
             out, errors = process.communicate(timeout=30)
             pytest.fail(f"the fleet did not end:\n{out}\n{errors}")
-        return Round(process.returncode, self.directory, out, errors)
+        return FleetOutput(process.returncode, self.directory, out, errors)
 
 
 def wait_until(condition, seconds=30):
     until = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < until, "it did not come to that"
+        assert time.monotonic() < until, f"the condition was not met within {seconds} s"
         time.sleep(0.05)
 
 
 def processes_of(name):
-    """The processes whose command line has the word."""
+    """The processes whose command line contains the name."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -158,9 +158,9 @@ def _orders(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
 def _run_round(
     orders: FleetConfig, entries: Sequence[ManifestEntry], places: list[Environment], why_here: str
 ) -> int:
+    from numerai_predict.fleet.errors import FleetError
     from numerai_predict.fleet.progress_display import FleetDisplay
-    from numerai_predict.fleet.run import DirectoryInUse, run_fleet
-    from numerai_predict.fleet.scheduler import NoCapacity
+    from numerai_predict.fleet.run import run_fleet
 
     with FleetDisplay() as display:
         for place in places:
@@ -172,7 +172,7 @@ def _run_round(
         except RunError as error:
             display.say(f"{error.verdict.word}: {error.message} -> {error.remedy}")
             return error.verdict.exit_code
-        except (DirectoryInUse, NoCapacity, ConnectionError) as error:
+        except (FleetError, ConnectionError) as error:
             display.say(f"numerai-predict fleet: {error}")
             return _UNFINISHED
         except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The data of a round: fetched once, and handed to every machine."""
+"""The live data of a fleet run: fetched once, and passed to every node."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from numerai_predict.contract.errors import DatasetUnavailable, FetchFailed
 from numerai_predict.contract.record import DataFacts
 from numerai_predict.contract.redaction import redact
 from numerai_predict.fleet.config import FleetConfig
-from numerai_predict.fleet.pool.actor import File
+from numerai_predict.fleet.node_files import NodeFile, to_node
 from numerai_predict.runner.live_data import read_ids, read_shape
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.sources import source_of
 
 
-@dataclass
+@dataclass(frozen=True)
 class LiveData:
-    """Where live data and benchmarks lie on this machine.
+    """The files of live data and benchmark models' predictions on this machine.
 
-    `no_benchmarks` says why there are none, as message and remedy: models that take them fail
-    with it, others do not need to know.
+    `no_benchmarks` is the message and the remedy if they could not be fetched: models that take
+    them fail with it.
     """
 
     live: Path
@@ -31,44 +31,40 @@ class LiveData:
     benchmark_facts: DataFacts
     no_benchmarks: tuple[str, str] | None = None
 
-    def for_machine(self, is_here: bool) -> tuple[File, File | None]:
-        """Live data and benchmarks as a foreman takes them: paths here, bytes elsewhere."""
-        benchmarks = None if self.benchmarks is None else _handed(self.benchmarks, is_here)
-        return _handed(self.live, is_here), benchmarks
+    def for_node(self, is_local: bool) -> tuple[NodeFile, NodeFile | None]:
+        """Live data and benchmarks for a worker actor: paths on this node, bytes for another."""
+        benchmarks = None if self.benchmarks is None else to_node(self.benchmarks, is_local)
+        return to_node(self.live, is_local), benchmarks
 
 
-def _handed(path: Path, is_here: bool) -> File:
-    return str(path) if is_here else path.read_bytes()
-
-
-def fetch_data(orders: FleetConfig, folder: Path, deadline: Deadline) -> LiveData:
-    """Fetch what all models of the round are given.
+def fetch_data(config: FleetConfig, folder: Path, deadline: Deadline) -> LiveData:
+    """Fetch the data that all models receive.
 
     Raises:
         DatasetUnavailable: there is no live data, or it cannot be read.
     """
-    live, facts = _fetch(orders, orders.dataset, folder / "live", deadline)
-    read_ids(live, redact(orders.dataset))
+    live, facts = _fetch(config, config.dataset, folder / "live", deadline)
+    read_ids(live, redact(config.dataset))
     try:
-        path, benchmark_facts = _fetch(orders, orders.benchmarks, folder / "benchmarks", deadline)
+        path, benchmark_facts = _fetch(config, config.benchmarks, folder / "benchmarks", deadline)
     except DatasetUnavailable as error:
-        source = DataFacts(redact(orders.benchmarks))
+        source = DataFacts(redact(config.benchmarks))
         return LiveData(live, facts, None, source, (error.message, error.remedy))
     return LiveData(live, facts, path, benchmark_facts)
 
 
 def _fetch(
-    orders: FleetConfig, source: str, folder: Path, deadline: Deadline
+    config: FleetConfig, source: str, folder: Path, deadline: Deadline
 ) -> tuple[Path, DataFacts]:
     folder.mkdir()
     try:
-        path = source_of(source, orders.cache).fetch(folder, TransferPolicy(deadline))
+        path = source_of(source, config.cache).fetch(folder, TransferPolicy(deadline))
     except FetchFailed as error:
         raise DatasetUnavailable(error.message, error.remedy) from error
     except OSError as error:
         raise DatasetUnavailable(
             f"expected to fetch the data, found: {error.strerror}",
-            "look at the disk that holds the temporary files (TMPDIR), then try again",
+            "check the disk that holds the temporary files (TMPDIR), then try again",
         ) from error
     shape = read_shape(path, redact(source))
     return path, DataFacts(redact(source), sha256_of(path), shape.rows, shape.columns)

@@ -1,116 +1,99 @@
-"""Who works where: foremen by machine and place, within the slots that machines have."""
+"""Placement: which worker groups to start and to stop, within the slots of the nodes.
+
+Pure decisions: nothing here starts or stops anything. A slot is one CPU and the memory of the
+worker class. Worker classes share the slots by how many models wait for each.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from numerai_predict.fleet.environments import Environment
+from numerai_predict.fleet.worker_group import WorkerClass, WorkerGroup
 
-
-@dataclass(frozen=True, order=True)
-class WorkerClass:
-    """What a model needs: a place, and a slot of one processor and that much memory."""
-
-    place: Environment
-    slot_bytes: int
-
-
-@dataclass
-class WorkerGroup:
-    """A foreman on a machine, with its slots; `running` are the ids of models by call."""
-
-    kind: WorkerClass
-    machine: str
-    slots: tuple[int, ...]
-    foreman: Any
-    ready: bool = False
-    running: dict[Any, str] = field(default_factory=dict)
-
-    @property
-    def free(self) -> int:
-        """How many models more it can take now."""
-        return len(self.slots) - len(self.running) if self.ready else 0
-
-    @property
-    def idle(self) -> bool:
-        """Whether it has nothing to do."""
-        return self.ready and not self.running
+# A second group of a class on a node must be worth the memory of another worker: it is started
+# only if this many times more models wait than it would have slots.
+_BACKLOG_FOR_ANOTHER_GROUP = 4
 
 
 @dataclass(frozen=True)
 class NodeCapacity:
-    """What a machine has for models: processors and memory in bytes."""
+    """The CPUs, and the memory in bytes, that a node offers to models."""
 
     cpus: int
     memory_bytes: int
 
 
-def free_slots(capacity: NodeCapacity, crews: Iterable[WorkerGroup]) -> tuple[list[int], int]:
-    """The numbers of the slots that no crew of the machine has, and the memory left."""
-    crews = list(crews)
-    taken = {slot for crew in crews for slot in crew.slots}
-    used = sum(len(crew.slots) * crew.kind.slot_bytes for crew in crews)
-    return [slot for slot in range(capacity.cpus) if slot not in taken], (
-        capacity.memory_bytes - used
-    )
-
-
 @dataclass(frozen=True)
 class Placement:
-    """A crew to be made."""
+    """A worker group to start; `slots` are numbers of slots that are free on the node."""
 
-    kind: WorkerClass
-    machine: str
+    worker_class: WorkerClass
+    node_id: str
     slots: tuple[int, ...]
 
 
 def next_placement(
     capacities: Mapping[str, NodeCapacity],
-    crews: list[WorkerGroup],
+    groups: Sequence[WorkerGroup],
     waiting: Mapping[WorkerClass, int],
-    most_slots: int | None,
-    barred: Collection[tuple[str, Environment]] = (),
+    concurrency: int | None,
+    excluded: Collection[tuple[str, Environment]] = (),
 ) -> Placement | None:
-    """The next crew to make, `None` if none is needed or there is no room.
+    """The next worker group to start; `None` if none is needed, or none fits.
 
-    Kinds share the slots by how many models wait for them; one that has slots enough for what
-    waits gets none. `barred` are the machines, each with the place, that cannot run such a worker.
+    `waiting` counts the models that wait for each class. `concurrency` bounds the slots of all
+    nodes together. `excluded` are nodes, each with an environment that it cannot run.
     """
-    have = Counter[WorkerClass]()
-    for crew in crews:
-        have[crew.kind] += len(crew.slots)
-    budget = None if most_slots is None else most_slots - sum(have.values())
-    if budget is not None and budget <= 0:
-        return None
-    wanting = {kind: count - have[kind] for kind, count in waiting.items()}
-    wanting = {kind: count for kind, count in wanting.items() if count > 0}
-    for kind in sorted(wanting, key=lambda kind: (have[kind] > 0, -wanting[kind], kind)):
-        others = sum(1 for other in wanting if other != kind and not have[other])
-        for machine, capacity in capacities.items():
-            if (machine, kind.place) in barred:
+    allocated = Counter[WorkerClass]()
+    for group in groups:
+        allocated[group.worker_class] += len(group.slots)
+    budget = math.inf if concurrency is None else concurrency - allocated.total()
+    unmet = {each: count - allocated[each] for each, count in waiting.items()}
+    unmet = {each: count for each, count in unmet.items() if count > 0}
+    for each in sorted(unmet, key=lambda each: (allocated[each] > 0, -unmet[each], each)):
+        # Leave a slot for every other class that has none yet.
+        reserved = sum(1 for other in unmet if other != each and not allocated[other])
+        for node_id, capacity in capacities.items():
+            on_node = [group for group in groups if group.node_id == node_id]
+            slots = _fitting_slots(each, capacity, on_node, budget)
+            if (node_id, each.environment) in excluded or not slots:
                 continue
-            own = [crew for crew in crews if crew.machine == machine]
-            slots, memory = free_slots(capacity, own)
-            room = min(len(slots), memory // kind.slot_bytes)
-            if budget is not None:
-                room = min(room, budget)
-            if room <= 0:
-                continue
-            # One worker a place and machine, unless much more waits than it has slots for.
-            if any(crew.kind == kind for crew in own) and wanting[kind] < 4 * room:
-                continue
-            share = max(1, room - others) if others else room
-            return Placement(kind, machine, tuple(slots[: min(share, wanting[kind])]))
+            if _is_worth_starting(each, on_node, len(slots), unmet[each]):
+                share = min(max(1, len(slots) - reserved), unmet[each])
+                return Placement(each, node_id, slots[:share])
     return None
 
 
 def releasable_groups(
-    crews: list[WorkerGroup], waiting: Mapping[WorkerClass, int]
+    groups: Sequence[WorkerGroup], waiting: Mapping[WorkerClass, int]
 ) -> list[WorkerGroup]:
-    """Idle crews whose slots others wait for."""
+    """Idle worker groups whose slots models of another class wait for."""
     if not any(waiting.values()):
         return []
-    return [crew for crew in crews if crew.idle and not waiting.get(crew.kind)]
+    return [group for group in groups if group.is_idle and not waiting.get(group.worker_class)]
+
+
+def _fitting_slots(
+    worker_class: WorkerClass,
+    capacity: NodeCapacity,
+    on_node: Sequence[WorkerGroup],
+    budget: float,
+) -> tuple[int, ...]:
+    """The free slots of a node that its memory and the budget allow, by their numbers."""
+    occupied = {slot for group in on_node for slot in group.slots}
+    used_bytes = sum(len(group.slots) * group.worker_class.slot_bytes for group in on_node)
+    free = [slot for slot in range(capacity.cpus) if slot not in occupied]
+    by_memory = (capacity.memory_bytes - used_bytes) // worker_class.slot_bytes
+    return tuple(free[: int(max(0, min(len(free), by_memory, budget)))])
+
+
+def _is_worth_starting(
+    worker_class: WorkerClass, on_node: Sequence[WorkerGroup], slots: int, unmet: int
+) -> bool:
+    """One group for each class and node, unless many more models wait than it has slots."""
+    exists = any(group.worker_class == worker_class for group in on_node)
+    return not exists or unmet >= _BACKLOG_FOR_ANOTHER_GROUP * slots

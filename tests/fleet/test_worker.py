@@ -1,4 +1,4 @@
-"""A warm worker gives every model a process of its own, and what a single run gives it."""
+"""A worker gives every model its own process, and the same result as a single run."""
 
 import contextlib
 import os
@@ -15,6 +15,7 @@ import pytest
 from fleets import wait_until
 
 from numerai_predict.contract.limits import Limits
+from numerai_predict.fleet.pool.actor import TaskLost
 from numerai_predict.fleet.worker.preload import preload
 from numerai_predict.resources.process_tree import descendants
 from numerai_predict.runner.supervisor.launch import minimal_environment
@@ -62,7 +63,6 @@ def test_predictions_are_those_of_a_single_run(run, run_model, model):
     assert outcome.record["model"]["arity"] == single.record["model"]["arity"]
 
 
-@pytest.mark.process
 def test_the_frames_are_those_that_pandas_reads(sample):
     paths = [str(sample / "live.parquet"), str(sample / "live_benchmark_models.parquet")]
     script = (
@@ -259,20 +259,19 @@ def told(message):
     return "".join(letter for letter in first if not letter.isdigit())
 
 
-def test_a_worker_that_is_killed_loses_its_models_and_is_replaced(new_foreman, run):
-    foreman = new_foreman()
-    first = run(predict, by=foreman)
-    router = foreman._worker._process.pid
+def test_a_worker_that_is_killed_loses_its_models_and_is_replaced(new_actor, run):
+    actor = new_actor()
+    first = run(predict, by=actor)
+    router = actor._worker._process.pid
     lost = []
-    thread = threading.Thread(target=lambda: lost.append(run(take_time, by=foreman)))
+    thread = threading.Thread(target=lambda: lost.append(run(take_time, by=actor)))
     thread.start()
     time.sleep(1.0)
     model = descendants(router).processes
     os.kill(router, signal.SIGKILL)
     thread.join(20)
-    assert lost[0].lost
-    assert lost[0].csv is None
-    again = run(predict, by=foreman)
+    assert isinstance(lost[0], TaskLost)
+    again = run(predict, by=actor)
     assert again.csv == first.csv
     assert again.worker != first.worker
     wait_until(lambda: not any(map(is_alive, model)), 10)
@@ -284,9 +283,7 @@ def is_alive(pid):
     return False
 
 
-def test_a_supervisor_that_is_killed_loses_its_model_alone_and_all_that_it_started(
-    new_foreman, run
-):
+def test_a_supervisor_that_is_killed_loses_its_model_alone_and_all_that_it_started(new_actor, run):
     def start_others(live_features):
         import subprocess
 
@@ -294,21 +291,21 @@ def test_a_supervisor_that_is_killed_loses_its_model_alone_and_all_that_it_start
             subprocess.Popen(["sleep", "600"], start_new_session=True)
         time.sleep(600)
 
-    foreman = new_foreman()
-    run(predict, by=foreman)
+    actor = new_actor()
+    run(predict, by=actor)
     lost = []
-    thread = threading.Thread(target=lambda: lost.append(run(start_others, by=foreman)))
+    thread = threading.Thread(target=lambda: lost.append(run(start_others, by=actor)))
     thread.start()
     time.sleep(2.0)
-    (zygote,) = children(foreman._worker._process.pid)
+    (zygote,) = children(actor._worker._process.pid)
     (supervisor,) = children(zygote)
     started = descendants(supervisor).processes
     assert len(started) == 4
     os.kill(supervisor, signal.SIGKILL)
     thread.join(20)
-    assert lost[0].lost
+    assert isinstance(lost[0], TaskLost)
     wait_until(lambda: not any(map(is_alive, started)), 10)
-    assert run(predict, by=foreman).worker == lost[0].worker
+    assert run(predict, by=actor).worker == lost[0].worker
 
 
 def children(pid):
@@ -316,9 +313,9 @@ def children(pid):
     return [int(child) for child in path.read_text().split()]
 
 
-def test_a_worker_is_replaced_after_so_many_models(new_foreman, run):
-    foreman = new_foreman(models_a_worker=2)
-    workers = [run(predict, by=foreman).worker for _ in range(5)]
+def test_a_worker_is_replaced_after_so_many_models(new_actor, run):
+    actor = new_actor(models_per_worker=2)
+    workers = [run(predict, by=actor).worker for _ in range(5)]
     assert len(set(workers)) == 3
 
 
@@ -353,10 +350,11 @@ def test_data_that_pandas_cannot_read_is_said_at_the_start(tmp_path):
         preload(str(tmp_path / "none.parquet"), None)
 
 
-def test_models_reach_their_folder_as_users_of_their_own(new_foreman):
-    by = new_foreman()
+def test_models_reach_their_folder_as_users_of_their_own(new_actor):
+    by = new_actor()
     by.prepare()
-    (scratch,) = Path(by._folder.name).glob("files/scratch-*")
+    (scratch,) = Path(by._directory.name).glob("files/scratch-*")
     closed = [f for f in (scratch, *scratch.parents) if not f.stat().st_mode & stat.S_IXOTH]
     assert not closed
-    assert not Path(by._folder.name).stat().st_mode & stat.S_IROTH  # nor do they see others' names
+    # They cannot list the files of other models.
+    assert not Path(by._directory.name).stat().st_mode & stat.S_IROTH

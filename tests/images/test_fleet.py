@@ -77,8 +77,8 @@ def short_folder():
 def test_no_attempt_to_break_out_of_a_warm_worker_succeeds(image, inputs, short_folder):
     if (image.version, image.flavour) != (RUNNING_PYTHON, "slim"):
         pytest.skip(f"the attempts are pickled here, by Python {RUNNING_PYTHON}")
-    place = Environment(image.version, image.flavour, image.reference)
-    with warm_stage(short_folder, inputs, place) as warm:
+    environment = Environment(image.version, image.flavour, image.reference)
+    with warm_stage(short_folder, inputs, environment) as warm:
         outcomes = [warm.play(name) for name in (*stage.attempts.REACHES, *LEAVES)]
     escaped = [outcome for outcome in outcomes if outcome.ending == "escaped"]
     lacking = stage.lacking(outcomes[0].layers)

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 import stage
-from fleets import HERE, posting, task
+from fleets import LOCAL_PYTHON, actor_spec, model_task
 
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
-from numerai_predict.fleet.pool.actor import WorkerActor
+from numerai_predict.fleet.pool.actor import TaskResult, WorkerActor
 
 # The limits that bound a model are tried in `test_worker.py`; here: what it leaves behind.
 LEAVES = [name for name in stage.attempts.ENDS if name.startswith(("leave", "answer", "announce"))]
@@ -33,12 +33,12 @@ for number in filter(str.isdecimal, os.listdir("/proc")):
 
 
 class WarmStage(stage.Stage):
-    """Plays attempts by a foreman; `seen_as` is the folder's path for the worker."""
+    """Plays attempts by a worker actor; `seen_as` is the folder's path for the worker."""
 
-    def __init__(self, foreman, folder, sample, seen_as=None):
+    def __init__(self, actor, folder, sample, seen_as=None):
         super().__init__(None, folder, sample)
-        self.foreman, self.seen_as = foreman, seen_as or str(folder)
-        self.own = Path(foreman._folder.name).name
+        self.actor, self.seen_as = actor, seen_as or str(folder)
+        self.own = Path(actor._directory.name).name
 
     def facts(self, model, result):
         return {
@@ -50,8 +50,8 @@ class WarmStage(stage.Stage):
         given = dict(zip(options[::2], options[1::2], strict=True))
         memory = parse_size(given.get("--memory", "4g"))
         limits = Limits(memory, parse_seconds(given.get("--timeout", "30")))
-        outcome = self.foreman.run(task(model, limits=limits), str(model))
-        assert outcome.lost is None, outcome.lost
+        outcome = self.actor.run(model_task(model, limits=limits), str(model))
+        assert isinstance(outcome, TaskResult), outcome
         result.write_text(json.dumps(outcome.record))
         if outcome.csv is not None:
             (self.folder / "output" / "predictions.csv").write_bytes(outcome.csv)
@@ -63,23 +63,23 @@ class WarmStage(stage.Stage):
         yield from (f"left in temporary: {name}" for name in left)
         own = f"left in temporary: { {self.own} }"
         yield from (trace for trace in super()._traces(told) if trace != own)
-        if self.foreman._site.place.image is not None:
+        if self.actor._worker_spec.place.image is not None:
             yield from self._left_inside()
 
     def _left_inside(self):
         """What is in the container's shared memory, and which processes are the models'."""
-        command = [self.foreman._site.engine, "exec", self.foreman._worker.name]
+        command = [self.actor._worker_spec.engine, "exec", self.actor._worker.name]
         asked = subprocess.run(
             [*command, "python", "-c", _LOOK], capture_output=True, text=True, check=True
         )
         yield from asked.stdout.splitlines()
 
     def _scratch(self):
-        return Path(self.foreman._worker._scratch.name)
+        return Path(self.actor._worker._scratch.name)
 
 
 @contextlib.contextmanager
-def warm_stage(folder, sample, place=HERE):
+def warm_stage(folder, sample, environment=LOCAL_PYTHON):
     """A stage whose worker was started with secrets around it, as a fleet's would be.
 
     In a container the stage stands in the one folder that worker and models can reach.
@@ -89,12 +89,12 @@ def warm_stage(folder, sample, place=HERE):
     patch.setenv("HOME", str(folder / "home"))
     (folder / "temporary").mkdir()
     patch.setattr("tempfile.tempdir", str(folder / "temporary"))
-    with contextlib.closing(WorkerActor(posting(sample, place))) as foreman:
-        foreman.prepare()
+    with contextlib.closing(WorkerActor(actor_spec(sample, environment))) as actor:
+        actor.prepare()
         patch.undo()
         seen_as = None
-        if place.image is not None:
-            folder, seen_as = Path(foreman._worker._scratch.name, "stage"), _SEEN_AS
+        if environment.image is not None:
+            folder, seen_as = Path(actor._worker._scratch.name, "stage"), _SEEN_AS
             folder.mkdir()
-        with contextlib.closing(WarmStage(foreman, folder, sample, seen_as)) as opened:
+        with contextlib.closing(WarmStage(actor, folder, sample, seen_as)) as opened:
             yield opened

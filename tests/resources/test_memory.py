@@ -6,8 +6,6 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.process
-
 PROGRAM = """
 import os
 from numerai_predict.resources.memory import resident_bytes, trim_heap

@@ -1,20 +1,18 @@
-"""One machine's warm worker of one Python, and the agent beside it that accepts its answers.
+"""The worker actor: owns one worker on a node, and validates its responses.
 
-Ray runs a foreman as an actor. It holds no credentials; it hands models in and takes
-predictions out, checked where no model could touch the check.
+Ray runs it on the node. It holds no credentials. It validates predictions in its own process,
+which no model can reach.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.environments import Environment
+from numerai_predict.fleet.node_files import NodeFile, write_node_file
 from numerai_predict.fleet.pool.launch import WorkerSpec, path_in_worker
 from numerai_predict.fleet.pool.worker_client import (
     WorkerClient,
@@ -46,36 +45,42 @@ from numerai_predict.runner.supervisor.session import (
     malformed_response,
 )
 
-_MODELS_A_WORKER = 500
-_MOST_GROWTH_BYTES = 512 * 1024**2
-_STARTS = 3
-# A user for each slot, of the numbers that distributions leave unused (60578 to 61183).
+# Each slot has a user of its own, from the ids that distributions leave unused (60578 to 61183).
 _FIRST_USER = 60_578
-# Models have users of their own: they pass through to files that they are told, and list none.
-_PASSED_THROUGH = 0o711
-
-File = str | bytes
+# Users of models may pass through these directories to files whose path they know, not list them.
+_TRAVERSE_ONLY = 0o711
 
 
 @dataclass(frozen=True)
 class WorkerActorSpec:
-    """Where a foreman works: the data (paths on its machine, or the bytes), slots and engine.
+    """What a worker actor needs to start its worker.
 
-    `slots` are the numbers of its slots on the machine: each has a user and a processor.
+    Attributes:
+        environment: the Python that runs the models.
+        dataset: the live data, as a path on the actor's node or as bytes.
+        benchmarks: the benchmark models' predictions, in the same way; `None` for none.
+        slots: numbers of the actor's slots on the node; each has its own user and CPU.
+        slot_bytes: memory of a slot, `None` for no limit.
+        engine: command of the container engine.
+        models_per_worker: the worker is replaced after this many models.
+        max_growth_bytes: the worker is replaced when its memory grew by more.
+        start_attempts: how often the actor tries to start a worker.
     """
 
-    place: Environment
-    dataset: File
-    benchmarks: File | None
+    environment: Environment
+    dataset: NodeFile
+    benchmarks: NodeFile | None
     slots: tuple[int, ...]
     slot_bytes: int | None
     engine: str = "docker"
-    models_a_worker: int = _MODELS_A_WORKER
+    models_per_worker: int = 500
+    max_growth_bytes: int = 512 * 1024**2
+    start_attempts: int = 3
 
 
 @dataclass(frozen=True)
 class ModelTask:
-    """One model to run: its request but for the places of files, and how its name ends."""
+    """A model to run: its request, whose path and user the actor sets, and its file's suffix."""
 
     id: str
     request: RunRequest
@@ -84,142 +89,154 @@ class ModelTask:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What came of a model; `csv` where its predictions passed the checks.
+    """The result of a model; `csv` is `None` if it has no valid predictions.
 
-    `lost` says why there is nothing, where the worker failed and not the model; `broken` that
-    no worker can be started. Times are seconds since 1970 (UTC).
+    `started` and `ended` are in seconds since 1970 (UTC).
     """
 
     worker: str
     started: float
     ended: float
-    record: dict[str, Any] = field(default_factory=dict)
-    csv: bytes | None = None
-    log: bytes = b""
-    lost: str | None = None
-    broken: bool = False
+    record: dict[str, Any]
+    csv: bytes | None
+    log: bytes
+
+
+@dataclass(frozen=True)
+class TaskLost:
+    """The worker, or its supervisor of the model, crashed; `worker` is empty if none started."""
+
+    worker: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class WorkerReady:
+    """The worker has started; `facts` describe it, `process` is the id of the actor's process."""
+
+    facts: Mapping[str, Any]
+    process: int
+
+
+@dataclass(frozen=True)
+class WorkerUnavailable:
+    """No worker of this environment can be started on this node."""
+
+    reason: str
 
 
 class WorkerActor:
-    """Runs the models that it is given, as many at once as it has slots."""
+    """Runs models in its worker, as many at once as it has slots."""
 
-    def __init__(self, posting: WorkerActorSpec) -> None:
-        self._folder = tempfile.TemporaryDirectory(
+    def __init__(self, spec: WorkerActorSpec) -> None:
+        self._directory = tempfile.TemporaryDirectory(
             prefix="numerai-fleet-", ignore_cleanup_errors=True
         )
-        root = Path(self._folder.name)
-        for folder in (root, root / "files"):
-            folder.mkdir(exist_ok=True)
-            folder.chmod(_PASSED_THROUGH)
-        (root / "out").mkdir(mode=0o700)
+        root = Path(self._directory.name)
         files = root / "files"
-        dataset = _put(posting.dataset, files / "live.parquet")
-        benchmarks = None
-        if posting.benchmarks is not None:
-            benchmarks = _put(posting.benchmarks, files / "benchmarks.parquet")
-        self._posting = posting
+        for directory in (root, files):
+            directory.mkdir(exist_ok=True)
+            directory.chmod(_TRAVERSE_ONLY)
         self._out = root / "out"
-        self._site = WorkerSpec(
-            posting.place,
-            files,
-            dataset,
-            benchmarks,
-            len(posting.slots),
-            posting.slot_bytes,
-            posting.engine,
-        )
-        self._live_ids = read_ids(dataset, "the live data")
-        self._free = list(posting.slots)
-        self._lock, self._checking = threading.Lock(), threading.Lock()
+        self._out.mkdir(mode=0o700)
+        self._spec = spec
+        self._worker_spec = _worker_spec(spec, files)
+        self._live_ids = read_ids(self._worker_spec.dataset, "the live data")
+        self._free_slots = list(spec.slots)
+        self._lock, self._validation_lock = threading.Lock(), threading.Lock()
         self._worker: WorkerClient | None = None
         self._retired: list[WorkerClient] = []
 
-    def prepare(self) -> dict[str, Any]:
-        """Start the worker; what it says of itself.
+    def prepare(self) -> WorkerReady | WorkerUnavailable:
+        """Start the worker."""
+        try:
+            return WorkerReady(self._current_worker().facts, os.getpid())
+        except WorkerStartFailed as failure:
+            return WorkerUnavailable(str(failure))
 
-        Raises:
-            WorkerBroken: it cannot be started here.
-        """
-        return {**self._current().facts, "process": os.getpid()}
-
-    def run(self, task: ModelTask, model: File) -> TaskResult:
-        """Run a model and check its predictions; no failure is raised."""
+    def run(self, task: ModelTask, model: NodeFile) -> TaskResult | TaskLost | WorkerUnavailable:
+        """Run a model and validate its predictions."""
         started = time.time()
-        name = ""
+        worker_name = ""
         try:
             with self._slot() as slot, self._model_file(task, model) as path:
-                worker = self._current()
-                name = worker.name
-                reply = worker.run(self._request(task, path, slot))
-            record, csv = self._accepted(reply)
+                worker = self._current_worker()
+                worker_name = worker.name
+                response = worker.run(self._request(task, path, slot))
+            record, csv = self._accepted(response)
             self._close_retired()
-            return TaskResult(name, started, time.time(), asdict(record), csv, reply.log)
+            return TaskResult(worker_name, started, time.time(), asdict(record), csv, response.log)
         except WorkerLost as lost:
-            return TaskResult(name, started, time.time(), lost=str(lost))
-        except WorkerStartFailed as broken:
-            return TaskResult(name, started, time.time(), lost=str(broken), broken=True)
+            return TaskLost(worker_name, str(lost))
+        except WorkerStartFailed as failure:
+            return WorkerUnavailable(str(failure))
 
     def close(self) -> None:
-        """End the worker and remove every file."""
+        """Stop the worker and remove all files."""
         for worker in [*self._retired, *([self._worker] if self._worker else [])]:
             worker.close()
-        self._folder.cleanup()
+        self._directory.cleanup()
 
     def _request(self, task: ModelTask, path: Path, slot: int) -> RunRequest:
-        processors = sorted(os.sched_getaffinity(0))
+        cpus = sorted(os.sched_getaffinity(0))
         return replace(
             task.request,
-            model=path_in_worker(self._site, path),
+            model=path_in_worker(self._worker_spec, path),
             user=_FIRST_USER + slot,
-            cpu=processors[slot % len(processors)],
+            cpu=cpus[slot % len(cpus)],
         )
 
     @contextmanager
     def _slot(self) -> Iterator[int]:
         with self._lock:
-            slot = self._free.pop(0)
+            slot = self._free_slots.pop(0)
         try:
             yield slot
         finally:
             with self._lock:
-                self._free.append(slot)
+                self._free_slots.append(slot)
 
     @contextmanager
-    def _model_file(self, task: ModelTask, model: File) -> Iterator[Path]:
-        path = self._site.folder / f"{os.urandom(8).hex()}{task.suffix}"
+    def _model_file(self, task: ModelTask, model: NodeFile) -> Iterator[Path]:
+        path = self._worker_spec.folder / f"{os.urandom(8).hex()}{task.suffix}"
         try:
-            yield _put(model, path)
+            yield write_node_file(model, path)
         finally:
             path.unlink(missing_ok=True)
 
-    def _current(self) -> WorkerClient:
-        """The worker; a new one where it is dead, worn or has grown."""
+    def _current_worker(self) -> WorkerClient:
+        """The worker; a new one if it crashed, ran its share of models, or its memory grew."""
         with self._lock:
-            if self._worker is None or not self._is_fit(self._worker):
+            if self._worker is None or not self._is_usable(self._worker):
                 if self._worker is not None:
                     self._retired.append(self._worker)
                     self._worker = None
-                self._worker = self._started()
+                self._worker = self._start_worker()
             return self._worker
 
-    def _is_fit(self, worker: WorkerClient) -> bool:
-        grown = worker.bytes_now - worker.bytes > _MOST_GROWTH_BYTES
-        return worker.alive and worker.ran < self._posting.models_a_worker and not grown
+    def _is_usable(self, worker: WorkerClient) -> bool:
+        return (
+            worker.is_alive
+            and worker.models_run < self._spec.models_per_worker
+            and worker.growth_bytes <= self._spec.max_growth_bytes
+        )
 
-    def _started(self) -> WorkerClient:
-        for left in reversed(range(_STARTS)):
+    def _start_worker(self) -> WorkerClient:
+        for attempts_left in reversed(range(self._spec.start_attempts)):
             try:
-                return WorkerClient(self._site)
+                return WorkerClient(self._worker_spec)
             except WorkerLost as lost:
-                if not left:
-                    raise WorkerStartFailed(f"no worker of {self._posting.place}: {lost}") from lost
+                if not attempts_left:
+                    raise WorkerStartFailed(
+                        f"no worker of {self._spec.environment} could be started: {lost}"
+                    ) from lost
         raise AssertionError
 
     def _close_retired(self) -> None:
         with self._lock:
-            done = [worker for worker in self._retired if not worker.running]
+            idle = [worker for worker in self._retired if not worker.running]
             self._retired = [worker for worker in self._retired if worker.running]
-        for worker in done:
+        for worker in idle:
             worker.close()
 
     def _accepted(self, reply: WorkerResponse) -> tuple[Record, bytes | None]:
@@ -228,7 +245,7 @@ class WorkerActor:
         if reply.answer is None:
             return record.build(), None
         try:
-            with self._checking:
+            with self._validation_lock:
                 saved = self._saved(reply, record)
         except RunError as error:
             record.fail(error)
@@ -256,15 +273,17 @@ class WorkerActor:
             raise malformed_response(malformed, peak_bytes) from malformed
 
 
-def _put(file: File, path: Path) -> Path:
-    """The bytes, or the file that the path names, at that place."""
-    if isinstance(file, bytes):
-        path.write_bytes(file)
-    else:
-        source = Path(file).resolve()
-        with contextlib.suppress(OSError):
-            os.link(source, path)
-            return path
-        shutil.copyfile(source, path)
-    path.chmod(0o644)
-    return path
+def _worker_spec(spec: WorkerActorSpec, files: Path) -> WorkerSpec:
+    """The worker's specification, after the data was written into its directory of files."""
+    benchmarks = None
+    if spec.benchmarks is not None:
+        benchmarks = write_node_file(spec.benchmarks, files / "benchmarks.parquet")
+    return WorkerSpec(
+        spec.environment,
+        files,
+        write_node_file(spec.dataset, files / "live.parquet"),
+        benchmarks,
+        len(spec.slots),
+        spec.slot_bytes,
+        spec.engine,
+    )

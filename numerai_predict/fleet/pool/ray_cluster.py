@@ -1,10 +1,10 @@
-"""Ray: the machines that there are, and foremen on them."""
+"""The Ray cluster: its nodes, and worker actors on them."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,52 +12,73 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from numerai_predict.fleet.pool.actor import TaskResult, WorkerActor, WorkerActorSpec
+from numerai_predict.fleet.pool.actor import (
+    TaskLost,
+    TaskResult,
+    WorkerActor,
+    WorkerActorSpec,
+    WorkerReady,
+    WorkerUnavailable,
+)
 
-# Raylets and workers take what is left in the environment of whoever starts them.
+# Raylets and workers inherit the environment of the process that starts them.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "USER", "TMPDIR", "LD_LIBRARY_PATH")
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_memory_monitor_refresh_ms": "0",  # a model's memory is its worker's to watch
+    "RAY_memory_monitor_refresh_ms": "0",  # the worker enforces the memory limit of a model
     "RAY_DEDUP_LOGS": "0",
 }
 _OBJECT_STORE_BYTES = 256 * 1024**2
-_RESTARTS = 3
+_STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
 class Node:
-    """A node of Ray: its processors, and the memory in bytes that it gives to tasks."""
+    """A node of the cluster: its CPUs, and the memory in bytes that it offers to actors."""
 
     id: str
     host: str
     cpus: int
     memory_bytes: int
-    is_here: bool
+    is_local: bool
+
+
+@dataclass(frozen=True)
+class ActorFailure:
+    """A call failed in Ray; `actor_died` means that Ray does not restart the actor."""
+
+    reason: str
+    actor_died: bool
+
+
+CallResult = TaskResult | TaskLost | WorkerReady | WorkerUnavailable | ActorFailure
 
 
 class RayCluster:
-    """A running Ray: the one at `address`, or one on this machine that ends with this process.
+    """A running Ray cluster: the one at `address`, or an embedded one on this machine.
+
+    An embedded cluster ends with this process. Ray restarts an actor that crashed
+    `actor_restarts` times.
 
     Raises:
-        ConnectionError: there is none at the address.
+        ConnectionError: there is no cluster at the address.
     """
 
-    def __init__(self, address: str | None) -> None:
-        with _without_secrets(os.environ, _of_ray(os.environ) if address else {}):
+    def __init__(self, address: str | None, actor_restarts: int) -> None:
+        with _without_secrets(os.environ, _ray_variables(os.environ) if address else {}):
             ray.init(
                 address or "local",
                 namespace="numerai-predict",
                 log_to_driver=False,
                 logging_level=logging.ERROR,
-                **({} if address else _embedded()),
+                **({} if address else _embedded_options()),
             )
-        self._here = ray.get_runtime_context().get_node_id()
-        self._embedded = address is None
+        self._local_node = ray.get_runtime_context().get_node_id()
+        self._actor_restarts = actor_restarts
 
     def nodes(self) -> list[Node]:
-        """The machines that are alive now."""
+        """The nodes that are alive and have CPUs."""
         found = []
         for node in ray.nodes():  # type: ignore[no-untyped-call]
             resources = node["Resources"]
@@ -68,57 +89,54 @@ class RayCluster:
                         node["NodeManagerHostname"],
                         int(resources["CPU"]),
                         int(resources.get("memory", 0)),
-                        node["NodeID"] == self._here,
+                        node["NodeID"] == self._local_node,
                     )
                 )
         return found
 
-    def start_actor(self, machine: Node, posting: WorkerActorSpec) -> Any:
-        """A foreman there. Ray starts it once its slots' processors and memory are free."""
-        slots = len(posting.slots)
+    def start_actor(self, node_id: str, spec: WorkerActorSpec) -> Any:
+        """Start a worker actor on a node, as soon as CPUs and memory for its slots are free."""
+        slots = len(spec.slots)
         actor = ray.remote(WorkerActor).options(
             num_cpus=slots,
-            memory=slots * (posting.slot_bytes or 0),
+            memory=slots * (spec.slot_bytes or 0),
             max_concurrency=slots + 1,
-            max_restarts=_RESTARTS,
-            scheduling_strategy=NodeAffinitySchedulingStrategy(machine.id, soft=False),
+            max_restarts=self._actor_restarts,
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
         )
-        return actor.remote(posting)
+        return actor.remote(spec)
 
-    def stop_actor(self, foreman: Any) -> None:
-        """End a foreman; its slots are free for others."""
-        closing = foreman.close.remote()
-        ray.wait([closing], timeout=15)
-        ray.kill(foreman)
+    def stop_actor(self, actor: Any) -> None:
+        """Close a worker actor and free its slots."""
+        closing = actor.close.remote()
+        ray.wait([closing], timeout=_STOP_SECONDS)
+        ray.kill(actor)
 
-    def forget_actor(self, foreman: Any) -> None:
-        """Forget a foreman that is dead already."""
-        ray.kill(foreman)
+    def forget_actor(self, actor: Any) -> None:
+        """Release a worker actor that has died."""
+        ray.kill(actor)
 
-    def ended(self, calls: list[Any], seconds: float) -> list[Any]:
-        """The calls that have ended; waits that long for a first one."""
+    def completed_calls(self, calls: list[Any], seconds: float) -> list[Any]:
+        """The calls that have completed; waits up to `seconds` for the first one."""
         done, _ = ray.wait(calls, num_returns=1, timeout=seconds)
-        if done:  # and all others that have
+        if done:
             done, _ = ray.wait(calls, num_returns=len(calls), timeout=0)
         return list(done)
 
-    def outcome(self, call: Any) -> TaskResult | Mapping[str, Any] | BaseException:
-        """What the call returned, or the failure that ended it."""
+    def result(self, call: Any) -> CallResult:
+        """What a completed call returned."""
         try:
             return ray.get(call)  # type: ignore[no-any-return]
         except ray.exceptions.RayError as error:
-            return error
-
-    def is_gone(self, error: BaseException) -> bool:
-        """Whether the failure says that a foreman will not come back."""
-        return isinstance(error, ray.exceptions.ActorDiedError)
+            died = isinstance(error, ray.exceptions.ActorDiedError)
+            return ActorFailure(type(error).__name__, died)
 
     def close(self) -> None:
-        """End Ray where it was started here, else leave it."""
+        """Disconnect; an embedded cluster ends."""
         ray.shutdown()
 
 
-def _embedded() -> dict[str, Any]:
+def _embedded_options() -> dict[str, Any]:
     return {
         "include_dashboard": False,
         "object_store_memory": _OBJECT_STORE_BYTES,
@@ -126,19 +144,21 @@ def _embedded() -> dict[str, Any]:
     }
 
 
-def _of_ray(environment: Mapping[str, str]) -> dict[str, str]:
+def _ray_variables(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith("RAY_")}
 
 
 @contextmanager
-def _without_secrets(environment: Any, more: Mapping[str, str]) -> Iterator[None]:
-    """Have nothing in the environment, while Ray starts, that could be a credential of ours."""
-    whole = dict(environment)
-    kept = {name: whole[name] for name in _KEPT_VARIABLES if name in whole}
+def _without_secrets(
+    environment: MutableMapping[str, str], ray_variables: Mapping[str, str]
+) -> Iterator[None]:
+    """Remove everything from the environment, while Ray starts, that could be a credential."""
+    original = dict(environment)
+    kept = {name: original[name] for name in _KEPT_VARIABLES if name in original}
     environment.clear()
-    environment.update({**kept, **more, **_SETTINGS})
+    environment.update({**kept, **ray_variables, **_SETTINGS})
     try:
         yield
     finally:
         environment.clear()
-        environment.update({**whole, **_SETTINGS})
+        environment.update({**original, **_SETTINGS})

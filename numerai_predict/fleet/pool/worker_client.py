@@ -1,4 +1,4 @@
-"""The agent's hold on a warm worker: starting it, handing it models, noticing its end."""
+"""The client of a worker: starts it, sends it models, and notices when it crashes or hangs."""
 
 from __future__ import annotations
 
@@ -29,26 +29,32 @@ from numerai_predict.runner.protocol import Frame, FrameReader, MalformedFrame, 
 _CHUNK_BYTES = 1024 * 1024
 _START_SECONDS = 300.0
 _PING_SECONDS = 5.0
-_SILENCE_SECONDS = 60.0
+_MAX_SILENCE_SECONDS = 60.0
+# A model whose supervisor does not enforce its time limit is given up this much later.
 _GRACE_SECONDS = 120.0
-_ENDING_SECONDS = 10.0
-_MOST_ERRORS = 2_000
+_EXIT_SECONDS = 10.0
+_STDERR_TAIL_BYTES = 2_000
 
 
 class WorkerLost(Exception):
-    """The worker, or the part of it that held the model, ended without an answer."""
+    """The worker, or its supervisor of the model, ended without a response."""
 
 
 class WorkerStartFailed(Exception):
-    """A worker cannot be started here; another try would not help."""
+    """No worker can be started here; another attempt would not help."""
 
 
 @dataclass(frozen=True)
 class WorkerResponse:
-    """What a worker says of a model: the record as far as it got, the answer if there is one.
+    """A worker's response for one model.
 
-    `attempts` are hosts that the model tried to reach, `log` the lines of its run,
-    `worker_bytes` the memory of the process that models are forked from.
+    Attributes:
+        record: the result record, up to the last step that was reached.
+        answer: describes the predictions in `payload`; `None` if there are none.
+        payload: the predictions as an Arrow stream.
+        attempts: hosts that the model tried to reach.
+        log: the log of the run.
+        worker_bytes: resident memory of the zygote.
     """
 
     record: dict[str, Any]
@@ -66,35 +72,35 @@ class _PendingCall:
 
 
 class WorkerClient:
-    """A started worker. Threads may hand it models at the same time.
+    """A worker that has started. Threads may run models in it at the same time.
 
     Raises:
-        WorkerLost: it ended before it was ready.
-        WorkerBroken: it says itself that it cannot be.
+        WorkerLost: the worker ended before it was ready.
+        WorkerStartFailed: the worker reported that it cannot start here.
     """
 
-    def __init__(self, site: WorkerSpec) -> None:
+    def __init__(self, spec: WorkerSpec) -> None:
         self.name = f"numerai-fleet-{secrets.token_hex(4)}"
-        self.ran = 0
-        self.bytes_now = 0
+        self.models_run = 0
         self.facts: Mapping[str, Any] = {}
-        self._site = site
-        self._numbers = itertools.count()
-        self._talks: dict[int, _PendingCall] = {}
+        self._spec = spec
+        self._zygote_bytes = 0
+        self._run_numbers = itertools.count()
+        self._pending: dict[int, _PendingCall] = {}
         self._lock = threading.Lock()
-        self._heard = time.monotonic()
-        self._ready: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self._last_frame_at = time.monotonic()
+        self._start_responses: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self._scratch = tempfile.TemporaryDirectory(
-            prefix="scratch-", dir=site.folder, ignore_cleanup_errors=True
+            prefix="scratch-", dir=spec.folder, ignore_cleanup_errors=True
         )
         Path(self._scratch.name).chmod(0o1777)
-        self._errors = tempfile.TemporaryFile(dir=site.folder)  # noqa: SIM115 - until `close`
+        self._stderr = tempfile.TemporaryFile(dir=spec.folder)  # noqa: SIM115 - until `close`
         self._process = subprocess.Popen(
-            worker_argv(site, self.name, Path(self._scratch.name)),
+            worker_argv(spec, self.name, Path(self._scratch.name)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=worker_environment(site, os.environ, Path(self._scratch.name)),
+            stderr=self._stderr,
+            env=worker_environment(spec, os.environ, Path(self._scratch.name)),
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -106,75 +112,75 @@ class WorkerClient:
             raise
 
     @property
-    def alive(self) -> bool:
-        """Whether it can take a model."""
+    def is_alive(self) -> bool:
+        """Whether it can run models."""
         return self._process.poll() is None and self._reader.is_alive()
 
     @property
     def running(self) -> int:
         """How many models it runs now."""
-        return len(self._talks)
+        return len(self._pending)
 
     @property
-    def bytes(self) -> int:
-        """Resident memory of the process that models are forked from, when it was ready."""
-        return int(self.facts.get("bytes", 0))
+    def growth_bytes(self) -> int:
+        """How much the resident memory of the zygote grew since it was ready."""
+        return self._zygote_bytes - int(self.facts.get("bytes", 0))
 
     def run(self, request: messages.RunRequest) -> WorkerResponse:
         """Run a model; returns when it has ended.
 
         Raises:
-            WorkerLost: the worker died, was killed or did not answer in time.
+            WorkerLost: the worker crashed, was killed, or did not respond in time.
         """
-        talk, number = _PendingCall(), next(self._numbers)
-        self._talks[number] = talk
-        self.ran += 1
+        call, number = _PendingCall(), next(self._run_numbers)
+        self._pending[number] = call
+        self.models_run += 1
         try:
             self._send(Frame(messages.RUN, {"run": number, **asdict(request)}))
-            return self._reply(talk, request.seconds)
+            return self._wait_for_response(call, request.seconds)
         finally:
-            del self._talks[number]
+            del self._pending[number]
 
     def kill(self) -> None:
-        """End it at once, and what it runs."""
-        if command := kill_command(self._site, self.name):
-            subprocess.run(command, capture_output=True, timeout=_ENDING_SECONDS, check=False)
+        """Kill it and everything that it runs."""
+        if command := kill_command(self._spec, self.name):
+            subprocess.run(command, capture_output=True, timeout=_EXIT_SECONDS, check=False)
         self._process.kill()
 
     def close(self) -> None:
-        """End it, and remove what it left."""
+        """Stop it, and remove the files that it left."""
         with contextlib.suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()
         try:
-            self._process.wait(_ENDING_SECONDS)
+            self._process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
-            self._process.wait(_ENDING_SECONDS)
-        self._reader.join(_ENDING_SECONDS)
+            self._process.wait(_EXIT_SECONDS)
+        self._reader.join(_EXIT_SECONDS)
         if self._process.stdout is not None:
             self._process.stdout.close()
-        self._errors.close()
+        self._stderr.close()
         self._scratch.cleanup()
 
     def _start(self) -> None:
-        site = self._site
-        benchmarks = None if site.benchmarks is None else path_in_worker(site, site.benchmarks)
-        start = messages.StartRequest(path_in_worker(site, site.dataset), benchmarks)
-        self._send(Frame(messages.START, asdict(start)))
+        spec = self._spec
+        benchmarks = None if spec.benchmarks is None else path_in_worker(spec, spec.benchmarks)
+        request = messages.StartRequest(path_in_worker(spec, spec.dataset), benchmarks)
+        self._send(Frame(messages.START, asdict(request)))
         try:
-            frame = self._ready.get(timeout=_START_SECONDS)
+            frame = self._start_responses.get(timeout=_START_SECONDS)
         except queue.Empty:
-            raise WorkerLost(f"not ready within {_START_SECONDS:.0f} s") from None
+            raise WorkerLost(f"the worker was not ready within {_START_SECONDS:.0f} s") from None
         if frame is None:
-            raise WorkerLost(f"it ended before it was ready: {self._stderr_tail()}")
+            raise WorkerLost(f"the worker ended before it was ready: {self._stderr_tail()}")
         if frame.kind == messages.BROKEN:
             raise WorkerStartFailed(str(frame.facts.get("message")))
         self.facts = frame.facts
 
     def _stderr_tail(self) -> str:
-        self._errors.seek(0)
-        return self._errors.read()[-_MOST_ERRORS:].decode(errors="replace").strip()
+        self._stderr.seek(0)
+        return self._stderr.read()[-_STDERR_TAIL_BYTES:].decode(errors="replace").strip()
 
     def _send(self, frame: Frame) -> None:
         try:
@@ -183,57 +189,61 @@ class WorkerClient:
                 self._process.stdin.write(encode(frame))
                 self._process.stdin.flush()
         except (OSError, ValueError):
-            raise WorkerLost("its pipe is closed") from None
+            raise WorkerLost(f"the worker {self.name} closed its input") from None
 
-    def _reply(self, talk: _PendingCall, seconds: float | None) -> WorkerResponse:
-        until = time.monotonic() + (seconds or float("inf")) + _GRACE_SECONDS
+    def _wait_for_response(self, call: _PendingCall, seconds: float | None) -> WorkerResponse:
+        give_up_at = time.monotonic() + (seconds or float("inf")) + _GRACE_SECONDS
         while True:
             try:
-                frame = talk.frames.get(timeout=_PING_SECONDS)
+                frame = call.frames.get(timeout=_PING_SECONDS)
             except queue.Empty:
-                self._check_alive(until)
+                self._check_responsive(give_up_at)
                 continue
             if frame is None or frame.kind == messages.LOST:
-                raise WorkerLost(f"{self.name} died while it ran the model")
+                raise WorkerLost(f"the worker {self.name} crashed while it ran the model")
             if frame.kind == messages.LOG:
-                talk.log = frame.payload
+                call.log = frame.payload
             elif frame.kind == messages.DONE:
-                facts = frame.facts
-                self.bytes_now = facts["worker_bytes"]
-                return WorkerResponse(
-                    facts["record"],
-                    facts["answer"],
-                    frame.payload,
-                    facts["attempts"],
-                    talk.log,
-                    facts["worker_bytes"],
-                )
+                self._zygote_bytes = frame.facts["worker_bytes"]
+                return _response(frame, call.log)
 
-    def _check_alive(self, until: float) -> None:
-        """Kill a worker that is silent, or that keeps a model beyond all bounds."""
+    def _check_responsive(self, give_up_at: float) -> None:
+        """Ping the worker; kill it if it is silent, or does not end a model's run."""
         now = time.monotonic()
-        if now < until and now - self._heard < _SILENCE_SECONDS:
+        if now < give_up_at and now - self._last_frame_at < _MAX_SILENCE_SECONDS:
             self._send(Frame(messages.PING, {}))
             return
         self.kill()
-        raise WorkerLost(f"{self.name} hung and was killed")
+        raise WorkerLost(f"the worker {self.name} did not respond and was killed")
 
     def _read(self) -> None:
         assert self._process.stdout is not None
         reader, descriptor = FrameReader(), self._process.stdout.fileno()
         try:
             while chunk := os.read(descriptor, _CHUNK_BYTES):
-                self._heard = time.monotonic()
+                self._last_frame_at = time.monotonic()
                 for frame in reader.feed(chunk):
-                    self._deliver(frame)
+                    self._dispatch(frame)
         except (MalformedFrame, OSError):
             self._process.kill()
-        self._ready.put(None)
-        for talk in list(self._talks.values()):
-            talk.frames.put(None)
+        self._start_responses.put(None)
+        for call in list(self._pending.values()):
+            call.frames.put(None)
 
-    def _deliver(self, frame: Frame) -> None:
+    def _dispatch(self, frame: Frame) -> None:
         if frame.kind in (messages.READY, messages.BROKEN):
-            self._ready.put(frame)
-        elif talk := self._talks.get(frame.facts.get("run", -1)):
-            talk.frames.put(frame)
+            self._start_responses.put(frame)
+        elif call := self._pending.get(frame.facts.get("run", -1)):
+            call.frames.put(frame)
+
+
+def _response(frame: Frame, log: bytes) -> WorkerResponse:
+    facts = frame.facts
+    return WorkerResponse(
+        facts["record"],
+        facts["answer"],
+        frame.payload,
+        facts["attempts"],
+        log,
+        facts["worker_bytes"],
+    )

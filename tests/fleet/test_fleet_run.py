@@ -172,13 +172,11 @@ def test_bad_rows_end_the_command_before_anything_runs(fleet, tmp_path):
     assert list(fleet.directory.iterdir()) == []
 
 
-def test_a_model_that_no_machine_can_hold_is_said_before_anything_runs(
-    fleet, tmp_path, pickle_model
-):
+def test_a_model_that_fits_no_node_is_rejected_before_anything_runs(fleet, tmp_path, pickle_model):
     model = pickle_model(predict)
     done = fleet.run(manifest(tmp_path, [{"id": "a", "model": str(model), "memory": "9t"}]))
     assert done.exit_code == 1
-    assert "a: expected a machine with 9216.0 GiB" in done.stderr
+    assert "a: expected a node with 9216.0 GiB" in done.stderr
 
 
 def test_a_bucket_is_no_place_for_a_ledger(capsys, tmp_path):
