@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import cloudpickle
 import evidence
+import lanes
 import pandas as pd
 import pytest
 from hypothesis import settings
@@ -74,26 +75,29 @@ RECORD_KEYS: dict[str, set[str] | None] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection to anything but this machine fails."""
-
-    def guard(connect: Callable[..., Any]) -> Callable[..., Any]:
-        def guarded(self: socket.socket, address: Any) -> Any:
-            if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1"):
-                self.close()
-                raise AssertionError(f"a test tried to reach {address}")
-            return connect(self, address)
-
-        return guarded
-
-    for name in ("connect", "connect_ex"):
-        monkeypatch.setattr(socket.socket, name, guard(getattr(socket.socket, name)))
+_guard = lanes.Guard()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers of the lanes."""
+    config.addinivalue_line("markers", "unit: needs nothing but this process; set by itself")
+    for name, meaning in lanes.NEEDS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Look for secrets in what all other tests said."""
+    """Mark every test with its lane; search for secrets after all other tests."""
+    for item in items:
+        lanes.mark(item)
     items.sort(key=lambda item: item.path.name == "test_secrets.py")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Keep a test off the network, and a unit test off processes and sockets."""
+    with _guard.around(item):
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -133,6 +133,7 @@ def test_every_nth_era_begins_with_the_first(numbers, step):
     assert list(dict.fromkeys(kept)) == [f"{number:04d}" for number in numbers][::step]
 
 
+@pytest.mark.process
 def test_the_peak_is_little_more_than_the_view(tmp_path):
     """The same as bench/view.py measures with 300,000 x 2,750, on less."""
     rows, columns = 60_000, 1_500

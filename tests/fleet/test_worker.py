@@ -63,6 +63,7 @@ def test_predictions_are_those_of_a_single_run(run, run_model, model):
     assert outcome.record["model"]["arity"] == single.record["model"]["arity"]
 
 
+@pytest.mark.process
 def test_the_frames_are_those_that_pandas_reads(sample):
     paths = [str(sample / "live.parquet"), str(sample / "live_benchmark_models.parquet")]
     script = (

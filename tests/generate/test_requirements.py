@@ -21,11 +21,13 @@ def locked(tmp_path):
     return tmp_path
 
 
+@pytest.mark.process
 def test_a_lock_that_belongs_to_its_pyproject_is_taken(locked):
     requirements.require_fresh_lock(POETRY, locked)
     assert "\nlightgbm==" in requirements.export(POETRY, locked)
 
 
+@pytest.mark.process
 def test_a_lock_of_another_pyproject_is_refused_with_what_to_do(locked):
     project = locked / "pyproject.toml"
     project.write_text(project.read_text().replace('boto3 = "1.44.5"', 'boto3 = "1.44.4"'))

@@ -52,6 +52,7 @@ def test_a_file_is_identified_by_its_first_bytes(tmp_path, data, words):
     assert describe_file(tmp_path / "file").startswith(words)
 
 
+@pytest.mark.process
 def test_the_inspection_needs_the_standard_library_alone():
     code = (
         "import sys, numerai_predict.inspection.compression, numerai_predict.inspection.file_type; "

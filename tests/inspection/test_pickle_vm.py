@@ -113,6 +113,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("ending", ["pkl", "pkl.gz"])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_takes_little_time_and_memory(tmp_path, name, ending):
@@ -213,6 +214,7 @@ print(*heard)
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", _DANGEROUS)
 def test_an_inspection_does_nothing_of_what_a_pickle_would_do(tmp_path, corpus_pickle, name):
     data, event = _DANGEROUS[name]

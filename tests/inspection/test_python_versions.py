@@ -104,6 +104,7 @@ def test_few_functions_of_the_standard_library_are_legal_for_another_python():
         assert alone > 0.8 * len(found)
 
 
+@pytest.mark.process
 def test_the_table_of_this_python_is_what_its_own_modules_tell():
     script = HERE.parents[1] / "generate/pythons.py"
     told = subprocess.run(

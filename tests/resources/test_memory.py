@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 PROGRAM = """
 import os
 from numerai_predict.resources.memory import resident_bytes, trim_heap

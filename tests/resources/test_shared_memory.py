@@ -82,6 +82,7 @@ def test_what_another_program_holds_is_not_the_models(shared):
         assert files.bytes_of_model([os.getpid()]) == MIB
 
 
+@pytest.mark.process
 def test_beside_other_programs_of_the_user_nothing_is_removed(shared):
     files = SharedMemoryFiles(Identity())
     made = shared(os.getuid())

@@ -146,6 +146,7 @@ def test_help_tells_every_option_of_the_contract(capsys):
         assert f"--{option}" in said
 
 
+@pytest.mark.process
 def test_the_program_ends_with_2_and_one_line_on_bad_options(contract):
     ended = subprocess.run(
         [sys.executable, contract.root / "predict.py", "--model", "m", "--post_dat=SECRET"],

@@ -2,6 +2,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
 
 # An entrypoint that prints what it finds, in the place of the package's own.
@@ -13,6 +15,7 @@ def main():
 """
 
 
+@pytest.mark.process
 def test_an_entrypoint_is_called_with_its_arguments_in_an_isolated_python(tmp_path):
     (tmp_path / "entry.py").write_text(_MODULE)
     argv = bootstrap_argv("entry:main", "a b", "--c", package_root=str(tmp_path))
@@ -24,6 +27,7 @@ def test_an_entrypoint_is_called_with_its_arguments_in_an_isolated_python(tmp_pa
     assert path[-1] == str(tmp_path), "what lies beside the package could replace a library"
 
 
+@pytest.mark.process
 def test_a_file_of_the_current_directory_is_not_imported(tmp_path):
     (tmp_path / "json.py").write_text("raise SystemExit('imported')")
     (tmp_path / "entry.py").write_text(_MODULE)

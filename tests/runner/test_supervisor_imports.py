@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 # pyarrow itself imports pickle and cloudpickle; what of ours may, is import-linter's to hold.
 FORBIDDEN = ("pandas", "numerapi", "requests", "numerai_tools")
 
@@ -34,6 +36,7 @@ def test_a_local_run_imports_neither_pandas_nor_a_client(command, clean_environm
     assert imported == []
 
 
+@pytest.mark.process
 def test_the_rooms_of_the_parent_import_nothing_heavy():
     rooms = ("contract.errors", "inspection.file_type", "runner.entrypoint", "storage.sources")
     imports = ", ".join(f"numerai_predict.{room}" for room in rooms)
@@ -43,6 +46,7 @@ def test_the_rooms_of_the_parent_import_nothing_heavy():
     assert ended.stdout == b"[]\n"
 
 
+@pytest.mark.process
 def test_the_child_imports_no_client_and_no_storage():
     code = (
         "import sys, numerai_predict.runner.child.main, numerai_predict.runner.child.model_loader, "

@@ -30,6 +30,7 @@ except PermissionError:
 """
 
 
+@pytest.mark.process
 @needs_landlock
 @pytest.mark.parametrize("version", range(1, HERE + 1))
 def test_every_version_up_to_this_kernels_holds(tmp_path, version):

@@ -7,6 +7,8 @@ import pytest
 from fault_runs import run_all, table
 from kills import kill_all
 
+pytestmark = [pytest.mark.process, pytest.mark.server, pytest.mark.slow]
+
 RUNS = 16
 KILLS = 5
 

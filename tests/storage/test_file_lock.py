@@ -58,6 +58,7 @@ def is_free(path):
         return False
 
 
+@pytest.mark.process
 def test_a_second_process_is_refused_at_once(path, holder):
     started = time.monotonic()
     with pytest.raises(LockHeld, match=r"expected the lock .*\.lock to be free"), file_lock(path):
@@ -65,12 +66,14 @@ def test_a_second_process_is_refused_at_once(path, holder):
     assert time.monotonic() - started < 1
 
 
+@pytest.mark.process
 def test_a_killed_process_holds_nothing(path, holder):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     assert is_free(path)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("wait", [0.3, Deadline.after])
 def test_a_wait_ends_in_time(path, holder, wait):
     started = time.monotonic()
@@ -79,6 +82,7 @@ def test_a_wait_ends_in_time(path, holder, wait):
     assert 0.3 <= time.monotonic() - started < 1.5
 
 
+@pytest.mark.process
 def test_a_deadline_is_over_when_the_wait_for_it_is(path, holder):
     deadline = Deadline.after(0.2)
     with pytest.raises(LockHeld), file_lock(path, deadline):
@@ -86,6 +90,7 @@ def test_a_deadline_is_over_when_the_wait_for_it_is(path, holder):
     assert deadline.remaining() == 0
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("wait", [30, Deadline(), Deadline.after(30)])
 def test_a_lock_that_becomes_free_is_taken(path, holder, wait):
     threading.Timer(0.2, holder.stdin.close).start()
@@ -118,6 +123,7 @@ def test_the_lock_file_is_for_its_owner_alone(path):
         assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.process
 def test_a_program_that_the_holder_starts_does_not_inherit_the_descriptor(path):
     with file_lock(path):
         command = ["sh", "-c", "ls -l /proc/$$/fd; cat"]

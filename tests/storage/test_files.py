@@ -142,6 +142,7 @@ def test_the_representation_of_a_url_source_hides_it():
     assert "SECRET" not in repr(HttpUrl("http://h/m.pkl?SECRET"))
 
 
+@pytest.mark.process
 def test_requests_is_imported_only_for_a_transfer():
     code = "import sys, numerai_predict.storage.sources; sys.exit('requests' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

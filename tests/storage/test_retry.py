@@ -212,6 +212,7 @@ def test_what_drips_is_broken_off_for_another_try(fetch, faults):
     assert len(faults.asked) == 2
 
 
+@pytest.mark.server
 def test_a_handshake_that_never_ends_is_left_at_the_deadline(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         deadline = Deadline.after(1)

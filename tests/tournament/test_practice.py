@@ -113,6 +113,7 @@ def test_nobody_else_drives_its_controls(practice):
     assert answer.status_code == 403
 
 
+@pytest.mark.process
 def test_it_goes_on_where_it_was_after_it_was_stopped(tmp_path):
     setup = Setup(tmp_path / "state", 0, ("mine",), True, None)
     first = process_control.start(setup, Deadline.after(90))

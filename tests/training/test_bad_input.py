@@ -59,6 +59,7 @@ def test_a_target_that_is_no_number(training, name):
     strange.fails_as("dataset_unavailable", f"expected numbers in the column {name}")
 
 
+@pytest.mark.process
 def test_a_target_that_some_rows_lack_is_told_and_these_rows_are_left_out(training, copied):
     def lose(frame):
         frame.loc[frame.index[:10], "target_ender_20"] = np.nan
@@ -138,6 +139,7 @@ def test_a_snapshot_whose_bytes_are_not_those_of_its_manifest(training, copied):
     training(folder=copied).fails_as("dataset_unavailable", "found other bytes", "validation")
 
 
+@pytest.mark.process
 def test_a_full_disk_leaves_no_part_of_a_file_and_the_training_goes_on_later(training):
     def small_files():
         resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
@@ -170,6 +172,7 @@ def test_another_training_in_the_same_folder(training):
         busy.fails_as("training_busy", "found another training there")
 
 
+@pytest.mark.process
 def test_an_output_that_is_a_file(training):
     blocked = training()
     blocked.output.write_text("here")
@@ -183,6 +186,7 @@ def test_a_gpu_that_is_not_there(training):
     )
 
 
+@pytest.mark.process
 def test_a_gpu_that_is_not_there_is_done_without_where_it_is_not_asked_for(training):
     ended = training(
         trainer="xgboost", device="auto", rounds=1, seeds=[1], validation={"windows": 1}
@@ -190,6 +194,7 @@ def test_a_gpu_that_is_not_there_is_done_without_where_it_is_not_asked_for(train
     assert ended.text.count("on the CPU, as no GPU works: ") == 1
 
 
+@pytest.mark.process
 def test_another_python_without_an_engine_or_without_an_image(training, monkeypatch):
     other = "3.10" if sys.version_info >= (3, 11) else "3.12"
     monkeypatch.setenv("DOCKER", "false")

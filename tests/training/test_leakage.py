@@ -28,6 +28,7 @@ def t_of(values):
     return np.mean(values) / (np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
+@pytest.mark.process
 def test_no_score_on_a_target_of_noise_is_significant(training, tmp_path):
     shape = {"rows": 120, "train_eras": 46, "validation_eras": 20, "features": 60}
     write_sample(tmp_path / "noise", SampleShape(live_rows=100, signal=0, **shape))

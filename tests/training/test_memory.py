@@ -6,6 +6,9 @@ import sys
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+
+pytestmark = pytest.mark.process
 
 ROWS, FEATURES = 100_000, 600
 PROGRAM = """

@@ -107,6 +107,7 @@ def test_the_holdout_may_be_trained_on_when_all_is_scored(trained, training):
     assert set(whole.models()).isdisjoint(trained.models())
 
 
+@pytest.mark.process
 def test_several_targets_and_a_benchmark_make_a_function_of_two_arguments(training):
     both = training(
         targets=["target", "target_ender_60"],
@@ -120,6 +121,7 @@ def test_several_targets_and_a_benchmark_make_a_function_of_two_arguments(traini
     assert [model["target"] for model in both.manifest()["models"]] == ["target", "target_ender_60"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("trainer", ["xgboost", "catboost"])
 def test_other_libraries_enter_by_the_same_door(training, trainer):
     other = training(trainer=trainer, seeds=[42], rounds=20, validation={"windows": 1})
@@ -133,6 +135,7 @@ def test_other_libraries_enter_by_the_same_door(training, trainer):
     assert other.models() == models
 
 
+@pytest.mark.process
 def test_without_live_data_the_newest_era_tries_the_bundle(training, data, tmp_path):
     folder = tmp_path / "without"
     shutil.copytree(data, folder)
