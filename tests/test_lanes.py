@@ -8,7 +8,6 @@ import sys
 import lanes
 import pytest
 import requests
-from conftest import ROOT
 
 
 @pytest.mark.server
@@ -64,5 +63,5 @@ def test_a_test_has_the_marker_of_its_lane(request):
 
 
 def test_every_fixture_that_gives_a_marker_exists():
-    sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    sources = "".join(path.read_text() for path in (lanes.ROOT / "tests").rglob("*.py"))
     assert [name for name in lanes.MARKED_FIXTURES if f"def {name}(" not in sources] == []

@@ -31,7 +31,7 @@ def test_no_word_and_no_exit_code_is_used_twice(contract):
     assert len({verdict.exit_code for verdict in Verdict}) == len(Verdict.__members__)
 
 
-@pytest.mark.parametrize("kind", set(ERRORS) - WITHOUT_A_VERDICT)
+@pytest.mark.parametrize("kind", [kind for kind in ERRORS if kind not in WITHOUT_A_VERDICT])
 def test_every_error_owns_a_verdict_or_inherits_a_special_one(kind):
     owners = [base for base in kind.__mro__ if "verdict" in vars(base)]
     assert owners[0] is not errors.RunError
@@ -50,7 +50,11 @@ def test_the_verdicts_of_commands_share_no_word_and_no_code_with_those_of_a_run(
 
 @pytest.mark.parametrize(
     "verdict",
-    set(Verdict) - WITHOUT_AN_ERROR | set(TournamentVerdict) | set(TrainingVerdict),
+    [
+        verdict
+        for verdict in (*Verdict, *TournamentVerdict, *TrainingVerdict)
+        if verdict not in WITHOUT_AN_ERROR
+    ],
     ids=lambda v: v.word,
 )
 def test_every_failing_verdict_has_exactly_one_error_that_owns_it(verdict):
