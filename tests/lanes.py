@@ -34,8 +34,9 @@ _BY_FIXTURE = {
     # The environment of a process that a test starts: `run_model` and its like depend on it.
     "clean_environment": ("process",),
     "fleet": ("ray", "slow"),
-    "foreman": ("process",),
-    "new_foreman": ("process",),
+    "actor": ("process",),
+    "new_actor": ("process",),
+    "python_image": ("docker", "process"),
     "warm": ("process",),
     "trained": ("process", "slow"),
     "bad_tls": ("server", "process"),

@@ -56,6 +56,7 @@ def test_the_command_mounts_the_files_that_it_needs_and_is_safe_in_a_shell(model
     assert mounts == ([expected] if folder else [])
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["plain", "a b", "a:b", "a,b", 'a"b', "a'b", "$(touch no)"])
 def test_the_command_mounts_the_directory_in_which_it_runs(tmp_path, monkeypatch, name):
     folder = tmp_path / name
