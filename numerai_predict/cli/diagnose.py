@@ -77,7 +77,7 @@ def _diagnose(options: argparse.Namespace) -> str:
     validation = options.validation or options.directory / options.version
     plan = DiagnosisConfig(
         model=options.model,
-        sources=find_data_files(
+        files=find_data_files(
             validation, options.features, options.benchmarks, options.meta_model
         ),
         output_dir=options.output_dir.absolute(),

@@ -1,1 +1,1 @@
-"""The report on a pickle over past eras."""
+"""The report on a pickled model over past eras."""

@@ -1,4 +1,4 @@
-"""What a diagnosis is to be made of."""
+"""The configuration of a diagnosis."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.data.era_selection import Eras
 from numerai_predict.diagnostics.data_files import DiagnosisFiles
 
-# Of the model's memory limit, for the features of a batch: they are held here, while the model
-# holds one era of them, in whatever copies as floating point numbers it makes.
+# Share (1 / _BATCH_SHARE) of the model's memory limit that the features of a batch may use: this
+# process holds the batch while the model process holds one era and its copies of it as floats.
 _BATCH_SHARE = 8
 
 
 @dataclass(frozen=True)
 class DiagnosisConfig:
-    """A model and what it is looked at with.
+    """A model, the data to run it on, and how to run it.
 
-    `model` is a file, URL or `s3://...`; `benchmark` names the benchmark model of BMC, `None`
-    for the first; `neutral_to` the feature set of FNC, `None` for no FNC. `local` runs the model in
-    this Python, also where an image could be used.
+    `model` is a file, URL or `s3://...`. `benchmark` is the benchmark model of BMC, `None` for
+    the first of the file. `neutral_to` is the feature set of FNC, `None` for no FNC. `local` runs
+    the model in the local Python even if a container image is available.
     """
 
     model: str = field(repr=False)
-    sources: DiagnosisFiles
+    files: DiagnosisFiles
     output_dir: Path
     eras: Eras = field(default_factory=Eras)
     target: str = "target"
@@ -38,5 +38,5 @@ class DiagnosisConfig:
 
     @property
     def batch_bytes(self) -> int:
-        """Of features, int8, that are held at a time."""
+        """The maximum size in bytes of a batch's features (int8)."""
         return (self.limits.memory_bytes or HOSTED_MEMORY_BYTES) // _BATCH_SHARE

@@ -1,4 +1,4 @@
-"""Which files a diagnosis is made from: a validation file, and what lies beside it."""
+"""The data files of a diagnosis: a validation file and the files in its directory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ META_MODEL = "meta_model.parquet"
 
 @dataclass(frozen=True)
 class DiagnosisFiles:
-    """Files of the tournament; `benchmarks` and `meta_model` may be unknown."""
+    """Files of the tournament; `benchmarks` and `meta_model` are optional."""
 
     validation: Path
     features: Path
@@ -28,38 +28,37 @@ def find_data_files(
     benchmarks: Path | None = None,
     meta_model: Path | None = None,
 ) -> DiagnosisFiles:
-    """The files that belong to a validation file, or to the one in a folder.
+    """The files that belong to a validation file, or to the one in a directory.
 
-    What is not named is looked for beside it, under the tournament's names.
+    Files that are not given are searched in the directory of the validation file, under the
+    tournament's names.
 
     Raises:
-        DatasetUnavailable: there is no validation file or features.json, or not what was named.
+        DatasetUnavailable: the validation file, features.json or a given file is missing.
     """
     path = validation / VALIDATION if validation.is_dir() else validation
-    _require_file(
-        path, "get it with `numerai-predict data get validation`, or name it by --validation"
-    )
-    beside = path.with_name(f"{path.stem}_benchmark_models.parquet")
+    _require_file(path, "get it with `numerai-predict data get validation`, or use --validation")
+    benchmarks_path = path.with_name(f"{path.stem}_benchmark_models.parquet")
     features = features or path.with_name(feature_sets.NAME)
     _require_file(
-        features, "get it with `numerai-predict data get features`, or name it by --features"
+        features, "get it with `numerai-predict data get features`, or use --features-file"
     )
     return DiagnosisFiles(
         path.absolute(),
         features.absolute(),
-        _given_or_adjacent(benchmarks, beside),
+        _given_or_adjacent(benchmarks, benchmarks_path),
         _given_or_adjacent(meta_model, path.with_name(META_MODEL)),
     )
 
 
-def _given_or_adjacent(named: Path | None, usual: Path) -> Path | None:
-    if named is not None:
-        _require_file(named, "name one that is there, or leave the option out")
-        return named.absolute()
-    return usual.absolute() if usual.is_file() else None
+def _given_or_adjacent(given: Path | None, adjacent: Path) -> Path | None:
+    if given is not None:
+        _require_file(given, "name an existing file, or leave the option out")
+        return given.absolute()
+    return adjacent.absolute() if adjacent.is_file() else None
 
 
 def _require_file(path: Path, remedy: str) -> None:
     if not path.is_file():
-        found = "a folder" if path.is_dir() else "no such file"
+        found = "a directory" if path.is_dir() else "no such file"
         raise DatasetUnavailable(f"expected a file at {path}, found {found}", remedy)

@@ -1,4 +1,4 @@
-"""A diagnosis from its plan to its files."""
+"""Diagnose a model: predict past eras, compute metrics, write the page and its numbers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from numerai_predict.contract.errors import DatasetUnavailable, SaveFailed
 from numerai_predict.contract.redaction import printable, redact
 from numerai_predict.data.feature_sets import FeatureSets
 from numerai_predict.diagnostics.config import DiagnosisConfig
-from numerai_predict.diagnostics.era_predictions import Predictor, Usage
+from numerai_predict.diagnostics.era_predictions import EraPredictor
 from numerai_predict.diagnostics.html_page import render
 from numerai_predict.diagnostics.metrics import EraMetrics
+from numerai_predict.diagnostics.model_usage import ModelUsage
+from numerai_predict.diagnostics.notes import make_notes
 from numerai_predict.diagnostics.report import Report, Subject, make_report
-from numerai_predict.diagnostics.training_overlap import describe_overlap, read_trained_eras
 from numerai_predict.diagnostics.validation_data import ValidationData
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.submission_file import require_directory
@@ -30,134 +31,95 @@ PAGE, NUMBERS = "diagnose.html", "diagnose.json"
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What came of it, and where it lies."""
+    """The result of a diagnosis; `page` is the path of the HTML file."""
 
     report: Report
-    usage: Usage
+    usage: ModelUsage
     page: Path
 
 
 def diagnose(
-    plan: DiagnosisConfig, deadline: Deadline, tell: Callable[[int, int], None]
+    config: DiagnosisConfig, deadline: Deadline, on_progress: Callable[[int, int], None]
 ) -> Diagnosis:
-    """Run the model over past eras and write the page and its numbers; all or nothing.
+    """Run the model over past eras and write the page and its numbers: both files or none.
 
-    `tell` is told how many eras are done, and how many there are.
+    Calls `on_progress(done, total)` after each era.
 
     Raises:
-        RunError: data are missing, the model cannot be run or failed, or nothing can be written.
+        RunError: data are missing, the model cannot run or failed, or the files cannot be written.
     """
     started = time.monotonic()
-    require_directory(plan.output_dir)
-    validation = ValidationData(plan.sources.validation, plan.target, plan.eras)
-    sets = FeatureSets.read(plan.sources.features)
-    predictor = Predictor(plan, validation, deadline)
-    benchmark = _choose_benchmark(plan.benchmark, predictor.benchmark_names)
-    neutral_to = _neutralizers(plan, sets, validation.feature_names)
-    measures = EraMetrics(validation.feature_names, benchmark, neutral_to)
+    require_directory(config.output_dir)
+    validation = ValidationData(config.files.validation, config.target, config.eras)
+    feature_sets = FeatureSets.read(config.files.features)
+    predictor = EraPredictor(config, validation, deadline)
+    benchmark = _choose_benchmark(config.benchmark, predictor.benchmark_names)
+    neutralizers = _neutralizers(config, feature_sets, validation.feature_names)
+    metrics = EraMetrics(validation.feature_names, benchmark, neutralizers)
     with closing(predictor.eras()) as eras:
         for era in eras:
-            measures.add(era)
-            tell(len(measures.rows), len(validation.eras))
-            del era  # which holds its whole batch
+            metrics.add(era)
+            on_progress(len(metrics.rows), len(validation.eras))
+            del era  # it holds the whole batch in memory
     usage = predictor.usage
-    subject = _subject(plan, validation, usage, benchmark)
-    notes = _notes(plan, validation, measures, usage)
-    report = make_report(subject, measures, sets.sets, notes)
-    page = _write(plan.output_dir, report, _run_info(usage, time.monotonic() - started))
+    subject = _subject(config, validation, usage, benchmark)
+    notes = make_notes(config, validation, metrics, usage)
+    report = make_report(subject, metrics, feature_sets.sets, notes)
+    page = _write(config.output_dir, report, _run_info(usage, time.monotonic() - started))
     return Diagnosis(report, usage, page)
 
 
-def _choose_benchmark(wanted: str | None, names: list[str]) -> str | None:
-    """The benchmark model of BMC: the one that is wanted, else the first."""
-    if wanted is None:
+def _choose_benchmark(requested: str | None, names: list[str]) -> str | None:
+    """The benchmark model of BMC: the requested one, else the first; `None` without any."""
+    if requested is None:
         return names[0] if names else None
-    if wanted not in names:
+    if requested not in names:
         raise DatasetUnavailable(
-            f"expected a benchmark model, found {wanted!r}; there are {', '.join(names) or 'none'}",
-            "choose one of them with --benchmark, or leave the option out for the first",
+            f"expected a benchmark model, found {requested!r}; available: "
+            f"{', '.join(names) or 'none'}",
+            "choose one of them with --benchmark-model, or leave the option out to use the first",
         )
-    return wanted
+    return requested
 
 
-def _neutralizers(plan: DiagnosisConfig, sets: FeatureSets, present: list[str]) -> list[str]:
-    if plan.neutral_to is None:
+def _neutralizers(
+    config: DiagnosisConfig, feature_sets: FeatureSets, present: list[str]
+) -> list[str]:
+    """The features that FNC neutralizes to; none without FNC."""
+    if config.neutral_to is None:
         return []
-    names = sets.choose(plan.neutral_to)
+    names = feature_sets.choose(config.neutral_to)
     missing = sorted(set(names) - set(present))
     if missing:
         raise DatasetUnavailable(
-            f"expected the features of the set {plan.neutral_to} in {plan.sources.validation}, "
+            f"expected the features of the set {config.neutral_to} in {config.files.validation}, "
             f"found {len(missing)} missing, such as {', '.join(missing[:3])}",
-            "use the features.json of this version of the data (--features), or --fnc none",
+            "use the features.json of this data version (--features-file), or --fnc-features none",
         )
     return names
 
 
 def _subject(
-    plan: DiagnosisConfig, validation: ValidationData, usage: Usage, benchmark: str | None
+    config: DiagnosisConfig, validation: ValidationData, usage: ModelUsage, benchmark: str | None
 ) -> Subject:
-    model, sources = usage.record.model, plan.sources
-    name = PurePosixPath(urlsplit(plan.model).path if "://" in plan.model else plan.model).name
+    model, files = usage.record.model, config.files
+    path = urlsplit(config.model).path if "://" in config.model else config.model
     return Subject(
-        model=printable(redact(name)),
+        model=printable(redact(PurePosixPath(path).name)),
         sha256=model.sha256 or "",
         pythons=list(model.python),
         arguments=model.arity or 1,
-        validation=sources.validation.name,
-        target=plan.target,
+        validation=files.validation.name,
+        target=config.target,
         features=len(validation.feature_names),
         benchmark=benchmark,
-        meta_model=sources.meta_model.name if sources.meta_model else None,
-        neutral_to=plan.neutral_to,
+        meta_model=files.meta_model.name if files.meta_model else None,
+        neutral_to=config.neutral_to,
     )
 
 
-def _notes(
-    plan: DiagnosisConfig, validation: ValidationData, measures: EraMetrics, usage: Usage
-) -> list[str]:
-    """What who reads the page must know of it."""
-    notes = [
-        _overlap_note(plan, measures, usage),
-        "The model saw each era by itself, as it sees a round: era X, targets unknown. Within a "
-        "batch of eras one process made all calls.",
-    ]
-    if not usage.repeatable:
-        notes.append(
-            "The model is not repeatable: the first era, predicted again after others, came out "
-            "differently. It remembers what it saw before, or throws dice: a round may differ too."
-        )
-    if validation.eras_without_target:
-        notes.append(f"{validation.eras_without_target} eras without a target were left out.")
-    notes += _missing_scores(plan, measures)
-    return notes + list(usage.record.warnings)
-
-
-def _overlap_note(plan: DiagnosisConfig, measures: EraMetrics, usage: Usage) -> str:
-    """Whether the eras' scores can be believed; where that is known it is in the log, too."""
-    known = read_trained_eras(plan.model, usage.record.model.sha256 or "")
-    words = describe_overlap(known, list(measures.rows))
-    if known is not None:
-        log_step("eras", words)
-    return words
-
-
-def _missing_scores(plan: DiagnosisConfig, measures: EraMetrics) -> list[str]:
-    known = measures.scores.notna().sum()
-    files = {"mmc": plan.sources.meta_model, "bmc": plan.sources.benchmarks}
-    what = {"mmc": "a meta model (meta_model.parquet)", "bmc": "benchmark models"}
-    notes = []
-    for score, path in files.items():
-        count = int(known.get(score, 0))
-        if path is None:
-            notes.append(f"There is no {score.upper()}: no file of {what[score]} was found.")
-        elif count < len(measures.rows):
-            missing = len(measures.rows) - count
-            notes.append(f"{missing} eras have no {score.upper()}: {path.name} does not know them.")
-    return notes
-
-
-def _run_info(usage: Usage, seconds: float) -> dict[str, object]:
+def _run_info(usage: ModelUsage, seconds: float) -> dict[str, object]:
+    """The part of the JSON that differs between runs of the same model."""
     return {
         "peak_memory_bytes": usage.peak_bytes or None,
         "slowest_seconds": usage.slowest_seconds,
@@ -166,12 +128,12 @@ def _run_info(usage: Usage, seconds: float) -> dict[str, object]:
         "repeatable": usage.repeatable,
         "python": usage.record.environment.python,
         "version": usage.record.environment.runner,
-        "sandbox": usage.record.sandbox,
+        "sandbox": dict(usage.record.sandbox),
     }
 
 
 def _write(directory: Path, report: Report, run: dict[str, object]) -> Path:
-    """Both files, or none: they are whole before the first gets its name."""
+    """Write both files or none: both are complete before the first gets its final name."""
     page, numbers = directory / PAGE, directory / NUMBERS
     texts = {page: render(report), numbers: report.as_json(run)}
     try:
@@ -186,7 +148,7 @@ def _write(directory: Path, report: Report, run: dict[str, object]) -> Path:
     except OSError as error:
         raise SaveFailed(
             f"expected to write {PAGE} and {NUMBERS} to {directory}, found: {error.strerror}",
-            "free some space there, or choose another --output_dir",
+            "free disk space there, or choose another --output-dir",
         ) from error
     log_step("save", f"{page} and {numbers}")
     return page

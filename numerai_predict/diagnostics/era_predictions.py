@@ -1,45 +1,34 @@
-"""The model's predictions of past eras, each made as if the era were a round."""
+"""The model's predictions of past eras, each era predicted as if it were a round's live data."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import DatasetUnavailable, PythonMismatch
-from numerai_predict.contract.model_call import ModelCall, SourceLabels
+from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.record import Record
-from numerai_predict.contract.redaction import redact
-from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.diagnostics.config import DiagnosisConfig
+from numerai_predict.diagnostics.era_batches import batch_opener
 from numerai_predict.diagnostics.id_lookup import LABEL_COLUMNS, IdLookup
+from numerai_predict.diagnostics.model_usage import ModelUsage, UsageRecorder
 from numerai_predict.diagnostics.validation_data import LIVE_VALUES, EraRows, ValidationData
-from numerai_predict.runner import preflight
-from numerai_predict.runner.batch import Batch, BatchCall, LocalBatch
-from numerai_predict.runner.container.batch_client import ContainerBatch
-from numerai_predict.runner.container.target import ContainerImage, LocalPython, choose_target
-from numerai_predict.runner.environment_info import current_environment
+from numerai_predict.runner.batch import Batch, BatchCall
 from numerai_predict.runner.fetching import FetchedFile, fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
-from numerai_predict.runner.run_log import log_step
-from numerai_predict.runner.supervisor.session import InspectedModel
-from numerai_predict.sandbox.hide_supervisor import harden_supervisor
-
-# Opens a batch of calls; the argument is whether a batch of the same model ran before.
-_OpenBatch = Callable[[bool], Batch]
 
 
 @dataclass(frozen=True)
 class PredictedEra:
-    """An era, the model's predictions of it by id, and those of others.
+    """An era with the model's predictions and the predictions to compare them with, by id.
 
-    `benchmarks` has a column for each benchmark model, and no more; `meta_model` is `None` where
-    there is no file of it. Neither need know every id.
+    `predictions` is float64 with shape (rows,). `benchmarks` has one column per benchmark model;
+    `meta_model` is `None` without a file of it. Both may lack ids of the era.
     """
 
     rows: EraRows
@@ -48,160 +37,117 @@ class PredictedEra:
     meta_model: pd.Series[float] | None
 
 
-@dataclass
-class Usage:
-    """What the model used: memory at its peak, its slowest call, loading it, in bytes and seconds.
-
-    `repeatable` tells whether the first era, predicted again after others, gave the same to the
-    last bit: it may not where a model remembers what it saw, or throws dice.
-    """
-
-    peak_bytes: int = 0
-    slowest_seconds: float = 0.0
-    load_seconds: float = 0.0
-    repeatable: bool = True
-    record: Record = field(default_factory=lambda: Record(environment=current_environment()))
-
-
-class Predictor:
-    """Runs the model over all eras; `usage` is filled in as it goes on."""
+class EraPredictor:
+    """Runs the model over all eras. `usage` is complete once all eras were consumed."""
 
     def __init__(
-        self, plan: DiagnosisConfig, validation: ValidationData, deadline: Deadline
+        self, config: DiagnosisConfig, validation: ValidationData, deadline: Deadline
     ) -> None:
-        self._plan = plan
+        self._config = config
         self._validation = validation
         self._deadline = deadline
-        benchmarks, meta_model = plan.sources.benchmarks, plan.sources.meta_model
+        benchmarks, meta_model = config.files.benchmarks, config.files.meta_model
         self._benchmarks = None if benchmarks is None else IdLookup(benchmarks)
         self._meta_model = None if meta_model is None else IdLookup(meta_model)
         self.benchmark_names = self._benchmarks.columns if self._benchmarks else []
-        self.usage = Usage()
+        self._usage = UsageRecorder()
+
+    @property
+    def usage(self) -> ModelUsage:
+        """What the model used in the batches so far."""
+        return self._usage.result()
 
     def eras(self) -> Generator[PredictedEra, None, None]:
-        """Every era in turn. A process predicts a batch: what a model hoards ends with it.
+        """Yield every era in turn, one model process per batch of eras.
+
+        A new process per batch bounds the memory that a model accumulates.
 
         Raises:
-            RunError: the model cannot be run, or failed; the message names the era.
+            RunError: the model cannot run, or failed; the message names the era.
         """
         with tempfile.TemporaryDirectory(prefix="numerai-eras-") as name:
-            folder = Path(name)
-            directory = _make_directory(folder / "model")
-            fetched = fetch_model(self._plan.model, self._deadline, directory)
-            frames = _make_directory(folder / "frames")
-            open_batch = self._batch_opener(fetched.path.resolve(), frames)
-            batches = self._validation.batches(self._plan.batch_bytes)
-            is_first = True
-            while (batch := next(batches, None)) is not None:
-                yield from self._batch(
-                    open_batch(not is_first), fetched, batch, frames, is_first=is_first
-                )
-                is_first = False
-                del batch  # before the next is read: one at a time is in memory
-
-    def _batch_opener(self, path: Path, frames: Path) -> _OpenBatch:
-        """Opens batches of the model where it fits."""
-        place = LocalPython("as asked for") if self._plan.local else choose_target(str(path))
-        log_step("place", place.announcement)
-        call, deadline = self._model_call(), self._deadline
-        if isinstance(place, ContainerImage):
-            return lambda repeated: ContainerBatch(
-                place, path, frames, call, deadline, repeated=repeated
+            directory = _make_directory(Path(name) / "model")
+            fetched = fetch_model(self._config.model, self._deadline, directory)
+            frames = _make_directory(Path(name) / "frames")
+            features = self._validation.feature_names
+            open_batch = batch_opener(
+                self._config, fetched.path.resolve(), frames, features, self._deadline
             )
-        model = self._inspect(call, path, place)
-        hidden = harden_supervisor()
-        return lambda repeated: LocalBatch(model, frames, call, deadline, hidden, repeated=repeated)
+            batches = self._validation.batches(self._config.batch_bytes)
+            repeated = False
+            while (eras := next(batches, None)) is not None:
+                batch = open_batch(repeated)
+                yield from self._predict_batch(batch, eras, frames, check_repeatable=not repeated)
+                self._usage.add_batch(_with_model_file(batch.record, fetched))
+                repeated = True
+                del eras  # release it before the next batch is read
 
-    def _inspect(self, call: ModelCall, path: Path, place: LocalPython) -> InspectedModel:
-        inspection = preflight.inspect_model(path)
-        try:
-            warnings = preflight.check_compatibility(inspection, call.labels)
-        except PythonMismatch as error:
-            raise PythonMismatch(
-                error.message,
-                f"make the pickle with Python {RUNNING_PYTHON}, or have it diagnosed in the image "
-                f"that fits it: it was run here because {place.reason}",
-            ) from error
-        warnings += preflight.check_columns(inspection, self._validation.feature_names)
-        return InspectedModel(path, inspection, tuple(warnings))
-
-    def _batch(
-        self,
-        opened: Batch,
-        fetched: FetchedFile,
-        batch: list[EraRows],
-        frames: Path,
-        *,
-        is_first: bool,
+    def _predict_batch(
+        self, batch: Batch, eras: list[EraRows], frames: Path, *, check_repeatable: bool
     ) -> Iterator[PredictedEra]:
-        """The eras of a batch, by one process; the first batch ends with its first era again."""
-        every_id = [i for rows in batch for i in rows.ids.to_pylist()]
-        benchmarks = self._benchmarks.rows(every_id) if self._benchmarks else pd.DataFrame()
-        meta_model = self._meta_model_of(every_id)
-        asked = [*batch, batch[0]] if is_first else batch
+        """The eras of a batch; `check_repeatable` predicts the first era once more at the end."""
+        ids = [each for rows in eras for each in rows.ids.to_pylist()]
+        benchmarks = self._benchmarks.rows(ids) if self._benchmarks else pd.DataFrame()
+        meta_model = self._meta_model_rows(ids)
         first: pd.Series[float] | None = None
-        with opened:
-            for number, rows in enumerate(asked):
-                values = opened.predict(self._call(rows, benchmarks, frames))
-                self._note_seconds(opened.record)
-                index = pd.Index(rows.ids.to_pylist(), name="id")
-                predictions = pd.Series(np.array(values), index)
-                if number == len(batch):
-                    repeatable = first is not None and bool(predictions.equals(first))
-                    self.usage.repeatable = repeatable
-                    continue
+        with batch:
+            for rows in eras:
+                predictions = self._predict_era(batch, rows, benchmarks, frames)
                 first = predictions if first is None else first
-                known = benchmarks.loc[benchmarks.index.isin(index), self.benchmark_names]
-                yield PredictedEra(rows, predictions, known, meta_model)
-        record = RecordBuilder.resume(opened.record)
-        record.set_model_file(fetched)
-        self.usage.record = record.build()
-        peak = self.usage.record.peak_memory_bytes or 0
-        self.usage.peak_bytes = max(self.usage.peak_bytes, peak)
+                known = benchmarks.index.isin(predictions.index)
+                yield PredictedEra(
+                    rows, predictions, benchmarks.loc[known, self.benchmark_names], meta_model
+                )
+            if check_repeatable:
+                again = self._predict_era(batch, eras[0], benchmarks, frames)
+                self._usage.set_repeatable(first is not None and bool(again.equals(first)))
 
-    def _meta_model_of(self, ids: list[str]) -> pd.Series[float] | None:
+    def _predict_era(
+        self, batch: Batch, rows: EraRows, benchmarks: pd.DataFrame, frames: Path
+    ) -> pd.Series[float]:
+        values = batch.predict(self._batch_call(rows, benchmarks, frames))
+        self._usage.add_call(batch.record)
+        return pd.Series(np.array(values), pd.Index(rows.ids.to_pylist(), name="id"))
+
+    def _meta_model_rows(self, ids: list[str]) -> pd.Series[float] | None:
         if self._meta_model is None:
             return None
-        found: pd.Series[float] = self._meta_model.rows(ids)[self._meta_model.columns[0]]
-        return found
+        column: pd.Series[float] = self._meta_model.rows(ids)[self._meta_model.columns[0]]
+        return column
 
-    def _note_seconds(self, record: Record) -> None:
-        seconds, usage = record.seconds, self.usage
-        usage.slowest_seconds = max(usage.slowest_seconds, seconds.predict or 0.0)
-        usage.load_seconds = max(usage.load_seconds, seconds.load or 0.0)
-
-    def _call(self, rows: EraRows, benchmarks: pd.DataFrame, frames: Path) -> BatchCall:
+    def _batch_call(self, rows: EraRows, benchmarks: pd.DataFrame, frames: Path) -> BatchCall:
         path = frames / "live.parquet"
         self._validation.write_as_live(rows, path)
 
         def write_benchmarks() -> Path:
             known = benchmarks[benchmarks.index.isin(rows.ids.to_pylist())]
             if known.empty:
-                raise DatasetUnavailable(
-                    f"expected benchmark models of era {rows.era} for a model that takes them, "
-                    f"found none in {self._plan.sources.benchmarks or 'any file'}",
-                    "get them with `numerai-predict data get validation_benchmark_models`, name "
-                    "them by --benchmarks, or choose eras that they have with --eras",
-                )
-            beside = frames / "benchmarks.parquet"
-            live = {
+                raise self._no_benchmarks(rows.era)
+            labels = {
                 name: LIVE_VALUES[name]
                 for name in LABEL_COLUMNS
                 if name in known and name in LIVE_VALUES
             }
-            known.assign(**live).to_parquet(beside)
-            return beside
+            known.assign(**labels).to_parquet(frames / "benchmarks.parquet")
+            return frames / "benchmarks.parquet"
 
         return BatchCall(f"era {rows.era}", path, write_benchmarks)
 
-    def _model_call(self) -> ModelCall:
-        plan = self._plan
-        labels = SourceLabels(redact(plan.model), str(plan.sources.validation))
-        if plan.sources.benchmarks is not None:
-            labels = replace(labels, benchmarks=str(plan.sources.benchmarks))
-        return ModelCall(labels, plan.limits, plan.sandbox, plan.debug)
+    def _no_benchmarks(self, era: str) -> DatasetUnavailable:
+        return DatasetUnavailable(
+            f"expected benchmark models of era {era} for a model that takes them, found none in "
+            f"{self._config.files.benchmarks or 'any file'}",
+            "get them with `numerai-predict data get validation_benchmark_models`, name the file "
+            "with --benchmarks, or choose eras that the file has with --eras",
+        )
 
 
-def _make_directory(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
+def _with_model_file(record: Record, fetched: FetchedFile) -> Record:
+    builder = RecordBuilder.resume(record)
+    builder.set_model_file(fetched)
+    return builder.build()
+
+
+def _make_directory(path: Path) -> Path:
+    path.mkdir()
+    return path

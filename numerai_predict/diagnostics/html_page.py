@@ -1,4 +1,4 @@
-"""The page: one HTML file with nothing to load."""
+"""The HTML page: one self-contained file."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from numerai_predict.diagnostics import charts
 from numerai_predict.diagnostics.report import Report
 from numerai_predict.scoring.score_summary import drawdown
 
-MOST_BYTES = 2 * 1024**2
+MAX_BYTES = 2 * 1024**2
 
-# What is drawn together; FNC is CORR of something else, and is told in numbers.
-_DRAWN = ("corr", "mmc", "bmc")
+# Scores in the charts. FNC is the CORR of neutralized predictions: in the table only.
+_PLOTTED = ("corr", "mmc", "bmc")
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart with its words; `svg` is `None` where there is nothing to draw, as `missing` says."""
+    """A chart with title and caption; without data `svg` is `None` and `missing` is shown."""
 
     title: str
-    words: str
+    caption: str
     svg: str | None
     missing: str = ""
 
     @property
     def markup(self) -> Markup:
-        """The chart as it goes into the page: every name in it was escaped when it was drawn."""
+        """The SVG for the template; names in it were escaped when it was drawn."""
         return Markup(self.svg or "")  # noqa: S704
 
 
 def render(report: Report) -> str:
-    """The whole page; the same report gives the same bytes."""
+    """Render the page; the same report gives the same bytes."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -54,89 +54,89 @@ def render(report: Report) -> str:
 
 
 def score_names(report: Report) -> dict[str, str]:
-    """The scores that there are, as people call them."""
-    more = {"bmc": report.subject.benchmark, "fnc": report.subject.neutral_to}
+    """The display name of each score in the report."""
+    suffixes = {"bmc": report.subject.benchmark, "fnc": report.subject.neutral_to}
     return {
-        name: f"{name.upper()} ({more[name]})" if more.get(name) else name.upper()
+        name: f"{name.upper()} ({suffixes[name]})" if suffixes.get(name) else name.upper()
         for name in report.scores
     }
 
 
 def format_number(value: float | None, digits: int = 4) -> str:
-    """The number for people; a dash where there is none."""
-    if value is None or value != value:  # NaN is unlike itself
+    """Format a number for display; a dash for `None` or NaN."""
+    if value is None or value != value:  # NaN is not equal to itself
         return "\u2013"
     return f"{value:.{digits}f}".replace("-", "\u2212")
 
 
 def _plotted_scores(report: Report) -> dict[str, str]:
-    """The scores that can be drawn, by their columns."""
-    known = (name for name in _DRAWN if name in report.scores and report.scores[name].eras)
-    return {name: name.upper() for name in known}
+    """The display names of the scores in the charts, by column."""
+    scored = (name for name in _PLOTTED if name in report.scores and report.scores[name].eras)
+    return {name: name.upper() for name in scored}
 
 
 _NO_SCORE = "No score could be computed in any era."
 
 
 def _cumulative(report: Report) -> Chart:
-    title, drawn = "Cumulative scores", _plotted_scores(report)
-    table = report.eras[list(drawn)].cumsum()
-    svg = charts.line_chart(table, drawn, title) if drawn else None
-    absent = [name.upper() for name in _DRAWN if name not in drawn]
-    more = f" There is no {' and no '.join(absent)}: the notes say why." if absent else ""
-    return Chart(title, f"Sums of the scores, era after era.{more}", svg, _NO_SCORE)
+    title, plotted = "Cumulative scores", _plotted_scores(report)
+    table = report.eras[list(plotted)].cumsum()
+    svg = charts.line_chart(table, plotted, title) if plotted else None
+    absent = [name.upper() for name in _PLOTTED if name not in plotted]
+    note = f" There is no {' and no '.join(absent)}: see the notes." if absent else ""
+    return Chart(title, f"Cumulative sum of the scores over eras.{note}", svg, _NO_SCORE)
 
 
 def _per_era(report: Report) -> Chart:
-    title, drawn = "Score of each era", _plotted_scores(report)
-    svg = charts.bar_chart(report.eras, drawn, title) if drawn else None
-    return Chart(title, "A bar an era; the dashed line is the mean.", svg, _NO_SCORE)
+    title, plotted = "Score of each era", _plotted_scores(report)
+    svg = charts.bar_chart(report.eras, plotted, title) if plotted else None
+    return Chart(title, "One bar per era; the dashed line is the mean.", svg, _NO_SCORE)
 
 
 def _drawdown(report: Report) -> Chart:
-    title, drawn = "Drawdown", _plotted_scores(report)
-    scores = report.eras[list(drawn)]
+    title, plotted = "Drawdown", _plotted_scores(report)
+    scores = report.eras[list(plotted)]
     table = -scores.apply(drawdown).where(scores.notna())
-    svg = charts.line_chart(table, drawn, title, filled=True) if drawn else None
-    words = "How far each cumulative score lies below its highest point so far, from 0 on."
-    return Chart(title, words, svg, _NO_SCORE)
+    svg = charts.line_chart(table, plotted, title, filled=True) if plotted else None
+    caption = "Distance of each cumulative score from its highest value so far, which starts at 0."
+    return Chart(title, caption, svg, _NO_SCORE)
 
 
 def _correlations(report: Report) -> Chart:
     title = "Correlation with other models"
     svg = charts.interval_chart(report.correlations, title) if report.correlations else None
-    words = (
-        "Spearman's correlation with benchmark models and the meta model within an era: the mean "
-        "over eras, and a standard deviation to each side."
+    caption = (
+        "Spearman's correlation with benchmark models and the meta model within an era: mean over "
+        "eras, plus and minus one standard deviation."
     )
-    missing = "No benchmark model and no meta model knows these eras: there is nothing to compare."
-    return Chart(title, words, svg, missing)
+    missing = "No benchmark model and no meta model has these eras: there is nothing to compare."
+    return Chart(title, caption, svg, missing)
 
 
 def _feature_sets(report: Report) -> Chart:
     title = "Exposure by feature set"
     svg = charts.exposure_chart(report.groups, title) if report.groups else None
-    words = (
+    caption = (
         "A feature's exposure is its Pearson correlation with the predictions, averaged over eras. "
-        "Of each set (and how many features it has): the mean and the largest absolute exposure."
+        "For each set (with its number of features): mean and largest absolute exposure."
     )
     missing = "No feature of any set in features.json has an exposure."
-    return Chart(title, words, svg, missing)
+    return Chart(title, caption, svg, missing)
 
 
 def _largest_exposures(report: Report) -> Chart:
     title = "Largest exposures"
     svg = charts.interval_chart(report.exposures, title) if report.exposures else None
-    words = "Means over eras, and a standard deviation to each side."
-    return Chart(title, words, svg, "No feature has an exposure.")
+    caption = "Mean over eras, plus and minus one standard deviation."
+    return Chart(title, caption, svg, "No feature has an exposure.")
 
 
 def _turnover(report: Report) -> Chart:
     kind = report.turnover_kind
-    known = bool(report.turnover.eras)
+    scored = bool(report.turnover.eras)
     columns = {"turnover": kind.title}
-    svg = charts.line_chart(report.eras, columns, kind.title) if known else None
-    return Chart(kind.title, kind.meaning, svg, "It takes two eras to tell a turnover.")
+    svg = charts.line_chart(report.eras, columns, kind.title) if scored else None
+    return Chart(kind.title, kind.meaning, svg, "Turnover needs at least two eras.")
 
 
 CHARTS: tuple[Callable[[Report], Chart], ...] = (

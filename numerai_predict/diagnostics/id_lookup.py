@@ -1,4 +1,4 @@
-"""Rows of a file by their ids: benchmark models, the meta model."""
+"""Look up rows of benchmark models and the meta model by id."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ LABEL_COLUMNS = ("id", "era", "data_type")
 
 
 class IdLookup:
-    """A file of few columns by id, of which no more than a row group is in memory at once.
+    """A parquet file with an `id` column; at most one row group is in memory at a time.
 
-    `columns` are the names of its columns of numbers.
+    `columns` are the names of its floating point columns.
+
+    Raises:
+        DatasetUnavailable: the file has no ids or no floating point column.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,19 +38,22 @@ class IdLookup:
             raise DatasetUnavailable(
                 f"expected ids and a column of numbers in {path}, found "
                 f"{', '.join(self._schema.names[:5])}",
-                "use the tournament's own file as it was downloaded",
+                "use the tournament's file as downloaded",
             )
 
     def rows(self, ids: Sequence[str]) -> pd.DataFrame:
-        """The rows of these ids, as `pandas.read_parquet` gives them, in the file's order."""
-        wanted = pa.array(ids, pa.string())
+        """The rows with these ids as `pandas.read_parquet` returns them, in the file's order.
+
+        Unknown ids are ignored.
+        """
+        requested = pa.array(ids, pa.string())
         with pq.ParquetFile(self.path) as parquet:
             tables = [self._schema.empty_table()]
             for group in range(parquet.num_row_groups):
-                found = parquet.read_row_group(group, columns=["id"], use_threads=False)
-                inside = pc.is_in(found.column("id").cast(pa.string()), value_set=wanted)
-                if pc.any(inside).as_py():
+                group_ids = parquet.read_row_group(group, columns=["id"], use_threads=False)
+                matches = pc.is_in(group_ids.column("id").cast(pa.string()), value_set=requested)
+                if pc.any(matches).as_py():
                     table = parquet.read_row_group(group, use_threads=False)
-                    tables.append(table.filter(inside).select(self._schema.names))
+                    tables.append(table.filter(matches).select(self._schema.names))
         frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
         return frame if frame.index.name == "id" else frame.set_index("id")

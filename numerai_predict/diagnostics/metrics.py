@@ -1,4 +1,4 @@
-"""What is measured of each era, as it comes: only numbers are kept of its rows."""
+"""Metrics of each era, computed one era at a time: no rows are kept."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from numerai_predict.scoring.per_era import era_scores
 
 META_MODEL = "meta model"
 
-# Fewer rows in common say little of a correlation, as with the scores.
+# Minimum share of common rows, as for the scores.
 _COVERAGE = 0.8
 
 
 class EraMetrics:
-    """Tables with one row an era, in the order in which eras were taken.
+    """Collects tables with one row per era, in the order in which eras are added.
 
-    `scores` has the columns of `era_scores`, `correlations` one for each benchmark model and the
-    meta model (Spearman's, within the era), `exposures` float32 one for each feature.
+    `feature_names` are the columns of the features, `benchmark` is the benchmark model of BMC,
+    `neutral_to` the features of FNC. `rows` is the number of rows by era.
     """
 
     def __init__(
@@ -43,17 +43,17 @@ class EraMetrics:
         self.turnover = Turnover()
 
     def add(self, era: PredictedEra) -> None:
-        """Measure one more era."""
+        """Compute the metrics of one more era."""
         name, predictions = era.rows.era, era.predictions
         self.rows[name] = len(predictions)
         self._scores.append(self._score(era))
-        others = {str(each): era.benchmarks[each] for each in era.benchmarks}
+        other_models = {str(each): era.benchmarks[each] for each in era.benchmarks}
         if era.meta_model is not None:
-            others[META_MODEL] = era.meta_model
-        self._correlations[name] = correlations(predictions, others)
-        found = exposures(predictions, era.rows.features)
-        self._exposures.append(found.astype(np.float32))
-        self.turnover.add(name, predictions, found)
+            other_models[META_MODEL] = era.meta_model
+        self._correlations[name] = correlations(predictions, other_models)
+        era_exposures = exposures(predictions, era.rows.features)
+        self._exposures.append(era_exposures.astype(np.float32))
+        self.turnover.add(name, predictions, era_exposures)
 
     def _score(self, era: PredictedEra) -> pd.DataFrame:
         index = era.predictions.index
@@ -71,32 +71,35 @@ class EraMetrics:
 
     @property
     def scores(self) -> pd.DataFrame:
-        """CORR and what else there is, shape (eras, scores)."""
+        """The columns of `era_scores`, float64 with shape (eras, scores)."""
         return pd.concat(self._scores)
 
     @property
     def correlations(self) -> pd.DataFrame:
-        """Rank correlations with other models, shape (eras, models); NaN where unknown."""
+        """Spearman correlations with other models, float64 with shape (eras, models).
+
+        NaN where the correlation is undefined.
+        """
         return pd.DataFrame.from_dict(self._correlations, orient="index", dtype=np.float64)
 
     @property
     def exposures(self) -> pd.DataFrame:
-        """Pearson correlations with the features, shape (eras, features)."""
+        """Pearson correlations with the features, float32 with shape (eras, features)."""
         return pd.DataFrame(np.array(self._exposures), list(self.rows), self._feature_names)
 
 
 def correlations(
-    predictions: pd.Series[float], others: Mapping[str, pd.Series[float]]
+    predictions: pd.Series[float], other_models: Mapping[str, pd.Series[float]]
 ) -> dict[str, float]:
-    """Spearman's correlation with each of the others, by id.
+    """Spearman's correlation with each other model's predictions; all series are by id.
 
-    NaN where less than 80 percent of the rows are known, or one side is constant.
+    NaN if less than 80 percent of the rows are common, or one side is constant.
     """
-    found = {}
-    for name, other in others.items():
-        known = other.reindex(predictions.index).dropna()
-        ranks = predictions[known.index].rank()
-        covered = len(known) >= max(2, _COVERAGE * len(predictions))
-        varied = covered and ranks.nunique() > 1 and known.nunique() > 1
-        found[name] = float(ranks.corr(known.rank())) if varied else float("nan")
-    return found
+    result = {}
+    for name, theirs in other_models.items():
+        common = theirs.reindex(predictions.index).dropna()
+        ranks = predictions[common.index].rank()
+        covered = len(common) >= max(2, _COVERAGE * len(predictions))
+        varied = covered and ranks.nunique() > 1 and common.nunique() > 1
+        result[name] = float(ranks.corr(common.rank())) if varied else float("nan")
+    return result

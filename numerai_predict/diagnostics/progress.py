@@ -1,4 +1,4 @@
-"""How far a diagnosis is."""
+"""The progress display of a diagnosis."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ _LINE_SECONDS = 10.0
 
 
 class EraProgress:
-    """Tells how many eras are done, and how long the rest takes; see `ProgressLine`."""
+    """Shows how many eras are done and the time left, on the terminal or as log lines.
 
-    def __init__(self, say: Callable[[str], None], terminal: TextIO | None) -> None:
-        self._ticker = ProgressLine(say, terminal, _LINE_SECONDS)
+    `log` takes a plain line; `terminal` is `None` without one.
+    """
+
+    def __init__(self, log: Callable[[str], None], terminal: TextIO | None) -> None:
+        self._line = ProgressLine(log, terminal, _LINE_SECONDS)
 
     def update(self, done: int, total: int) -> None:
-        """So many eras are done, of so many."""
-        if not done or not self._ticker.due():
+        """Show that `done` of `total` eras are done."""
+        if not done or not self._line.due():
             return
-        each = self._ticker.elapsed / done
-        left = format_clock(each * (total - done))
-        words = f"{done:,} of {total:,} eras, {each:.2f} s an era, {left} left"
-        self._ticker.show(words, done / total)
+        era_seconds = self._line.elapsed / done
+        left = format_clock(era_seconds * (total - done))
+        text = f"{done:,} of {total:,} eras, {era_seconds:.2f} s per era, {left} left"
+        self._line.show(text, done / total)
 
     def end(self) -> None:
-        """The diagnosis goes on with something else."""
-        self._ticker.end()
+        """Remove the display from the terminal."""
+        self._line.end()

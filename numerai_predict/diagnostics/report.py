@@ -1,4 +1,4 @@
-"""The diagnosis as numbers: what the page shows, and the JSON beside it holds."""
+"""The numbers of a diagnosis, for the page and for JSON."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from numerai_predict.diagnostics.metrics import EraMetrics
 from numerai_predict.diagnostics.turnover import TurnoverKind
 from numerai_predict.scoring.score_summary import ScoreSummary, summarize
 
-_MOST_EXPOSURES = 20
+_MAX_EXPOSURES = 20
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What was looked at: the model's name and hash, and the data.
+    """The diagnosed model and the data: names, hash, counts.
 
-    `benchmark` is the benchmark model of BMC, `neutral_to` the feature set of FNC; `None` where
-    there was none.
+    `arguments` is the model's arity. `features` is the number of features. `benchmark` is the
+    benchmark model of BMC, `neutral_to` the feature set of FNC; `None` without them.
     """
 
     model: str
@@ -40,7 +40,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class FeatureSetExposure:
-    """Exposures to the features of a set: means over eras, absolute; `feature` has the largest."""
+    """Absolute exposures (means over eras) to the features of a set; `feature` has the largest."""
 
     name: str
     features: int
@@ -51,7 +51,7 @@ class FeatureSetExposure:
 
 @dataclass(frozen=True)
 class NamedMean:
-    """A number by name, its mean over eras and its standard deviation (ddof 0)."""
+    """A quantity's name, mean over eras and standard deviation (ddof 0)."""
 
     name: str
     mean: float
@@ -60,11 +60,11 @@ class NamedMean:
 
 @dataclass(frozen=True)
 class Report:
-    """All that the page tells.
+    """The content of the page.
 
-    `eras` has one row an era: rows, the scores, `max_exposure`, `turnover`. `exposures` are the
-    largest by their mean over eras, with sign. `max_exposure` summarizes the largest absolute
-    exposure of each era.
+    `eras` has one row per era: rows, the scores, `max_exposure`, `turnover`. `exposures` are
+    those with the largest absolute mean over eras, with their sign. `max_exposure` summarizes
+    the largest absolute exposure of each era.
     """
 
     subject: Subject
@@ -79,8 +79,8 @@ class Report:
     notes: Sequence[str]
 
     def as_json(self, run: Mapping[str, Any]) -> str:
-        """One object; `run` tells what differs from one run of the same model to another."""
-        facts = {
+        """The report as one JSON object; `run` is the part that differs between runs."""
+        content = {
             "model": {
                 "source": self.subject.model,
                 "sha256": self.subject.sha256,
@@ -113,21 +113,21 @@ class Report:
             "notes": list(self.notes),
             "run": dict(run),
         }
-        return json.dumps(facts, indent=2, allow_nan=False) + "\n"
+        return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
 def make_report(
     subject: Subject,
-    measures: EraMetrics,
+    metrics: EraMetrics,
     feature_sets: Mapping[str, Sequence[str]],
     notes: Sequence[str],
 ) -> Report:
-    """The report on what was measured."""
-    scores, exposures = measures.scores, measures.exposures
+    """Build the report from the metrics."""
+    scores, exposures = metrics.scores, metrics.exposures
     largest = exposures.abs().max(axis=1).astype(np.float64)
-    turnover = measures.turnover.per_era
+    turnover = metrics.turnover.per_era
     eras = scores.assign(max_exposure=largest, turnover=turnover)
-    eras.insert(0, "rows", pd.Series(measures.rows))
+    eras.insert(0, "rows", pd.Series(metrics.rows))
     mean = exposures.mean().astype(np.float64)
     return Report(
         subject=subject,
@@ -140,8 +140,8 @@ def make_report(
         ],
         exposures=_largest_exposures(exposures, mean),
         max_exposure=summarize(largest),
-        correlations=_named_means(measures.correlations),
-        turnover_kind=measures.turnover.kind,
+        correlations=_named_means(metrics.correlations),
+        turnover_kind=metrics.turnover.kind,
         turnover=summarize(turnover),
         notes=list(notes),
     )
@@ -150,7 +150,7 @@ def make_report(
 def _feature_set_exposure(
     name: str, names: Sequence[str], mean: pd.Series[float]
 ) -> FeatureSetExposure | None:
-    """The set's exposures; `None` where the data have none of its features, or they say nothing."""
+    """The exposures to a set; `None` if no feature of the set has an exposure."""
     found = mean.reindex(list(names)).abs().dropna()
     if found.empty:
         return None
@@ -161,7 +161,7 @@ def _feature_set_exposure(
 
 def _largest_exposures(exposures: pd.DataFrame, mean: pd.Series[float]) -> list[NamedMean]:
     names = mean.abs().sort_values(ascending=False, kind="stable").dropna().index
-    some = names[:_MOST_EXPOSURES]
+    some = names[:_MAX_EXPOSURES]
     return [
         NamedMean(str(name), float(mean[name]), float(exposures[name].std(ddof=0))) for name in some
     ]
@@ -177,7 +177,7 @@ def _named_means(table: pd.DataFrame) -> list[NamedMean]:
 
 
 def _json_rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """The table's rows by their names; `None` for NaN."""
+    """The table's rows by index label; `None` for NaN."""
     return {
         str(name): {str(key): value if math.isfinite(value) else None for key, value in row.items()}
         for name, row in table.astype(np.float64).to_dict("index").items()

@@ -1,4 +1,4 @@
-"""Where a model comes from, as far as a bundle's manifest tells: the eras that it knows."""
+"""Whether diagnosed eras overlap with the eras that a bundle's model was trained on."""
 
 from __future__ import annotations
 
@@ -8,32 +8,40 @@ from pathlib import Path
 
 from numerai_predict.contract.trained_eras import MANIFEST, TrainedEras
 
-_MOST_BYTES = 16 * 1024**2
+_MAX_BYTES = 16 * 1024**2
 
 
 def read_trained_eras(model: str, sha256: str) -> TrainedEras | None:
-    """The eras that the manifest beside the pickle names; `None` where none tells of it."""
+    """The eras that the manifest in the pickle's directory names; `None` without such a manifest.
+
+    The manifest must be that of a pickle with this `sha256`.
+    """
     path = Path(model).parent / MANIFEST
     try:
-        if "://" in model or path.stat().st_size > _MOST_BYTES:
+        if "://" in model or path.stat().st_size > _MAX_BYTES:
             return None
         return TrainedEras.told_by(json.loads(path.read_bytes()), sha256)
     except (OSError, ValueError, RecursionError):
-        return None  # the pickle is what is looked at; a manifest is a help
+        return None  # the manifest is optional: a diagnosis does not fail because of it
 
 
-def describe_overlap(known: TrainedEras | None, eras: Sequence[str]) -> str:
-    """Whether the scores of the eras can be believed, in a sentence or two."""
-    if known is None:
+def describe_overlap(trained: TrainedEras | None, eras: Sequence[str]) -> str:
+    """Whether the scores of the eras are inflated by training on them, in a sentence or two."""
+    if trained is None:
         return (
-            "Eras that a model was trained on flatter it, and so do those next to them whose "
-            "targets overlap. No pickle tells which they were: choose later ones."
+            "Scores of eras that a model was trained on are inflated, and so are those of eras "
+            "whose targets overlap with them. A pickle does not record what it was trained on: "
+            "choose later eras."
         )
-    span = f"trained on eras {known.first:04d} to {known.last:04d}"
-    flattering = [era for era in eras if era.isdecimal() and int(era) < known.clear_from]
-    if not flattering:
-        return f"The model was {span}, its manifest says: all eras here are past their targets."
+    span = f"trained on eras {trained.first:04d} to {trained.last:04d}"
+    inflated = [era for era in eras if era.isdecimal() and int(era) < trained.clear_from]
+    if not inflated:
+        return (
+            f"The model was {span} according to its manifest: no target of the eras in this "
+            "report overlaps with theirs."
+        )
     return (
-        f"{len(flattering)} of {len(eras)} eras flatter the model, which was {span}, its manifest "
-        f"says. Choose --eras {known.clear_from:04d}-: their targets overlap with none of those."
+        f"The scores of {len(inflated)} of {len(eras)} eras are inflated: the model was {span} "
+        f"according to its manifest. Choose --eras {trained.clear_from:04d}-: their targets do "
+        "not overlap."
     )

@@ -1,4 +1,4 @@
-"""How much a model changes its mind from one era to the next."""
+"""How much a model's predictions change from one era to the next."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from enum import Enum
 
 import numpy as np
 import pandas as pd
+from numerai_tools.signals import churn
 from numpy.typing import NDArray
 
-# Less in common, and what two eras share is no picture of them.
-_SHARED = 0.5
+# Below this share of common ids the comparison of two eras is not representative.
+_MIN_SHARED = 0.5
+_MIN_VALUES = 3
 
 
 class TurnoverKind(Enum):
-    """What the turnover of an era is taken from: a title, and what it means in one line."""
+    """What the turnover of an era compares: a title, and an explanation in one paragraph."""
 
     RANKS = (
         "Turnover of ranks",
         "1 - Spearman's correlation of an era's predictions with those of the era before, over "
-        "the ids that both have (the field calls it churn): 0 for the same ranks, 1 for unrelated "
-        "ones.",
+        "the ids that both have (also called churn): 0 for the same ranks, 1 for unrelated ones.",
     )
     EXPOSURES = (
         "Turnover of exposures",
-        "Ids change with every era, so the ranks of one stock cannot be followed. In their place: "
+        "Ids change with every era, so the ranks of one stock cannot be compared. Instead: "
         "1 - the correlation, over all features, of an era's exposures with those of the era "
-        "before. 0 means that the model bets on the same features, 1 on unrelated ones; chance "
-        "moves exposures as well, the more the fewer rows an era has.",
+        "before. 0 means the same exposures, 1 unrelated ones. Sampling noise also changes "
+        "exposures, the more the fewer rows an era has.",
     )
 
     def __init__(self, title: str, meaning: str) -> None:
@@ -37,54 +38,55 @@ class TurnoverKind(Enum):
 
 @dataclass
 class Turnover:
-    """Fed with eras in their order; both kinds are kept, and the one that fits is told.
+    """Turnover of ranks and of exposures; `add` takes the eras in order of time.
 
-    Source of the first: churn as the tournament's diagnostics of Signals have it.
+    Source of the turnover of ranks: `numerai_tools.signals.churn`.
     """
 
     _ranks: dict[str, float] = field(default_factory=dict)
     _exposures: dict[str, float] = field(default_factory=dict)
-    _before: tuple[pd.Series[float], NDArray[np.float64]] | None = None
+    _previous: tuple[pd.Series[float], NDArray[np.float64]] | None = None
 
     def add(self, era: str, predictions: pd.Series[float], exposures: NDArray[np.float64]) -> None:
-        """One more era: its predictions by id, its exposures to all features."""
-        nan = float("nan")
-        before = self._before
-        self._ranks[era] = nan if before is None else _rank_turnover(before[0], predictions)
-        self._exposures[era] = nan if before is None else _exposure_turnover(before[1], exposures)
-        self._before = predictions, exposures
+        """Add an era: predictions by id, shape (rows,); exposures, shape (features,)."""
+        nan, previous = float("nan"), self._previous
+        self._ranks[era] = nan if previous is None else _rank_turnover(previous[0], predictions)
+        self._exposures[era] = (
+            nan if previous is None else _exposure_turnover(previous[1], exposures)
+        )
+        self._previous = predictions, exposures
 
     @property
     def kind(self) -> TurnoverKind:
-        """Ranks where most eras share ids with the one before, else exposures."""
+        """Ranks if most eras share enough ids with the era before, else exposures."""
         known = np.isfinite(list(self._ranks.values())[1:])
         return (
-            TurnoverKind.RANKS if len(known) and known.mean() > _SHARED else TurnoverKind.EXPOSURES
+            TurnoverKind.RANKS
+            if len(known) and known.mean() > _MIN_SHARED
+            else TurnoverKind.EXPOSURES
         )
 
     @property
     def per_era(self) -> pd.Series[float]:
-        """Of that kind, by era; NaN for the first, and where it cannot be told."""
-        found = self._ranks if self.kind is TurnoverKind.RANKS else self._exposures
-        return pd.Series(found, dtype=np.float64)
+        """The turnover of `kind` by era; NaN for the first era and where it is undefined."""
+        turnover = self._ranks if self.kind is TurnoverKind.RANKS else self._exposures
+        return pd.Series(turnover, dtype=np.float64)
 
 
-def _rank_turnover(before: pd.Series[float], now: pd.Series[float]) -> float:
-    shared = now.index.intersection(before.index)
-    if len(shared) < max(3, _SHARED * max(len(now), len(before))):
+def _rank_turnover(previous: pd.Series[float], current: pd.Series[float]) -> float:
+    shared = current.index.intersection(previous.index)
+    if len(shared) < max(_MIN_VALUES, _MIN_SHARED * max(len(current), len(previous))):
         return float("nan")
-    ranks = pd.DataFrame({"before": before[shared], "now": now[shared]}).rank()
-    return _one_minus_correlation(
-        ranks["before"].to_numpy(np.float64), ranks["now"].to_numpy(np.float64)
-    )
-
-
-def _exposure_turnover(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
-    known = np.isfinite(before) & np.isfinite(now)
-    return _one_minus_correlation(before[known], now[known])
-
-
-def _one_minus_correlation(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
-    if len(now) < 3 or now.min() == now.max() or before.min() == before.max():
+    # churn expects 80 % of the ids of each series in the other: restricted, both have all.
+    previous, current = previous[shared], current[shared]
+    if not (previous.std() > 0 and current.std() > 0):
         return float("nan")
-    return float(1 - np.corrcoef(before, now)[0, 1])
+    return float(churn(previous, current))
+
+
+def _exposure_turnover(previous: NDArray[np.float64], current: NDArray[np.float64]) -> float:
+    known = np.isfinite(previous) & np.isfinite(current)
+    previous, current = previous[known], current[known]
+    if len(current) < _MIN_VALUES or np.ptp(current) == 0 or np.ptp(previous) == 0:
+        return float("nan")
+    return float(1 - np.corrcoef(previous, current)[0, 1])

@@ -1,4 +1,4 @@
-"""The validation data, read a batch of eras at a time, and an era of it as live data."""
+"""Validation data: read in batches of eras, and written era by era in the form of live data."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.data.columns import fill, ids, open_parquet, require_columns, texts
 from numerai_predict.data.era_selection import Eras
 
-# What live data say in these columns. A model sees past eras as it will see a round: no target,
-# no number of an era by which it could look up what came of it.
+# Values of these columns in live data. A model must see past eras as it sees a round: without
+# targets, and without an era number that identifies the era.
 LIVE_VALUES = {"era": "X", "data_type": "live"}
 
 
 @dataclass(frozen=True)
 class EraRows:
-    """One era: `features` int8 with shape (rows, features), `target` float64 with NaN gaps."""
+    """One era: `features` int8 with shape (rows, features), `target` float64, NaN if unknown."""
 
     era: str
     ids: pa.Array
@@ -31,10 +31,11 @@ class EraRows:
 
 
 class ValidationData:
-    """The chosen eras of a validation file that have a target.
+    """The selected eras of a validation file that have a target.
 
     Raises:
-        DatasetUnavailable: it is no such file, lacks the target, or has it in none of the eras.
+        DatasetUnavailable: the file is not a validation file, lacks the target, or has no value
+            of it in the selected eras.
     """
 
     def __init__(self, path: Path, target: str, eras: Eras) -> None:
@@ -53,11 +54,11 @@ class ValidationData:
         if not self.feature_names:
             raise DatasetUnavailable(
                 f"expected columns named feature_... in {path}, found none",
-                "use the tournament's own file as it was downloaded",
+                "use the tournament's file as downloaded",
             )
         chosen = eras.choose(_eras_in_file_order(self._row_eras))
-        known = set(np.unique(self._row_eras[~np.isnan(self._target)]).tolist())
-        self.eras = [era for era in chosen if era in known]
+        eras_with_target = set(np.unique(self._row_eras[~np.isnan(self._target)]).tolist())
+        self.eras = [era for era in chosen if era in eras_with_target]
         self.eras_without_target = len(chosen) - len(self.eras)
         if not self.eras:
             raise DatasetUnavailable(
@@ -66,38 +67,38 @@ class ValidationData:
                 "choose earlier eras with --eras, or another --target",
             )
 
-    def batches(self, most_bytes: int) -> Iterator[list[EraRows]]:
-        """The eras in turn, as many at once as have features of that many bytes; at least one."""
+    def batches(self, max_bytes: int) -> Iterator[list[EraRows]]:
+        """Yield lists of at least one era whose features take at most `max_bytes`."""
         counts = dict(zip(*np.unique(self._row_eras, return_counts=True), strict=True))
-        most_rows = most_bytes // len(self.feature_names)
-        some: list[str] = []
+        max_rows = max_bytes // len(self.feature_names)
+        batch: list[str] = []
         rows = 0
         for era in self.eras:
-            if some and rows + int(counts[era]) > most_rows:
-                yield self._read(some)
-                some, rows = [], 0
-            some.append(era)
+            if batch and rows + int(counts[era]) > max_rows:
+                yield self._read(batch)
+                batch, rows = [], 0
+            batch.append(era)
             rows += int(counts[era])
-        yield self._read(some)
+        yield self._read(batch)
 
     def _read(self, eras: Sequence[str]) -> list[EraRows]:
         mask = np.isin(self._row_eras, eras)
         features = np.empty((int(mask.sum()), len(self.feature_names)), np.int8, order="F")
         with open_parquet(self.path) as parquet:
             fill(parquet, self.feature_names, mask, features, self.path)
-            every_id = ids(parquet, mask)
+            all_ids = ids(parquet, mask)
         row_eras, target = self._row_eras[mask], self._target[mask]
-        found = []
+        batch = []
         for era in eras:
             rows = np.flatnonzero(row_eras == era)
             first, last = int(rows[0]), int(rows[-1]) + 1
-            together = last - first == len(rows)
-            values = features[first:last] if together else features[rows]
-            found.append(EraRows(era, every_id.take(pa.array(rows)), values, target[rows]))
-        return found
+            contiguous = last - first == len(rows)
+            values = features[first:last] if contiguous else features[rows]
+            batch.append(EraRows(era, all_ids.take(pa.array(rows)), values, target[rows]))
+        return batch
 
     def write_as_live(self, rows: EraRows, path: Path) -> None:
-        """Write the era as live data are: all columns of the file, the targets unknown."""
+        """Write the era in the form of live data: all columns of the file, the targets null."""
         position = {name: number for number, name in enumerate(self.feature_names)}
         count = len(rows.ids)
         columns = []
@@ -121,11 +122,11 @@ def _eras_in_file_order(row_eras: NDArray[np.str_]) -> list[str]:
 
 
 def _require_text_ids(schema: pa.Schema, path: Path) -> None:
-    kind = schema.field("id").type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    id_type = schema.field("id").type
+    if not (pa.types.is_string(id_type) or pa.types.is_large_string(id_type)):
         raise DatasetUnavailable(
-            f"expected texts as the ids of {path}, found {kind}",
-            "use the tournament's own file as it was downloaded",
+            f"expected strings as the ids of {path}, found {id_type}",
+            "use the tournament's file as downloaded",
         )
 
 
@@ -133,9 +134,9 @@ def _require_target(parquet: pq.ParquetFile, path: Path, target: str) -> None:
     names = parquet.schema_arrow.names
     if target in names:
         return
-    others = [name for name in names if name.startswith("target")]
-    there = f"there are {', '.join(others[:10])}" if others else "it has no target at all"
+    targets = [name for name in names if name.startswith("target")]
+    available = f"available: {', '.join(targets[:10])}" if targets else "it has no target at all"
     raise DatasetUnavailable(
-        f"expected the target {target} in {path}, found no such column; {there}",
-        "choose one with --target; live data have no targets that are known",
+        f"expected the target {target} in {path}, found no such column; {available}",
+        "choose one with --target; the targets of live data are unknown",
     )

@@ -1,4 +1,4 @@
-"""What the tests of diagnoses share: small validation data, and runs of the command."""
+"""Fixtures of the tests of diagnoses: small validation data, and runs of the command."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ def past(tmp_path_factory):
 
 @dataclass
 class Diagnosed:
-    """What a diagnosis left behind."""
+    """The outcome of a diagnosis."""
 
     exit_code: int
     folder: Path
@@ -56,7 +56,7 @@ class Diagnosed:
         return self
 
     def fails_as(self, contract, verdict, *words):
-        """It ended with this verdict, whose line holds the words, and nothing was written."""
+        """It ended with this verdict and these words in its line, and wrote nothing."""
         assert self.exit_code == contract.exit_codes[verdict], self.stderr
         last = self.stderr.splitlines()[-1]
         assert f"verdict  {verdict} " in last
@@ -67,7 +67,7 @@ class Diagnosed:
 
 @pytest.fixture
 def diagnose(past, pickle_model, clean_environment, tmp_path):
-    """`numerai-predict diagnose` of a model, on small past data unless told otherwise."""
+    """`numerai-predict diagnose` of a model, on small past data by default."""
 
     def run(model, *options, program=PROGRAM, wrapper=(), folder=None):
         path = model if isinstance(model, str | Path) else pickle_model(model)
@@ -91,7 +91,7 @@ def diagnose(past, pickle_model, clean_environment, tmp_path):
 
 @pytest.fixture
 def make_report(subject):
-    """A report of made-up numbers, any of which may be replaced."""
+    """A report of invented numbers, each replaceable."""
 
     def make(eras, **changes):
         eras = eras.assign(rows=5000)
@@ -122,7 +122,7 @@ def make_report(subject):
 
 @pytest.fixture
 def subject():
-    """What a report is about, any fact of which may be replaced."""
+    """The subject of a report, each field replaceable."""
     return _subject
 
 

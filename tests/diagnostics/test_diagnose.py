@@ -1,4 +1,4 @@
-"""`numerai-predict diagnose`: a pickle, isolated, over past eras; numbers that can be believed."""
+"""`numerai-predict diagnose`: an isolated model over past eras, and correct numbers."""
 
 import socket
 import sys
@@ -35,14 +35,14 @@ sys.exit(code)
 
 
 def careful(live_features, live_benchmark_models):
-    """A model that ranks within the frame it gets, and minds what that frame is."""
+    """A model that ranks within its frame, and checks the frame."""
     assert (live_features["era"] == "X").all(), "an era by its number"
     assert (live_features["data_type"] == "live").all(), "data of another kind"
     targets = live_features.filter(like="target")
     assert targets.shape[1] == 3, "targets missing"
     assert targets.isna().all(axis=None), "a target that is known"
     assert len(live_features) == 90, "more than an era"
-    assert live_features.index.equals(live_benchmark_models.index), "others' benchmarks"
+    assert live_features.index.equals(live_benchmark_models.index), "benchmarks of other ids"
     features = live_features.filter(like="feature_")
     assert set(map(str, features.dtypes)) == {"int8"}, "features of another type"
     blend = features.iloc[:, :12].mean(axis=1).rank() + live_benchmark_models.iloc[:, 1].rank()
@@ -50,7 +50,7 @@ def careful(live_features, live_benchmark_models):
 
 
 def predictions_of(path):
-    """What the model says era by era, called here and now; with its data."""
+    """The model's predictions era by era, computed in this process; with the data."""
     frame = pd.read_parquet(path / "validation.parquet")
     benchmarks = pd.read_parquet(path / "validation_benchmark_models.parquet")
     for era, rows in frame.groupby("era"):
@@ -79,7 +79,7 @@ def expected(past):
     return pd.DataFrame(found, ["corr", "mmc", "bmc", "fnc"]).T
 
 
-def test_the_scores_are_those_of_numerai_tools_on_predictions_made_here(diagnose, expected, past):
+def test_the_scores_are_those_of_numerai_tools_on_the_same_predictions(diagnose, expected, past):
     done = diagnose(careful).succeeds()
     pd.testing.assert_frame_equal(
         done.eras[list(expected)], expected, check_names=False, rtol=0, atol=1e-12
@@ -122,12 +122,12 @@ def test_the_batches_change_nothing_and_the_same_input_gives_the_same_page(diagn
     whole = diagnose(careful).succeeds()
     batches = diagnose(careful, program=SMALL_BATCHES, folder=tmp_path / "batches").succeeds()
     assert batches.page == whole.page
-    told, again = whole.numbers, batches.numbers
-    del told["run"], again["run"]
-    assert told == again
+    content, again = whole.numbers, batches.numbers
+    del content["run"], again["run"]
+    assert content == again
 
 
-def test_noise_scores_nothing_and_is_told_to_be_no_repeatable_model(diagnose):
+def test_noise_has_no_score_and_is_reported_as_not_repeatable(diagnose):
     def dice(live_features):
         return pd.DataFrame({"prediction": np.random.rand(len(live_features))}, live_features.index)
 
@@ -152,7 +152,7 @@ def test_a_model_that_fails_in_a_later_era_fails_the_diagnosis_with_its_own_verd
     done.fails_as(contract, "model_error", "era 0006", "a bad day")
 
 
-def test_a_model_that_leaves_rows_out_is_told_which_and_when(diagnose, contract):
+def test_the_error_for_missing_rows_names_the_era_and_the_count(diagnose, contract):
     def predict(live_features):
         return live_features.iloc[3:, [2]].rank(pct=True)
 
@@ -184,11 +184,11 @@ def test_each_era_has_the_time_of_a_round_for_itself(diagnose):
     diagnose(predict, "--timeout", "5").succeeds()
 
 
-def test_what_is_no_pickle_is_told_before_anything_runs(diagnose, contract):
+def test_a_file_that_is_not_a_pickle_is_rejected_before_anything_runs(diagnose, contract):
     diagnose(b"hello").fails_as(contract, "invalid_pickle", "pickle")
 
 
-def test_a_model_of_another_python_is_told_with_what_to_do(diagnose, contract):
+def test_a_model_of_another_python_is_rejected_with_a_remedy(diagnose, contract):
     other = next(v for v in ("3.10", "3.12") if v != "{}.{}".format(*sys.version_info))
     path = ROOT / f"tests/models/py{other}/one_argument.pkl"
     diagnose(path).fails_as(contract, "python_mismatch", other)
@@ -198,7 +198,7 @@ def test_a_full_disk_leaves_nothing_half_written(diagnose, contract, mounted, tm
     folder = tmp_path / "full"
     wrapper = mounted(folder, "size=16k")
     done = diagnose(careful, wrapper=wrapper, folder=folder)
-    done.fails_as(contract, "save_failed", "No space left", "--output_dir")
+    done.fails_as(contract, "save_failed", "No space left", "--output-dir")
     assert (tmp_path / "listing").read_text() == ""
 
 

@@ -1,4 +1,4 @@
-"""The page: one small file that loads nothing, whatever the names in it are."""
+"""The page: one small self-contained file, whatever names it contains."""
 
 import html.parser
 import re
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from browser import screenshot
 
-from numerai_predict.diagnostics.html_page import MOST_BYTES, render
+from numerai_predict.diagnostics.html_page import MAX_BYTES, render
 from numerai_predict.diagnostics.report import FeatureSetExposure, NamedMean
 from numerai_predict.scoring.score_summary import summarize
 
@@ -64,7 +64,7 @@ def loads_nothing(page):
 @pytest.mark.parametrize("count", [2, 24, 1000])
 def test_a_page_loads_nothing_and_is_small(make_report, eras, count):
     page = render(make_report(eras(count, "corr", "mmc", "bmc")))
-    assert len(page.encode()) < MOST_BYTES
+    assert len(page.encode()) < MAX_BYTES
     loads_nothing(page)
     assert page.count("<svg") == 7
 
@@ -75,7 +75,7 @@ def test_the_same_report_gives_the_same_bytes(make_report, eras):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_names_of_strangers_are_shown_and_do_nothing(make_report, subject, eras, name):
+def test_untrusted_names_are_shown_and_escaped(make_report, subject, eras, name):
     report = make_report(
         eras(5, "corr", "mmc", "bmc"),
         subject=subject(model=name, target=name, benchmark=name, validation=name),
@@ -92,7 +92,7 @@ def test_names_of_strangers_are_shown_and_do_nothing(make_report, subject, eras,
     assert html.escape(name, quote=False)[:20] in page or html.escape(name)[:20] in page
 
 
-def test_what_is_not_known_is_said_in_place_of_an_empty_chart(make_report, eras):
+def test_charts_without_data_are_replaced_by_a_reason(make_report, eras):
     table = eras(1, "corr")
     table["corr"] = np.nan
     table["turnover"] = np.nan
@@ -104,7 +104,7 @@ def test_what_is_not_known_is_said_in_place_of_an_empty_chart(make_report, eras)
     assert page.count('class="none"') == 7
     assert "No score could be computed" in page
     assert "nothing to compare" in page
-    assert "It takes two eras" in page
+    assert "Turnover needs at least two eras" in page
     assert "nan" not in page.lower().replace("tournament", "")
 
 

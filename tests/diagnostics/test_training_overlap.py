@@ -1,4 +1,4 @@
-"""Eras that a model was trained on are told, where the manifest beside its pickle names them."""
+"""Eras that a model was trained on are reported if the manifest in its directory names them."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ KNOWN = TrainedEras(first=1, last=3, clear_from=5)
 
 @pytest.fixture
 def bundle(tmp_path):
-    """A pickle, and beside it a manifest that was changed as told."""
+    """A pickle, and in its directory a manifest with the given changes."""
 
     def make(body=b"pickle", text=None, **changes):
         facts = {"model": {"sha256": hashlib.sha256(b"pickle").hexdigest()}, **KNOWN.facts()}
@@ -24,24 +24,24 @@ def bundle(tmp_path):
     return make
 
 
-def test_the_manifest_beside_a_pickle_is_believed(bundle):
+def test_the_manifest_in_the_directory_of_a_pickle_is_used(bundle):
     assert read_trained_eras(*bundle()) == KNOWN
 
 
-def test_one_of_another_pickle_is_not(bundle):
+def test_a_manifest_of_another_pickle_is_ignored(bundle):
     assert read_trained_eras(*bundle(body=b"another")) is None
 
 
 @pytest.mark.parametrize(
     "text", ["", "[]", "null", "{", "[" * 100_000, '{"model": 1}', '{"model": {"sha256": 1}}']
 )
-def test_what_is_no_manifest_of_ours_is_passed_over(bundle, text):
+def test_files_that_are_not_our_manifest_are_ignored(bundle, text):
     assert read_trained_eras(*bundle(text=text or " ")) is None
 
 
-@pytest.mark.parametrize("told", [None, 7, {}, {"first": 1, "last": "3", "clear_from": 5}])
-def test_so_is_one_that_tells_no_eras(bundle, told):
-    assert read_trained_eras(*bundle(trained_on=told)) is None
+@pytest.mark.parametrize("trained_on", [None, 7, {}, {"first": 1, "last": "3", "clear_from": 5}])
+def test_a_manifest_without_eras_is_ignored(bundle, trained_on):
+    assert read_trained_eras(*bundle(trained_on=trained_on)) is None
 
 
 def test_a_pickle_without_a_manifest_or_from_elsewhere_tells_nothing(tmp_path):
@@ -49,17 +49,19 @@ def test_a_pickle_without_a_manifest_or_from_elsewhere_tells_nothing(tmp_path):
     assert read_trained_eras("https://host/model.pkl", "0" * 64) is None
 
 
-def test_eras_that_flatter_are_counted_and_the_remedy_named():
+def test_overlapping_eras_are_counted_and_a_remedy_is_named():
     words = describe_overlap(KNOWN, ["0003", "0004", "0005", "0006"])
-    assert "2 of 4 eras flatter the model, which was trained on eras 0001 to 0003" in words
+    assert "2 of 4 eras are inflated: the model was trained on eras 0001 to 0003" in words
     assert "--eras 0005-" in words
 
 
-def test_eras_past_them_are_told_to_be_clear():
-    assert "all eras here are past their targets" in describe_overlap(KNOWN, ["0005", "0006"])
+def test_later_eras_are_reported_without_overlap():
+    assert "no target of the eras in this report overlaps" in describe_overlap(
+        KNOWN, ["0005", "0006"]
+    )
 
 
-def test_the_log_and_the_page_say_it(diagnose, pickle_model, tmp_path):
+def test_the_log_and_the_page_contain_the_note(diagnose, pickle_model, tmp_path):
     path = pickle_model(lambda live: live.filter(like="feature_").iloc[:, :3].mean(axis=1)
                         .rank(pct=True).to_frame("prediction"))  # fmt: skip
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""How much a model changes its mind: by ranks where ids last, by exposures where they do not."""
+"""Turnover: of ranks if eras share ids, else of exposures."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def random():
     return np.random.default_rng(8)
 
 
-def test_where_ids_last_it_is_that_of_ranks(random):
+def test_eras_with_common_ids_have_a_turnover_of_ranks(random):
     turnover, first = Turnover(), random.random(100)
     noise = random.random(100)
     for era, values in (("1", first), ("2", first**3), ("3", -first), ("4", noise)):
@@ -32,7 +32,7 @@ def test_where_ids_last_it_is_that_of_ranks(random):
     assert found["4"] == pytest.approx(1 - series(-first).corr(series(noise), method="spearman"))
 
 
-def test_only_ids_that_both_eras_have_count(random):
+def test_only_common_ids_count(random):
     values = random.random(100)
     turnover = Turnover()
     turnover.add("1", series(values), values)
@@ -44,7 +44,7 @@ def test_only_ids_that_both_eras_have_count(random):
     assert turnover.kind is TurnoverKind.EXPOSURES
 
 
-def test_where_ids_change_it_is_that_of_exposures(random):
+def test_eras_without_common_ids_have_a_turnover_of_exposures(random):
     turnover, exposures = Turnover(), random.normal(size=50)
     for era in range(3):
         ids = [f"{era}-{name}" for name in IDS]

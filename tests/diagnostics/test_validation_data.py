@@ -1,4 +1,4 @@
-"""Past eras, in batches, each as live data are; and whatever is wrong with the files."""
+"""Past eras in batches, each in the form of live data; errors in the files."""
 
 import numpy as np
 import pandas as pd
@@ -35,9 +35,9 @@ def written(tmp_path, frame):
 def fails(call, *words):
     with pytest.raises(DatasetUnavailable) as failed:
         call()
-    said = f"{failed.value.message} -> {failed.value.remedy}"
+    text = f"{failed.value.message} -> {failed.value.remedy}"
     for word in words:
-        assert word in said
+        assert word in text
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_batch_holds_as_many_eras_as_fit_and_never_less_than_one(past, frame, 
         assert np.array_equal(rows.target, expected["target"].to_numpy())
 
 
-def test_eras_whose_rows_are_scattered_are_put_together(written, frame):
+def test_eras_with_scattered_rows_are_gathered(written, frame):
     scattered = frame.sample(frac=1, random_state=1)
     (batch,) = ValidationData(written(scattered), "target", ALL).batches(10**9)
     for rows in batch:
@@ -63,7 +63,7 @@ def test_eras_whose_rows_are_scattered_are_put_together(written, frame):
         assert np.array_equal(rows.features, expected.filter(like="feature_").to_numpy())
 
 
-def test_an_era_is_written_just_as_live_data_are(past, tmp_path):
+def test_an_era_is_written_in_the_form_of_live_data(past, tmp_path):
     validation = ValidationData(past / "validation.parquet", "target", ALL)
     (rows, *_), *_ = validation.batches(1)
     validation.write_as_live(rows, tmp_path / "live.parquet")
@@ -90,7 +90,7 @@ def test_eras_may_be_chosen(past):
     fails(lambda: ValidationData(path, "target", Eras.of("0100-")), "found 0003 to 0007")
 
 
-def test_what_is_no_validation_file_is_told(past, written, frame, tmp_path):
+def test_files_that_are_no_validation_data_are_rejected(past, written, frame, tmp_path):
     path = tmp_path / "text.parquet"
     path.write_text("hello")
     fails(lambda: ValidationData(path, "target", ALL), "expected a parquet file", "data get")
@@ -110,13 +110,13 @@ def test_what_is_no_validation_file_is_told(past, written, frame, tmp_path):
     fails(lambda: ValidationData(written(frame.drop(columns=features)), "target", ALL), "feature_")
 
 
-def test_features_that_are_no_small_integers_are_told(written, frame):
+def test_features_that_are_not_int8_are_rejected(written, frame):
     wide = frame.assign(feature_sample_0003=frame["feature_sample_0003"].astype("float32"))
     validation = ValidationData(written(wide), "target", ALL)
     fails(lambda: list(validation.batches(1)), "expected int8", "feature_sample_0003")
 
 
-def test_what_lies_beside_a_validation_file_is_found_by_its_name(past, tmp_path):
+def test_files_in_the_directory_of_a_validation_file_are_found_by_name(past, tmp_path):
     found = find_data_files(past)
     assert found == find_data_files(past / "validation.parquet")
     assert found.benchmarks == past / "validation_benchmark_models.parquet"
@@ -125,10 +125,12 @@ def test_what_lies_beside_a_validation_file_is_found_by_its_name(past, tmp_path)
     assert train.benchmarks == past / "train_benchmark_models.parquet"
 
 
-def test_files_that_are_missing_are_told_with_what_gets_them(past, tmp_path):
+def test_the_error_for_a_missing_file_names_the_command_that_gets_it(past, tmp_path):
     fails(lambda: find_data_files(tmp_path), "validation.parquet", "data get validation")
     (tmp_path / "validation.parquet").symlink_to(past / "validation.parquet")
-    fails(lambda: find_data_files(tmp_path), "features.json", "data get features", "--features")
+    fails(
+        lambda: find_data_files(tmp_path), "features.json", "data get features", "--features-file"
+    )
     found = find_data_files(tmp_path, features=past / "features.json")
     assert found.benchmarks is None
     assert found.meta_model is None
@@ -153,13 +155,15 @@ def test_a_file_without_ids_or_numbers_cannot_be_looked_up(tmp_path):
     fails(lambda: IdLookup(path), "expected ids and a column of numbers")
 
 
-def test_an_unknown_benchmark_model_is_told_with_those_that_there_are():
+def test_the_error_for_an_unknown_benchmark_model_lists_those_available():
     assert _choose_benchmark(None, ["a", "b"]) == "a"
     assert _choose_benchmark("b", ["a", "b"]) == "b"
     assert _choose_benchmark(None, []) is None
-    fails(lambda: _choose_benchmark("c", ["a", "b"]), "'c'", "a, b", "--benchmark")
+    fails(lambda: _choose_benchmark("c", ["a", "b"]), "'c'", "a, b", "--benchmark-model")
 
 
-def test_ids_that_are_no_texts_are_told(written, frame):
+def test_ids_that_are_not_strings_are_rejected(written, frame):
     odd = frame.set_axis(pd.Index(np.arange(len(frame))[::-1], name="id"))
-    fails(lambda: ValidationData(written(odd), "target", ALL), "expected texts as the ids", "int64")
+    fails(
+        lambda: ValidationData(written(odd), "target", ALL), "expected strings as the ids", "int64"
+    )
