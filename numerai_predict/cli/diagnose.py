@@ -77,9 +77,7 @@ def _diagnose(options: argparse.Namespace) -> str:
     validation = options.validation or options.directory / options.version
     plan = DiagnosisConfig(
         model=options.model,
-        files=find_data_files(
-            validation, options.features, options.benchmarks, options.meta_model
-        ),
+        files=find_data_files(validation, options.features, options.benchmarks, options.meta_model),
         output_dir=options.output_dir.absolute(),
         eras=Eras.of(options.eras),
         target=options.target,
