@@ -6,18 +6,17 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import pyarrow as pa
 
 from numerai_predict.resources.memory import limit_heap_growth
 from numerai_predict.runner.prediction_column import prediction_column
-from numerai_predict.runner.protocol import MalformedFrame
+from numerai_predict.runner.protocol import MalformedFrame, Predicted
 
 UNKNOWN = -1
 
 # A stream may be packed: a model that writes one by hand can make a little very large.
-_MOST_UNPACKED_BYTES = 1024**3
+_MAX_UNPACKED_BYTES = 1024**3
 
 
 @dataclass(frozen=True)
@@ -68,38 +67,33 @@ class Predictions:
         return [values[live_id] for live_id in self.live_ids]
 
 
-def decode(facts: dict[str, Any], payload: bytes, live_ids: list[str]) -> Predictions:
-    """The answer that `child.answer.encode` wrote.
+def decode(predicted: Predicted, payload: bytes, live_ids: list[str]) -> Predictions:
+    """The predictions that `child.prediction_encoder` encoded.
 
     Raises:
-        MalformedFrame: it is not one.
+        MalformedFrame: the response is not what it encodes.
     """
-    columns, rows = facts.get("columns"), facts.get("rows")
-    if not isinstance(columns, list) or type(rows) is not int:
-        raise MalformedFrame("an answer without rows and columns")
-    columns = [str(name) for name in columns]
+    columns = predicted.columns
     if not payload:
-        return Predictions(live_ids, str(facts.get("type")), rows, columns, [], False, [], [])
+        return Predictions(live_ids, predicted.type, predicted.rows, columns, [], False, [], [])
     if prediction_column(columns) is None:
         raise MalformedFrame("predictions without a column that they come from")
     try:
-        with limit_heap_growth(_MOST_UNPACKED_BYTES):
-            return _unpack(facts, payload, columns, live_ids)
+        with limit_heap_growth(_MAX_UNPACKED_BYTES):
+            return _unpack(predicted, payload, live_ids)
     except MemoryError:
-        raise MalformedFrame("an answer that unpacks to more than a runner can take") from None
+        raise MalformedFrame("a response that unpacks to more memory than allowed") from None
 
 
-def _unpack(
-    facts: dict[str, Any], payload: bytes, columns: list[str], live_ids: list[str]
-) -> Predictions:
+def _unpack(predicted: Predicted, payload: bytes, live_ids: list[str]) -> Predictions:
     table = _read_table(payload)
     value = table.column("value")
     is_text = value.type == pa.string()
     return Predictions(
         live_ids=live_ids,
-        type=str(facts.get("type")),
+        type=predicted.type,
         rows=table.num_rows,
-        columns=columns,
+        columns=predicted.columns,
         ids=table.column("id").to_pylist(),
         column_chosen=True,
         values=[] if is_text else [math.nan if v is None else v for v in value.to_pylist()],

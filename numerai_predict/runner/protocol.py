@@ -1,48 +1,69 @@
-"""What parent and child say to each other.
+"""The channel between supervisor and model process: requests, frames and their schema.
 
-Parent to child, on the child's standard input: one JSON object a line, first
-`ConfineRequest`, then `LoadRequest`, then `PredictRequest`, and further ones of these as long
-as each says that `more` will come. Child to parent, on a pipe of its own: frames, each a JSON
-header on one line and as many bytes as it announces.
-JSON and Arrow only: no side ever unpickles what the other one wrote.
+Supervisor to model process, on its standard input: requests, one JSON object per line. First
+`ConfineRequest`, then `LoadRequest`, then `PredictRequest`; further ones of these as long as
+each announces `more`. Model process to supervisor, on a pipe of its own: frames, each a JSON
+header on one line and as many bytes of payload as it announces. The kinds of frames and the
+classes of their content are in `FrameKind`.
+
+JSON and Arrow only: neither side ever unpickles what the other one wrote. The supervisor trusts
+nothing that comes from the model process: whatever deviates raises `MalformedFrame`.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Any, TypeVar
 
-LONGEST_HEADER_BYTES = 256 * 1024
-LONGEST_PAYLOAD_BYTES = 256 * 1024**2
+MAX_HEADER_BYTES = 256 * 1024
+MAX_PAYLOAD_BYTES = 256 * 1024**2
 
-# In the child's scratch folder: where it stood when a signal killed it.
+# In the scratch directory of the model process: the stack at a fatal signal.
 FAULTS_FILE = "faults.txt"
 
-# The child's exit status where the model closed the pipe of frames.
+# Exit status of the model process if the pipe of frames is closed.
 LOST_PIPE = 97
 
-CONFINED = "confined"
-TRIED = "tried"
-LOADED = "loaded"
-FAILED = "failed"
-PREDICTED = "predicted"
+
+class Stage(str, Enum):
+    """What the model process is doing; a failure names its stage."""
+
+    START = "start"
+    LOAD = "load"
+    READ = "read"
+    READ_BENCHMARKS = "read benchmarks"
+    PREDICT = "predict"
+    ENCODE = "encode"
+
+
+class FrameKind(str, Enum):
+    """The frames of a model process, in the order of a session."""
+
+    CONFINED = "confined"  # Confined: the sandbox is applied
+    LOADED = "loaded"  # LoadedModel
+    ATTEMPTED = "attempted"  # AttemptedHost: at any time after the start of loading
+    PREDICTED = "predicted"  # Predicted, with an Arrow stream as payload
+    FAILED = "failed"  # see `child.exception_report` and `supervisor.failure_report`
 
 
 @dataclass(frozen=True)
 class ConfineRequest:
-    """Put on the layers that `wanted` describes, or its limits alone where not `confine`.
+    """Apply the sandbox that `spec` describes, or only its limits unless `confine`.
 
-    `wanted` holds the fields of `sandbox.confine.Confinement`.
+    `spec` holds the fields of `sandbox.apply.SandboxSpec`.
     """
 
     confine: bool
-    wanted: dict[str, Any]
+    spec: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """Unpickle `model`, read `dataset` (both paths) within the memory limit."""
+    """Unpickle the file `model` and read the live data `dataset` within the memory limit."""
 
     model: str
     dataset: str
@@ -51,10 +72,10 @@ class LoadRequest:
 
 @dataclass(frozen=True)
 class PredictRequest:
-    """Call the model; `benchmarks` is a path where it takes two arguments.
+    """Call the model; `benchmarks` is a path if it takes two arguments.
 
-    `dataset` is the path of other live data than the load request's. The process waits for
-    another request where there is `more`.
+    `dataset` is the path of other live data than those of the load request. The process waits
+    for another request if there is `more`.
     """
 
     benchmarks: str | None
@@ -63,57 +84,162 @@ class PredictRequest:
 
 
 Request = ConfineRequest | LoadRequest | PredictRequest
+_RequestType = TypeVar("_RequestType", ConfineRequest, LoadRequest, PredictRequest)
+
+
+def encode_request(request: Request) -> bytes:
+    """The request as one line."""
+    return json.dumps(asdict(request)).encode() + b"\n"
+
+
+def parse_request(line: str, kind: type[_RequestType]) -> _RequestType:
+    """The request of a line; the supervisor is trusted, so a wrong line is a defect."""
+    return kind(**json.loads(line))
+
+
+class MalformedFrame(Exception):
+    """The bytes are not a frame, or too large, or its content breaks the schema."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One message of the child: its kind, its facts, and an Arrow stream or nothing."""
+    """One message of the model process: kind, content, and an Arrow stream or nothing."""
 
     kind: str
-    facts: dict[str, Any]
+    content: dict[str, Any]
     payload: bytes = b""
 
 
-class MalformedFrame(Exception):
-    """The bytes are not a frame, or one too large to take."""
+@dataclass(frozen=True)
+class Confined:
+    """The layers that the model process has applied, and the reasons for those it could not."""
+
+    engaged: dict[str, str]
+    missing: dict[str, str]
+
+    @classmethod
+    def parse(cls, content: Mapping[str, Any]) -> Confined:
+        """The content of a frame, which no code of the model has touched yet."""
+        return cls(**content)
+
+
+@dataclass(frozen=True)
+class AttemptedHost:
+    """A network host that the model tried to reach."""
+
+    host: str
+
+    @classmethod
+    def parse(cls, content: Mapping[str, Any]) -> AttemptedHost:
+        """The content of a frame; the host is any text."""
+        return cls(str(content.get("host")))
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """The model callable: its number of positional arguments (1 or 2) and its display name.
+
+    `seconds` is the time to unpickle it and to read the live data.
+    """
+
+    arity: int
+    name: str
+    seconds: float
+
+    @classmethod
+    def parse(cls, content: Mapping[str, Any]) -> LoadedModel:
+        """The content of a frame.
+
+        Raises:
+            MalformedFrame: it breaks the schema.
+        """
+        arity = content.get("arity")
+        if type(arity) is not int or arity not in (1, 2):
+            raise MalformedFrame("a model of neither one nor two arguments")
+        return cls(arity, str(content.get("name")), _parse_seconds(content))
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What the model returned: type, number of rows and names of columns of the object.
+
+    The payload is an Arrow stream, see `child.prediction_encoder`. `seconds` is the time of
+    the call.
+    """
+
+    type: str
+    rows: int
+    columns: list[str]
+    seconds: float
+
+    @classmethod
+    def parse(cls, content: Mapping[str, Any]) -> Predicted:
+        """The content of a frame.
+
+        Raises:
+            MalformedFrame: it breaks the schema.
+        """
+        columns, rows = content.get("columns"), content.get("rows")
+        if not isinstance(columns, list) or type(rows) is not int:
+            raise MalformedFrame("a response without rows and columns")
+        names = [str(name) for name in columns]
+        return cls(str(content.get("type")), rows, names, _parse_seconds(content))
+
+
+def _parse_seconds(content: Mapping[str, Any]) -> float:
+    seconds = content.get("seconds")
+    if not isinstance(seconds, float) or not 0 <= seconds < float("inf"):
+        raise MalformedFrame("a step without its seconds")
+    return seconds
 
 
 def encode(frame: Frame) -> bytes:
-    """The frame as it goes over the pipe."""
-    header = {"kind": frame.kind, "facts": frame.facts, "bytes": len(frame.payload)}
+    """The frame as it is sent."""
+    header = {"kind": frame.kind, "content": frame.content, "bytes": len(frame.payload)}
     return json.dumps(header).encode() + b"\n" + frame.payload
 
 
+def write_frame(descriptor: int, frame: Frame) -> None:
+    """Write the whole frame to a blocking descriptor.
+
+    Raises:
+        OSError: nobody reads it any more.
+    """
+    data = memoryview(encode(frame))
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
 class FrameReader:
-    """Frames out of chunks of bytes as they come in."""
+    """Assembles frames from chunks of bytes as they arrive."""
 
     def __init__(self) -> None:
-        self._chunks = bytearray()
+        self._buffer = bytearray()
         self._header: dict[str, Any] | None = None
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """Take a chunk and return the frames that it completes.
 
         Raises:
-            MalformedFrame: what came in is not a frame, or too large.
+            MalformedFrame: the bytes are not a frame, or one that is too large.
         """
-        self._chunks += chunk
+        self._buffer += chunk
         return list(iter(self._next, None))
 
     def _next(self) -> Frame | None:
         if self._header is None:
-            line, newline, rest = self._chunks.partition(b"\n")
-            if len(line) > LONGEST_HEADER_BYTES:
-                raise MalformedFrame(f"a header of more than {LONGEST_HEADER_BYTES} bytes")
+            line, newline, rest = self._buffer.partition(b"\n")
+            if len(line) > MAX_HEADER_BYTES:
+                raise MalformedFrame(f"a header of more than {MAX_HEADER_BYTES} bytes")
             if not newline:
                 return None
             self._header = _parse_header(bytes(line))
-            self._chunks = rest
+            self._buffer = rest
         size = self._header["bytes"]
-        if len(self._chunks) < size:
+        if len(self._buffer) < size:
             return None
-        frame = Frame(self._header["kind"], self._header["facts"], bytes(self._chunks[:size]))
-        del self._chunks[:size]
+        frame = Frame(self._header["kind"], self._header["content"], bytes(self._buffer[:size]))
+        del self._buffer[:size]
         self._header = None
         return frame
 
@@ -123,11 +249,11 @@ def _parse_header(line: bytes) -> dict[str, Any]:
         header = json.loads(line)
     except (ValueError, RecursionError):
         raise MalformedFrame("a header that is not JSON") from None
-    if not isinstance(header, dict) or header.keys() != {"kind", "facts", "bytes"}:
-        raise MalformedFrame("a header without kind, facts and bytes")
-    if not isinstance(header["kind"], str) or not isinstance(header["facts"], dict):
-        raise MalformedFrame("a header whose kind or facts have the wrong type")
+    if not isinstance(header, dict) or header.keys() != {"kind", "content", "bytes"}:
+        raise MalformedFrame("a header without kind, content and bytes")
+    if not isinstance(header["kind"], str) or not isinstance(header["content"], dict):
+        raise MalformedFrame("a header whose kind or content has the wrong type")
     size = header["bytes"]
-    if type(size) is not int or not 0 <= size <= LONGEST_PAYLOAD_BYTES:
-        raise MalformedFrame(f"an answer of {size!r} bytes: {LONGEST_PAYLOAD_BYTES} at most")
+    if type(size) is not int or not 0 <= size <= MAX_PAYLOAD_BYTES:
+        raise MalformedFrame(f"a payload of {size!r} bytes: {MAX_PAYLOAD_BYTES} at most")
     return header

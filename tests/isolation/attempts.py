@@ -842,11 +842,11 @@ def write_answer(ids, values, times=1, compression=None):
     write_everywhere("predicted", facts, sink.getvalue().to_pybytes())
 
 
-def write_everywhere(kind, facts, payload, announced=None):
+def write_everywhere(kind, content, payload, announced=None):
     """Write a frame to every pipe that can be written to."""
     import json
 
-    header = {"kind": kind, "facts": facts, "bytes": announced or len(payload)}
+    header = {"kind": kind, "content": content, "bytes": announced or len(payload)}
     data = json.dumps(header).encode() + b"\n" + payload
     for descriptor in range(3, 20):
         try:

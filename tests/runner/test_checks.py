@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numerai_predict.contract.errors import InvalidPredictions
 from numerai_predict.runner import predictions, submission_rules
 from numerai_predict.runner.child import prediction_encoder
+from numerai_predict.runner.protocol import Predicted
 
 submissions = pytest.importorskip(
     "numerai_tools.submissions", reason="numerai-tools needs Python 3.11"
@@ -22,8 +23,8 @@ NEAR_BORDERS = [-1e-9, -1e-7, -1e-8, 1 + 1e-6, 1 + 1e-5, 1 + 2e-5, 0.0, -0.0, 1.
 
 def runner_accepts(live_ids, frame):
     """The decision of the real pair of processes' code, by way of the bytes between them."""
-    facts, payload = prediction_encoder.encode(frame)
-    decoded = predictions.decode(facts, payload, live_ids)
+    content, payload = prediction_encoder.encode(frame)
+    decoded = predictions.decode(Predicted(**content, seconds=0.1), payload, live_ids)
     try:
         submission_rules.check(decoded)
     except InvalidPredictions:
@@ -199,8 +200,8 @@ def test_few_live_rows_are_decided_as_the_tournament_decides(rows):
 
 
 def test_accepted_predictions_come_in_the_order_of_the_live_data():
-    facts, payload = prediction_encoder.encode(
+    content, payload = prediction_encoder.encode(
         GOOD.sample(frac=1, random_state=5).to_frame("prediction")
     )
-    decoded = predictions.decode(facts, payload, LIVE)
+    decoded = predictions.decode(Predicted(**content, seconds=0.1), payload, LIVE)
     np.testing.assert_array_equal(decoded.in_live_order(), GOOD.to_numpy())

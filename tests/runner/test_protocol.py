@@ -1,4 +1,4 @@
-"""What the child sends is taken apart with care: it is a stranger's."""
+"""The supervisor parses what the model process sends with care: it is not trusted."""
 
 import contextlib
 import json
@@ -8,14 +8,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerai_predict.runner import protocol
-from numerai_predict.runner.protocol import Frame, FrameReader, MalformedFrame, encode
+from numerai_predict.runner.protocol import (
+    ConfineRequest,
+    Frame,
+    FrameKind,
+    FrameReader,
+    LoadedModel,
+    LoadRequest,
+    MalformedFrame,
+    Predicted,
+    PredictRequest,
+    encode,
+    encode_request,
+    parse_request,
+)
 
 FRAME = Frame("predicted", {"rows": 2, "text": "ü\n"}, b"pay\nload\x00")
 
 
 def header(**changes):
-    facts = {"kind": "predicted", "facts": {}, "bytes": 0, **changes}
-    return json.dumps({key: value for key, value in facts.items() if value is not None}).encode()
+    fields = {"kind": "predicted", "content": {}, "bytes": 0, **changes}
+    return json.dumps({key: value for key, value in fields.items() if value is not None}).encode()
 
 
 def test_a_frame_comes_back_as_it_was_sent():
@@ -47,8 +60,8 @@ def test_one_chunk_may_hold_several_frames():
     st.dictionaries(st.text(max_size=5), st.none() | st.integers() | st.text()),
     st.binary(max_size=99),
 )
-def test_every_frame_survives_the_pipe(kind, facts, payload):
-    frame = Frame(kind, facts, payload)
+def test_every_frame_survives_the_pipe(kind, content, payload):
+    frame = Frame(kind, content, payload)
     assert FrameReader().feed(encode(frame)) == [frame]
 
 
@@ -64,14 +77,14 @@ def test_every_frame_survives_the_pipe(kind, facts, payload):
         b"[" * 100_000,
         header(bytes=None),
         header(kind=5),
-        header(facts=[]),
+        header(content=[]),
         header(extra=1),
         header(bytes=-1),
         header(bytes=1.5),
         header(bytes=True),
         header(bytes="9"),
-        header(bytes=protocol.LONGEST_PAYLOAD_BYTES + 1),
-        b'{"kind": "k", "facts": {}, "bytes": ' + b"9" * 5000 + b"}",
+        header(bytes=protocol.MAX_PAYLOAD_BYTES + 1),
+        b'{"kind": "k", "content": {}, "bytes": ' + b"9" * 5000 + b"}",
     ],
     ids=lambda line: line[:40].decode(errors="replace"),
 )
@@ -83,10 +96,43 @@ def test_what_is_no_frame_is_malformed(line):
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_a_header_too_long_is_malformed_before_it_ends(end):
     with pytest.raises(MalformedFrame, match="header of more than"):
-        FrameReader().feed(b"x" * (protocol.LONGEST_HEADER_BYTES + 1) + end)
+        FrameReader().feed(b"x" * (protocol.MAX_HEADER_BYTES + 1) + end)
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_do_more_than_be_malformed(data):
     with contextlib.suppress(MalformedFrame):
         FrameReader().feed(data + b"\n")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        ConfineRequest(True, {"scratch": "/tmp/x"}),
+        LoadRequest("model.pkl", "live.parquet", None),
+        PredictRequest(None, "live.parquet", more=True),
+    ],
+)
+def test_a_request_is_one_line_and_comes_back_as_it_was_sent(request_):
+    line = encode_request(request_).decode()
+    assert line.endswith("\n")
+    assert "\n" not in line[:-1]
+    assert parse_request(line, type(request_)) == request_
+
+
+def test_a_kind_is_sent_as_its_word():
+    (frame,) = FrameReader().feed(encode(Frame(FrameKind.LOADED, {})))
+    assert frame.kind == "loaded"
+    assert frame.kind == FrameKind.LOADED
+
+
+@pytest.mark.parametrize("arity", [0, 3, None, "1", True, 1.0])
+def test_a_model_of_another_number_of_arguments_is_malformed(arity):
+    with pytest.raises(MalformedFrame, match="neither one nor two arguments"):
+        LoadedModel.parse({"arity": arity, "name": "f", "seconds": 1.0})
+
+
+@pytest.mark.parametrize("seconds", [None, 1, -1.0, float("nan"), float("inf"), "1.0"])
+def test_a_step_without_a_time_is_malformed(seconds):
+    with pytest.raises(MalformedFrame, match="seconds"):
+        Predicted.parse({"type": "DataFrame", "rows": 1, "columns": [], "seconds": seconds})

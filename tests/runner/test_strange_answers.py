@@ -1,4 +1,4 @@
-"""Facts that a hostile child makes up end in a verdict, never in a defect."""
+"""What a hostile model process makes up ends in a verdict, never in a defect."""
 
 import contextlib
 
@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerai_predict.contract.errors import InternalError, InvalidPredictions, RunError
-from numerai_predict.runner import submission_rules
+from numerai_predict.runner import predictions, submission_rules
 from numerai_predict.runner.child import prediction_encoder
-from numerai_predict.runner.predictions import decode
-from numerai_predict.runner.protocol import MalformedFrame
+from numerai_predict.runner.protocol import MalformedFrame, Predicted
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
 from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.failure_rules import classify_failure
@@ -37,6 +36,11 @@ def stream(**columns):
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return sink.getvalue().to_pybytes()
+
+
+def decode(content, payload, live_ids):
+    predicted = Predicted.parse({"seconds": 0.1, **content})
+    return predictions.decode(predicted, payload, live_ids)
 
 
 GOOD = stream(id=["a", "b"], value=[0.1, 0.2])

@@ -30,8 +30,8 @@ from numerai_predict.fleet.pool.worker_client import (
 )
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.runner.live_data import read_ids
-from numerai_predict.runner.predictions import Predictions
-from numerai_predict.runner.protocol import MalformedFrame
+from numerai_predict.runner.predictions import Predictions, decode
+from numerai_predict.runner.protocol import MalformedFrame, Predicted
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.submission_file import (
     SavedPredictions,
@@ -39,11 +39,7 @@ from numerai_predict.runner.submission_file import (
     validate,
 )
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
-from numerai_predict.runner.supervisor.session import (
-    ModelResponse,
-    decode_response,
-    malformed_response,
-)
+from numerai_predict.runner.supervisor.session import malformed_response
 
 # Each slot has a user of its own, from the ids that distributions leave unused (60578 to 61183).
 _FIRST_USER = 60_578
@@ -239,14 +235,14 @@ class WorkerActor:
         for worker in idle:
             worker.close()
 
-    def _accepted(self, reply: WorkerResponse) -> tuple[Record, bytes | None]:
-        """The record, and the predictions as a CSV where they are valid."""
-        record = RecordBuilder.resume(Record.from_dict(reply.record))
-        if reply.answer is None:
+    def _accepted(self, response: WorkerResponse) -> tuple[Record, bytes | None]:
+        """The record, and the predictions as a CSV file if they are valid."""
+        record = RecordBuilder.resume(Record.from_dict(response.result.record))
+        if response.result.predicted is None:
             return record.build(), None
         try:
             with self._validation_lock:
-                saved = self._saved(reply, record)
+                saved = self._saved(response, record)
         except RunError as error:
             record.fail(error)
             return record.build(), None
@@ -256,19 +252,19 @@ class WorkerActor:
         record.conclude(Verdict.OK, "predicted")
         return record.build(), csv
 
-    def _saved(self, reply: WorkerResponse, record: RecordBuilder) -> SavedPredictions:
-        with attempted_hosts_in_errors(lambda: reply.attempts):
-            predictions = self._decoded(reply, record.build().peak_memory_bytes or 0)
+    def _saved(self, response: WorkerResponse, record: RecordBuilder) -> SavedPredictions:
+        with attempted_hosts_in_errors(lambda: response.result.attempted_hosts):
+            predictions = self._decoded(response, record.build().peak_memory_bytes or 0)
             with record.timed(Step.CHECK):
                 validated = validate(predictions)
         record.set_predictions(validated)
         with record.timed(Step.DELIVER):
             return save_predictions(self._out, validated)
 
-    def _decoded(self, reply: WorkerResponse, peak_bytes: int) -> Predictions:
-        response = ModelResponse(reply.answer or {}, reply.payload, 0.0)
+    def _decoded(self, response: WorkerResponse, peak_bytes: int) -> Predictions:
         try:
-            return decode_response(response, self._live_ids)
+            predicted = Predicted.parse(response.result.predicted or {})
+            return decode(predicted, response.payload, self._live_ids)
         except MalformedFrame as malformed:
             raise malformed_response(malformed, peak_bytes) from malformed
 

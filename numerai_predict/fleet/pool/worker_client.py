@@ -23,7 +23,12 @@ from numerai_predict.fleet.pool.launch import (
     worker_argv,
     worker_environment,
 )
-from numerai_predict.fleet.worker import messages
+from numerai_predict.fleet.worker.messages import (
+    MessageKind,
+    RunRequest,
+    RunResult,
+    StartRequest,
+)
 from numerai_predict.runner.protocol import Frame, FrameReader, MalformedFrame, encode
 
 _CHUNK_BYTES = 1024 * 1024
@@ -46,23 +51,11 @@ class WorkerStartFailed(Exception):
 
 @dataclass(frozen=True)
 class WorkerResponse:
-    """A worker's response for one model.
+    """The result of a run, the payload of the model's response, and the log lines of the run."""
 
-    Attributes:
-        record: the result record, up to the last step that was reached.
-        answer: describes the predictions in `payload`; `None` if there are none.
-        payload: the predictions as an Arrow stream.
-        attempts: hosts that the model tried to reach.
-        log: the log of the run.
-        worker_bytes: resident memory of the zygote.
-    """
-
-    record: dict[str, Any]
-    answer: dict[str, Any] | None
+    result: RunResult
     payload: bytes
-    attempts: list[str]
     log: bytes
-    worker_bytes: int
 
 
 @dataclass
@@ -126,7 +119,7 @@ class WorkerClient:
         """How much the resident memory of the zygote grew since it was ready."""
         return self._zygote_bytes - int(self.facts.get("bytes", 0))
 
-    def run(self, request: messages.RunRequest) -> WorkerResponse:
+    def run(self, request: RunRequest) -> WorkerResponse:
         """Run a model; returns when it has ended.
 
         Raises:
@@ -136,7 +129,7 @@ class WorkerClient:
         self._pending[number] = call
         self.models_run += 1
         try:
-            self._send(Frame(messages.RUN, {"run": number, **asdict(request)}))
+            self._send(Frame(MessageKind.RUN, {"run": number, **asdict(request)}))
             return self._wait_for_response(call, request.seconds)
         finally:
             del self._pending[number]
@@ -166,17 +159,17 @@ class WorkerClient:
     def _start(self) -> None:
         spec = self._spec
         benchmarks = None if spec.benchmarks is None else path_in_worker(spec, spec.benchmarks)
-        request = messages.StartRequest(path_in_worker(spec, spec.dataset), benchmarks)
-        self._send(Frame(messages.START, asdict(request)))
+        request = StartRequest(path_in_worker(spec, spec.dataset), benchmarks)
+        self._send(Frame(MessageKind.START, asdict(request)))
         try:
             frame = self._start_responses.get(timeout=_START_SECONDS)
         except queue.Empty:
             raise WorkerLost(f"the worker was not ready within {_START_SECONDS:.0f} s") from None
         if frame is None:
             raise WorkerLost(f"the worker ended before it was ready: {self._stderr_tail()}")
-        if frame.kind == messages.BROKEN:
-            raise WorkerStartFailed(str(frame.facts.get("message")))
-        self.facts = frame.facts
+        if frame.kind == MessageKind.BROKEN:
+            raise WorkerStartFailed(str(frame.content.get("message")))
+        self.facts = frame.content
 
     def _stderr_tail(self) -> str:
         self._stderr.seek(0)
@@ -199,19 +192,20 @@ class WorkerClient:
             except queue.Empty:
                 self._check_responsive(give_up_at)
                 continue
-            if frame is None or frame.kind == messages.LOST:
+            if frame is None or frame.kind == MessageKind.LOST:
                 raise WorkerLost(f"the worker {self.name} crashed while it ran the model")
-            if frame.kind == messages.LOG:
+            if frame.kind == MessageKind.LOG:
                 call.log = frame.payload
-            elif frame.kind == messages.DONE:
-                self._zygote_bytes = frame.facts["worker_bytes"]
-                return _response(frame, call.log)
+            elif frame.kind == MessageKind.DONE:
+                response = _response(frame, call.log)
+                self._zygote_bytes = response.result.worker_bytes
+                return response
 
     def _check_responsive(self, give_up_at: float) -> None:
         """Ping the worker; kill it if it is silent, or does not end a model's run."""
         now = time.monotonic()
         if now < give_up_at and now - self._last_frame_at < _MAX_SILENCE_SECONDS:
-            self._send(Frame(messages.PING, {}))
+            self._send(Frame(MessageKind.PING, {}))
             return
         self.kill()
         raise WorkerLost(f"the worker {self.name} did not respond and was killed")
@@ -231,19 +225,12 @@ class WorkerClient:
             call.frames.put(None)
 
     def _dispatch(self, frame: Frame) -> None:
-        if frame.kind in (messages.READY, messages.BROKEN):
+        if frame.kind in (MessageKind.READY, MessageKind.BROKEN):
             self._start_responses.put(frame)
-        elif call := self._pending.get(frame.facts.get("run", -1)):
+        elif call := self._pending.get(frame.content.get("run", -1)):
             call.frames.put(frame)
 
 
 def _response(frame: Frame, log: bytes) -> WorkerResponse:
-    facts = frame.facts
-    return WorkerResponse(
-        facts["record"],
-        facts["answer"],
-        frame.payload,
-        facts["attempts"],
-        log,
-        facts["worker_bytes"],
-    )
+    content = {name: value for name, value in frame.content.items() if name != "run"}
+    return WorkerResponse(RunResult(**content), frame.payload, log)

@@ -1,8 +1,8 @@
-"""The warm worker: libraries and live data in memory, and a fresh process for every model.
+"""The worker: preloaded libraries and live data, and a new model process for every job.
 
-It runs inside an image, on what the image has. Four kinds of process, each started by the one
-before it: the router talks to the agent and holds nothing but the pipes; the zygote has read
-libraries and data, and runs no model; a supervisor holds one model as the parent of a single
-run does; the model's own process is a fork of a fork of the zygote, confined as in a single
-run. What a model answers passes by the zygote: nothing of it is there when the next one forks.
+It runs inside an image, with the packages of the image. Four kinds of process, each started by
+the one before it: the router exchanges frames with the worker actor and holds only the pipes;
+the zygote has read libraries and data, and runs no model; a supervisor runs one model as the
+supervisor of a single run does; the model process is a fork of a fork of the zygote, confined
+as in a single run. What a model returns bypasses the zygote: no later fork inherits it.
 """

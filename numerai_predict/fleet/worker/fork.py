@@ -1,4 +1,4 @@
-"""A model's process as a fork of this one: what it inherits is libraries and data, no more."""
+"""Forks the model process from the preloaded supervisor of a worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from numerai_predict.contract.limits import Limits
 from numerai_predict.runner.bootstrap import PACKAGE
-from numerai_predict.runner.child import main as child
+from numerai_predict.runner.child import main as model_process
 from numerai_predict.runner.run_log import logger
 from numerai_predict.runner.supervisor.launch import (
     LaunchSpec,
@@ -30,13 +30,14 @@ from numerai_predict.runner.supervisor.launch import (
 from numerai_predict.sandbox.identity import Identity, identity_for_model
 from numerai_predict.sandbox.syscalls import PR_SET_DUMPABLE, prctl
 
-_PAUSE_SECONDS = 0.002
-_OUT_OF_THE_WAY = 64
-_ANSWER = 3
+_POLL_SECONDS = 0.002
+# The descriptors of the pipes are moved above this number before 0 to 3 are replaced.
+_FIRST_FREE_DESCRIPTOR = 64
+_FRAMES_DESCRIPTOR = 3
 
 
 class ForkedProcess:
-    """A forked child; the part of `subprocess.Popen` that `launch.Process` names."""
+    """A forked process; the part of `subprocess.Popen` that `launch.Process` names."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -49,22 +50,22 @@ class ForkedProcess:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end, for at most that many seconds.
+        """Wait for the exit, for at most `timeout` seconds.
 
         Raises:
-            subprocess.TimeoutExpired: it has not ended.
+            subprocess.TimeoutExpired: it has not exited.
         """
         until = None if timeout is None else time.monotonic() + timeout
         while (status := self.poll()) is None:
             if until is not None and time.monotonic() > until:
-                raise subprocess.TimeoutExpired("the model's process", timeout or 0.0)
-            time.sleep(_PAUSE_SECONDS)
+                raise subprocess.TimeoutExpired("the model process", timeout or 0.0)
+            time.sleep(_POLL_SECONDS)
         return status
 
     def _reap(self, options: int) -> None:
         try:
             pid, status = os.waitpid(self.pid, options)
-        except ChildProcessError:  # reaped with its descendants: those are killed
+        except ChildProcessError:  # reaped together with its descendants, which are killed
             self.returncode = -signal.SIGKILL
             return
         if pid:
@@ -74,22 +75,22 @@ class ForkedProcess:
 def fork(
     limits: Limits,
     readable: Collection[Path],
-    frames: Mapping[str, Any],
+    in_memory: Mapping[str, Any],
     user: int,
     *,
     confined: bool,
 ) -> ProcessHandle:
-    """Fork a process that waits to be confined, as `launch.launch` starts one.
+    """Fork a model process that waits for requests, as `launch.launch` starts one.
 
-    It may read what lies at and below `readable`, has the `frames` in memory by the paths that
-    they were read from, and is that user where this process is root.
+    It may read files at and below `readable`, holds the data frames `in_memory` by the paths
+    that they were read from, and runs as the uid `user` if this process is root.
     """
     identity = identity_for_model(PACKAGE, user) if confined else Identity()
 
-    def start_fork(start: LaunchSpec) -> ForkedProcess:
+    def start_fork(spec: LaunchSpec) -> ForkedProcess:
         pid = os.fork()
         if pid == 0:
-            _become_child(start, frames)
+            _become_model_process(spec, in_memory)
         return ForkedProcess(pid)
 
     return launch_with(
@@ -99,29 +100,29 @@ def fork(
         identity,
         minimal_environment(os.environ, threads=1),
         confined=confined,
-        in_memory=frozenset(map(Path, frames)),
+        in_memory=frozenset(map(Path, in_memory)),
     )
 
 
-def _become_child(start: LaunchSpec, frames: Mapping[str, Any]) -> NoReturn:
-    """Be as a process that was started: nothing of the supervisor's is left in reach."""
+def _become_model_process(spec: LaunchSpec, in_memory: Mapping[str, Any]) -> NoReturn:
+    """Serve requests like a newly started process, without access to the supervisor's state."""
     try:
-        ends = (start.requests, start.printed, start.answer)
-        high = [fcntl.fcntl(end, fcntl.F_DUPFD, _OUT_OF_THE_WAY) for end in ends]
-        requests, printed, answer = high
-        for target, source in enumerate((requests, printed, printed, answer)):
+        pipes = (spec.requests, spec.output, spec.frames)
+        moved = [fcntl.fcntl(end, fcntl.F_DUPFD, _FIRST_FREE_DESCRIPTOR) for end in pipes]
+        requests, output, frames = moved
+        for target, source in enumerate((requests, output, output, frames)):
             os.dup2(source, target)
-        os.closerange(_ANSWER + 1, os.sysconf("SC_OPEN_MAX"))
-        _start_afresh(start.scratch, start.environment)
-        child.main(_ANSWER, frames)
+        os.closerange(_FRAMES_DESCRIPTOR + 1, os.sysconf("SC_OPEN_MAX"))
+        _reset_process_state(spec.scratch, spec.environment)
+        model_process.main(_FRAMES_DESCRIPTOR, in_memory)
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(1)
 
 
-def _start_afresh(scratch: str, environment: Mapping[str, str]) -> None:
-    """Put back what a process that was started would have of its own."""
+def _reset_process_state(scratch: str, environment: Mapping[str, str]) -> None:
+    """Restore the state that a newly started process would have."""
     for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -132,7 +133,7 @@ def _start_afresh(scratch: str, environment: Mapping[str, str]) -> None:
     tempfile.tempdir = None  # else the supervisor's
     logger.handlers = []
     sys.argv = ["-c"]
-    prctl(PR_SET_DUMPABLE, 1)  # a supervisor that hides would hide its child from itself
+    prctl(PR_SET_DUMPABLE, 1)  # a non-dumpable supervisor could not inspect its model process
     random.seed()
     with contextlib.suppress(ImportError):
         import numpy as np

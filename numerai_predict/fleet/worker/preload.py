@@ -1,4 +1,4 @@
-"""What every model finds in memory: the libraries that models use, and the data of the round."""
+"""Imports the libraries that models use and reads the live data, before any model runs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 from numerai_predict.runner.live_data import Shape, read_shape
 
-# Of these, what is there. A library that starts threads when it is imported has no place here:
-# a lock that a thread holds while the zygote forks is held for ever in the fork.
+# Those of them that are installed. A library that starts threads when it is imported must not be
+# added: a lock that a thread holds while the zygote forks stays locked in the fork for ever.
 _LIBRARIES = (
     "numpy",
     "pandas",
@@ -30,11 +30,11 @@ _LIBRARIES = (
     "xgboost",
     "catboost",
 )
-# Threads of pyarrow that are no danger: its allocator takes its locks for a fork and gives them
-# back in it, and the loop of its S3 client (before pyarrow 15) has nothing to do.
-_HARMLESS = ("jemalloc_bg_thd", "AwsEventLoop")
-# What the processes of ours need: imported once, not once a model.
-_OURS = (
+# Threads of pyarrow that are safe: its allocator handles its locks around a fork, and the event
+# loop of its S3 client (before pyarrow 15) is idle.
+_SAFE_THREADS = ("jemalloc_bg_thd", "AwsEventLoop")
+# What supervisors and model processes import: once here, not once per model.
+_OWN_MODULES = (
     "numerai_predict.runner.predictions",
     "numerai_predict.runner.preflight",
     "numerai_predict.runner.child.prediction_encoder",
@@ -45,9 +45,9 @@ _OURS = (
 
 @dataclass(frozen=True)
 class Preloaded:
-    """The frames by the paths they were read from; the live data's shape; what was imported.
+    """The data frames by the paths they were read from, the shape of the live data, the libraries.
 
-    `seconds` is how long it took.
+    `seconds` is the time that preloading took.
     """
 
     frames: Mapping[str, Any]
@@ -60,13 +60,13 @@ def preload(dataset: str, benchmarks: str | None) -> Preloaded:
     """Import the libraries and read the data, in this thread alone.
 
     Raises:
-        RuntimeError: something started threads: what forks from here could not be confined.
-        DatasetUnavailable: the live data is no parquet file.
+        RuntimeError: something started threads, so that a fork could not be confined.
+        DatasetUnavailable: the live data is not a parquet file.
         Exception: whatever pandas raises for data that it cannot read.
     """
     started = time.perf_counter()
     libraries = [name for name in _LIBRARIES if _import(name)]
-    for name in _OURS:
+    for name in _OWN_MODULES:
         importlib.import_module(name)
     frames = {path: _read(path) for path in (dataset, benchmarks) if path is not None}
     shape = read_shape(Path(dataset), dataset)
@@ -76,24 +76,24 @@ def preload(dataset: str, benchmarks: str | None) -> Preloaded:
 
 def _require_no_threads() -> None:
     names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
-    others = [name for name in names if not name.startswith(_HARMLESS)]
+    others = [name for name in names if not name.startswith(_SAFE_THREADS)]
     if len(others) > 1:
         found = ", ".join(others)
-        raise RuntimeError(f"expected no threads before a model is there, found {found}")
+        raise RuntimeError(f"expected no threads before a model runs, found {found}")
 
 
 def _import(name: str) -> bool:
     try:
         importlib.import_module(name)
-    except Exception:  # a broken library is the failure of the model that needs it, not ours
+    except Exception:  # a broken library fails the model that needs it, not the worker
         return False
     return True
 
 
 def _read(path: str) -> Any:
-    """The frame that `pandas.read_parquet` gives, read without a thread."""
+    """The frame that `pandas.read_parquet` returns, read without starting threads."""
     import pyarrow.parquet as pq
 
-    # memory_map, not a buffered read: with it pyarrow has no use for threads of input.
+    # memory_map, because pyarrow starts threads for buffered reads.
     table = pq.ParquetFile(path, memory_map=True, pre_buffer=False).read(use_threads=False)
     return table.to_pandas(use_threads=False)

@@ -1,6 +1,6 @@
-"""One model in the worker, from its request to its answer: what a single run's parent does.
+"""Runs one model in the worker, as the supervisor of a single run does.
 
-It holds no credentials and does not judge the predictions: they go to the agent as they came.
+It holds no credentials and does not validate the predictions: the worker actor does.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from numerai_predict.contract.redaction import redact_text
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.worker.fork import fork
-from numerai_predict.fleet.worker.messages import DONE, LOG, RunRequest
+from numerai_predict.fleet.worker.messages import MessageKind, RunRequest, RunResult
 from numerai_predict.fleet.worker.preload import Preloaded
 from numerai_predict.runner import preflight
 from numerai_predict.runner.environment_info import current_environment
-from numerai_predict.runner.protocol import Frame, encode
+from numerai_predict.runner.protocol import Frame, write_frame
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step, logger
 from numerai_predict.runner.supervisor.launch import ProcessHandle
@@ -40,24 +40,26 @@ from numerai_predict.runner.supervisor.session import (
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 
-_MOST_LOGGED = 96 * 1024
+_MAX_LOG_CHARACTERS = 96 * 1024
 _MAX_MESSAGE_CHARACTERS = 16 * 1024
 
 
-def main(request_end: int, answer_end: int, preloaded: Preloaded, hidden: Layers) -> NoReturn:
-    """Run the model that the request names, send what came of it, end the process."""
+def main(
+    request_end: int, response_end: int, preloaded: Preloaded, supervisor_layers: Layers
+) -> NoReturn:
+    """Run the model of the request, send its log and its result, end the process."""
     try:
-        # Not SIGKILL: what the model started must be ended, also where the worker was killed.
-        signal.signal(signal.SIGTERM, _give_up)
+        # Not SIGKILL: the process tree of the model must be killed even if the worker was killed.
+        signal.signal(signal.SIGTERM, _exit_on_signal)
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         with os.fdopen(request_end, "rb") as requests:
             request = RunRequest(**json.loads(requests.read()))
-        log = _Lines(request.debug)
-        if request.cpu is not None:  # inherited by the model: its threads take nobody else's
+        log = _LogBuffer(request.debug)
+        if request.cpu is not None:  # inherited by the model, whose threads stay on this CPU
             os.sched_setaffinity(0, {request.cpu})
-        done = _Run(request, preloaded, hidden).result()
-        _send(answer_end, Frame(LOG, {}, log.text()))
-        _send(answer_end, done)
+        result = _Run(request, preloaded, supervisor_layers).result()
+        write_frame(response_end, Frame(MessageKind.LOG, {}, log.text()))
+        write_frame(response_end, result)
         os._exit(0)
     except BaseException:
         traceback.print_exc()
@@ -80,7 +82,7 @@ class _Run:
         )
 
     def result(self) -> Frame:
-        """The record as far as it got, and the model's response if there is one."""
+        """The record of everything that happened, and the model's response if there is one."""
         response = None
         try:
             response = self._predict()
@@ -92,11 +94,13 @@ class _Run:
         except Exception:
             trace = redact_text(traceback.format_exc()[-_MAX_MESSAGE_CHARACTERS:])
             self._record.conclude(Verdict.INTERNAL_ERROR, f"a defect of the worker\n{trace}")
-        hosts = list(self._session.summary.attempted_hosts)
-        content = {"record": asdict(self._record.build()), "attempts": hosts}
-        if response is None:
-            return Frame(DONE, {**content, "answer": None})
-        return Frame(DONE, {**content, "answer": response.content}, response.payload)
+        result = RunResult(
+            asdict(self._record.build()),
+            None if response is None else asdict(response.predicted),
+            list(self._session.summary.attempted_hosts),
+        )
+        payload = b"" if response is None else response.payload
+        return Frame(MessageKind.DONE, asdict(result), payload)
 
     def _predict(self) -> ModelResponse:
         model = self._inspect()
@@ -136,8 +140,8 @@ class _Run:
         return Path(list(self._preloaded.frames)[-1])
 
 
-class _Lines(logging.Handler):
-    """The run's log lines, as a single run shows them; the first 96 KiB."""
+class _LogBuffer(logging.Handler):
+    """Collects the log lines of a run, as a single run shows them; the first 96 KiB."""
 
     def __init__(self, debug: bool) -> None:
         super().__init__()
@@ -151,22 +155,16 @@ class _Lines(logging.Handler):
         logger.setLevel(logging.DEBUG if debug else logging.INFO)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line, without what URLs in it hold of secrets."""
+        """Keep a line, with its URLs redacted."""
         line = redact_text(self.format(record))
         self._size += len(line) + 1
-        if self._size <= _MOST_LOGGED:
+        if self._size <= _MAX_LOG_CHARACTERS:
             self._lines.append(line)
 
     def text(self) -> bytes:
-        """All lines that were kept."""
+        """The lines that were kept."""
         return "".join(f"{line}\n" for line in self._lines).encode(errors="replace")
 
 
-def _give_up(_number: int, _frame: FrameType | None) -> None:
+def _exit_on_signal(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit("the worker ended")
-
-
-def _send(descriptor: int, frame: Frame) -> None:
-    data = memoryview(encode(frame))
-    while data:
-        data = data[os.write(descriptor, data) :]

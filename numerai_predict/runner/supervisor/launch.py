@@ -1,9 +1,8 @@
-"""Starting the model's process: what it is given, and nothing else."""
+"""Starts the model process with pipes, a scratch directory and a minimal environment."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import tempfile
@@ -15,51 +14,52 @@ from typing import BinaryIO, Protocol
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, thread_environment, usable_cpus
 from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
-from numerai_predict.runner.protocol import ConfineRequest, Request
+from numerai_predict.runner.protocol import ConfineRequest, Request, encode_request
 from numerai_predict.sandbox.apply import SandboxSpec
 from numerai_predict.sandbox.identity import Identity, identity_for_model, readable_by
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.scratch import create_scratch, scratch_variables
 
-# What the process keeps of the environment: nothing that could be a secret.
+# The only variables that the process inherits: none of them is a secret.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", *THREAD_VARIABLES)
 
 _MODEL_PROCESS = "numerai_predict.runner.child.main:start"
 
 
 class Process(Protocol):
-    """A child process, however it came to be: `subprocess.Popen`, or one that was forked."""
+    """A started or forked process: the part of `subprocess.Popen` that a supervisor needs."""
 
     pid: int
 
     @property
     def returncode(self) -> int | None:
-        """The exit status, negative for a signal; `None` until `poll` or `wait` saw the end."""
+        """The exit status, negative for a signal; `None` until `poll` or `wait` saw the exit."""
 
     def poll(self) -> int | None:
-        """The exit status if it has ended."""
+        """The exit status if it has exited."""
 
     def wait(self, timeout: float | None = None) -> int:
-        """The exit status, once it has ended.
+        """Wait for the exit; returns the exit status.
 
         Raises:
-            subprocess.TimeoutExpired: it has not within that many seconds.
+            subprocess.TimeoutExpired: it has not exited within that many seconds.
         """
 
 
 @dataclass(frozen=True)
 class ProcessHandle:
-    """A running process and the parent's ends of what joins the two.
+    """A running model process and the supervisor's ends of its pipes.
 
-    `answer` and `printed` are non-blocking descriptors to read from, `scratch` is
-    the one folder that the process may call its own, `layers` what it was started with.
-    `in_memory` are the paths of data that the process has already read.
+    `frames` and `output` (the model's stdout and stderr) are non-blocking descriptors to read
+    from. `scratch` is the only directory that the process may write, `known` the files and
+    directories that it may read, `layers` what isolates it from its start on. `in_memory` are
+    the paths of data that it has already read.
     """
 
     process: Process
     requests: BinaryIO
-    answer: int
-    printed: int
+    frames: int
+    output: int
     scratch: tempfile.TemporaryDirectory[str]
     identity: Identity
     known: frozenset[Path]
@@ -77,34 +77,33 @@ class ProcessHandle:
         return readable_by(self.identity, path, self.known, Path(self.scratch.name))
 
     def send(self, request: Request) -> None:
-        """Send a request. Nobody may be there to take it any more: the answer tells."""
+        """Send a request. If the process has already exited, reading the response raises."""
         with contextlib.suppress(OSError):
-            self.requests.write(json.dumps(asdict(request)).encode() + b"\n")
+            self.requests.write(encode_request(request))
 
     def close(self) -> None:
-        """Give everything back, the scratch folder included; the process has ended."""
+        """Close the pipes and delete the scratch directory; the process has exited."""
         self.requests.close()
-        os.close(self.answer)
-        os.close(self.printed)
+        os.close(self.frames)
+        os.close(self.output)
         self.scratch.cleanup()
 
 
 @dataclass(frozen=True)
 class LaunchSpec:
-    """What a process starts with: its ends of the pipes, its folder and its environment."""
+    """What a process starts with: its ends of the pipes, its directory and its environment."""
 
     requests: int
-    printed: int
-    answer: int
+    output: int
+    frames: int
     scratch: str
     environment: Mapping[str, str]
 
 
 def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> ProcessHandle:
-    """Start the process; it imports pandas and waits for the model.
+    """Start the model process in a new interpreter; it imports pandas and waits for requests.
 
-    It may read what lies at and below `readable`. Unless it is to be `confined`, it has
-    its limits and no other bounds.
+    It may read files at and below `readable`. Unless `confined`, its limits are its only layer.
     """
     identity = identity_for_model(PACKAGE) if confined else Identity()
     environment = minimal_environment(os.environ)
@@ -113,16 +112,16 @@ def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> Pro
     )
 
 
-def _start_interpreter(start: LaunchSpec) -> Process:
+def _start_interpreter(spec: LaunchSpec) -> Process:
     return subprocess.Popen(
-        bootstrap_argv(_MODEL_PROCESS, str(start.answer)),
-        stdin=start.requests,
-        stdout=start.printed,
-        stderr=start.printed,
-        pass_fds=(start.answer,),
+        bootstrap_argv(_MODEL_PROCESS, str(spec.frames)),
+        stdin=spec.requests,
+        stdout=spec.output,
+        stderr=spec.output,
+        pass_fds=(spec.frames,),
         start_new_session=True,
-        cwd=start.scratch,
-        env=start.environment,
+        cwd=spec.scratch,
+        env=spec.environment,
     )
 
 
@@ -136,38 +135,38 @@ def launch_with(
     confined: bool,
     in_memory: frozenset[Path] = frozenset(),
 ) -> ProcessHandle:
-    """Have a process started with pipes and a folder of its own, and ask it to be confined."""
+    """Start a process with pipes and a scratch directory, and request that it confines itself."""
     scratch = create_scratch(identity)
     environment = {**environment, **scratch_variables(scratch.name)}
-    answer, answer_end = os.pipe()
-    printed, printed_end = os.pipe()
+    frames, frames_end = os.pipe()
+    output, output_end = os.pipe()
     requests_end, requests = os.pipe()
     try:
         process = start_process(
-            LaunchSpec(requests_end, printed_end, answer_end, scratch.name, environment)
+            LaunchSpec(requests_end, output_end, frames_end, scratch.name, environment)
         )
     finally:
-        for descriptor in (answer_end, printed_end, requests_end):
+        for descriptor in (frames_end, output_end, requests_end):
             os.close(descriptor)
-    os.set_blocking(answer, False)
-    os.set_blocking(printed, False)
-    launched = ProcessHandle(
+    os.set_blocking(frames, False)
+    os.set_blocking(output, False)
+    handle = ProcessHandle(
         process,
         os.fdopen(requests, "wb", buffering=0),
-        answer,
-        printed,
+        frames,
+        output,
         scratch,
         identity,
         frozenset(readable),
-        _start_layers(environment),
+        _initial_layers(environment),
         in_memory,
     )
-    launched.send(ConfineRequest(confined, asdict(_sandbox_spec(launched, limits))))
-    return launched
+    handle.send(ConfineRequest(confined, asdict(_sandbox_spec(handle, limits))))
+    return handle
 
 
-def _start_layers(environment: Mapping[str, str]) -> Layers:
-    """What a process is held by from its start on."""
+def _initial_layers(environment: Mapping[str, str]) -> Layers:
+    """What isolates a process from its start on."""
     return Layers(
         {
             "session": "a session of its own; whatever it starts is found and ended",
@@ -177,21 +176,21 @@ def _start_layers(environment: Mapping[str, str]) -> Layers:
     )
 
 
-def _sandbox_spec(launched: ProcessHandle, limits: Limits) -> SandboxSpec:
-    """What the process is to be held to, by its own first act."""
+def _sandbox_spec(handle: ProcessHandle, limits: Limits) -> SandboxSpec:
+    """What the process applies to itself as its first act."""
     return SandboxSpec(
         package=str(PACKAGE),
-        scratch=launched.scratch.name,
-        readable=tuple(map(str, launched.known)),
+        scratch=handle.scratch.name,
+        readable=tuple(map(str, handle.known)),
         limits=limits,
-        identity=launched.identity,
+        identity=handle.identity,
     )
 
 
 def minimal_environment(parent: Mapping[str, str], threads: int | None = None) -> dict[str, str]:
-    """A short allow-list of the parent's environment, and how many threads libraries may use.
+    """The allow-listed variables of `parent`, and the number of threads that libraries may use.
 
-    Left out, `threads` are as many as there are processors.
+    `threads` defaults to the number of usable CPUs.
     """
     kept = {name: parent[name] for name in _KEPT_VARIABLES if name in parent}
     counted = thread_environment(threads or usable_cpus())

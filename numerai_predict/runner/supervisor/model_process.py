@@ -1,7 +1,7 @@
-"""The parent's hold on the child: starting it, talking to it, ending it.
+"""Starts, communicates with and terminates the model process.
 
-Every wait is one loop that shows what the model prints, watches its memory, its
-time and the run's deadline, and notices when it dies.
+Every wait is one loop that shows what the model prints, monitors its memory, its time and the
+deadline of the run, and notices when the process exits.
 """
 
 from __future__ import annotations
@@ -28,12 +28,15 @@ from numerai_predict.resources.violations import LimitViolation, violation_error
 from numerai_predict.runner.bootstrap import PACKAGE
 from numerai_predict.runner.protocol import (
     FAULTS_FILE,
-    TRIED,
+    AttemptedHost,
+    Confined,
     Frame,
+    FrameKind,
     FrameReader,
     LoadRequest,
     MalformedFrame,
     PredictRequest,
+    Stage,
 )
 from numerai_predict.runner.supervisor.launch import ProcessHandle
 from numerai_predict.runner.supervisor.model_output import ModelOutput
@@ -41,21 +44,21 @@ from numerai_predict.sandbox.layers import Layers
 
 _TICK_SECONDS = 0.05
 _CHUNK_BYTES = 1024 * 1024
-_ENDING_SECONDS = 1.0
-# A thousand processes take their time to die on a machine that they have brought to its
-# knees. Past the run's deadline nobody waits for them: the signal that ends them is sent.
-_PATIENCE_SECONDS, _LEAST_PATIENCE_SECONDS = 30.0, 0.5
-_MOST_FAULTS = 16 * 1024
-_MOST_ATTEMPTS, _LONGEST_ATTEMPT = 3, 200
+_EXIT_SECONDS = 1.0
+# A thousand processes take a while to die on an overloaded machine. After the deadline of the
+# run nothing waits for them: the signal that kills them is sent.
+_MAX_KILL_SECONDS, _MIN_KILL_SECONDS = 30.0, 0.5
+_MAX_FAULTS_CHARACTERS = 16 * 1024
+_MAX_ATTEMPTED_HOSTS, _MAX_HOST_CHARACTERS = 3, 200
 
 
 @dataclass(frozen=True)
 class CrashReport:
-    """How the child ended when it had not answered.
+    """How the model process exited without the frame that was due.
 
-    `status` is its exit status, negative for a signal, `None` where it was still
-    alive and had to be killed; `malformed` says what was wrong with its answer;
-    `calls` are the lines of Python that a fatal signal struck in, innermost first.
+    `status` is its exit status, negative for a signal, `None` if it was still alive and had to
+    be killed; `malformed` describes a frame that broke the protocol; `calls` are the lines of
+    Python at a fatal signal, innermost first.
     """
 
     status: int | None
@@ -64,7 +67,7 @@ class CrashReport:
 
 
 class ModelProcessExited(Exception):
-    """The child ended, or broke off the talk, without the frame that was due."""
+    """The process exited, or broke the protocol, without the frame that was due."""
 
     def __init__(self, crash: CrashReport) -> None:
         super().__init__(repr(crash))
@@ -85,13 +88,13 @@ class ModelProcess:
         deadline: Deadline,
         show: Callable[[str], None],
     ) -> None:
-        self._start = start
+        self._start_process = start
         self._limits = limits
         self._deadline = deadline
         self._show = show
         self._output = ModelOutput(show)
         self._frames = FrameReader()
-        self._taken: deque[Frame] = deque()
+        self._received: deque[Frame] = deque()
         self._selector = selectors.DefaultSelector()
         self._seconds_used = self._seconds_loading = 0.0
         self._attempted_hosts: list[str] = []
@@ -106,12 +109,12 @@ class ModelProcess:
         """Start the process; it imports its libraries and waits for requests."""
         adopt_orphans()
         self._kills_before = container_memory.kills()
-        self._launched = self._start()
-        self._process = self._launched.process
-        self._watch = ResourceMonitor(
-            self._limits, self._launched.identity, Path(self._launched.scratch.name)
+        self._handle = self._start_process()
+        self._process = self._handle.process
+        self._monitor = ResourceMonitor(
+            self._limits, self._handle.identity, Path(self._handle.scratch.name)
         )
-        for descriptor in (self._launched.answer, self._launched.printed):
+        for descriptor in (self._handle.frames, self._handle.output):
             self._selector.register(descriptor, selectors.EVENT_READ)
 
     def close(self) -> None:
@@ -120,164 +123,168 @@ class ModelProcess:
         self._drain_output()
         self._output.finish()
         self._selector.close()
-        for left in self._watch.shared.remove():
+        for left in self._monitor.shared.remove():
             self._show(f"... and may have left shared memory behind: {left}")
-        self._launched.close()
+        self._handle.close()
 
     def confine(self) -> Layers:
-        """The layers between the process and the machine; nothing of the model is there yet.
+        """Wait until the process has applied its sandbox; no code of the model has run.
 
         Raises:
-            ChildDied, DeadlinePassed: as `load`.
+            ModelProcessExited: it exited, or sent something else.
+            DeadlinePassed: the deadline of the run is over.
         """
-        facts = self._answer("start").facts
-        return self._launched.layers.with_more(Layers(facts["engaged"], facts["missing"]))
+        frame = self._response(Stage.START)
+        if frame.kind != FrameKind.CONFINED:
+            raise ModelProcessExited(CrashReport(None, "a frame before the sandbox was applied"))
+        confined = Confined.parse(frame.content)
+        return self._handle.layers.with_more(Layers(confined.engaged, confined.missing))
 
     def load(self, model: Path, dataset: Path) -> Frame:
-        """Have the child unpickle the model and read the data; its answer.
+        """Have the process unpickle the model and read the data; returns its response.
 
         Raises:
-            ChildDied: it ended, or sent something else.
-            RunError: it passed a limit, or the run's deadline.
-            OSError: a file that it could not read could not be copied for it.
+            ModelProcessExited: it exited, or broke the protocol.
+            RunError: it exceeded a limit, or the deadline of the run.
+            OSError: a file that its user cannot read could not be copied for it.
         """
-        model, dataset = (self._launched.readable(path) for path in (model, dataset))
-        self._launched.send(LoadRequest(str(model), str(dataset), self._limits.memory_bytes))
-        loaded = self._answer("load")
+        model, dataset = (self._handle.readable(path) for path in (model, dataset))
+        self._handle.send(LoadRequest(str(model), str(dataset), self._limits.memory_bytes))
+        loaded = self._response(Stage.LOAD)
         self._seconds_loading = self._seconds_used
         return loaded
 
     def predict(
         self, benchmarks: Path | None, dataset: Path | None = None, *, more: bool = False
     ) -> Frame:
-        """Have the child call the model; its answer.
+        """Have the process call the model; returns its response.
 
-        `dataset` is other data than those that were loaded, `more` says that other calls will
-        follow. Each has the time that loading left.
+        `dataset` is other data than those that were loaded, `more` announces other calls. Each
+        call has the time that loading left.
 
         Raises:
-            ChildDied, RunError, OSError: as `load`.
+            ModelProcessExited, RunError, OSError: as `load`.
         """
         benchmarks_path, dataset_path = (
-            None if path is None else str(self._launched.readable(path))
+            None if path is None else str(self._handle.readable(path))
             for path in (benchmarks, dataset)
         )
-        self._launched.send(PredictRequest(benchmarks_path, dataset_path, more))
+        self._handle.send(PredictRequest(benchmarks_path, dataset_path, more))
         self._seconds_used = self._seconds_loading
-        return self._answer("predict")
+        return self._response(Stage.PREDICT)
 
     def was_killed_by_container(self) -> bool:
-        """Whether the kernel killed something here since the start, for the container's memory."""
+        """Whether the kernel has killed a process for the container's memory since the start."""
         return container_memory.kills() > self._kills_before
 
-    def _answer(self, step: str) -> Frame:
+    def _response(self, stage: Stage) -> Frame:
+        """The next response to the request of a stage; counts its time."""
         started = time.monotonic()
         try:
-            return self._wait(started, step)
+            return self._wait(started, stage)
         finally:
             self._seconds_used += time.monotonic() - started
             self._drain_output()
 
-    def _wait(self, started: float, step: str) -> Frame:
-        while not self._taken:
-            timeout = self._deadline.wait(_TICK_SECONDS, step)
+    def _wait(self, started: float, stage: Stage) -> Frame:
+        while not self._received:
+            timeout = self._deadline.wait(_TICK_SECONDS, stage.value)
             for key, _ in self._selector.select(timeout):
                 chunk = _read(key.fd)
-                if key.fd == self._launched.printed:
+                if key.fd == self._handle.output:
                     self._output.feed(chunk)
                 else:
-                    self._take(chunk)
+                    self._receive(chunk)
                 if not chunk:
                     self._selector.unregister(key.fd)
-            self._enforce_limits(started, step)
+            self._enforce_limits(started, stage)
             self._check_alive()
-        return self._taken.popleft()
+        return self._received.popleft()
 
-    def _take(self, chunk: bytes) -> None:
-        """Keep the frames that a chunk of the answer completes; no chunk means its end."""
+    def _receive(self, chunk: bytes) -> None:
+        """Keep the frames that a chunk completes; an empty chunk means that the pipe is closed."""
         if not chunk:
             raise ModelProcessExited(self._crash_report(self._exit_status()))
         try:
             for frame in self._frames.feed(chunk):
-                if frame.kind == TRIED:
-                    self._note(frame)
+                if frame.kind == FrameKind.ATTEMPTED:
+                    self._note_attempted_host(frame)
                 else:
-                    self._taken.append(frame)
+                    self._received.append(frame)
         except MalformedFrame as error:
             raise ModelProcessExited(CrashReport(None, malformed=str(error))) from None
 
-    def _note(self, frame: Frame) -> None:
-        if len(self._attempted_hosts) < _MOST_ATTEMPTS:
-            host = printable(str(frame.facts.get("what")))
-            self._attempted_hosts.append(host[:_LONGEST_ATTEMPT])
+    def _note_attempted_host(self, frame: Frame) -> None:
+        if len(self._attempted_hosts) < _MAX_ATTEMPTED_HOSTS:
+            host = printable(AttemptedHost.parse(frame.content).host)
+            self._attempted_hosts.append(host[:_MAX_HOST_CHARACTERS])
 
-    def _enforce_limits(self, started: float, step: str) -> None:
-        breach = self._watch.check()
-        self.peak_bytes = max(self.peak_bytes, self._watch.peak_bytes)
+    def _enforce_limits(self, started: float, stage: Stage) -> None:
+        violation = self._monitor.check()
+        self.peak_bytes = max(self.peak_bytes, self._monitor.peak_bytes)
         used = self._seconds_used + time.monotonic() - started
         limit = self._limits.seconds
-        if breach is None and limit is not None and used > limit and not self._taken:
-            breach = LimitViolation.TIME
-        if breach is not None:
+        if violation is None and limit is not None and used > limit and not self._received:
+            violation = LimitViolation.TIME
+        if violation is not None:
             self._kill()
-            raise violation_error(breach, self._limits, self.peak_bytes, step)
+            raise violation_error(violation, self._limits, self.peak_bytes, stage.value)
 
     def _check_alive(self) -> None:
-        """Notice an end that the pipe does not show: a grandchild may hold it open."""
+        """Notice an exit that the pipe does not show: a descendant may hold it open."""
         if self._process.poll() is None:
             return
-        while not self._taken and (chunk := _read(self._launched.answer)):
-            self._take(chunk)
-        if not self._taken:
+        while not self._received and (chunk := _read(self._handle.frames)):
+            self._receive(chunk)
+        if not self._received:
             raise ModelProcessExited(self._crash_report(self._process.returncode))
 
     def _crash_report(self, status: int | None) -> CrashReport:
         if status is None or status >= 0:
             return CrashReport(status)
         try:
-            with open(Path(self._launched.scratch.name, FAULTS_FILE), errors="replace") as faults:
-                lines = [line.strip() for line in faults.read(_MOST_FAULTS).splitlines()]
+            with open(Path(self._handle.scratch.name, FAULTS_FILE), errors="replace") as faults:
+                lines = [line.strip() for line in faults.read(_MAX_FAULTS_CHARACTERS).splitlines()]
         except OSError:
             lines = []  # the model removed it
         calls = (line for line in lines if line.startswith("File "))
-        ours = (str(PACKAGE), 'File "<string>"')
-        return CrashReport(
-            status, calls=tuple(c for c in calls if not any(own in c for own in ours))
-        )
+        own = (str(PACKAGE), 'File "<string>"')
+        model_calls = (call for call in calls if not any(mark in call for mark in own))
+        return CrashReport(status, calls=tuple(model_calls))
 
     def _exit_status(self) -> int | None:
-        """The child's exit status once it has ended by itself; `None` if it does not."""
+        """The exit status once the process has exited by itself; `None` if it does not."""
         try:
-            return self._process.wait(_ENDING_SECONDS)
+            return self._process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             return None
 
     def _drain_output(self) -> None:
-        """Show what was printed up to now. Bounded: a model may print without end."""
-        until = time.monotonic() + _ENDING_SECONDS
-        while time.monotonic() < until and (chunk := _read(self._launched.printed)):
+        """Show what was printed so far, within a time limit: a model may print endlessly."""
+        until = time.monotonic() + _EXIT_SECONDS
+        while time.monotonic() < until and (chunk := _read(self._handle.output)):
             self._output.feed(chunk)
 
     def _kill(self) -> None:
-        """End the child and everything that it started."""
-        self.peak_bytes = max(self.peak_bytes, _highest_bytes(self._process.pid))
+        """Kill the process and all its descendants."""
+        self.peak_bytes = max(self.peak_bytes, _peak_resident_bytes(self._process.pid))
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        with contextlib.suppress(OSError):  # a request that nobody read
-            self._launched.requests.close()
-        patience = min(_PATIENCE_SECONDS, max(_LEAST_PATIENCE_SECONDS, self._deadline.remaining()))
-        until = time.monotonic() + patience
+        with contextlib.suppress(OSError):  # a request that was never read
+            self._handle.requests.close()
+        kill_seconds = min(_MAX_KILL_SECONDS, max(_MIN_KILL_SECONDS, self._deadline.remaining()))
+        until = time.monotonic() + kill_seconds
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(patience)
+            self._process.wait(kill_seconds)
         kill_descendants(until)
-        ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-        # Linux counts as a child's what this process held when it started it.
-        if ended > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024:
-            self.peak_bytes = max(self.peak_bytes, ended)
+        peak_of_ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+        # Linux counts for a child what its parent held when it started the child.
+        if peak_of_ended > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024:
+            self.peak_bytes = max(self.peak_bytes, peak_of_ended)
 
 
-def _highest_bytes(pid: int) -> int:
-    """The most memory that a living process has had at once; 0 of one that has ended."""
+def _peak_resident_bytes(pid: int) -> int:
+    """The highest resident memory of a living process; 0 for one that has exited."""
     try:
         with open(f"/proc/{pid}/status") as status:
             lines = [line for line in status if line.startswith("VmHWM:")]
@@ -287,7 +294,7 @@ def _highest_bytes(pid: int) -> int:
 
 
 def _read(descriptor: int) -> bytes:
-    """What is there to read now: nothing at the end, or where nothing was written."""
+    """What can be read now: nothing at the end of the pipe, or if nothing was written."""
     try:
         return os.read(descriptor, _CHUNK_BYTES)
     except BlockingIOError:

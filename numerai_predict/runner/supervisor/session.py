@@ -14,11 +14,18 @@ from typing import TYPE_CHECKING, Any
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.model_call import ModelCall
+from numerai_predict.contract.redaction import printable
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.resources import container_memory
 from numerai_predict.resources.violations import out_of_container_memory
-from numerai_predict.runner.protocol import FAILED, LOADED, PREDICTED, Frame, MalformedFrame
+from numerai_predict.runner.protocol import (
+    Frame,
+    FrameKind,
+    LoadedModel,
+    MalformedFrame,
+    Predicted,
+)
 from numerai_predict.runner.run_log import log_model_line, log_step, logger
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
 from numerai_predict.runner.supervisor.failure_report import Failure
@@ -58,27 +65,11 @@ class InspectedModel:
 
 
 @dataclass(frozen=True)
-class LoadedModel:
-    """The model callable: its number of positional arguments (1 or 2) and its display name.
-
-    `seconds` is the time to unpickle it and to read the live data.
-    """
-
-    arity: int
-    name: str
-    seconds: float
-
-
-@dataclass(frozen=True)
 class ModelResponse:
-    """What the model returned, as its process encoded it; not validated.
+    """What the model returned, as its process encoded it; not validated."""
 
-    `seconds` is the time of the call.
-    """
-
-    content: dict[str, Any]
+    predicted: Predicted
     payload: bytes
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -155,7 +146,9 @@ class ModelSession:
         with self._failures_as_errors():
             self._layers = self._supervisor_layers.with_more(self._process.confine())
             report_layers(self._layers, self._call.sandbox)
-            self._loaded = _loaded_model(_expect(LOADED, self._process.load(model.path, dataset)))
+            frame = _expect(FrameKind.LOADED, self._process.load(model.path, dataset))
+            self._loaded = LoadedModel.parse(frame.content)
+        _log_loaded(self._loaded)
         self.stage = SessionStage.LOADED
         return self._loaded
 
@@ -173,10 +166,10 @@ class ModelSession:
             RunError: as `load`.
         """
         with self._failures_as_errors():
-            frame = _expect(PREDICTED, self._process.predict(benchmarks, dataset, more=more))
-            response = ModelResponse(frame.facts, frame.payload, _seconds(frame))
-        self._predict_seconds = response.seconds
-        return response
+            frame = self._process.predict(benchmarks, dataset, more=more)
+            predicted = Predicted.parse(_expect(FrameKind.PREDICTED, frame).content)
+        self._predict_seconds = predicted.seconds
+        return ModelResponse(predicted, frame.payload)
 
     def decode(self, response: ModelResponse, live_ids: list[str]) -> Predictions:
         """The predictions in a response; not validated.
@@ -184,8 +177,10 @@ class ModelSession:
         Raises:
             ModelCrashed: the response holds none: the model replaced what its process sends.
         """
+        from numerai_predict.runner.predictions import decode  # imports pyarrow: 0.1 s
+
         with self._failures_as_errors():
-            return decode_response(response, live_ids)
+            return decode(response.predicted, response.payload, live_ids)
 
     def close(self) -> None:
         """Kill the process tree and remove its scratch directory; leaving the context does it."""
@@ -245,17 +240,6 @@ def new_interpreter(call: ModelCall, readable: Collection[Path]) -> Callable[[],
     return functools.partial(launch, call.limits, readable, confined=confined)
 
 
-def decode_response(response: ModelResponse, live_ids: list[str]) -> Predictions:
-    """The predictions in a response; not validated.
-
-    Raises:
-        MalformedFrame: there are none.
-    """
-    from numerai_predict.runner.predictions import decode  # imports pyarrow, which takes 0.1 s
-
-    return decode(response.content, response.payload, live_ids)
-
-
 def malformed_response(malformed: MalformedFrame, peak_bytes: int) -> RunError:
     """The error for a response that no unmodified model process would send."""
     return classify_crash(CrashReport(None, str(malformed)), peak_bytes)
@@ -269,27 +253,15 @@ class _ModelFailed(Exception):
         self.content = content
 
 
-def _expect(kind: str, frame: Frame) -> Frame:
+def _expect(kind: FrameKind, frame: Frame) -> Frame:
     if frame.kind == kind:
         return frame
-    if frame.kind == FAILED:
-        raise _ModelFailed(frame.facts)
-    raise MalformedFrame(f"{frame.kind[:20]!r} where {kind!r} was due")
+    if frame.kind == FrameKind.FAILED:
+        raise _ModelFailed(frame.content)
+    raise MalformedFrame(f"{frame.kind[:20]!r} where {kind.value!r} was due")
 
 
-def _loaded_model(frame: Frame) -> LoadedModel:
-    arity = frame.facts.get("arity")
-    if arity not in (1, 2):
-        raise MalformedFrame("a model of neither one nor two arguments")
-    name = str(frame.facts.get("name"))[:_MAX_NAME_CHARACTERS]
-    loaded = LoadedModel(arity, name, _seconds(frame))
-    arguments = "live_features" + ", live_benchmark_models" * (arity == 2)
+def _log_loaded(loaded: LoadedModel) -> None:
+    arguments = "live_features" + ", live_benchmark_models" * (loaded.arity == 2)
+    name = printable(loaded.name)[:_MAX_NAME_CHARACTERS]
     log_step("load", f"{name}({arguments}) and the data in {loaded.seconds:.2f} s")
-    return loaded
-
-
-def _seconds(frame: Frame) -> float:
-    seconds = frame.facts.get("seconds")
-    if not isinstance(seconds, float) or not 0 <= seconds < float("inf"):
-        raise MalformedFrame("a step without its seconds")
-    return seconds
