@@ -13,6 +13,7 @@ from numerai_predict.contract.limits import parse_seconds
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.options import argparse_type, dataset_version
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
+from numerai_predict.storage.directories import data_directory
 from numerai_predict.storage.graphql import API_URL
 
 DEFAULT_DEADLINE = 600.0
@@ -87,17 +88,3 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 def api_url(environment: Mapping[str, str] = os.environ) -> str:
     """Where the tournament's API is: `NUMERAI_API_URL`, or the real one."""
     return environment.get("NUMERAI_API_URL") or API_URL
-
-
-def data_directory(environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder for snapshots: `NUMERAI_DATA_DIR`, or one in the user's own data."""
-    if chosen := environment.get("NUMERAI_DATA_DIR"):
-        return Path(chosen).absolute()
-    home = Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local/share")
-    return home.absolute() / "numerai-predict" / "data"
-
-
-def state_directory(environment: Mapping[str, str] = os.environ) -> Path:
-    """The folder for what must be remembered from one call to the next."""
-    home = Path(environment.get("XDG_STATE_HOME") or Path.home() / ".local/state")
-    return home.absolute() / "numerai-predict"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from numerai_predict.cli.common import add_deadline, api_url, data_directory, exit_code_of
+from numerai_predict.cli.common import add_deadline, api_url, exit_code_of
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.limits import format_size
@@ -20,6 +20,7 @@ from numerai_predict.data.synthetic import write_sample
 from numerai_predict.runner.options import dataset_version
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.transfers import transfer_policy
+from numerai_predict.storage.directories import data_directory
 from numerai_predict.storage.graphql import Api
 
 _HELP = {
@@ -167,7 +168,7 @@ def _verify(options: argparse.Namespace) -> str:
     for name in snapshot.entries():
         print(f"{wrong.get(name, 'ok'):8} {name}")
     if wrong:
-        lines = [f"  - {name}: {what}" for name, what in wrong.items()]
+        lines = [f"  - {name}: {problem.value}" for name, problem in wrong.items()]
         raise DatasetUnavailable(
             "\n".join(
                 [f"expected what the manifest tells, found {len(wrong)} file(s) else", *lines]

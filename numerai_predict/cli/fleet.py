@@ -96,7 +96,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         help="replace a worker after so many (default: %(default)s)",
     )
     parser.add_argument("--debug", action="store_true", help="log more")
-    parser.set_defaults(cache=defaults.cache)
+    parser.set_defaults(dataset_folders=defaults.dataset_folders)
 
 
 def _directory(text: str) -> Path:
@@ -141,7 +141,7 @@ def _orders(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
         options.output_dir.absolute(),
         _absolute(options.dataset),
         _absolute(options.benchmarks),
-        options.cache,
+        options.dataset_folders,
         Limits(options.memory, options.timeout),
         Sandbox(options.sandbox),
         options.deadline,

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.cli.common import add_deadline, exit_code_of, state_directory
+from numerai_predict.cli.common import add_deadline, exit_code_of
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.storage.directories import state_directory
 from numerai_predict.tournament.practice import process_control
 from numerai_predict.tournament.practice.defaults import DEFAULT_MODELS, DEFAULT_PORT, DEFAULT_SHAPE
 from numerai_predict.tournament.practice.faults import KINDS, PLACES, Fault

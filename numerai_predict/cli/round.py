@@ -11,13 +11,13 @@ from numerai_predict.cli.common import (
     add_deadline,
     add_keys,
     exit_code_of,
-    state_directory,
 )
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits, parse_seconds
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.options import add_limits, argparse_type
 from numerai_predict.runner.transfers import transfer_policy
+from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.round_predictions import RoundConfig

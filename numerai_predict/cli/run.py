@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +19,10 @@ from numerai_predict.runner.entrypoint import execute
 from numerai_predict.runner.options import (
     Defaults,
     argument_parser,
-    cache_directory,
     job_from_options,
     parse_options,
 )
+from numerai_predict.storage.directories import dataset_folders, sample_directory
 
 _PREVIEW_ROWS = 5
 # In a checkout; an installed package cannot build images.
@@ -32,12 +31,12 @@ _BUILD = Path(numerai_predict.__file__).parents[1] / "images" / "build"
 
 def main(argv: Sequence[str]) -> int:
     """Run a model as `predict.py` does, then show its first predictions."""
-    sample = _sample_directory(os.environ)
+    sample = sample_directory()
     defaults = Defaults(
         dataset=str(sample / "live.parquet"),
         benchmarks=str(sample / "live_benchmark_models.parquet"),
         output_dir=Path(),
-        cache=cache_directory(os.environ),
+        dataset_folders=dataset_folders(),
     )
     parser = argument_parser("numerai-predict run", defaults)
     parser.add_argument(
@@ -88,12 +87,6 @@ def _with_absolute_paths(job: Job) -> Job:
     )
     result = job.result.absolute() if job.result else None
     return replace(job, model=model, dataset=dataset, benchmarks=benchmarks, result=result)
-
-
-def _sample_directory(environment: Mapping[str, str]) -> Path:
-    """Where this user's sample data lies: in the cache, one folder a version of ours."""
-    cache = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "numerai-predict" / f"sample-{numerai_predict.__version__}"
 
 
 def _make_sample(directory: Path) -> None:

@@ -11,13 +11,13 @@ from numerai_predict.cli.common import (
     add_deadline,
     add_keys,
     exit_code_of,
-    state_directory,
 )
 from numerai_predict.cli.deliver import predictions_in
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import SubmissionRefused
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.transfers import transfer_policy
+from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.gates import check_gates, expected_columns

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.cli.common import data_directory, exit_code_of
+from numerai_predict.cli.common import exit_code_of
 from numerai_predict.runner.options import dataset_version
+from numerai_predict.storage.directories import data_directory
 
 
 def main(argv: Sequence[str]) -> int:

@@ -23,13 +23,28 @@ class PresignedPost:
 
 
 @dataclass(frozen=True)
+class DatasetFolders:
+    """Local directories in which a run finds data sets by name; `None` for none.
+
+    `snapshots` is what `numerai-predict data get` writes; runs only read it. `cache` is what
+    runs write.
+    """
+
+    snapshots: Path | None = None
+    cache: Path | None = None
+
+
+NO_FOLDERS = DatasetFolders()
+
+
+@dataclass(frozen=True)
 class Job:
     """One model, one round.
 
     `model`, `dataset` and `benchmarks` are files, URLs or names of Numerai
     data sets. The predictions are saved in `output_dir`, and sent from there to
-    `output_url`, an `s3://bucket/prefix`, and to `post`. `cache` is the folder
-    for data sets by name, `None` for no cache. `deadline` is in seconds for the
+    `output_url`, an `s3://bucket/prefix`, and to `post`. `dataset_folders`
+    are the local directories of data sets by name. `deadline` is in seconds for the
     whole run. `check` asks for an inspection of the model in place of a run.
     """
 
@@ -38,7 +53,7 @@ class Job:
     benchmarks: str = field(repr=False)
     output_dir: Path
     output_url: str | None = None
-    cache: Path | None = None
+    dataset_folders: DatasetFolders = NO_FOLDERS
     post: PresignedPost | None = None
     limits: Limits = field(default_factory=Limits)
     sandbox: Sandbox = Sandbox.AUTO

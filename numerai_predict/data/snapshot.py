@@ -1,15 +1,16 @@
-"""Snapshots: the tournament's files under their own names, with what is known of each.
+"""Snapshots: verified local copies of the tournament's files, under their own names.
 
-A file appears whole, under its name, before the manifest tells of it. After a break
-between the two it is fetched again: nothing is believed that was not hashed.
+A file appears whole under its name before the manifest lists it. After a crash between the
+two it is fetched again: only hashed files are used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from enum import Enum
 from pathlib import Path
 
 from numerai_predict.contract.errors import (
@@ -19,23 +20,37 @@ from numerai_predict.contract.errors import (
     FetchInterrupted,
 )
 from numerai_predict.data.catalogue import Catalogue
-from numerai_predict.data.snapshot_manifest import (
-    SnapshotEntry,
-    read_snapshot_manifest,
-    write_snapshot_manifest,
-)
 from numerai_predict.storage.download import STEP, download
 from numerai_predict.storage.file_lock import LockHeld, file_lock
 from numerai_predict.storage.files import PART_SUFFIX, sha256_of
 from numerai_predict.storage.http import NotModified, http_opener
-from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
+from numerai_predict.storage.snapshot_manifest import (
+    SnapshotEntry,
+    read_snapshot_manifest,
+    server_of,
+    write_snapshot_manifest,
+)
 
-_MOST_ROUNDS = 3  # a round may end while its data come; three in a row do not
+
+class _RoundChanged(Exception):
+    """A round ended while its data were fetched."""
+
+
+# Three rounds that end while their data are fetched are no coincidence.
+_ROUND_RETRY = RetryPolicy(3, Backoff(0.0, 0.0, jitter=False), retry_on=(_RoundChanged,))
+
+
+class FileProblem(Enum):
+    """What is wrong with a file of a snapshot."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
 
 
 @dataclass(frozen=True)
 class FetchedSnapshot:
-    """A file of a snapshot: `reused` where its bytes were here already."""
+    """A file of a snapshot; `reused` if its bytes were not downloaded again."""
 
     name: str
     path: Path
@@ -45,7 +60,7 @@ class FetchedSnapshot:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A folder of the tournament's data, like `v5.2/train.parquet` within it."""
+    """A directory of the tournament's data, with files like `v5.2/train.parquet`."""
 
     folder: Path
 
@@ -56,20 +71,21 @@ class Snapshot:
         policy: TransferPolicy,
         force: bool = False,
     ) -> list[FetchedSnapshot]:
-        """Have the files here: those that the tournament has, whose names are exact.
+        """Fetch files of the tournament by their exact names, unless they are current.
 
-        What is unchanged by its server's word (the ETag) and by its hash is not fetched
-        again, unless `force` asks for it. Live data are those of the current round.
+        A file is current if its server confirms the ETag and the file is the hashed one;
+        `force` fetches it nevertheless. Live data are those of the current round.
 
         Raises:
-            DatasetUnavailable: a file cannot be had; `DatasetUnreachable` where another
-                try may succeed.
+            DatasetUnavailable: a file cannot be fetched; `DatasetUnreachable` where another
+                attempt may succeed.
             DeadlinePassed: the time for the whole run is over.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self._locked(policy):
-                return [self._take(name, catalogue, policy, force) for name in names]
+                fetch = _SnapshotFetch(self.folder, catalogue, policy, force)
+                return [fetch.get(name) for name in names]
         except FetchInterrupted as error:
             raise DatasetUnreachable(error.message, error.remedy) from error
         except FetchFailed as error:
@@ -77,86 +93,35 @@ class Snapshot:
         except OSError as error:
             raise DatasetUnavailable(
                 f"expected to write to {self.folder}, found: {error.strerror}",
-                "choose another folder with --directory",
+                "choose another directory with --data-dir",
             ) from error
 
     def entries(self) -> Mapping[str, SnapshotEntry]:
-        """What the manifest tells, by name.
+        """The entries of the manifest, by name.
 
         Raises:
             DatasetUnavailable: the manifest cannot be read.
         """
         return read_snapshot_manifest(self.folder)
 
-    def verify(self) -> dict[str, str]:
-        """What is wrong, by name: `missing` or `changed`; every file is read and hashed.
+    def verify(self) -> dict[str, FileProblem]:
+        """The problems by file name; every file is read and hashed.
 
         Raises:
             DatasetUnavailable: the manifest cannot be read.
         """
-        wrong = {}
+        problems = {}
         for name, entry in self.entries().items():
             path = self.folder / name
             if not path.is_file():
-                wrong[name] = "missing"
+                problems[name] = FileProblem.MISSING
             elif not entry.is_intact(path):
-                wrong[name] = "changed"
-        return wrong
-
-    def _take(
-        self, name: str, catalogue: Catalogue, policy: TransferPolicy, force: bool
-    ) -> FetchedSnapshot:
-        for _ in range(_MOST_ROUNDS):
-            number = catalogue.round()
-            taken = self._take_once(name, number, catalogue, policy, force)
-            if not is_live(name) or catalogue.round() == number:
-                return taken
-        raise FetchInterrupted(
-            f"expected {name} of one round, found another round after each try", "try again later"
-        )
-
-    def _take_once(
-        self,
-        name: str,
-        number: int | None,
-        catalogue: Catalogue,
-        policy: TransferPolicy,
-        force: bool,
-    ) -> FetchedSnapshot:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for part in path.parent.glob(f".{path.name}*{PART_SUFFIX}"):
-            part.unlink(missing_ok=True)  # of a run that was killed: the lock is ours
-        known = read_snapshot_manifest(self.folder).get(name)
-        if force or (known and not known.is_untouched(path)):
-            known = None
-        opener = http_opener(
-            lambda: catalogue.url(name), name, policy, known.etag if known else None
-        )
-        try:
-            headers = download(opener, path, name, policy)
-        except NotModified:
-            return self._record(name, known, number, reused=True)
-        entry = _entry_of(path, headers.get("ETag"), number)
-        same = known is not None and known.sha256 == entry.sha256
-        return self._record(name, entry, number, reused=same)
-
-    def _record(
-        self, name: str, entry: SnapshotEntry | None, number: int | None, reused: bool
-    ) -> FetchedSnapshot:
-        if entry is None:
-            raise FetchFailed(
-                f"expected {name}, found `not modified` where nothing was here", "use --force"
-            )
-        path = self.folder / name
-        told = {**vars(entry), "round": number, "changed": path.stat().st_mtime_ns}
-        entries = read_snapshot_manifest(self.folder) | {name: SnapshotEntry(**told)}
-        write_snapshot_manifest(self.folder, entries)
-        return FetchedSnapshot(name, path, entries[name], reused)
+                problems[name] = FileProblem.CHANGED
+        return problems
 
     @contextmanager
     def _locked(self, policy: TransferPolicy) -> Iterator[None]:
-        """One process at a time; the system frees the lock of a killed one."""
+        """Exclude other processes, after waiting for them."""
         with ExitStack() as stack:
             try:
                 stack.enter_context(file_lock(self.folder / ".lock", policy.deadline))
@@ -166,18 +131,94 @@ class Snapshot:
             yield
 
 
+@dataclass(frozen=True)
+class _SnapshotFetch:
+    """Fetches files into a directory of snapshots, whose lock is held."""
+
+    folder: Path
+    catalogue: Catalogue
+    policy: TransferPolicy
+    force: bool
+
+    def get(self, name: str) -> FetchedSnapshot:
+        """Fetch a file; live data again if the round ended meanwhile."""
+
+        def attempt() -> FetchedSnapshot:
+            number = self.catalogue.round()
+            fetched = self._fetch(name, number)
+            if is_live(name) and self.catalogue.round() != number:
+                raise _RoundChanged
+            return fetched
+
+        try:
+            return _ROUND_RETRY.call(attempt, self.policy.deadline, STEP)
+        except _RoundChanged:
+            raise FetchInterrupted(
+                f"expected {name} of one round, found another round after each attempt",
+                "try again later",
+            ) from None
+
+    def _fetch(self, name: str, number: int | None) -> FetchedSnapshot:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for part in path.parent.glob(f".{path.name}*{PART_SUFFIX}"):
+            part.unlink(missing_ok=True)  # of a killed process: the lock is ours
+        known = read_snapshot_manifest(self.folder).get(name)
+        if self.force or (known and not known.is_untouched(path)):
+            known = None
+        address = _DatasetAddress(name, self.catalogue)
+        opener = http_opener(address, name, self.policy, known.etag if known else None)
+        try:
+            headers = download(opener, path, name, self.policy)
+        except NotModified:
+            if known is None:
+                raise FetchFailed(
+                    f"expected {name}, found `not modified` for a file that was not there",
+                    "fetch it again with --refetch",
+                ) from None
+            return self._record(name, replace(known, server=address.server), number, reused=True)
+        entry = _make_entry(path, headers.get("ETag"), number, address.server)
+        same = known is not None and known.sha256 == entry.sha256
+        return self._record(name, entry, number, reused=same)
+
+    def _record(
+        self, name: str, entry: SnapshotEntry, number: int | None, reused: bool
+    ) -> FetchedSnapshot:
+        path = self.folder / name
+        entry = replace(entry, round=number, changed=path.stat().st_mtime_ns)
+        write_snapshot_manifest(self.folder, read_snapshot_manifest(self.folder) | {name: entry})
+        return FetchedSnapshot(name, path, entry, reused)
+
+
+class _DatasetAddress:
+    """The URL of a file, requested anew for each attempt; `server` is that of the last one."""
+
+    def __init__(self, name: str, catalogue: Catalogue) -> None:
+        self.server: str | None = None
+        self._name = name
+        self._catalogue = catalogue
+
+    def __call__(self) -> str:
+        url = self._catalogue.url(self._name)
+        self.server = server_of(url)
+        return url
+
+
 def is_live(name: str) -> bool:
     """Whether the file changes with each round."""
     return name.rpartition("/")[2].startswith("live")
 
 
-def _entry_of(path: Path, etag: str | None, number: int | None) -> SnapshotEntry:
-    facts = path.stat()
+def _make_entry(
+    path: Path, etag: str | None, number: int | None, server: str | None
+) -> SnapshotEntry:
+    status = path.stat()
     return SnapshotEntry(
         sha256=sha256_of(path),
-        bytes=facts.st_size,
-        changed=facts.st_mtime_ns,
+        bytes=status.st_size,
+        changed=status.st_mtime_ns,
         etag=etag if etag and etag.startswith('"') else None,
         round=number,
         fetched=f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+        server=server,
     )

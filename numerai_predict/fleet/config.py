@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numerai_predict
-from numerai_predict.contract.job import Job
+from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders, Job
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.record import EnvironmentFacts, Record
 from numerai_predict.contract.sandbox import Sandbox
@@ -60,7 +60,7 @@ class FleetConfig:
     output_dir: Path
     dataset: str = field(repr=False)
     benchmarks: str = field(repr=False)
-    cache: Path | None = None
+    dataset_folders: DatasetFolders = NO_FOLDERS
     limits: Limits = field(default_factory=Limits)
     sandbox: Sandbox = Sandbox.AUTO
     deadline: float | None = None
@@ -91,7 +91,7 @@ class FleetConfig:
             self.dataset,
             self.benchmarks,
             self.predictions,
-            cache=self.cache,
+            dataset_folders=self.dataset_folders,
             post=entry.post,
             limits=entry.limits,
             sandbox=self.sandbox,

@@ -58,7 +58,7 @@ def _fetch(
 ) -> tuple[Path, DataFacts]:
     folder.mkdir()
     try:
-        path = source_of(source, config.cache).fetch(folder, TransferPolicy(deadline))
+        path = source_of(source, config.dataset_folders).fetch(folder, TransferPolicy(deadline))
     except FetchFailed as error:
         raise DatasetUnavailable(error.message, error.remedy) from error
     except OSError as error:

@@ -18,6 +18,7 @@ from numerai_predict.contract.errors import (
     ModelUnreachable,
     RunError,
 )
+from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.record import DataFacts
 from numerai_predict.contract.redaction import redact
@@ -53,13 +54,13 @@ def fetch_model(source: str, deadline: Deadline, directory: Path) -> FetchedFile
         DeadlinePassed: the deadline is over.
     """
     with _fetch_errors(ModelUnavailable, ModelUnreachable, "the model"):
-        fetched = _fetch(source, deadline, _subdirectory(directory, "model"), cache=None)
+        fetched = _fetch(source, deadline, _subdirectory(directory, "model"))
     log_step("fetch", f"model {fetched.source}, {format_size(fetched.size)}")
     return fetched
 
 
 def fetch_data(
-    source: str, cache: Path | None, deadline: Deadline, directory: Path, name: str
+    source: str, folders: DatasetFolders, deadline: Deadline, directory: Path, name: str
 ) -> FetchedFile:
     """Fetch a data set into the subdirectory `name`; a local file stays where it is.
 
@@ -68,11 +69,13 @@ def fetch_data(
         DeadlinePassed: the deadline is over.
     """
     with _fetch_errors(DatasetUnavailable, DatasetUnreachable, "the data"):
-        return _fetch(source, deadline, _subdirectory(directory, name), cache)
+        return _fetch(source, deadline, _subdirectory(directory, name), folders)
 
 
-def _fetch(source: str, deadline: Deadline, directory: Path, cache: Path | None) -> FetchedFile:
-    path = source_of(source, cache).fetch(directory, transfer_policy(deadline, "fetch"))
+def _fetch(
+    source: str, deadline: Deadline, directory: Path, folders: DatasetFolders = NO_FOLDERS
+) -> FetchedFile:
+    path = source_of(source, folders).fetch(directory, transfer_policy(deadline, "fetch"))
     return FetchedFile(redact(source), path, sha256_of(path), path.stat().st_size)
 
 

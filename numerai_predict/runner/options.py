@@ -12,10 +12,11 @@ from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import numerai_predict
-from numerai_predict.contract.job import Job, PresignedPost
+from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders, Job, PresignedPost
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.storage.destinations import destination_of
+from numerai_predict.storage.directories import dataset_folders
 from numerai_predict.storage.sources import source_of
 
 _DATASET_VERSION = "v5.2"
@@ -30,7 +31,7 @@ class Defaults:
     dataset: str
     benchmarks: str
     output_dir: Path
-    cache: Path | None = None
+    dataset_folders: DatasetFolders = NO_FOLDERS
 
     @classmethod
     def hosted(cls, environment: Mapping[str, str]) -> Defaults:
@@ -40,28 +41,13 @@ class Defaults:
             dataset=f"{version}/live.parquet",
             benchmarks=f"{version}/live_benchmark_models.parquet",
             output_dir=Path("/tmp"),  # noqa: S108 - public: hosted compute looks there
-            cache=cache_directory(environment),
+            dataset_folders=dataset_folders(environment),
         )
 
 
 def dataset_version(environment: Mapping[str, str]) -> str:
     """The version of the tournament's data: `NUMERAI_DATASET_VERSION`, else the usual."""
     return environment.get("NUMERAI_DATASET_VERSION") or _DATASET_VERSION
-
-
-def cache_directory(environment: Mapping[str, str]) -> Path | None:
-    """The folder for data sets by name: `NUMERAI_PREDICT_CACHE`, `none` for none, else the usual.
-
-    Where there is no home there is no cache.
-    """
-    chosen = environment.get("NUMERAI_PREDICT_CACHE")
-    if chosen:
-        return None if chosen.lower() == "none" else Path(chosen).absolute()
-    try:
-        usual = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:
-        return None
-    return usual.absolute() / "numerai-predict" / "datasets"
 
 
 def parse_job(
@@ -90,7 +76,7 @@ def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser
         help="examine the pickle without unpickling it, print what was found, stop",
     )
     parser.add_argument("--debug", action="store_true", help="log more, show full tracebacks")
-    parser.set_defaults(cache=defaults.cache)
+    parser.set_defaults(dataset_folders=defaults.dataset_folders)
     version = f"numerai-predict {numerai_predict.__version__}"
     parser.add_argument("--version", action="version", version=version)
     return parser
@@ -190,7 +176,7 @@ def job_from_options(parser: argparse.ArgumentParser, options: argparse.Namespac
         benchmarks=options.benchmarks,
         output_dir=Path(tempfile.gettempdir() if remote else options.output_dir).absolute(),
         output_url=options.output_dir if remote else None,
-        cache=options.cache,
+        dataset_folders=options.dataset_folders,
         post=presigned_post(parser, options),
         limits=Limits(options.memory, options.timeout),
         sandbox=Sandbox(options.sandbox),

@@ -156,7 +156,7 @@ class _Prediction:
         return fetched.path
 
     def _fetch_data(self, source: str, name: str) -> FetchedFile:
-        return fetch_data(source, self._job.cache, self._deadline, self._directory, name)
+        return fetch_data(source, self._job.dataset_folders, self._deadline, self._directory, name)
 
 
 def _local_files(job: Job) -> list[Path]:

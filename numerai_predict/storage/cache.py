@@ -1,14 +1,13 @@
-"""Data sets that were downloaded before, shared by all processes of a user.
+"""Cache of downloaded data sets, shared by all processes of a user.
 
-    objects/<sha256>     the bytes, by their own hash
-    names/<key>.json     which bytes a URL gave last, and their ETag
-    locks/<key>          held by whoever asks for that URL
+    objects/<sha256>     the bytes, by their hash
+    names/<key>.json     hash and ETag of the last download of a URL
+    locks/<key>          held while a process fetches that URL
 
-The same name holds other data each round, so a name alone is never believed: its
-server is asked at each use whether the object still has the ETag, which costs one
-answer without a body. The bytes are hashed again as they are handed out. A process
-that is killed leaves a lock that the system frees, and a `.part` that the next one
-removes.
+A data set's name stays while its data change each round. So the server is asked at each use
+whether the object still has the ETag (HTTP 304, a response without a body), and the bytes are
+hashed again as they are copied. The kernel frees the lock of a killed process; its partial
+file is removed by the next holder of the lock.
 """
 
 from __future__ import annotations
@@ -30,37 +29,47 @@ from numerai_predict.storage.file_lock import LockHeld, file_lock
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write, part_beside, sha256_of
 from numerai_predict.storage.http import NotModified, http_opener
 from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.stored_copy import StoredCopy
 
 LARGEST_BYTES = 8 * 1024**3
 
 _CHUNK_BYTES = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_LONGEST_WAIT_SECONDS = 900.0  # for another process, which may be stopped for good
+_LONGEST_WAIT_SECONDS = 900.0  # for another process, which may be suspended for good
 
 
 class Address(Protocol):
-    """Where something lies: a URL for each try, and `identity`, the URL without secrets."""
+    """The address of an object; `identity` is its URL without secrets."""
 
     identity: str
 
     def __call__(self) -> str:
-        """The URL for the next try."""
+        """The URL for the next attempt."""
 
 
 @dataclass(frozen=True)
 class Cache:
-    """A folder of at most `largest` bytes; `None` for no cache."""
+    """A directory of at most `largest` bytes; `None` for no cache."""
 
     folder: Path | None
     largest: int = LARGEST_BYTES
 
-    def fetch(self, address: Address, target: Path, source: str, policy: TransferPolicy) -> Path:
-        """Put what lies at the address at `target`: from here if it is the same, else anew.
+    def fetch(
+        self,
+        address: Address,
+        target: Path,
+        source: str,
+        policy: TransferPolicy,
+        snapshot: StoredCopy | None = None,
+    ) -> Path:
+        """Fetch the object to `target`: from a stored copy if it is current, else a download.
 
-        Where the folder cannot be used, that is said, and the data are downloaded.
+        `snapshot` is a copy that this machine has besides those of the cache. If the cache
+        cannot be used, this is logged, and the object is downloaded.
 
         Raises:
-            FetchFailed: it cannot be had; `FetchInterrupted` where another try may succeed.
+            FetchFailed: it cannot be fetched; `FetchInterrupted` where another attempt may
+                succeed.
             DeadlinePassed: the time for the whole run is over.
         """
 
@@ -68,23 +77,23 @@ class Cache:
             return http_opener(address, source, policy, known_etag)
 
         with self._entry(address.identity, source, policy) as entry:
-            if entry is None:
-                download(opener(), target, source, policy)
-                return target
-            known = entry.read()
+            copy = _newest(snapshot, entry.read() if entry else None)
             try:
-                headers = download(opener(known.etag if known else None), target, source, policy)
+                headers = download(opener(copy.etag if copy else None), target, source, policy)
             except NotModified:
-                if known and entry.copy(known, target, policy.deadline):
-                    policy.log(f"{source}: unchanged, from the cache")
+                if copy and copy.write_to(target, policy.deadline):
+                    policy.log(f"{source}: unchanged, from {copy.place}")
+                    if entry:
+                        entry.mark_as_used(copy)
                     return target
                 headers = download(opener(), target, source, policy)
-            entry.keep(target, headers, self.largest, policy)
+            if entry:
+                entry.keep(target, headers, self.largest, policy)
         return target
 
     @contextmanager
     def _entry(self, identity: str, source: str, policy: TransferPolicy) -> Iterator[_Entry | None]:
-        """The place of one URL, which is this process's alone for the time of the block."""
+        """The entry of one URL, locked for the time of the block; `None` without a cache."""
         if self.folder is None:
             yield None
             return
@@ -106,23 +115,26 @@ class Cache:
             yield entry if usable else None
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What a URL gave last."""
-
-    etag: str
-    sha256: str
+def _newest(first: StoredCopy | None, second: StoredCopy | None) -> StoredCopy | None:
+    """The copy that was downloaded last: it is the likeliest to be current."""
+    copies = [copy for copy in (first, second) if copy is not None]
+    return max(copies, key=lambda copy: copy.fetched, default=None)
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """One URL's place in the cache."""
+    """The entry of one URL in the cache."""
 
     folder: Path
     key: str
 
+    @property
+    def lock_file(self) -> Path:
+        """The file whose lock makes the entry this process's own."""
+        return self.folder / "locks" / self.key
+
     def make_folders(self) -> None:
-        """Create the folders of the cache.
+        """Create the directories of the cache.
 
         Raises:
             OSError: they cannot be created.
@@ -130,93 +142,76 @@ class _Entry:
         for name in ("objects", "names", "locks"):
             (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    @property
-    def lock_file(self) -> Path:
-        """The file whose lock makes the entry this process's own."""
-        return self.folder / "locks" / self.key
-
-    def read(self) -> _Known | None:
-        """What is known, if its bytes are still here."""
+    def read(self) -> StoredCopy | None:
+        """The copy of the last download, if it still exists."""
         try:
-            facts = json.loads(self._name.read_bytes())
-            known = _Known(str(facts["etag"]), str(facts["sha256"]))
+            document = json.loads(self._name.read_bytes())
+            etag, sha256 = str(document["etag"]), str(document["sha256"])
+            fetched = self._name.stat().st_mtime
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        is_hash = _SHA256.fullmatch(known.sha256)  # it becomes a path, which may be removed
-        return known if is_hash and self._object(known.sha256).is_file() else None
-
-    def copy(self, known: _Known, target: Path, deadline: Deadline) -> bool:
-        """Put the known bytes at the target; `False` if they are gone or others by now."""
-        digest = hashlib.sha256()
-        stored = self._object(known.sha256)
-        with part_beside(target) as part:
-            try:
-                with open(stored, "rb") as reader, open(part, "wb") as writer:
-                    while chunk := reader.read(_CHUNK_BYTES):
-                        deadline.check(STEP)
-                        digest.update(chunk)
-                        writer.write(chunk)
-            except FileNotFoundError:
-                return False
-            if digest.hexdigest() != known.sha256:
-                stored.unlink(missing_ok=True)
-                return False
-            part.replace(target)
-        self._mark_as_used(stored)
-        return True
+        if not _SHA256.fullmatch(sha256):  # it becomes a path
+            return None
+        stored = self._object(sha256)
+        if not stored.is_file():
+            return None
+        return StoredCopy(stored, sha256, etag, fetched, "the cache")
 
     def keep(
         self, path: Path, headers: Mapping[str, str], largest: int, policy: TransferPolicy
     ) -> None:
-        """Take in what was downloaded, if it can be told later that it is the same."""
+        """Store a download, if a strong ETag will show later whether it is current."""
         etag = headers.get("ETag", "")
         if not etag.startswith('"') or path.stat().st_size > largest:
             return
-        known = _Known(etag, sha256_of(path))
+        sha256 = sha256_of(path)
         try:
             self._remove_leftovers()
-            self._store(path, known, policy.deadline)
-            self._evict(known, largest, policy)
+            self._store(path, sha256, etag, policy.deadline)
+            self._evict(sha256, largest, policy)
         except OSError as error:
             policy.log(f"not kept in the cache {self.folder}: {error.strerror}")
 
-    def _store(self, path: Path, known: _Known, deadline: Deadline) -> None:
-        stored = self._object(known.sha256)
-        if not stored.is_file():
-            # The name of the part tells whose it is: the next holder of the lock removes it.
+    def mark_as_used(self, copy: StoredCopy) -> None:
+        """Defer the eviction of an object of the cache."""
+        if copy.path.parent == self.folder / "objects":
+            with suppress(OSError):  # evicted by another process meanwhile
+                os.utime(copy.path)
+
+    def _store(self, path: Path, sha256: str, etag: str, deadline: Deadline) -> None:
+        stored = self._object(sha256)
+        if not (stored.is_file() and sha256_of(stored) == sha256):
+            # The partial file is named after the key: the next holder of the lock removes it.
             with part_beside(stored.with_name(self.key)) as part:
                 with open(path, "rb") as reader, open(part, "wb") as writer:
                     while chunk := reader.read(_CHUNK_BYTES):
                         deadline.check(STEP)
                         writer.write(chunk)
                 part.replace(stored)
-        self._mark_as_used(stored)
+        with suppress(OSError):
+            os.utime(stored)
         with atomic_write(self._name) as handle:
-            handle.write(json.dumps({"etag": known.etag, "sha256": known.sha256}).encode())
+            handle.write(json.dumps({"etag": etag, "sha256": sha256}).encode())
 
     def _remove_leftovers(self) -> None:
         for folder in ("objects", "names"):
             for part in (self.folder / folder).glob(f".{self.key}*{PART_SUFFIX}"):
                 part.unlink(missing_ok=True)
 
-    def _evict(self, known: _Known, largest: int, policy: TransferPolicy) -> None:
-        """Remove what was not used for longest, until the rest fits; never what came just now."""
-        others = []
+    def _evict(self, newest: str, largest: int, policy: TransferPolicy) -> None:
+        """Remove the least recently used objects until the rest fits; never the newest."""
+        evictable = []
         for stored in (self.folder / "objects").glob("[0-9a-f]*"):
-            if stored.name != known.sha256:
-                facts = stored.stat()
-                others.append((facts.st_mtime, facts.st_size, stored))
-        size = sum(other[1] for other in others) + self._object(known.sha256).stat().st_size
-        for _, bytes_, stored in sorted(others):
-            if size <= largest:
+            if stored.name != newest:
+                status = stored.stat()
+                evictable.append((status.st_mtime, status.st_size, stored))
+        total = sum(each[1] for each in evictable) + self._object(newest).stat().st_size
+        for _, size, stored in sorted(evictable):
+            if total <= largest:
                 return
             stored.unlink(missing_ok=True)
-            size -= bytes_
-            policy.log(f"cache: removed {format_size(bytes_)} that were not used for longest")
-
-    def _mark_as_used(self, stored: Path) -> None:
-        with suppress(OSError):  # just removed by another process: it was not needed any more
-            os.utime(stored)
+            total -= size
+            policy.log(f"cache: removed {format_size(size)}, the least recently used")
 
     def _object(self, sha256: str) -> Path:
         return self.folder / "objects" / sha256

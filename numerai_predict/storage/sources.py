@@ -1,4 +1,4 @@
-"""Where a model or a data set can come from, behind one small interface."""
+"""Sources: where a model or a data set is fetched from, behind one interface."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from numerai_predict.contract.errors import FetchFailed
+from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders
 from numerai_predict.contract.redaction import redact
 from numerai_predict.storage.download import download
 from numerai_predict.storage.retry import TransferPolicy
@@ -23,24 +24,24 @@ class Source(Protocol):
     """Something that can be fetched."""
 
     def fetch(self, folder: Path, policy: TransferPolicy) -> Path:
-        """A local file with the source's bytes, in `folder` where it had to be copied.
+        """A local file with the source's bytes; a new one is created in `folder`.
 
-        The file keeps the ending of the source's name.
+        The file keeps the suffix of the source's name.
 
         Raises:
-            FetchFailed: it cannot be had; `FetchInterrupted` where another
-                try may succeed.
+            FetchFailed: it cannot be fetched; `FetchInterrupted` where another
+                attempt may succeed.
             DeadlinePassed: the time for the whole run is over.
         """
 
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A file on this machine, used where it lies."""
+    """A file on this machine; it is not copied."""
 
     path: Path
 
-    def fetch(self, folder: Path, policy: TransferPolicy) -> Path:  # noqa: ARG002 - nothing to copy
+    def fetch(self, folder: Path, policy: TransferPolicy) -> Path:  # noqa: ARG002 - not copied
         """The file itself; see `Source.fetch`."""
         policy.deadline.check("fetch")
         if not self.path.exists():
@@ -63,7 +64,7 @@ class LocalFile:
 
 @dataclass(frozen=True)
 class HttpUrl:
-    """An `http(s)://` URL, a presigned one maybe: its query is a secret."""
+    """An `http(s)://` URL; its query may be a presigned one, a secret."""
 
     url: str = field(repr=False)
 
@@ -94,42 +95,46 @@ class S3Object:
 
 @dataclass(frozen=True)
 class NumeraiDataset:
-    """A file of the tournament's data, like `v5.2/live.parquet`.
+    """A file of the tournament's data by its name, like `v5.2/live.parquet`.
 
-    What was downloaded before is taken from the folder `cache`, where there is one,
-    if the tournament still has the same bytes.
+    A copy in the local folders is used if the tournament still has the same bytes: live data
+    change each round.
     """
 
     name: str
-    cache: Path | None = None
+    folders: DatasetFolders = NO_FOLDERS
 
     def fetch(self, folder: Path, policy: TransferPolicy) -> Path:
-        """The downloaded file; see `Source.fetch`."""
+        """The file, downloaded or copied; see `Source.fetch`."""
         from numerai_predict.storage.cache import Cache
         from numerai_predict.storage.dataset_urls import DatasetAddress
+        from numerai_predict.storage.snapshot_manifest import server_of
+        from numerai_predict.storage.stored_copy import find_in_snapshots
 
         target = folder / self.name.rpartition("/")[2]
         address = DatasetAddress(self.name, policy)
-        return Cache(self.cache).fetch(address, target, self.name, policy)
+        server = server_of(address.identity)
+        snapshot = find_in_snapshots(self.folders.snapshots, self.name, server)
+        return Cache(self.folders.cache).fetch(address, target, self.name, policy, snapshot)
 
 
 def _target(folder: Path, path: str) -> Path:
-    """Where a download goes; the ending of its name tells how it is compressed."""
-    ending = re.search(r"\.\w{1,8}$", path)
-    return folder / f"download{ending[0] if ending else ''}"
+    """The path of a download; the suffix of its name shows how it is compressed."""
+    suffix = re.search(r"\.\w{1,8}$", path)
+    return folder / f"download{suffix[0] if suffix else ''}"
 
 
-def _names_a_host(url: str) -> bool:
+def _has_host(url: str) -> bool:
     try:
         return bool(urlsplit(url).hostname)
     except ValueError:
         return False
 
 
-def source_of(text: str, cache: Path | None = None) -> Source:
-    """The source that a user means by `text`; `cache` is the folder for data sets by name.
+def source_of(text: str, folders: DatasetFolders = NO_FOLDERS) -> Source:
+    """Parse a source that a user named; `folders` are for data sets by name.
 
-    A file that exists is meant before a Numerai data set of the same name.
+    An existing file takes precedence over a Numerai data set of the same name.
 
     Raises:
         ValueError: an empty text, or a URL of a scheme that is not supported.
@@ -140,7 +145,7 @@ def source_of(text: str, cache: Path | None = None) -> Source:
     if not text:
         raise ValueError(f"{_EXPECTED}; found ''")
     if _NUMERAI_NAME.fullmatch(text) and not Path(text).exists():
-        return NumeraiDataset(text, cache)
+        return NumeraiDataset(text, folders)
     return LocalFile(Path(text))
 
 
@@ -152,7 +157,7 @@ def _source_of_url(scheme: str, text: str) -> Source:
         return S3Object(bucket, key)
     if scheme not in ("http", "https"):
         raise ValueError(f"{_EXPECTED}; found {scheme}://")
-    if not _names_a_host(text):
+    if not _has_host(text):
         raise ValueError(f"expected a URL with a host name, found none in {redact(text)}")
     return HttpUrl(text)
 
@@ -161,7 +166,7 @@ def split_s3_url(text: str) -> tuple[str, str]:
     """Bucket and key, or prefix, of `s3://bucket/key`.
 
     Raises:
-        ValueError: there is no bucket that S3 could have.
+        ValueError: the name of the bucket is not one that S3 allows.
     """
     bucket, _, key = text.partition("://")[2].partition("/")
     if not _BUCKET.fullmatch(bucket):

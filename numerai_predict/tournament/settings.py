@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from numerai_predict.contract.tournament_errors import NotAuthorised
+from numerai_predict.storage.directories import config_directory
 from numerai_predict.storage.graphql import API_URL, Keys
 from numerai_predict.tournament.gate_limits import GateLimits
 
@@ -60,8 +61,7 @@ def keys_file(environment: Mapping[str, str] = os.environ) -> Path:
     """The file: `NUMERAI_KEYS_FILE`, or one among the user's own settings."""
     if chosen := environment.get("NUMERAI_KEYS_FILE"):
         return Path(chosen).absolute()
-    home = Path(environment.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return home.absolute() / "numerai-predict" / "keys.env"
+    return config_directory(environment) / "keys.env"
 
 
 def read_account_settings(chosen: Path | None = None) -> AccountSettings:

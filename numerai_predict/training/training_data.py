@@ -17,9 +17,9 @@ from numerai_predict.data.columns import column_names
 from numerai_predict.data.era_selection import Eras
 from numerai_predict.data.era_table import History
 from numerai_predict.data.feature_sets import FeatureSets
-from numerai_predict.data.snapshot_manifest import NAME, read_snapshot_manifest
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
+from numerai_predict.storage.snapshot_manifest import NAME, read_snapshot_manifest
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.trainers.interface import TrainingRows
 

@@ -9,10 +9,12 @@ import pytest
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, DatasetUnreachable
+from numerai_predict.contract.job import DatasetFolders
 from numerai_predict.data.catalogue import Catalogue, resolve
-from numerai_predict.data.snapshot import Snapshot
+from numerai_predict.data.snapshot import FileProblem, Snapshot
 from numerai_predict.storage.graphql import Api
 from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
+from numerai_predict.storage.sources import source_of
 
 NAMES = ["v5.2/features.json", "v5.2/live.parquet", "v5.2/train.parquet", "v5.3/live.parquet"]
 
@@ -112,7 +114,8 @@ def test_a_file_that_was_touched_is_fetched_anew_and_verify_tells(get, tmp_path,
         taken.path.unlink()
     else:
         taken.path.write_bytes(damage)
-    assert snapshot.verify() == {"v5.2/train.parquet": "missing" if damage is None else "changed"}
+    problem = FileProblem.MISSING if damage is None else FileProblem.CHANGED
+    assert snapshot.verify() == {"v5.2/train.parquet": problem}
     (again,) = get("v5.2/train.parquet")
     assert not again.reused
     assert snapshot.verify() == {}
@@ -185,4 +188,108 @@ def test_a_folder_that_cannot_be_written_to_is_said(get, tmp_path):
     (tmp_path / "data").write_text("a file")
     with pytest.raises(DatasetUnavailable, match="expected to write to") as failed:
         get("v5.2/train.parquet")
-    assert "--directory" in failed.value.remedy
+    assert "--data-dir" in failed.value.remedy
+
+
+# What `data get` fetched is what runs use by name.
+
+
+@pytest.fixture
+def run_fetch(tournament, tmp_path, monkeypatch):
+    """Fetch a data set by name, as a run does; the path, and what was logged."""
+    monkeypatch.setenv("NUMERAI_API_URL", f"{tournament.url}/")
+
+    def fetch(name="v5.2/live.parquet", cache=tmp_path / "cache"):
+        folder = tmp_path / f"run-{len(list(tmp_path.glob('run-*')))}"
+        folder.mkdir()
+        lines = []
+        policy = TransferPolicy(Deadline.after(30), log=lines.append)
+        folders = DatasetFolders(tmp_path / "data", cache)
+        return source_of(name, folders).fetch(folder, policy), lines
+
+    return fetch
+
+
+def bodies(web):
+    """How many times a file itself was sent."""
+    requests = [request for request in web.requests if request.path.startswith("/files")]
+    return len([request for request in requests if "If-None-Match" not in request.headers])
+
+
+def test_a_run_uses_the_file_of_the_snapshot(get, run_fetch, tournament, tmp_path):
+    get("v5.2/live.parquet")
+    sent = bodies(tournament)
+    path, lines = run_fetch()
+    assert path.read_bytes() == tournament.files["v5.2/live.parquet"]
+    assert path.parent != tmp_path / "data" / "v5.2"
+    assert lines == [
+        f"v5.2/live.parquet: unchanged, from the snapshots in {tmp_path / 'data'}",
+    ]
+    assert bodies(tournament) == sent
+
+
+def test_it_is_used_without_a_cache_too(get, run_fetch, tournament):
+    get("v5.2/live.parquet")
+    sent = bodies(tournament)
+    run_fetch(cache=None)
+    assert bodies(tournament) == sent
+
+
+def test_live_data_of_an_earlier_round_are_fetched_anew(get, run_fetch, tournament):
+    get("v5.2/live.parquet")
+    tournament.files["v5.2/live.parquet"] = b"of the next round"
+    path, lines = run_fetch()
+    assert path.read_bytes() == b"of the next round"
+    assert lines == []
+    path, lines = run_fetch()
+    assert path.read_bytes() == b"of the next round"
+    assert lines == ["v5.2/live.parquet: unchanged, from the cache"]
+
+
+def test_of_two_copies_the_newest_is_used(get, run_fetch, tournament):
+    run_fetch()
+    tournament.files["v5.2/live.parquet"] = b"of the next round"
+    get("v5.2/live.parquet")
+    sent = bodies(tournament)
+    path, lines = run_fetch()
+    assert path.read_bytes() == b"of the next round"
+    assert "from the snapshots" in lines[0]
+    assert bodies(tournament) == sent
+
+
+@pytest.mark.parametrize("damage", [b"other bytes of any length", b"", None])
+def test_a_damaged_snapshot_is_not_used(get, run_fetch, tournament, damage):
+    (fetched,) = get("v5.2/live.parquet")
+    size = fetched.path.stat().st_size
+    if damage is None:
+        fetched.path.unlink()
+    else:
+        fetched.path.write_bytes((damage * size)[:size])
+    path, _ = run_fetch()
+    assert path.read_bytes() == tournament.files["v5.2/live.parquet"]
+
+
+def test_a_snapshot_of_another_server_is_not_used(get, run_fetch, tournament, tmp_path):
+    get("v5.2/live.parquet")
+    manifest = tmp_path / "data" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(tournament.url, "https://elsewhere.example"))
+    _, lines = run_fetch()
+    assert lines == []
+
+
+def test_a_manifest_of_an_earlier_version_is_used(get, run_fetch, tmp_path):
+    get("v5.2/live.parquet")
+    manifest = tmp_path / "data" / "manifest.json"
+    document = json.loads(manifest.read_text())
+    for entry in document["files"].values():
+        del entry["server"]
+    manifest.write_text(json.dumps(document))
+    _, lines = run_fetch()
+    assert "from the snapshots" in lines[0]
+
+
+def test_a_manifest_that_cannot_be_read_does_not_stop_a_run(run_fetch, tournament, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "manifest.json").write_text("not json")
+    path, _ = run_fetch()
+    assert path.read_bytes() == tournament.files["v5.2/live.parquet"]

@@ -79,7 +79,7 @@ def test_predictions_for_a_bucket_are_saved_on_this_machine_first():
     ],
 )
 def test_the_environment_tells_where_data_sets_are_kept(environment, cache):
-    assert parse_job(["--model", "m"], environment).cache == cache
+    assert parse_job(["--model", "m"], environment).dataset_folders.cache == cache
 
 
 def test_an_empty_form_field_is_kept():

@@ -177,10 +177,12 @@ def test_whoever_waits_for_another_process_ends_with_the_deadline(web, tmp_path,
 FETCH = """
 import sys
 from pathlib import Path
+from numerai_predict.contract.job import DatasetFolders
 from numerai_predict.storage.sources import source_of
 from numerai_predict.storage.retry import TransferPolicy
 folder = Path(sys.argv[2])
-path = source_of("v5.2/live.parquet", Path(sys.argv[1])).fetch(folder, TransferPolicy(log=print))
+folders = DatasetFolders(cache=Path(sys.argv[1]))
+path = source_of("v5.2/live.parquet", folders).fetch(folder, TransferPolicy(log=print))
 print(path.read_bytes() == Path(sys.argv[3]).read_bytes())
 """
 

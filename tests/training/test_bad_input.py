@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numerai_predict.data.snapshot_manifest import SnapshotEntry, write_snapshot_manifest
 from numerai_predict.storage.files import sha256_of
+from numerai_predict.storage.snapshot_manifest import SnapshotEntry, write_snapshot_manifest
 
 
 @pytest.fixture
