@@ -1,4 +1,4 @@
-"""A real browser without a screen, for pages: what it draws, and what it asks for."""
+"""Renders pages in a headless browser: a screenshot, and the URLs that the page requests."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_QUIET = (
+_OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -19,30 +19,30 @@ _QUIET = (
     "--disable-sync",
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
-    # Nothing leaves this machine, not even what the browser would ask for by itself.
+    # No request leaves this machine, not even the browser's own.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
 
 def screenshot(url, folder, size):
-    """A picture of a page at `width,height`, and the URLs that it made the browser ask for."""
+    """A screenshot of a page at `width,height`, and the URLs that the page requested."""
     program = next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:
         pytest.skip(f"needs a browser: none of {', '.join(_NAMES)} is installed")
     picture, log = folder / "page.png", folder / "net.json"
-    words = [program, *_QUIET, f"--user-data-dir={folder / 'browser'}", f"--log-net-log={log}"]
-    words += [f"--screenshot={picture}", f"--window-size={size}", url]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=90)
-    assert picture.exists(), ended.stderr
-    return picture, _asked_by(url, log)
+    argv = [program, *_OPTIONS, f"--user-data-dir={folder / 'browser'}", f"--log-net-log={log}"]
+    argv += [f"--screenshot={picture}", f"--window-size={size}", url]
+    completed = subprocess.run(argv, capture_output=True, text=True, timeout=90)
+    assert picture.exists(), completed.stderr
+    return picture, _requests_of(url, log)
 
 
-def _asked_by(page, log):
-    """What the page asked for, itself left out, by the browser's own log of the network."""
+def _requests_of(page, log):
+    """The URLs that the page requested, itself excluded, from the browser's network log."""
     parts = urlsplit(page)
     events = [event.get("params", {}) for event in json.loads(log.read_text())["events"]]
     assert any(params.get("url") == page for params in events), "the page itself is not in the log"
     origin = f"{parts.scheme}://{parts.netloc}"
     urls = [params["url"] for params in events if params.get("initiator") == origin]
-    own = f"{origin}/favicon.ico"  # a browser asks for it by itself
-    return [url for url in dict.fromkeys(urls) if url != own]
+    favicon = f"{origin}/favicon.ico"  # every browser requests it
+    return [url for url in dict.fromkeys(urls) if url != favicon]

@@ -1,28 +1,25 @@
-"""What the tests share: sample data, real runs of predict.py, a real local web server."""
+"""Hooks and fixtures of the whole suite: lanes, sample data, runs of predict.py, a web server."""
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import socket
 import subprocess
 import sys
-import threading
-import time
+import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
 
 import cloudpickle
 import evidence
 import lanes
-import pandas as pd
 import pytest
 from hypothesis import settings
+from predict_runs import EXIT_CODES, RECORD_KEYS, PredictRun
+from web_server import Web, running_server
 
 from numerai_predict.contract.errors import FetchFailed, RunError
 from numerai_predict.data.synthetic import SampleShape, write_sample
@@ -33,64 +30,30 @@ settings.load_profile("suite")
 
 ROOT = Path(__file__).parents[1]
 
-# The table of the contract, written out: the code must agree with it, not the reverse.
-EXIT_CODES = {
-    "ok": 0,
-    "usage": 2,
-    "model_unavailable": 10,
-    "invalid_pickle": 11,
-    "python_mismatch": 12,
-    "missing_dependency": 13,
-    "invalid_model": 14,
-    "dataset_unavailable": 15,
-    "model_error": 20,
-    "model_crashed": 21,
-    "out_of_memory": 22,
-    "timeout": 23,
-    "invalid_predictions": 30,
-    "upload_failed": 40,
-    "save_failed": 41,
-    "deadline": 50,
-    "sandbox_unavailable": 60,
-    "internal_error": 70,
-}
-
-# The keys of the result record, in the contract's words.
-_DATA_KEYS = {"source", "sha256", "rows", "columns"}
-RECORD_KEYS: dict[str, set[str] | None] = {
-    "verdict": None,
-    "exit_code": None,
-    "message": None,
-    "remedy": None,
-    "model": {"source", "sha256", "bytes", "python", "arity"},
-    "environment": {"python", "image", "runner"},
-    "dataset": _DATA_KEYS,
-    "benchmarks": _DATA_KEYS,
-    "predictions": {"path", "sha256", "rows", "min", "max", "std"},
-    "delivered_to": None,
-    "seconds": {"fetch", "load", "predict", "check", "deliver", "total"},
-    "peak_memory_bytes": None,
-    "sandbox": None,
-    "warnings": None,
-}
-
-
 _guard = lanes.Guard()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers of the lanes."""
-    config.addinivalue_line("markers", "unit: needs nothing but this process; set by itself")
+    """Declare the markers of the lanes; make the folder for the evidence of parallel workers."""
+    config.addinivalue_line("markers", "unit: needs nothing but its own process; set by the suite")
     for name, meaning in lanes.NEEDS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    if not hasattr(config, "workerinput"):
+        config.evidence_folder = tempfile.TemporaryDirectory()  # type: ignore[attr-defined]
+        config.leaks = []  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Name the folder for evidence to a worker of pytest-xdist."""
+    node.workerinput["evidence_folder"] = node.config.evidence_folder.name
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test with its lane; search for secrets after all other tests."""
+    """Mark every test with its lane."""
     for item in items:
         lanes.mark(item)
-    items.sort(key=lambda item: item.path.name == "test_secrets.py")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -100,38 +63,61 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the whole session if any output of a test shows a secret."""
+    config: Any = session.config
+    if hasattr(config, "workerinput"):
+        folder, worker = config.workerinput["evidence_folder"], config.workerinput["workerid"]
+        evidence.save(Path(folder, f"{worker}.json"))
+        return
+    evidence.load(Path(config.evidence_folder.name))
+    config.evidence_folder.cleanup()
+    config.leaks = evidence.leaks()
+    if config.leaks:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: Any) -> None:
+    """Print how many outputs were searched for secrets, and each secret that one shows."""
+    if evidence.texts:
+        counts = f"{len(evidence.texts)} outputs searched for {len(evidence.secrets)} secrets"
+        terminalreporter.write_line(f"{counts}: {len(config.leaks)} found")
+    for leak in config.leaks:
+        terminalreporter.write_line(f"LEAK {leak}", red=True)
+
+
 @pytest.fixture(autouse=True)
-def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keep what processes print and which errors are made; see `evidence.py`."""
+def collect_evidence(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep the output of processes and the errors that are raised; see `evidence.py`."""
     errors: list[Exception] = []
     communicate = subprocess.Popen.communicate
 
-    def heard_communicate(self: subprocess.Popen[Any], *args: Any, **kwargs: Any) -> Any:
+    def recording_communicate(self: subprocess.Popen[Any], *args: Any, **kwargs: Any) -> Any:
         out = communicate(self, *args, **kwargs)
-        evidence.learn_command(self.args)  # type: ignore[arg-type]
-        answers = _ASK in map(str, self.args)  # a URL that is handed on by a pipe, and said nowhere
-        evidence.hear(None if answers else out[0], out[1])
+        evidence.add_command_secrets(self.args)  # type: ignore[arg-type]
+        is_url = _ASK in map(str, self.args)  # its output is a URL, read by a pipe and not shown
+        evidence.record_output(None if is_url else out[0], out[1])
         return out
 
-    monkeypatch.setattr(subprocess.Popen, "communicate", heard_communicate)
+    monkeypatch.setattr(subprocess.Popen, "communicate", recording_communicate)
     for kind in (RunError, FetchFailed):
-        monkeypatch.setattr(kind, "__init__", _listening(kind.__init__, errors))
+        monkeypatch.setattr(kind, "__init__", _recording(kind.__init__, errors))
     yield
     for error in errors:
-        evidence.hear_error(error)
+        evidence.record_error(error)
 
 
-def _listening(initialise: Callable[..., None], errors: list[Exception]) -> Callable[..., None]:
-    def listening(self: Exception, *args: Any, **kwargs: Any) -> None:
+def _recording(initialise: Callable[..., None], errors: list[Exception]) -> Callable[..., None]:
+    def recording(self: Exception, *args: Any, **kwargs: Any) -> None:
         initialise(self, *args, **kwargs)
         errors.append(self)
 
-    return listening
+    return recording
 
 
 @pytest.fixture(scope="session")
 def contract() -> SimpleNamespace:
-    """The contract's tables, for tests that compare the code with them."""
+    """The contract's tables, for tests that compare the code with them, and the checkout's root."""
     return SimpleNamespace(exit_codes=EXIT_CODES, record_keys=RECORD_KEYS, root=ROOT)
 
 
@@ -146,67 +132,9 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@dataclass
-class Run:
-    """What a run of predict.py left behind; `leftovers` names all in the output directory."""
-
-    exit_code: int
-    record: dict[str, Any]
-    lines: list[str]
-    stdout: str
-    predictions: list[Path]
-    leftovers: list[str]
-    temporary: list[str]
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
-
-    @property
-    def model_lines(self) -> list[str]:
-        """What the model printed, without time and mark."""
-        mark = " model    | "
-        return [line.partition(mark)[2] for line in self.lines if mark in line]
-
-    def fails_as(self, verdict: str, *words: str, saved: bool = False) -> Run:
-        """The run failed with this verdict, whose message and remedy hold the words."""
-        assert (self.exit_code, self.record.get("verdict")) == (EXIT_CODES[verdict], verdict), (
-            self.text
-        )
-        assert self.record["message"], "no message"
-        assert self.record["remedy"], "no remedy"
-        said = f"{self.record['message']} -> {self.record['remedy']}"
-        for word in words:
-            assert word in said
-        if not saved:
-            assert self.leftovers == []
-            assert self.record["predictions"]["path"] is None
-        self._is_well_formed(verdict)
-        return self
-
-    def succeeds(self) -> pd.DataFrame:
-        """The run ended well; the predictions as they stand in the file."""
-        assert (self.exit_code, self.record.get("verdict")) == (0, "ok"), self.text
-        self._is_well_formed("ok")
-        (path,) = self.predictions
-        assert self.leftovers == [path.name]
-        assert self.record["predictions"]["path"] == str(path)
-        assert path.read_bytes().startswith(b"id,prediction\n")
-        return pd.read_csv(path, float_precision="round_trip", dtype={"id": str})
-
-    def _is_well_formed(self, verdict: str) -> None:
-        assert self.stdout == ""
-        assert self.temporary == [], "temporary files were left behind"
-        assert f"verdict  {verdict} (exit {EXIT_CODES[verdict]})" in self.lines[-1]
-        assert self.record["exit_code"] == EXIT_CODES[verdict]
-        assert self.record.keys() == RECORD_KEYS.keys()
-        for key, inner in RECORD_KEYS.items():
-            assert inner is None or self.record[key].keys() == inner
-
-
 @pytest.fixture
 def clean_environment(tmp_path: Path) -> dict[str, str]:
-    """An environment without proxies and settings, with a temporary folder of its own."""
+    """Variables for a process: no proxy, no setting, its own temporary and cache directories."""
     temporary = tmp_path / "temporary"
     temporary.mkdir(exist_ok=True)
     kept = {
@@ -221,7 +149,7 @@ def clean_environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def pickle_model(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]:
-    """Write an object as a pickle that stands alone (bytes as they are); its path."""
+    """Write an object as a pickle that needs no module of the tests; bytes are written as is."""
 
     def write(model: Any, name: str = "model.pkl") -> Path:
         path = tmp_path / name
@@ -239,7 +167,7 @@ def pickle_model(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[...
 
 @pytest.fixture
 def command(sample: Path, tmp_path: Path, pickle_model: Callable[..., Path]) -> Callable[..., Any]:
-    """The command line of a run; later options win over these."""
+    """Build the argv of a run; later options override these."""
 
     def build(model: Any, *options: Any, output: Path | None = None) -> list[str]:
         if not isinstance(model, str | Path):
@@ -247,10 +175,11 @@ def command(sample: Path, tmp_path: Path, pickle_model: Callable[..., Path]) -> 
         output = output or tmp_path / "output"
         if output == tmp_path / "output":
             output.mkdir(exist_ok=True)
-        words = [sys.executable, ROOT / "predict.py", "--model", model, "--output_dir", output]
-        words += ["--dataset", sample / "live.parquet"]
-        words += ["--benchmarks", sample / "live_benchmark_models.parquet"]
-        return [str(word) for word in [*words, "--result", tmp_path / "result.json", *options]]
+        argv = [sys.executable, ROOT / "predict.py", "--model", model, "--output_dir", output]
+        argv += ["--dataset", sample / "live.parquet"]
+        argv += ["--benchmarks", sample / "live_benchmark_models.parquet"]
+        argv += ["--result", tmp_path / "result.json", *options]
+        return [str(argument) for argument in argv]
 
     return build
 
@@ -258,7 +187,7 @@ def command(sample: Path, tmp_path: Path, pickle_model: Callable[..., Path]) -> 
 @pytest.fixture
 def run_model(
     command: Callable[..., list[str]], clean_environment: dict[str, str], tmp_path: Path
-) -> Callable[..., Run]:
+) -> Callable[..., PredictRun]:
     """Run predict.py on a callable, the bytes of a pickle, a path or a URL."""
 
     def run(
@@ -268,7 +197,7 @@ def run_model(
         environment: dict[str, str] | None = None,
         wrapper: tuple[str, ...] = (),
         timeout: float = 60,
-    ) -> Run:
+    ) -> PredictRun:
         ended = subprocess.run(
             [*wrapper, *command(model, *options, output=output)],
             capture_output=True,
@@ -281,8 +210,8 @@ def run_model(
         output = output or tmp_path / "output"
         record = tmp_path / "result.json"
         if record.is_file():
-            evidence.hear(record.read_text())
-        return Run(
+            evidence.record_output(record.read_text())
+        return PredictRun(
             exit_code=ended.returncode,
             record=json.loads(record.read_text()) if record.exists() else {},
             lines=ended.stderr.splitlines(),
@@ -297,9 +226,9 @@ def run_model(
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Callable[[Path, str], tuple[str, ...]]:
-    """A wrapper that mounts a tmpfs with options over a directory, for one command.
+    """A prefix for a command that mounts a tmpfs with options over a directory.
 
-    What is left in the directory then is listed in the file `listing`.
+    After the command, the file `listing` lists what the directory contains.
     """
 
     def wrap(directory: Path, options: str) -> tuple[str, ...]:
@@ -315,82 +244,11 @@ def mounted(tmp_path: Path) -> Callable[[Path, str], tuple[str, ...]]:
     return wrap
 
 
-@dataclass
-class Request:
-    """What the web server was asked."""
-
-    method: str
-    path: str
-    query: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass
-class Reply:
-    """What the web server answers; a declared length may be a lie."""
-
-    body: bytes = b""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    drip_seconds: float | None = None
-
-
-@dataclass
-class Web:
-    """A real web server on this machine: replies by path, requests as they came."""
-
-    url: str
-    replies: dict[str, Reply | Callable[[Request], Reply]] = field(default_factory=dict)
-    requests: list[Request] = field(default_factory=list)
-    reply: type[Reply] = Reply
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    web: Web
-    stopping: threading.Event
-
-    def _serve(self) -> None:
-        parts = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = Request(self.command, parts.path, parts.query, dict(self.headers), body)
-        self.web.requests.append(request)
-        evidence.learn_request(parts.query, request.headers, body)
-        reply = self.web.replies.get(parts.path, Reply(b"nothing here", 404))
-        reply = reply(request) if callable(reply) else reply
-        dated = "Date" in reply.headers
-        (self.send_response_only if dated else self.send_response)(reply.status)
-        for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(reply.body)
-        while reply.drip_seconds and not self.stopping.is_set():  # until the client is gone
-            try:
-                self.wfile.write(b".")
-            except OSError:
-                return
-            time.sleep(reply.drip_seconds)
-
-    do_GET = do_POST = _serve  # noqa: N815 - the names that http.server calls
-
-    def log_message(self, *arguments: Any) -> None:
-        """Print nothing."""
-
-
 @pytest.fixture
 def web() -> Iterator[Web]:
     """A web server on 127.0.0.1 that the test fills with replies."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    handed = Web(f"http://127.0.0.1:{server.server_port}")
-    stopping = threading.Event()
-    server.RequestHandlerClass = type("Handler", (_Handler,), {"web": handed, "stopping": stopping})
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield handed
-    stopping.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,76 +1,103 @@
-"""What the suite said, and the secrets that it used: `test_secrets.py` compares the two.
+"""Checks that no output shows a secret: the suite compares both when it ends.
 
-Said is what any process started by a test printed, what a run recorded, and each error that
-was made in a test's own process, with its traceback. Secrets are what command lines and
-requests held of them: queries of URLs, fields of forms, passwords, keys.
+The outputs are what any process started by a test printed, what a run recorded, and each error
+raised in a test's own process, with its traceback. The secrets are taken from command lines and
+requests: queries of URLs, form fields, passwords, keys. Workers of pytest-xdist write theirs to
+files, which the main process reads.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import traceback
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-SHORTEST = 8  # what is shorter is found anywhere
+SHORTEST = 8  # characters; a shorter secret would be found by chance
 
-said: list[str] = []
+texts: list[str] = []
 secrets: set[str] = set()
 
-_FIELD = re.compile(rb'name="(?!file")[^"]+"\r\n\r\n(.*?)\r\n--', re.DOTALL)
-_PUBLIC = {"text/csv", "AWS4-HMAC-SHA256"}
-
-
-def hear(*words: str | bytes | None) -> None:
-    """Keep what was said."""
-    for text in words:
-        if text:
-            said.append(text if isinstance(text, str) else text.decode(errors="replace"))
-
-
-def hear_error(error: BaseException) -> None:
-    """Keep an error with all that it came from, less the lines of tests, which name secrets."""
-    told = traceback.TracebackException.from_exception(error)
-    chain, seen = [told], []
-    while chain:
-        part = chain.pop()
-        part.stack[:] = [frame for frame in part.stack if "/tests/" not in frame.filename]
-        seen.append(part)
-        chain += [more for more in (part.__cause__, part.__context__) if more and more not in seen]
-    hear("".join(told.format()), *(str(getattr(error, name, "")) for name in ("message", "remedy")))
-
-
-def learn_query(query: str) -> None:
-    """The query of a URL is a secret, and so is each value in it."""
-    _learn([query, *(value for _, value in parse_qsl(query))])
-
-
-def learn_request(query: str, headers: dict[str, str], body: bytes) -> None:
-    """What a server was sent."""
-    learn_query(query)
-    _learn(value for name, value in headers.items() if name.lower() in _SECRET_HEADERS)
-    _learn(value.decode(errors="replace") for value in _FIELD.findall(body))
-
-
-def learn_command(words: Iterable[Any]) -> None:
-    """What a command line holds: queries and passwords of URLs, values of `--post_data`."""
-    words = [str(word) for word in words] if not isinstance(words, str) else []
-    for word, before in zip(words, ["", *words], strict=False):
-        if before == "--post_data":
-            learn_query(word)
-        elif "://" in word and "\n" not in word:
-            learn_query(word.partition("?")[2])
-            _learn([urlsplit(word.partition("?")[0].replace("[", "")).password or ""])
-
-
-def learn(*values: str) -> None:
-    """Secrets by themselves, such as keys."""
-    _learn(values)
-
-
+_FORM_FIELD = re.compile(rb'name="(?!file")[^"]+"\r\n\r\n(.*?)\r\n--', re.DOTALL)
+_PUBLIC_VALUES = {"text/csv", "AWS4-HMAC-SHA256"}
 _SECRET_HEADERS = {"authorization", "x-amz-security-token"}
 
 
-def _learn(values: Iterable[str]) -> None:
-    secrets.update(value for value in values if len(value) >= SHORTEST and value not in _PUBLIC)
+def record_output(*outputs: str | bytes | None) -> None:
+    """Keep what a process printed or a run recorded."""
+    for output in outputs:
+        if output:
+            texts.append(output if isinstance(output, str) else output.decode(errors="replace"))
+
+
+def record_error(error: BaseException) -> None:
+    """Keep an error with its causes, without the source lines of tests, which name secrets."""
+    report = traceback.TracebackException.from_exception(error)
+    pending, seen = [report], []
+    while pending:
+        part = pending.pop()
+        part.stack[:] = [frame for frame in part.stack if "/tests/" not in frame.filename]
+        seen.append(part)
+        causes = (part.__cause__, part.__context__)
+        pending += [cause for cause in causes if cause and cause not in seen]
+    attributes = (str(getattr(error, name, "")) for name in ("message", "remedy"))
+    record_output("".join(report.format()), *attributes)
+
+
+def add_secrets(*values: str) -> None:
+    """Add secrets by themselves, such as keys."""
+    _add(values)
+
+
+def add_query_secrets(query: str) -> None:
+    """Add the query of a URL and each value in it."""
+    _add([query, *(value for _, value in parse_qsl(query))])
+
+
+def add_request_secrets(query: str, headers: dict[str, str], body: bytes) -> None:
+    """Add the secrets of a request that a server received."""
+    add_query_secrets(query)
+    _add(value for name, value in headers.items() if name.lower() in _SECRET_HEADERS)
+    _add(value.decode(errors="replace") for value in _FORM_FIELD.findall(body))
+
+
+def add_command_secrets(argv: Iterable[Any]) -> None:
+    """Add the secrets of a command line: queries and passwords of URLs, values of `--post_data`."""
+    arguments = [] if isinstance(argv, str) else [str(argument) for argument in argv]
+    for argument, option in zip(arguments, ["", *arguments], strict=False):
+        if option in ("--post_data", "--post-data"):
+            add_query_secrets(argument)
+        elif "://" in argument and "\n" not in argument:
+            url, _, query = argument.partition("?")
+            add_query_secrets(query)
+            _add([urlsplit(url.replace("[", "")).password or ""])
+
+
+def _add(values: Iterable[str]) -> None:
+    secrets.update(v for v in values if len(v) >= SHORTEST and v not in _PUBLIC_VALUES)
+
+
+def leaks() -> list[str]:
+    """A line for each secret that a text shows: its start, and the text before it."""
+    return [
+        f"{secret[:4]}... after: {text[max(0, text.index(secret) - 200) : text.index(secret)]!r}"
+        for text in texts
+        for secret in secrets
+        if secret in text
+    ]
+
+
+def save(path: Path) -> None:
+    """Write texts and secrets for the main process of a parallel run."""
+    path.write_text(json.dumps({"texts": texts, "secrets": sorted(secrets)}))
+
+
+def load(folder: Path) -> None:
+    """Add the texts and secrets of all workers of a parallel run."""
+    for path in sorted(folder.glob("*.json")):
+        saved = json.loads(path.read_text())
+        texts.extend(saved["texts"])
+        secrets.update(saved["secrets"])

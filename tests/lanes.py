@@ -38,6 +38,7 @@ _BY_FIXTURE = {
     "new_actor": ("process",),
     "python_image": ("docker", "process"),
     "warm": ("process",),
+    "mounted": ("process",),
     "trained": ("process", "slow"),
     "bad_tls": ("server", "process"),
     "closed_port": ("server",),

@@ -1,27 +1,41 @@
-"""No secret that any test used was said by anything: this file runs last."""
+"""No output shows a secret: the suite checks it when it ends; these tests check the check."""
 
 import evidence
+import pytest
 
 
-def test_no_log_record_or_traceback_of_the_suite_holds_a_secret():
-    shown = {
-        (secret[:4] + "...", text[max(0, text.index(secret) - 200) : text.index(secret)])
-        for text in evidence.said
-        for secret in evidence.secrets
-        if secret in text
-    }
-    print(f"{len(evidence.said)} texts, {len(evidence.secrets)} secrets")
-    assert shown == set()
+@pytest.fixture
+def empty_evidence(monkeypatch):
+    monkeypatch.setattr(evidence, "texts", [])
+    monkeypatch.setattr(evidence, "secrets", set())
 
 
-def test_a_secret_that_is_said_would_be_found(run_model, web):
-    """The comparison itself: a run's words and its secrets do reach it."""
-    texts, before = len(evidence.said), set(evidence.secrets)
+def test_a_secret_of_a_run_and_its_output_are_recorded(run_model, web):
+    texts, before = len(evidence.texts), set(evidence.secrets)
     run = run_model(f"{web.url}/gone.pkl?X-Amz-Signature=SECRETOFTHISTEST")
     run.fails_as("model_unavailable", "404")
-    new = evidence.secrets - before
-    assert {"X-Amz-Signature=SECRETOFTHISTEST", "SECRETOFTHISTEST"} <= new
-    heard = "".join(evidence.said[texts:])
-    assert "verdict  model_unavailable" in heard
-    assert '"exit_code": 10' in heard
-    assert not any(secret in heard for secret in new)
+    added = evidence.secrets - before
+    assert {"X-Amz-Signature=SECRETOFTHISTEST", "SECRETOFTHISTEST"} <= added
+    recorded = "".join(evidence.texts[texts:])
+    assert "verdict  model_unavailable" in recorded
+    assert '"exit_code": 10' in recorded
+    assert not any(secret in recorded for secret in added)
+
+
+def test_a_secret_that_is_shown_is_found(empty_evidence):
+    evidence.add_secrets("SECRETOFTHISTEST", "short")
+    evidence.record_output("a short line", b"before SECRETOFTHISTEST after")
+    assert evidence.leaks() == ["SECR... after: 'before '"]
+
+
+def test_the_main_process_of_a_parallel_run_checks_what_its_workers_recorded(
+    empty_evidence, tmp_path
+):
+    evidence.add_secrets("SECRETOFTHISTEST")
+    evidence.save(tmp_path / "gw0.json")
+    evidence.secrets.clear()
+    evidence.record_output("before SECRETOFTHISTEST")
+    evidence.save(tmp_path / "gw1.json")
+    evidence.texts.clear()
+    evidence.load(tmp_path)
+    assert len(evidence.leaks()) == 1

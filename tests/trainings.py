@@ -92,7 +92,7 @@ class Training:
         with contextlib.redirect_stderr(io.StringIO()) as said:
             code = main(["train", str(self.config), *options])
         lines = said.getvalue().splitlines()
-        evidence.hear(said.getvalue())
+        evidence.record_output(said.getvalue())
         return SimpleNamespace(exit_code=code, text=said.getvalue(), last=lines[-1])
 
     def fails_as(self, verdict, *words, options=(), **more):

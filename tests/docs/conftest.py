@@ -92,7 +92,7 @@ def run_page(
             stderr=subprocess.DEVNULL,
         )
         outputs = {int(path.name): path.read_text() for path in printed.iterdir()}
-        evidence.hear(*outputs.values())
+        evidence.record_output(*outputs.values())
         return PageRun(ended.returncode, outputs)
 
     return run

@@ -35,7 +35,7 @@ def faults():
     yield server
     server.close()
     for asked in server.asked:
-        evidence.learn_request(asked.query, asked.headers, asked.body)
+        evidence.add_request_secrets(asked.query, asked.headers, asked.body)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ class Practice:
     def key(self, *scopes: str) -> dict[str, str]:
         """Variables with another key of the account."""
         public_id, secret = self.store.add_key(self.account, "other", scopes or SCOPES)
-        evidence.learn(secret)
+        evidence.add_secrets(secret)
         return {"NUMERAI_PUBLIC_ID": public_id, "NUMERAI_SECRET_KEY": secret}
 
     def open_round(self) -> int:
@@ -104,12 +104,12 @@ def practice_server(tmp_path_factory):
     server = process_control.start(setup, Deadline.after(90))
     lines = (folder / KEYS_FILE).read_text().splitlines()
     keys = dict(line.split("=", 1) for line in lines)
-    evidence.learn(keys["NUMERAI_SECRET_KEY"], server.control)
+    evidence.add_secrets(keys["NUMERAI_SECRET_KEY"], server.control)
     store = Store(folder / "practice.sqlite")
     yield Practice(folder, server, store, keys)
     store.close()
     process_control.stop(folder, Deadline.after(30))
-    evidence.hear((folder / process_control.LOG_FILE).read_text())
+    evidence.record_output((folder / process_control.LOG_FILE).read_text())
 
 
 @pytest.fixture
