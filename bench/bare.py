@@ -1,8 +1,8 @@
-"""The limit: predictions in one process that has libraries, data and models in memory.
+"""The upper bound of a fleet: predictions of one process with libraries, data and models loaded.
 
-python bench/bare.py LIVE AT_ONCE MODEL...
+python bench/bare.py LIVE CONCURRENCY MODEL...
 
-Prints the seconds that all predictions took, so many at a time, each on one thread.
+Prints the seconds of all predictions, CONCURRENCY at a time, each on one thread.
 """
 
 import os
@@ -21,13 +21,13 @@ models = []
 for path in sys.argv[3:]:
     with open(path, "rb") as file:
         models.append(pickle.load(file))
-at_once = int(sys.argv[2])
+concurrency = int(sys.argv[2])
 started = time.perf_counter()
 children = []
-for part in range(at_once):
+for part in range(concurrency):
     pid = os.fork()
     if pid == 0:
-        for predict in models[part::at_once]:
+        for predict in models[part::concurrency]:
             predict(live)
         os._exit(0)
     children.append(pid)

@@ -1,4 +1,4 @@
-"""What a diagnosis costs: seconds an era and memory, beside a bare script that predicts the same.
+"""The cost of a diagnosis, in seconds per era and memory, against a bare script.
 
 python bench/diagnose.py [ERAS]
 """
@@ -28,7 +28,7 @@ code = main(["diagnose", "--local", *sys.argv[1:]])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 sys.exit(code)
 """
-# All of the data at once, as a notebook would: what the batches are for.
+# All of the data at once, as in a notebook: the reason for the batches.
 _BARE = """
 import pickle, resource, sys, time
 import pandas as pd
@@ -43,7 +43,7 @@ print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru
 
 
 def main() -> None:
-    """Measure and keep."""
+    """Measure, print and store the results."""
     eras = int(sys.argv[1]) if len(sys.argv) > 1 else ERAS
     data = _data(eras)
     with tempfile.TemporaryDirectory() as name:
@@ -56,9 +56,9 @@ def main() -> None:
             f"{eras} eras of {ROWS:,} rows x {FEATURES:,} features, {format_size(_bytes(eras))} of "
             "int8; a linear model on a float32 copy of all features.",
             "",
-            "| | seconds an era | its process | the model's |",
+            "| | seconds per era | memory of its process | of the model process |",
             "|---|---|---|---|",
-            f"| bare script, predictions alone | {seconds / eras:.2f} | {format_size(peak)} | |",
+            f"| bare script, predictions only | {seconds / eras:.2f} | {format_size(peak)} | |",
         ]
         for title, options in (
             ("`diagnose`, no FNC", ["--fnc", "none"]),

@@ -2,8 +2,8 @@
 
 python bench/fleet_memory.py LIVE [IMAGE]
 
-Every model reads the whole live frame and holds 200 MB. Prints how many ran and the bytes of all
-the worker's processes, each shared page counted once.
+Every model reads the whole live data and holds 200 MB. Prints how many ran and the bytes of all
+processes of the worker, each shared page counted once.
 """
 
 import os
@@ -18,6 +18,7 @@ from pathlib import Path
 import cloudpickle
 import numpy as np
 
+from numerai_predict.contract.container_run import BindMount, ContainerRun
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.fleet.environments import LOCAL, Environment
 from numerai_predict.fleet.pool.launch import WorkerSpec, path_in_worker
@@ -58,9 +59,8 @@ def main():
         )
         try:
             for count in (1, 4):
-                print(
-                    count, measured(worker, count, path_in_worker(worker._spec, code)), flush=True
-                )
+                path = path_in_worker(worker._spec, code)
+                print(count, measured(worker, count, path), flush=True)
         finally:
             worker.close()
 
@@ -70,10 +70,15 @@ def pack(folder, image):
     if image is None:
         path.write_bytes(cloudpickle.dumps(model(_HELD_BYTES, _SECONDS)))
         return path
-    command = [_DOCKER, "run", "--rm", "--user", "0:0", "--volume", f"{folder}:{folder}"]
-    command += ["--volume", f"{Path(__file__).parents[1]}:/code:ro", "--env", "PYTHONPATH=/code"]
-    command += ["--entrypoint", "python", image, "/code/bench/fleet_memory.py", "--pack", str(path)]
-    subprocess.run(command, check=True)
+    container = ContainerRun(
+        image,
+        ("/code/bench/fleet_memory.py", "--pack", str(path)),
+        entrypoint="python",
+        mounts=(BindMount(folder, read_only=False), BindMount(Path(__file__).parents[1], "/code")),
+        environment={"PYTHONPATH": "/code"},
+        user="0:0",
+    )
+    subprocess.run(container.argv(_DOCKER), check=True)
     return path
 
 

@@ -1,4 +1,4 @@
-"""The least that anybody must do: read the data, unpickle, predict, write the CSV.
+"""The lower bound of a run: read the data, unpickle, predict, write the CSV.
 
 python bench/floor.py MODEL DATASET CSV
 """

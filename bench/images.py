@@ -1,4 +1,4 @@
-"""What an image weighs and how long a `docker run` takes, beside what was asked for.
+"""The size of the images and the time of a `docker run`, against their targets.
 
     python bench/images.py [RUNS]
 
@@ -19,6 +19,8 @@ from pathlib import Path
 import inputs
 import results
 
+from numerai_predict.contract.container_run import BindMount, ContainerRun
+
 _DOCKER = os.environ.get("DOCKER", "docker")
 _HERE = Path(__file__).parent
 _FULL = "numerai_predict_py_3_12:latest"
@@ -33,9 +35,9 @@ def main() -> None:
         _pack(folder)
         start = {image: _median_start(image, folder, runs) for image in (_FULL, _SLIM)}
     lines = [
-        "Sizes as the engine tells them; seconds of wall time of a `docker run` of a two-argument "
-        f"model of {inputs.TREES:,} trees on {inputs.ROWS:,} x {inputs.FEATURES:,} live data, "
-        f"median of {runs}.",
+        "Sizes as the engine reports them; seconds of wall time of a `docker run` of a "
+        f"two-argument model of {inputs.TREES:,} trees on {inputs.ROWS:,} x {inputs.FEATURES:,} "
+        f"live data, median of {runs}.",
         "",
         "| | today's runner, 3.12 | here | at most |",
         "|---|---|---|---|",
@@ -51,20 +53,23 @@ def main() -> None:
 def _pack(folder: Path) -> None:
     """Pickle the models with the image's own Python."""
     inputs.booster()
-    mounts = ("-v", f"{_HERE}:{_HERE}:ro", "-v", f"{folder}:{folder}")
-    command = (_SLIM, _HERE / "pack.py", inputs.booster(), folder)
-    subprocess.run(
-        [_DOCKER, "run", "--rm", *mounts, "--entrypoint", "python", *command], check=True
+    arguments = (_HERE / "pack.py", inputs.booster(), folder)
+    container = ContainerRun(
+        _SLIM,
+        tuple(map(str, arguments)),
+        entrypoint="python",
+        mounts=(BindMount(_HERE), BindMount(folder, read_only=False)),
     )
+    subprocess.run(container.argv(_DOCKER), check=True)
 
 
 def _median_start(image: str, folder: Path, runs: int) -> float:
     sample = inputs.sample()
-    mounts = ("-v", f"{sample}:{sample}:ro", "-v", f"{folder}:{folder}")
-    command = [_DOCKER, "run", "--rm", "--network", "none", *mounts, image]
-    command += ["--model", str(folder / "two_arguments.pkl"), "--output_dir", str(folder)]
-    command += ["--dataset", str(sample / "live.parquet")]
-    command += ["--benchmarks", str(sample / "live_benchmark_models.parquet")]
+    arguments = ["--model", str(folder / "two_arguments.pkl"), "--output_dir", str(folder)]
+    arguments += ["--dataset", str(sample / "live.parquet")]
+    arguments += ["--benchmarks", str(sample / "live_benchmark_models.parquet")]
+    mounts = (BindMount(sample), BindMount(folder, read_only=False))
+    command = ContainerRun(image, tuple(arguments), mounts=mounts).argv(_DOCKER)
     times = []
     for _ in range(runs + 1):  # the first one fills the page cache and is not counted
         started = time.perf_counter()
@@ -80,9 +85,10 @@ def _gigabytes(image: str) -> float:
 
 def _unlocked() -> int:
     root = _HERE.parent
-    command = [_DOCKER, "run", "--rm", "-v", f"{root}:{root}:ro", "--entrypoint", "python", _FULL]
-    command += [str(root / "images/contents.py"), str(root / "py3.12/requirements.txt")]
-    report = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    arguments = (str(root / "images/contents.py"), str(root / "py3.12/requirements.txt"))
+    container = ContainerRun(_FULL, arguments, entrypoint="python", mounts=(BindMount(root),))
+    ended = subprocess.run(container.argv(_DOCKER), check=True, capture_output=True)
+    report = json.loads(ended.stdout)
     return len(report["unlocked"])
 
 

@@ -1,6 +1,6 @@
-"""What the benchmarks run on: live data and a model of the size that people submit.
+"""The inputs of the benchmarks: live data and a model of the size of typical submissions.
 
-Made once, on first use, in `bench/.inputs/`.
+Generated on first use, in `bench/.inputs/`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent / ".inputs"
 
 
 def sample() -> Path:
-    """A folder with live data of 6,500 rows and 2,750 features."""
+    """A directory with live data of 6,500 rows and 2,750 features."""
     folder = FOLDER / "sample"
     if not folder.exists():
         print(f"making {ROWS:,} x {FEATURES:,} live data, once", flush=True)

@@ -1,4 +1,4 @@
-"""What an inspection takes: wall time and memory of a process of its own, by kind of pickle.
+"""The wall time and memory of an inspection in its own process, by kind of pickle.
 
 python bench/inspection.py [RUNS]
 """
@@ -24,9 +24,9 @@ _FOLDER = Path(__file__).parent / ".inputs" / "inspection"
 _MEGABYTE = 10**6
 _ROOT = Path(__file__).parents[1]
 
-# Only the inspection, timed within the process: what the interpreter takes to start is
-# no part of it. Prints seconds and the Pythons that it found.
-_EXAMINE = """
+# Times the inspection within the process, without the start of the interpreter. Prints the seconds,
+# the memory and the Pythons that it found.
+_INSPECT = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from numerai_predict.inspection.inspect import inspect_pickle
@@ -67,7 +67,7 @@ def _floats(path, size):
 
 
 def _objects(path, size):
-    """Trees as lists of dicts: small opcodes alone."""
+    """Trees as lists of dicts: small opcodes only."""
     nodes = [{"feature": n % 999, "value": n / 7, "left": [n]} for n in range(size // 33)]
     path.write_bytes(cloudpickle.dumps([predict, nodes]))
 
@@ -78,7 +78,7 @@ def _compressed(path, size):
 
 
 def _forest(path, _):
-    """What people submit: a LightGBM model, and what is around it, of about 10 MB."""
+    """A typical submission of about 10 MB: a LightGBM model and some arrays."""
     booster = lightgbm.Booster(model_file=inputs.booster())
     path.write_bytes(cloudpickle.dumps([predict, booster, np.zeros(3 * _MEGABYTE, np.int8)]))
 
@@ -99,7 +99,7 @@ def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     _FOLDER.mkdir(parents=True, exist_ok=True)
     lines = [
-        f"Medians of {runs} runs, each in a process of its own; memory is the whole process's.",
+        f"Medians of {runs} runs, each in its own process; memory of the whole process.",
         "",
         "| pickle | inspection, s | memory, MB | inspected |",
         "|---|---|---|---|",
@@ -123,7 +123,7 @@ def main() -> None:
 def _measure(words, path, runs):
     times, most = [], 0
     for _ in range(runs):
-        command = [sys.executable, "-c", _EXAMINE, _ROOT, path]
+        command = [sys.executable, "-c", _INSPECT, _ROOT, path]
         printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         seconds, peak, said = printed.split(" ", 2)
         times.append(float(seconds))

@@ -2,7 +2,7 @@
 
 python bench/pack_many.py BOOSTER FOLDER COUNT
 
-Each has leaves of its own: no two files, and no two predictions, are the same.
+The leaves differ: no two files and no two predictions are the same.
 """
 
 import sys

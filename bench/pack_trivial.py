@@ -1,4 +1,4 @@
-"""Pickle a model that does next to nothing.
+"""Pickle a model that does almost nothing.
 
 python bench/pack_trivial.py FILE
 """

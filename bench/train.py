@@ -1,4 +1,4 @@
-"""What a training costs: its memory at the peak, and its time beside a bare LightGBM script.
+"""The peak memory of a training, and its time against a bare LightGBM script.
 
 python bench/train.py [ROWS]
 """
@@ -23,8 +23,8 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.resources.memory import available_bytes
 
 FULL_ROWS, FEATURES, ERA_ROWS = 2_700_000, 2_750, 4_740
-ERAS_A_GROUP = 50
-# Beside a bare script, on a part of the data that makes rounds of seconds.
+ERAS_PER_GROUP = 50
+# The bare script is compared on a part of the data, so that a boosting round takes seconds.
 PART_ROWS, PART_ROUNDS, TURNS = 100_000, 10, 3
 NEEDED_DISK, NEEDED_MEMORY = 5 * 1024**3, 12 * 1024**3
 
@@ -92,7 +92,7 @@ for turn in range(turns):
 
 
 def main() -> None:
-    """Measure and keep."""
+    """Measure, print and store the results."""
     rows = int(sys.argv[1]) if sys.argv[1:] else _affordable()
     inputs = Path(__file__).parent / ".inputs"
     inputs.mkdir(exist_ok=True)
@@ -111,16 +111,16 @@ def main() -> None:
         "Training (`make bench_train`)",
         [
             f"{made:,} rows x {FEATURES:,} int8 features ({share}), generated; LightGBM with its",
-            "default parameters, two models of 2 rounds (one window, then the final one), scored",
-            "and bundled. Peak is of the whole process, interpreter and libraries included.",
+            "default parameters, two models of 2 boosting rounds (one window, then the final one),",
+            "scored and bundled. Peak is of the whole process, interpreter and libraries included.",
             "",
-            "| peak | bytes a row | of the int8 features | at most | seconds |",
+            "| peak | bytes per row | of the int8 features | at most | seconds |",
             "|---|---|---|---|---|",
             f"| {peak / 1e9:.2f} GB | {peak / made:,.0f} | {peak / made / FEATURES:.2f} "
             f"| {12 * made / FULL_ROWS:.1f} GB | {seconds:.0f} |",
             "",
-            f"On {part:,} of these rows, binned once, {PART_ROUNDS} rounds with stopping rows, "
-            f"in turns, the faster of {TURNS} each:",
+            f"On {part:,} of these rows, binned once, {PART_ROUNDS} boosting rounds with "
+            f"stopping rows, alternating, the fastest of {TURNS} each:",
             "",
             "| | seconds | ratio | at most |",
             "|---|---|---|---|",
@@ -131,14 +131,14 @@ def main() -> None:
 
 
 def _affordable() -> int:
-    """The full size where disk and memory are there, a quarter of it elsewhere."""
+    """The full size if disk and memory suffice, else a quarter of it."""
     disk = shutil.disk_usage(Path(__file__).parent).free
     enough = disk > NEEDED_DISK and available_bytes() > NEEDED_MEMORY
     return FULL_ROWS if enough else FULL_ROWS // 4
 
 
 def write(folder: Path, rows: int) -> int:
-    """train.parquet and features.json with a weak signal; how many rows, which are whole eras."""
+    """Write train.parquet, with a weak signal, and features.json; returns the rows (whole eras)."""
     names = [f"feature_{number:04d}" for number in range(FEATURES)]
     sets = {"small": names[:42], "medium": names[:780], "all": names}
     facts = {"feature_sets": sets, "targets": ["target"]}
@@ -153,8 +153,8 @@ def write(folder: Path, rows: int) -> int:
     with pq.ParquetWriter(
         folder / "train.parquet", schema, compression="none", write_statistics=False
     ) as writer:
-        for first in range(0, eras, ERAS_A_GROUP):
-            numbers = range(first, min(eras, first + ERAS_A_GROUP))
+        for first in range(0, eras, ERAS_PER_GROUP):
+            numbers = range(first, min(eras, first + ERAS_PER_GROUP))
             writer.write_table(_group(random, schema, numbers))
     return eras * ERA_ROWS
 
@@ -175,7 +175,7 @@ def _group(random: np.random.Generator, schema: pa.Schema, eras: range) -> pa.Ta
 
 
 def measured(folder: Path, trainer: str = "lightgbm") -> tuple[int, float]:
-    """The peak of the training's process in bytes, and its seconds."""
+    """The peak memory of the training process in bytes, and its seconds."""
     config = folder / "train.yaml"
     own = {"output": str(folder / "model"), "data": {"directory": str(folder), "files": ["train"]}}
     config.write_text(json.dumps({**_CONFIG, **own, "trainer": trainer}))
@@ -190,7 +190,7 @@ def measured(folder: Path, trainer: str = "lightgbm") -> tuple[int, float]:
 
 
 def _compare(folder: Path, rows: int) -> tuple[float, float]:
-    """The seconds of a bare script and of ours."""
+    """The seconds of the bare script and of our trainer."""
     sizes = map(str, (rows, PART_ROUNDS, TURNS))
     words = [sys.executable, "-c", _COMPARE, str(folder / "train.parquet"), str(folder / "bins")]
     ended = subprocess.run([*words, *sizes], check=True, capture_output=True, text=True)

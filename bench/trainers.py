@@ -1,4 +1,4 @@
-"""What a row costs each trainer in memory, at the peak of the whole training.
+"""The memory that each row costs a trainer, at the peak of the whole training.
 
 python bench/trainers.py
 """
@@ -18,7 +18,7 @@ SIZES = (180_000, 360_000)
 
 
 def main() -> None:
-    """Measure and keep."""
+    """Measure, print and store the results."""
     inputs = Path(__file__).parent / ".inputs"
     inputs.mkdir(exist_ok=True)
     peaks: dict[str, list[tuple[int, int]]] = {name: [] for name in TRAINER_NAMES}
@@ -31,10 +31,10 @@ def main() -> None:
                 peaks[trainer].append((made, measured(folder, trainer)[0]))
     sizes = " | ".join(f"{made:,} rows" for made, _ in peaks[TRAINER_NAMES[0]])
     lines = [
-        f"{FEATURES:,} int8 features; two models of 2 rounds, all else at its default. Peak is of",
-        "the whole process, interpreter and libraries included.",
+        f"{FEATURES:,} int8 features; two models of 2 boosting rounds, all other settings at",
+        "their defaults. Peak is of the whole process, interpreter and libraries included.",
         "",
-        f"| trainer | {sizes} | bytes a further row | of its features |",
+        f"| trainer | {sizes} | bytes per further row | of its features |",
         "|---|---|---|---|---|",
     ]
     for trainer, ((few, low), (many, high)) in peaks.items():

@@ -1,4 +1,4 @@
-"""How fast a large model is fetched, beside curl, over the loopback.
+"""The speed of fetching a large model over the loopback, against curl.
 
 python bench/transfers.py [RUNS]
 """
@@ -22,7 +22,7 @@ _CHUNK = 1024 * 1024
 _LEAST_SHARE = 0.70
 _MOST_MEMORY = 100
 
-# The transfer alone is timed, as curl tells its own; the memory is the whole process's.
+# Times the transfer alone, as curl does; the memory is that of the whole process.
 _FETCH = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
@@ -70,7 +70,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 def serve(file, etag):
-    """Serve the file until the input ends; prints the port."""
+    """Print the port, and serve the file until killed."""
     handler = type("Handler", (_Handler,), {"file": file, "etag": etag})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     print(server.server_port, flush=True)
@@ -90,12 +90,12 @@ def main() -> None:
             finally:
                 server.terminate()
     results.keep(
-        "Fetching beside curl (`make bench_transfers`)",
+        "Fetching, against curl (`make bench_transfers`)",
         [
-            f"A model of {_BYTES // 10**6} MB from a server of this machine into a file, medians "
-            f"of {runs} pairs in turn; seconds of the transfer, memory of the whole process.",
+            f"A model of {_BYTES // 10**6} MB from a server on this machine into a file, medians "
+            f"of {runs} alternating runs; seconds of the transfer, memory of the whole process.",
             "",
-            "| answer | curl, s | here, s | of curl's speed | at least | memory, MB | at most |",
+            "| response | curl, s | here, s | of curl's speed | at least | memory, MB | at most |",
             "|---|---|---|---|---|---|---|",
             *lines,
         ],
@@ -103,8 +103,8 @@ def main() -> None:
 
 
 _KINDS = (
-    ("/s3/model.pkl", "as S3 gives it: its MD5 as ETag, which is verified"),
-    ("/model.pkl", "with its length alone"),
+    ("/s3/model.pkl", "as of S3: with its MD5 as ETag, which is verified"),
+    ("/model.pkl", "with its length only"),
 )
 
 

@@ -1,4 +1,4 @@
-"""How much memory a view takes at its peak, beside pandas: measured in processes of their own.
+"""The peak memory of a view, against pandas, each measured in its own process.
 
 python bench/view.py
 """
@@ -38,7 +38,7 @@ frame = pd.read_parquet(path, columns=["era", *names, "target"])
 
 
 def main() -> None:
-    """Measure and keep."""
+    """Measure, print and store the results."""
     own = ROWS * FEATURES
     lines = [
         f"A view of {ROWS:,} rows x {FEATURES:,} int8 features, {own / 1e6:.0f} MB of its own.",
@@ -47,7 +47,7 @@ def main() -> None:
         "| file | reader | peak | of its own bytes | seconds |",
         "|---|---|---|---|---|",
     ]
-    for title, group in (("a row group an era", ERA_ROWS), ("one row group", ROWS)):
+    for title, group in (("one row group per era", ERA_ROWS), ("one row group", ROWS)):
         path = _file(group)
         for reader, program in (("view", _VIEW), ("pandas", _PANDAS)):
             measured = _measure(path, program)
@@ -73,7 +73,7 @@ def _measure(path: Path, program: str) -> tuple[float, float] | None:
 
 
 def _file(group: int) -> Path:
-    """A file of that size; blocks of random values are used again and again."""
+    """A file with row groups of that size; it repeats blocks of random values."""
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"view-{group}.parquet"
     random = np.random.default_rng(1)
