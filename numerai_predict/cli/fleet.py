@@ -116,7 +116,8 @@ def _count(text: str) -> int:
 
 def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     from numerai_predict.fleet.environments import available_environments
-    from numerai_predict.fleet.manifest import InvalidManifest, read_fleet_manifest
+    from numerai_predict.fleet.errors import InvalidManifest
+    from numerai_predict.fleet.manifest import read_fleet_manifest
 
     engine = None if options.local else Engine.detect(os.environ)
     places = available_environments(engine)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numerai_predict
-from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders, Job
+from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders
 from numerai_predict.contract.limits import Limits
-from numerai_predict.contract.record import EnvironmentFacts, Record
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.fleet.manifest import ManifestEntry
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class FleetConfig:
         output_dir: gets predictions, records, logs and the ledger.
         dataset: source of the live data.
         benchmarks: source of the benchmark models' predictions.
-        cache: directory for tournament data sets, `None` for none.
+        dataset_folders: directories in which data sets are found by name.
         limits: limits of a model whose manifest row has none.
         sandbox: isolation of the models.
         deadline: seconds for the whole fleet run, `None` for no deadline.
@@ -75,32 +71,6 @@ class FleetConfig:
     max_worker_growth_bytes: int = 512 * 1024**2
     retries: RetryLimits = RetryLimits()
 
-    @property
-    def predictions(self) -> Path:
-        """Where the CSVs lie."""
-        return self.output_dir / "predictions"
-
-    def csv_of(self, name: str) -> Path:
-        """Where a model's predictions lie."""
-        return self.predictions / f"{name}.csv"
-
-    def job_of(self, entry: ManifestEntry) -> Job:
-        """The single run that a model's would be."""
-        return Job(
-            entry.model,
-            self.dataset,
-            self.benchmarks,
-            self.predictions,
-            dataset_folders=self.dataset_folders,
-            post=entry.post,
-            limits=entry.limits,
-            sandbox=self.sandbox,
-        )
-
-    def new_record(self) -> Record:
-        """A record in which nothing has happened."""
-        return Record(
-            environment=EnvironmentFacts(
-                python=platform.python_version(), image=None, runner=numerai_predict.__version__
-            )
-        )
+    def csv_path(self, model_id: str) -> Path:
+        """The file of a model's predictions."""
+        return self.output_dir / "predictions" / f"{model_id}.csv"

@@ -1,10 +1,11 @@
-"""Where models run: the images that an engine has here, or this Python where none answers."""
+"""The environments that can run models, and the choice of one for each model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from numerai_predict.contract.errors import PythonMismatch
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.compatibility import CompatibilityLevel, compatibilities
 from numerai_predict.inspection.images import FULL, supported_images
@@ -16,7 +17,7 @@ LOCAL = "local"
 
 @dataclass(frozen=True, order=True)
 class Environment:
-    """A kind of worker: a Python, and the image that has it; `None` for this machine's own."""
+    """A Python that runs models: a container image, or the local Python if `image` is `None`."""
 
     python: str
     flavour: str
@@ -25,9 +26,13 @@ class Environment:
     def __str__(self) -> str:
         return self.image or f"the local Python {self.python}"
 
+    def matches(self, python: str | None, flavour: str | None) -> bool:
+        """Whether it has this Python and this flavour, where they are given."""
+        return python in (None, self.python) and flavour in (None, self.flavour)
+
 
 def available_environments(engine: Engine | None) -> list[Environment]:
-    """What can run models here: the images that the engine has, else this Python alone."""
+    """The images that the container engine has; without an engine, the local Python."""
     if engine is None:
         return [Environment(RUNNING_PYTHON, LOCAL)]
     return [
@@ -37,28 +42,33 @@ def available_environments(engine: Engine | None) -> list[Environment]:
     ]
 
 
-def choose(
-    places: Sequence[Environment],
-    inspection: Inspection | None,
+def choose_environment(
+    environments: Sequence[Environment],
+    inspection: Inspection,
     python: str | None,
     flavour: str | None,
-) -> Environment | None:
-    """The place for a model: what its row asks for, else the one that its inspection fits best.
+) -> Environment:
+    """The environment for a model: the most compatible one of those that its row allows.
 
-    Where nothing fits, the first place: its verdict says what is missing. `None` where
-    there is no such place.
+    If none is compatible, one of them all the same: the model's verdict says what is missing.
+    Of equally compatible ones the newest Python wins, and the slim image before the full one.
+
+    Raises:
+        PythonMismatch: no environment has the Python and the flavour.
     """
-    asked = [
-        place
-        for place in places
-        if python in (None, place.python) and flavour in (None, place.flavour)
-    ]
-    if len(asked) <= 1 or inspection is None:
-        return asked[0] if asked else None
+    allowed = [each for each in environments if each.matches(python, flavour)]
+    if not allowed:
+        raise PythonMismatch(
+            f"expected an environment of Python {python or 'any'} ({flavour or 'any flavour'}), "
+            f"found {', '.join(map(str, environments)) or 'none'}",
+            "build the image, or change python and flavour in the manifest",
+        )
+    if len(allowed) == 1:
+        return allowed[0]
     ranks = {
-        outcome.image.name: (outcome.level, len(outcome.reasons), outcome.image.flavour == FULL)
-        for outcome in compatibilities(inspection)
+        each.image.name: (each.level, len(each.reasons), each.image.flavour == FULL)
+        for each in compatibilities(inspection)
     }
-    newest_first = sorted(asked, key=lambda place: -int(place.python.rpartition(".")[2]))
     worst = (CompatibilityLevel.WRONG_PYTHON, 0, True)
-    return min(newest_first, key=lambda place: ranks.get(place.image or "", worst))
+    newest_first = sorted(allowed, key=lambda each: -int(each.python.rpartition(".")[2]))
+    return min(newest_first, key=lambda each: ranks.get(each.image or "", worst))

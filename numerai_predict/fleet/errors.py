@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+_MAX_PROBLEMS = 20
+
 
 class FleetError(Exception):
     """A fleet run cannot start or continue; the message says why and what to do."""
@@ -13,3 +17,17 @@ class DirectoryInUse(FleetError):
 
 class NoCapacity(FleetError):
     """No node can run a worker that a model needs."""
+
+
+class DeliveryProcessFailed(FleetError):
+    """The delivery process crashed again and again."""
+
+
+class InvalidManifest(Exception):
+    """The problems of a manifest, one line for each row."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        shown = list(problems[:_MAX_PROBLEMS])
+        if more := len(problems) - len(shown):
+            shown.append(f"... and {more} more")
+        super().__init__("\n".join(shown))

@@ -1,12 +1,10 @@
-"""The manifest: a row a model, all of them judged before anything runs."""
+"""The manifest: one row per model, all validated before anything runs."""
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,31 +13,19 @@ from urllib.parse import parse_qsl, urlsplit
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.fleet.environments import LOCAL, Environment
+from numerai_predict.fleet.errors import InvalidManifest
+from numerai_predict.fleet.manifest_rows import MAX_ID_LENGTH, read_rows
 from numerai_predict.inspection.images import supported_pythons
 from numerai_predict.storage.sources import LocalFile, source_of
 
 COLUMNS = ("id", "model", "python", "flavour", "memory", "timeout", "post_url", "post_data")
-_REQUIRED = COLUMNS[:2]
-_LONGEST_ID = 100
-_ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{_LONGEST_ID - 1}}}")
-_NOT_IN_ID = re.compile(r"[^A-Za-z0-9._-]+")
-_PICKLE_ENDING = re.compile(r"\.(pkl|pickle)(\.(gz|bz2|xz|zst|zip))?$", re.IGNORECASE)
-_MOST_SHOWN = 20
-
-
-class InvalidManifest(Exception):
-    """What is wrong with a manifest, a line for each row."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        shown = list(problems[:_MOST_SHOWN])
-        if more := len(problems) - len(shown):
-            shown.append(f"... and {more} more")
-        super().__init__("\n".join(shown))
+_REQUIRED_COLUMNS = COLUMNS[:2]
+_ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{MAX_ID_LENGTH - 1}}}")
 
 
 @dataclass(frozen=True)
 class ManifestEntry:
-    """One model of a round; `model` and `post` may hold secrets."""
+    """One model of a fleet run; `model` and `post` may contain secrets."""
 
     id: str
     model: str = field(repr=False)
@@ -50,44 +36,44 @@ class ManifestEntry:
 
 
 def read_fleet_manifest(
-    path: Path, limits: Limits, places: Sequence[Environment]
+    path: Path, limits: Limits, environments: Sequence[Environment]
 ) -> list[ManifestEntry]:
     """The models in a CSV, JSON Lines or Parquet file, or the pickles in a directory.
 
-    `limits` hold where a row has none, `places` are where models can run.
+    A row without limits gets `limits`; `environments` are those that can run models.
 
     Raises:
-        BadManifest: a column is missing, or rows are wrong; all of them are named.
+        InvalidManifest: a column is missing, or rows are invalid; the message names all of them.
     """
-    rows = list(_rows(path))
+    rows = list(read_rows(path))
     if not rows:
         raise InvalidManifest([f"expected at least one model in {path}, found none"])
-    _require_columns(path, [row for _, row in rows if row is not None])
-    entries, problems, seen = list[ManifestEntry](), list[str](), dict[str, str]()
-    for where, row in rows:
+    _check_columns(path, [row for _, row in rows if row is not None])
+    entries, problems, first_rows = list[ManifestEntry](), list[str](), dict[str, str]()
+    for row_name, row in rows:
         try:
-            entry = _entry(row, path, limits, places)
+            entry = _parse_entry(row, path, limits, environments)
         except ValueError as error:
-            problems.append(f"{where}: {error}")
+            problems.append(f"{row_name}: {error}")
             continue
-        key = entry.id.lower()  # two files of one name where a disk does not tell cases apart
-        if key in seen:
-            problems.append(f"{where}: the id {entry.id!r} is taken by {seen[key]}")
-        seen.setdefault(key, where)
+        key = entry.id.lower()  # files are named after ids, and a disk may ignore case
+        if key in first_rows:
+            problems.append(f"{row_name}: the id {entry.id!r} is already used by {first_rows[key]}")
+        first_rows.setdefault(key, row_name)
         entries.append(entry)
     if problems:
         raise InvalidManifest(problems)
     return entries
 
 
-def _require_columns(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Go on only if the rows, where there are any, have the columns that they need and no others.
+def _check_columns(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Check that the rows have all required columns, and no unknown ones.
 
     Raises:
-        BadManifest: they have not.
+        InvalidManifest: they have not.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
-    missing = [name for name in _REQUIRED if name not in names]
+    missing = [name for name in _REQUIRED_COLUMNS if name not in names]
     if rows and missing:
         raise InvalidManifest(
             [f"{path}: expected the columns id and model, found {', '.join(names) or 'none'}: "
@@ -95,120 +81,63 @@ def _require_columns(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         )  # fmt: skip
     if unknown := sorted(set(names) - set(COLUMNS)):
         raise InvalidManifest(
-            [f"{path}: unknown columns {', '.join(unknown)}: there are {', '.join(COLUMNS)}"]
+            [f"{path}: expected the columns {', '.join(COLUMNS)}, found {', '.join(unknown)}"]
         )
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
-    """Each row with the words for where it stands, `None` for what is none; no empty fields."""
-    if path.is_dir():
-        yield from _pickles(path)
-        return
-    kinds: dict[str, Callable[[Path], Iterable[tuple[str, Any]]]] = {
-        ".csv": _csv_rows,
-        ".jsonl": _json_rows,
-        ".ndjson": _json_rows,
-        ".parquet": _parquet_rows,
-    }
-    read = kinds.get(path.suffix.lower())
-    if read is None:
-        raise InvalidManifest(
-            [f"expected a manifest in {', '.join(kinds)} or a directory of pickles, found {path}"]
-        )
-    try:
-        for where, row in read(path):
-            yield where, _given(row) if isinstance(row, Mapping) else None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidManifest([f"expected a readable manifest in {path}, found: {error}"]) from None
-
-
-def _given(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(name): value for name, value in row.items() if _is_given(value)}
-
-
-def _is_given(value: Any) -> bool:
-    return value is not None and value != "" and value == value  # a NaN is not itself
-
-
-def _pickles(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    for file in sorted(folder.iterdir()):
-        if file.is_file() and (ending := _PICKLE_ENDING.search(file.name)):
-            yield file.name, {"id": _id_of(file.name[: ending.start()]), "model": str(file)}
-
-
-def _id_of(name: str) -> str:
-    """The file's name with what an id must not have made `_`, like that of `my model.pkl`."""
-    return _NOT_IN_ID.sub("_", name).lstrip(".-")[:_LONGEST_ID]
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    with open(path, newline="", encoding="utf-8-sig") as lines:
-        for number, row in enumerate(csv.DictReader(lines, restkey="(too many fields)"), 1):
-            yield f"row {number}", row
-
-
-def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
-    with open(path, encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield f"row {number}", _json(line)
-
-
-def _json(line: str) -> Any:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        rows = pq.read_table(path).to_pylist()
-    except pa.ArrowException as error:
-        raise OSError(str(error).splitlines()[0]) from None
-    yield from ((f"row {number}", row) for number, row in enumerate(rows, 1))
-
-
-def _entry(
-    row: Mapping[str, Any] | None, manifest: Path, limits: Limits, places: Sequence[Environment]
+def _parse_entry(
+    row: Mapping[str, Any] | None,
+    manifest: Path,
+    limits: Limits,
+    environments: Sequence[Environment],
 ) -> ManifestEntry:
-    """The model that a row means.
+    """The entry of a row.
 
     Raises:
-        ValueError: a field is wrong; nothing secret is in its words.
+        ValueError: a field is invalid; the message contains no secret.
     """
     if row is None:
         raise ValueError("expected an object with id and model")
-    if absent := [required for required in _REQUIRED if required not in row]:
+    if absent := [name for name in _REQUIRED_COLUMNS if name not in row]:
         raise ValueError(f"expected a value for {' and '.join(absent)}, found none")
-    name, python, flavour = _text(row, "id"), _text(row, "python"), _text(row, "flavour")
-    if name is None or not _ID.fullmatch(name):
-        raise ValueError(
-            f"expected an id of at most {_LONGEST_ID} letters, digits, '_', '.' and '-', the "
-            f"first none of the last two, found {name!r}: files are named after it, choose another"
-        )
-    memory, seconds = _text(row, "memory"), _text(row, "timeout")
-    own = Limits(
-        limits.memory_bytes if memory is None else parse_size(memory),
-        limits.seconds if seconds is None else parse_seconds(seconds),
+    python, flavour = _text(row, "python"), _text(row, "flavour")
+    _check_environment(environments, python, flavour)
+    return ManifestEntry(
+        _parse_id(_text(row, "id")),
+        _parse_model(str(row["model"]), manifest),
+        _parse_limits(row, limits),
+        python,
+        flavour,
+        _parse_post(row),
     )
-    _require_place(places, python, flavour)
-    model = _model(str(row["model"]), manifest)
-    return ManifestEntry(name, model, own, python, flavour, _post(row))
+
+
+def _parse_id(text: str | None) -> str:
+    if text is None or not _ID.fullmatch(text):
+        raise ValueError(
+            f"expected an id of at most {MAX_ID_LENGTH} letters, digits, '_', '.' and '-' that "
+            f"starts with neither '.' nor '-', found {text!r}: files are named after it"
+        )
+    return text
+
+
+def _parse_limits(row: Mapping[str, Any], default: Limits) -> Limits:
+    memory, seconds = _text(row, "memory"), _text(row, "timeout")
+    return Limits(
+        default.memory_bytes if memory is None else parse_size(memory),
+        default.seconds if seconds is None else parse_seconds(seconds),
+    )
 
 
 def _text(row: Mapping[str, Any], name: str) -> str | None:
     value = row.get(name)
     if isinstance(value, float) and value.is_integer():
-        value = int(value)  # a column of numbers with gaps is one of floats
+        value = int(value)  # pandas stores a column of integers with gaps as floats
     return None if value is None else str(value).strip()
 
 
-def _model(text: str, manifest: Path) -> str:
-    """The model's source; a file is looked for beside the manifest, too."""
+def _parse_model(text: str, manifest: Path) -> str:
+    """The model's source; a relative path may be relative to the manifest."""
     source = source_of(text)
     if not isinstance(source, LocalFile):
         return text
@@ -221,25 +150,27 @@ def _model(text: str, manifest: Path) -> str:
     return str(path.absolute())
 
 
-def _require_place(places: Sequence[Environment], python: str | None, flavour: str | None) -> None:
-    if python is None and flavour is None:
+def _check_environment(
+    environments: Sequence[Environment], python: str | None, flavour: str | None
+) -> None:
+    no_requirement = python is None and flavour is None
+    if no_requirement or any(each.matches(python, flavour) for each in environments):
         return
-    if any(python in (None, place.python) and flavour in (None, place.flavour) for place in places):
-        return
-    asked = " ".join(filter(None, (f"Python {python}" if python else None, flavour)))
-    if places and places[0].flavour == LOCAL:
+    required = " ".join(filter(None, (f"Python {python}" if python else None, flavour)))
+    if environments and environments[0].flavour == LOCAL:
         raise ValueError(
-            f"{asked}: no Docker engine answers, and the Python here is {places[0].python}"
+            f"expected a container image of {required}, found only the local Python "
+            f"{environments[0].python}: start Docker, or remove the column"
         )
-    have = ", ".join(f"{place.python} {place.flavour}" for place in places) or "none"
+    available = ", ".join(f"{each.python} {each.flavour}" for each in environments) or "none"
     if python and python not in supported_pythons():
-        remedy = f"the Pythons that have images are {', '.join(supported_pythons())}"
+        remedy = f"images exist for Python {', '.join(supported_pythons())}"
     else:
-        remedy = f"`make build{'_' + python.replace('.', '_') if python else ''}` makes it"
-    raise ValueError(f"no image of {asked} is here (there are: {have}); {remedy}")
+        remedy = f"build it with `make build{'_' + python.replace('.', '_') if python else ''}`"
+    raise ValueError(f"expected an image of {required}, found: {available}; {remedy}")
 
 
-def _post(row: Mapping[str, Any]) -> PresignedPost | None:
+def _parse_post(row: Mapping[str, Any]) -> PresignedPost | None:
     url, data = _text(row, "post_url"), _text(row, "post_data")
     if (url is None) != (data is None):
         raise ValueError("expected post_url and post_data, or neither")

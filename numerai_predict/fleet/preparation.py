@@ -1,22 +1,22 @@
-"""Getting models ready: fetched and inspected, some ahead of the workers."""
+"""Preparation: fetches and inspects models ahead of the scheduler, in threads."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.errors import ModelUnavailable, RunError
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.redaction import redact
-from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.fleet.config import FleetConfig
-from numerai_predict.fleet.environments import Environment, choose
+from numerai_predict.fleet.environments import Environment, choose_environment
 from numerai_predict.fleet.manifest import ManifestEntry
 from numerai_predict.inspection.inspect import inspect_pickle
+from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.fetching import fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
 
@@ -26,72 +26,93 @@ _INSPECTION_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class PreparedModel:
-    """A model at hand: its file, in `folder` where it was fetched, and where it is to run.
+    """A model that can run: its file, its environment, and the record so far.
 
-    `record` has what is known so far; where it has a verdict, the model is not to be run.
+    `directory` holds what was fetched for the model; a local file stays where it is.
     """
 
     entry: ManifestEntry
     record: Record
-    folder: Path
-    path: Path | None = None
-    place: Environment | None = None
+    path: Path
+    environment: Environment
+    directory: Path
 
     def discard_files(self) -> None:
         """Remove what was fetched."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class PreparationFailure:
+    """A model that cannot run; its record has the verdict."""
+
+    entry: ManifestEntry
+    record: Record
 
 
 class Preparer:
-    """Fetches and inspects models in threads of its own, as many ahead as are asked for."""
+    """Prepares models in a pool of threads; `len` counts those whose result was not taken yet."""
 
-    def __init__(self, orders: FleetConfig, places: list[Environment], deadline: Deadline) -> None:
-        self._orders = orders
-        self._places = places
+    def __init__(self, environments: Sequence[Environment], deadline: Deadline) -> None:
+        self._environments = environments
         self._deadline = deadline
-        self._spool = tempfile.TemporaryDirectory(
+        self._directory = tempfile.TemporaryDirectory(
             prefix="numerai-fleet-", ignore_cleanup_errors=True
         )
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="intake")
-        self._has_pending: list[Future[PreparedModel]] = []
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="preparation")
+        self._pending: list[Future[PreparedModel | PreparationFailure]] = []
 
     def __len__(self) -> int:
-        return len(self._has_pending)
+        return len(self._pending)
 
-    def begin(self, entry: ManifestEntry) -> None:
-        """Start on a model."""
-        self._has_pending.append(self._pool.submit(self._make_ready, entry))
+    def submit(self, entry: ManifestEntry) -> None:
+        """Start to prepare a model."""
+        self._pending.append(self._threads.submit(self._prepare, entry))
 
-    def finished(self) -> list[PreparedModel]:
-        """The models that are ready by now, each told once."""
-        done = [future for future in self._has_pending if future.done()]
-        self._has_pending = [future for future in self._has_pending if not future.done()]
+    def take_completed(self) -> list[PreparedModel | PreparationFailure]:
+        """The results since the last call."""
+        done = [future for future in self._pending if future.done()]
+        self._pending = [future for future in self._pending if future not in done]
         return [future.result() for future in done]
 
     def close(self) -> None:
         """Stop, and remove what was fetched."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._spool.cleanup()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._directory.cleanup()
 
-    def _make_ready(self, entry: ManifestEntry) -> PreparedModel:
-        folder = Path(tempfile.mkdtemp(dir=self._spool.name))
-        record = RecordBuilder.resume(self._orders.new_record())
-        path, place = None, None
+    def _prepare(self, entry: ManifestEntry) -> PreparedModel | PreparationFailure:
+        directory = Path(tempfile.mkdtemp(dir=self._directory.name))
+        builder = RecordBuilder(current_environment())
+        builder.set_model_source(redact(entry.model))
         try:
-            record.set_model_source(redact(entry.model))
-            with record.timed(Step.FETCH):
-                fetched = fetch_model(entry.model, self._deadline, folder)
-            record.set_model_file(fetched)
-            path = fetched.path
-            inspection = inspect_pickle(path, _INSPECTION_SECONDS)
-            record.set_pythons(inspection.pythons.legal)
-            place = choose(self._places, inspection, entry.python, entry.flavour)
+            with builder.timed(Step.FETCH):
+                fetched = fetch_model(entry.model, self._deadline, directory)
+            builder.set_model_file(fetched)
+            environment, pythons = _inspect(entry, fetched.path, self._environments)
         except RunError as error:
-            record.fail(error)
-        except OSError as error:
-            record.conclude(
-                Verdict.MODEL_UNAVAILABLE,
-                f"expected to read the model, found: {error.strerror}",
-                "look at the disk that holds the temporary files (TMPDIR), then try again",
-            )
-        return PreparedModel(entry, record.build(), folder, path, place)
+            shutil.rmtree(directory, ignore_errors=True)
+            builder.fail(error)
+            return PreparationFailure(entry, builder.build())
+        builder.set_pythons(pythons)
+        return PreparedModel(entry, builder.build(), fetched.path, environment, directory)
+
+
+def _inspect(
+    entry: ManifestEntry, path: Path, environments: Sequence[Environment]
+) -> tuple[Environment, Sequence[str]]:
+    """The environment for the model, and the Pythons that its code is valid for.
+
+    Raises:
+        InvalidPickle: the file is not a pickle.
+        PythonMismatch: no environment satisfies the entry.
+        ModelUnavailable: the file cannot be read.
+    """
+    try:
+        inspection = inspect_pickle(path, _INSPECTION_SECONDS)
+    except OSError as error:
+        raise ModelUnavailable(
+            f"expected to read the model, found: {error.strerror}",
+            "check the disk that holds the temporary files (TMPDIR), then try again",
+        ) from error
+    environment = choose_environment(environments, inspection, entry.python, entry.flavour)
+    return environment, inspection.pythons.legal or ()

@@ -1,10 +1,10 @@
-"""What came of each model, put where it lasts: ledger, predictions, record and log."""
+"""Persists the result of each model: ledger entry, predictions, record and log."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.record import Record
@@ -22,116 +22,133 @@ from numerai_predict.storage.files import atomic_write, sha256_of
 
 
 class ResultStore:
-    """Keeps what models came to, and has predictions delivered; `len` are those under way."""
+    """Stores results and queues deliveries; `len` counts deliveries that have not ended."""
 
     def __init__(
-        self, orders: FleetConfig, ledger: FleetLedger, data: LiveData, deadline: Deadline
+        self, config: FleetConfig, ledger: FleetLedger, data: LiveData, deadline: Deadline
     ) -> None:
-        self._orders = orders
+        self._config = config
         self._ledger = ledger
         self._data = data
-        self._outbox = DeliveryQueue(orders.output_dir, deadline)
+        restarts = config.retries.delivery_restarts
+        self._deliveries = DeliveryQueue(config.output_dir, deadline, restarts)
 
     def __len__(self) -> int:
-        return len(self._outbox)
+        return len(self._deliveries)
 
-    def store_result(self, ready: PreparedModel, outcome: TaskResult) -> None:
-        """Keep what a worker made of a model."""
-        record, name = self._complete(ready, outcome), ready.entry.id
-        ready.discard_files()
-        self._keep_log(name, outcome, record)
-        if outcome.csv is not None:
-            self._save(ready.entry, record, outcome)
+    def store_result(self, model: PreparedModel, result: TaskResult) -> None:
+        """Store what a worker returned for a model, and deliver its predictions."""
+        model_id, record = model.entry.id, merge_records(model, result, self._data)
+        self._write_log(model_id, result, record)
+        if result.csv is not None:
+            self._store_predictions(model.entry, record, result, result.csv)
         elif record.verdict == Verdict.DEADLINE.word:
-            self._ledger.record_event(name, ModelState.QUEUED, record.message)
+            self._ledger.record_event(model_id, ModelState.QUEUED, record.message)
         else:
-            self._note_end(name, ModelState.FAILED, record, outcome)
-            write_record(self._orders.output_dir, name, record)
+            self._record_result(model_id, ModelState.FAILED, record, result)
+            write_record(self._config.output_dir, model_id, record)
 
-    def store_failure(self, ready: PreparedModel) -> None:
-        """Keep the verdict of a model that was not run, or that no worker outlived."""
-        name, record = ready.entry.id, ready.record
-        ready.discard_files()
+    def store_failure(self, model_id: str, record: Record) -> None:
+        """Store the record of a model that no worker returned a result for."""
         self._ledger.record_event(
-            name,
+            model_id,
             ModelState.FAILED,
             verdict=record.verdict,
             message=record.message,
             record=json.dumps(asdict(record)),
         )
-        write_record(self._orders.output_dir, name, record)
+        write_record(self._config.output_dir, model_id, record)
 
-    def resume_deliveries(self, entries: list[ManifestEntry]) -> list[ManifestEntry]:
-        """Hand the predictions that lie there to the courier; the entries that have none."""
-        without = []
+    def resume_deliveries(self, entries: Iterable[ManifestEntry]) -> list[ManifestEntry]:
+        """Deliver predictions of an earlier fleet run; returns the models that have none."""
+        without_predictions = []
         for entry in entries:
-            facts, path = self._ledger.record(entry.id), self._orders.csv_of(entry.id)
-            lies_there = facts is not None and entry.post is not None and path.is_file()
-            if facts and lies_there and sha256_of(path) == facts["predictions"]["sha256"]:
-                self._send(entry, path, Record.from_dict(facts))
+            record = self._predicted_record(entry)
+            if record is None:
+                without_predictions.append(entry)
             else:
-                without.append(entry)
-        return without
+                self._deliver(entry, record)
+        return without_predictions
 
     def sync_deliveries(self) -> None:
-        """Write the records of what was delivered meanwhile."""
-        for name in self._outbox.delivered():
-            if facts := self._ledger.record(name):
-                write_record(self._orders.output_dir, name, Record.from_dict(facts))
+        """Write the records of deliveries that ended; restart a delivery process that crashed.
+
+        Raises:
+            DeliveryProcessFailed: it crashed too often.
+        """
+        self._write_delivered_records()
+        self._deliveries.restart_if_crashed()
 
     def close(self) -> None:
-        """Let the deliveries that have begun end."""
-        self._outbox.close()
-        self.sync_deliveries()
+        """Wait for the deliveries that have begun."""
+        self._deliveries.close()
+        self._write_delivered_records()
 
-    def _save(self, entry: ManifestEntry, record: Record, outcome: TaskResult) -> None:
-        path = self._orders.csv_of(entry.id)
+    def _write_delivered_records(self) -> None:
+        for model_id in self._deliveries.take_completed():
+            if content := self._ledger.record(model_id):
+                write_record(self._config.output_dir, model_id, Record.from_dict(content))
+
+    def _predicted_record(self, entry: ManifestEntry) -> Record | None:
+        """The record of predictions that are complete on disk and have a destination."""
+        content, path = self._ledger.record(entry.id), self._config.csv_path(entry.id)
+        if content is None or entry.post is None or not path.is_file():
+            return None
+        record = Record.from_dict(content)
+        return record if sha256_of(path) == record.predictions.sha256 else None
+
+    def _store_predictions(
+        self, entry: ManifestEntry, record: Record, result: TaskResult, csv: bytes
+    ) -> None:
+        path = self._config.csv_path(entry.id)
         with atomic_write(path) as handle:
-            handle.write(outcome.csv or b"")
+            handle.write(csv)
         record = replace(record, predictions=replace(record.predictions, path=str(path)))
         if entry.post is not None:
-            self._note_end(entry.id, ModelState.PREDICTED, record, outcome)
-            self._send(entry, path, record)
+            self._record_result(entry.id, ModelState.PREDICTED, record, result)
+            self._deliver(entry, record)
             return
-        record = replace(record, delivered_to=str(path)).concluded(
-            Verdict.OK, f"delivered to {path}"
-        )
-        self._note_end(entry.id, ModelState.DELIVERED, record, outcome)
-        write_record(self._orders.output_dir, entry.id, record)
+        record = replace(record, delivered_to=str(path))
+        record = record.concluded(Verdict.OK, f"delivered to {path}")
+        self._record_result(entry.id, ModelState.DELIVERED, record, result)
+        write_record(self._config.output_dir, entry.id, record)
 
-    def _complete(self, ready: PreparedModel, outcome: TaskResult) -> Record:
-        """The worker's record with what the agent knows: sources, hashes, the fetch."""
-        record, own = Record.from_dict(outcome.record), ready.record
-        arity, pythons = record.model.arity, record.model.python
-        fetch = own.seconds.fetch
-        total = (fetch or 0.0) + outcome.ended - outcome.started
-        return replace(
-            record,
-            model=replace(own.model, arity=arity, python=pythons),
-            dataset=self._data.facts,
-            benchmarks=self._data.benchmark_facts if arity == 2 else record.benchmarks,
-            seconds=replace(record.seconds, fetch=fetch, total=total),
-        )
+    def _deliver(self, entry: ManifestEntry, record: Record) -> None:
+        assert entry.post is not None
+        self._deliveries.send(entry.id, self._config.csv_path(entry.id), entry.post, record)
 
-    def _note_end(self, name: str, fact: ModelState, record: Record, outcome: TaskResult) -> None:
+    def _record_result(
+        self, model_id: str, state: ModelState, record: Record, result: TaskResult
+    ) -> None:
         self._ledger.record_event(
-            name,
-            fact,
-            worker=outcome.worker,
+            model_id,
+            state,
+            worker=result.worker,
             verdict=record.verdict,
             message=record.message,
-            started=outcome.started,
-            seconds=outcome.ended - outcome.started,
+            started=result.started,
+            seconds=result.ended - result.started,
             peak_bytes=record.peak_memory_bytes,
             sha256=record.predictions.sha256,
             record=json.dumps(asdict(record)),
         )
 
-    def _keep_log(self, name: str, outcome: TaskResult, record: Record) -> None:
+    def _write_log(self, model_id: str, result: TaskResult, record: Record) -> None:
         verdict = f"verdict  {record.verdict} (exit {record.exit_code}): {record.message}\n"
-        with atomic_write(self._orders.output_dir / "logs" / f"{name}.log") as handle:
-            handle.write(outcome.log + verdict.encode())
+        with atomic_write(self._config.output_dir / "logs" / f"{model_id}.log") as handle:
+            handle.write(result.log + verdict.encode())
 
-    def _send(self, entry: ManifestEntry, path: Path, record: Record) -> None:
-        assert entry.post is not None
-        self._outbox.send(entry.id, path, entry.post, record)
+
+def merge_records(model: PreparedModel, result: TaskResult, data: LiveData) -> Record:
+    """The worker's record, with what only the coordinator knows: sources, hashes, fetch time."""
+    record, prepared = Record.from_dict(result.record), model.record
+    arity, pythons = record.model.arity, record.model.python
+    fetch = prepared.seconds.fetch
+    total = (fetch or 0.0) + result.ended - result.started
+    return replace(
+        record,
+        model=replace(prepared.model, arity=arity, python=pythons),
+        dataset=data.facts,
+        benchmarks=data.benchmark_facts if arity == 2 else record.benchmarks,
+        seconds=replace(record.seconds, fetch=fetch, total=total),
+    )

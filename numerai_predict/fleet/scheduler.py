@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import ModelCrashed
@@ -17,7 +16,7 @@ from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.pool.actor import ModelTask
 from numerai_predict.fleet.pool.ray_cluster import RayCluster
 from numerai_predict.fleet.pool.worker_pool import ModelFinished, ModelLost, PoolEvent, WorkerPool
-from numerai_predict.fleet.preparation import PreparedModel, Preparer
+from numerai_predict.fleet.preparation import PreparationFailure, PreparedModel, Preparer
 from numerai_predict.fleet.results import ResultStore
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.fleet.worker_group import WorkerClass, WorkerGroup
@@ -41,7 +40,7 @@ class Scheduler:
         self._ledger = ledger
         self._data = data
         self._deadline = deadline
-        self._preparer = Preparer(config, environments, deadline)
+        self._preparer = Preparer(environments, deadline)
         self._pool = WorkerPool(cluster, config, data)
         self._results = ResultStore(config, ledger, data, deadline)
         self._unprepared: deque[ManifestEntry] = deque()
@@ -87,19 +86,19 @@ class Scheduler:
     def _prepare_next(self) -> None:
         ahead = len(self._preparer) + self._waiting().total()
         while self._unprepared and ahead < self._config.models_ahead:
-            self._preparer.begin(self._unprepared.popleft())
+            self._preparer.submit(self._unprepared.popleft())
             ahead += 1
-        for model in self._preparer.finished():
-            if model.place is None:
-                self._results.store_failure(model)
-                continue
-            self._ledger.record_event(model.entry.id, ModelState.INSPECTED, place=str(model.place))
-            self._queue_of(model).append(model)
+        for result in self._preparer.take_completed():
+            if isinstance(result, PreparationFailure):
+                self._results.store_failure(result.entry.id, result.record)
+            else:
+                environment = str(result.environment)
+                self._ledger.record_event(result.entry.id, ModelState.INSPECTED, place=environment)
+                self._queue_of(result).append(result)
 
     def _queue_of(self, model: PreparedModel) -> deque[PreparedModel]:
-        assert model.place is not None
         limit = model.entry.limits.memory_bytes
-        worker_class = self._pool.worker_class(model.place, limit)
+        worker_class = self._pool.worker_class(model.environment, limit)
         return self._prepared.setdefault(worker_class, deque())
 
     def _assign(self) -> None:
@@ -109,7 +108,6 @@ class Scheduler:
                 self._start(group, queue.popleft())
 
     def _start(self, group: WorkerGroup, model: PreparedModel) -> None:
-        assert model.path is not None
         task = ModelTask(model.entry.id, self._request(model), model.path.suffix)
         worker = self._pool.submit(group, task, model.path)
         self._running[model.entry.id] = model
@@ -135,6 +133,7 @@ class Scheduler:
         for event in events:
             model = self._running.pop(event.model_id)
             if isinstance(event, ModelFinished):
+                model.discard_files()
                 self._results.store_result(model, event.result)
             else:
                 self._retry_or_fail(model, event)
@@ -149,7 +148,8 @@ class Scheduler:
                 "check the node's memory and system log; run the model alone: numerai-predict run",
             )
             record = model.record.concluded(error.verdict, error.message, error.remedy)
-            self._results.store_failure(replace(model, record=record))
+            model.discard_files()
+            self._results.store_failure(lost.model_id, record)
             return
         self._ledger.record_event(lost.model_id, ModelState.QUEUED, lost.reason)
         self._queue_of(model).appendleft(model)

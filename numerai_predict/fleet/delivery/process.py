@@ -1,113 +1,115 @@
-"""The process that delivers: it outlives an agent that is killed, and writes what it did.
+"""The delivery process: uploads predictions, and records each result in the ledger.
 
-    python -m numerai_predict.fleet.delivery.process DIRECTORY
-
-Each line on its standard input is a delivery; when there are no more lines it finishes those that
-it has begun. Between a server's answer and the ledger there is no step that an agent's end
-could break: a delivery that was answered is in the ledger.
+It outlives a coordinator that is killed. Each line on its standard input is a delivery request.
+At the end of its input it finishes the uploads that it has begun; requests that it has not begun
+stay in the ledger, for the next fleet run. It writes the id of each model to its standard output
+after the ledger has the result, so that a crash of the coordinator loses no delivery.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
+import math
 import queue
 import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
-from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.fleet.delivery.messages import LOCK_FILE, DeliveryRequest
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.destinations import PostForm, deliver
+from numerai_predict.storage.file_lock import file_lock
 from numerai_predict.storage.retry import TransferPolicy
 
-LOCK = ".courier.lock"
 _THREADS = 4
 
 
 def main() -> int:
-    """Deliver until the agent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an agent that is interrupted closes the pipe
+    """Deliver until the coordinator closes the input."""
+    # Ctrl-C reaches this process too; the interrupted coordinator closes the input.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     harden_supervisor()
     directory = Path(sys.argv[1])
-    with open(directory / LOCK, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        courier = _DeliveryProcess(directory)
-        with ThreadPoolExecutor(_THREADS) as pool:
+    with file_lock(directory / LOCK_FILE, wait=math.inf):
+        process = _DeliveryProcess(FleetLedger(directory))
+        with ThreadPoolExecutor(_THREADS) as threads:
             for line in sys.stdin:
-                courier.waiting.put(json.loads(line))
-                pool.submit(courier.deliver_one)
-            courier.stop()
+                process.add(DeliveryRequest.from_json(line))
+                threads.submit(process.deliver_next)
+            process.discard_requests()
     return 0
 
 
 class _DeliveryProcess:
-    def __init__(self, directory: Path) -> None:
-        self._ledger = FleetLedger(directory)
+    def __init__(self, ledger: FleetLedger) -> None:
+        self._ledger = ledger
         self._lock = threading.Lock()
-        self.waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[DeliveryRequest] = queue.SimpleQueue()
 
-    def stop(self) -> None:
-        """Begin nothing more: what waits stays in the ledger, for the next agent."""
-        while not self.waiting.empty():
-            self.waiting.get()
+    def add(self, request: DeliveryRequest) -> None:
+        """Queue a request."""
+        self._requests.put(request)
 
-    def deliver_one(self) -> None:
-        """Deliver the one that has waited longest."""
+    def discard_requests(self) -> None:
+        """Begin no more deliveries."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._requests.get_nowait()
+
+    def deliver_next(self) -> None:
+        """Deliver the oldest request, unless the ledger has its delivery already."""
         try:
-            asked = self.waiting.get_nowait()
+            request = self._requests.get_nowait()
         except queue.Empty:
             return
-        name, record = asked["id"], Record.from_dict(asked["record"])
         with self._lock:
-            if self._ledger.state(name) == ModelState.DELIVERED:
-                self._tell(name)
-                return
-            self._ledger.record_event(name, ModelState.SENT)
-        record = self._send(asked, record)
-        with self._lock:
-            facts = json.loads(record.as_json())
-            if record.exit_code == 0:
-                self._ledger.record_delivery(name, facts)
-            else:
-                self._ledger.record_event(
-                    name,
-                    ModelState.FAILED,
-                    verdict=record.verdict,
-                    message=record.message,
-                    record=json.dumps(facts),
-                )
-            self._tell(name)
+            delivered = self._ledger.state(request.model_id) is ModelState.DELIVERED
+            if not delivered:
+                self._ledger.record_event(request.model_id, ModelState.SENT)
+        if not delivered:
+            record = _upload(request)
+            with self._lock:
+                self._record_result(request.model_id, record)
+        self._report(request.model_id)
 
-    def _tell(self, name: str) -> None:
-        with contextlib.suppress(OSError):  # the agent is gone; the ledger has it
-            sys.stdout.write(json.dumps({"id": name}) + "\n")
+    def _record_result(self, model_id: str, record: Record) -> None:
+        content = json.loads(record.as_json())
+        if record.exit_code == Verdict.OK.exit_code:
+            self._ledger.record_delivery(model_id, content)
+            return
+        self._ledger.record_event(
+            model_id,
+            ModelState.FAILED,
+            verdict=record.verdict,
+            message=record.message,
+            record=json.dumps(content),
+        )
+
+    def _report(self, model_id: str) -> None:
+        # Without a coordinator nothing reads the output: the ledger has the result.
+        with contextlib.suppress(OSError), self._lock:
+            sys.stdout.write(json.dumps({"id": model_id}) + "\n")
             sys.stdout.flush()
 
-    def _send(self, asked: dict[str, Any], earlier: Record) -> Record:
-        post = PresignedPost(asked["url"], tuple(map(tuple, asked["fields"])))
-        terms = TransferPolicy(Deadline.after(asked["seconds_left"]))
-        record = RecordBuilder.resume(earlier)
-        try:
-            with record.timed(Step.DELIVER):
-                destination = deliver(Path(asked["path"]), [PostForm(post)], terms)
-            record.set_destination(destination)
-            record.conclude(Verdict.OK, f"delivered to {destination}")
-        except RunError as error:
-            record.fail(error)
-        return record.build()
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _upload(request: DeliveryRequest) -> Record:
+    builder = RecordBuilder.resume(request.record)
+    policy = TransferPolicy(Deadline.after(request.seconds_left))
+    try:
+        with builder.timed(Step.DELIVER):
+            destination = deliver(request.path, [PostForm(request.post)], policy)
+        builder.set_destination(destination)
+        builder.conclude(Verdict.OK, f"delivered to {destination}")
+    except RunError as error:
+        builder.fail(error)
+    return builder.build()

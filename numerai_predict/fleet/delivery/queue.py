@@ -1,109 +1,133 @@
-"""The agent's end of the courier: what is to be delivered, and what was."""
+"""The coordinator's side of deliveries: requests to the delivery process, and its reports."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import queue
 import subprocess
 import threading
-import time
-from dataclasses import asdict
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import Record
-from numerai_predict.fleet.delivery import process
+from numerai_predict.fleet.delivery.messages import LOCK_FILE, DeliveryRequest
+from numerai_predict.fleet.errors import DeliveryProcessFailed
 from numerai_predict.runner.bootstrap import bootstrap_argv
+from numerai_predict.storage.file_lock import LockHeld, file_lock
 
-_PATIENCE_SECONDS = 150.0
-_PAUSE_SECONDS = 0.1
-_DELIVERY_PROCESS = "numerai_predict.fleet.delivery.process:main"
+# Enough for the uploads that it has begun.
+_EXIT_SECONDS = 150.0
+_ENTRYPOINT = "numerai_predict.fleet.delivery.process:main"
 
 
 class DeliveryQueue:
-    """Hands predictions to a courier, and starts another one where it died."""
+    """Deliveries that have not ended; `len` counts them.
 
-    def __init__(self, directory: Path, deadline: Deadline) -> None:
+    The delivery process starts with the first request. One that crashes is started again, at most
+    `max_restarts` times without a delivery in between.
+    """
+
+    def __init__(self, directory: Path, deadline: Deadline, max_restarts: int) -> None:
         self._directory = directory
         self._deadline = deadline
+        self._max_restarts = max_restarts
+        self._restarts = 0
         self._process: subprocess.Popen[str] | None = None
-        self._stderr_tail: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._asked: dict[str, str] = {}
+        self._reader: threading.Thread | None = None
+        self._reported: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._pending: dict[str, str] = {}
 
     def __len__(self) -> int:
-        return len(self._asked)
+        return len(self._pending)
 
-    def send(self, name: str, path: Path, post: PresignedPost, record: Record) -> None:
-        """Have the predictions of a model delivered."""
-        asked = {
-            "id": name,
-            "path": str(path),
-            "url": post.url,
-            "fields": post.fields,
-            "seconds_left": self._deadline.left(),
-            "record": asdict(record),
-        }
-        self._asked[name] = json.dumps(asked)
-        self._write(self._asked[name])
-
-    def delivered(self) -> list[str]:
-        """The models whose delivery has ended, well or not; each is told once."""
-        ended = []
-        while not self._stderr_tail.empty():
-            name = self._stderr_tail.get()
-            if self._asked.pop(name, None):
-                ended.append(name)
-        if self._asked and self._process is not None and self._process.poll() is not None:
-            self._process = None  # it was killed: what the ledger lacks is sent again
-            for line in self._asked.values():
-                self._write(line)
-        return ended
-
-    def close(self) -> None:
-        """Let the courier finish what it has begun."""
-        if self._process is not None and self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_PATIENCE_SECONDS)
-
-    def _write(self, line: str) -> None:
+    def send(self, model_id: str, path: Path, post: PresignedPost, record: Record) -> None:
+        """Deliver the predictions of a model."""
+        request = DeliveryRequest(model_id, path, post, self._deadline.left(), record)
+        self._pending[model_id] = request.to_json()
         if self._process is None:
             self._start()
+        self._write(self._pending[model_id])
+
+    def take_completed(self) -> list[str]:
+        """The models whose delivery ended since the last call, with any verdict."""
+        completed = []
+        while not self._reported.empty():
+            model_id = self._reported.get()
+            if self._pending.pop(model_id, None):
+                completed.append(model_id)
+                self._restarts = 0
+        return completed
+
+    def restart_if_crashed(self) -> None:
+        """Send all pending requests to a new delivery process if the last one ended.
+
+        It does not send again what the ledger has as delivered.
+
+        Raises:
+            DeliveryProcessFailed: there were too many restarts without a delivery.
+        """
+        if not self._pending or self._process is None or self._process.poll() is None:
+            return
+        if self._restarts >= self._max_restarts:
+            raise DeliveryProcessFailed(
+                f"expected the delivery process to run, found that it ended {self._restarts + 1} "
+                f"times in a row, last with status {self._process.returncode}: see its output "
+                "above, then start the same command again to deliver the predictions"
+            )
+        self._restarts += 1
+        self._close_input()
+        self._start()
+        for line in self._pending.values():
+            self._write(line)
+
+    def close(self) -> None:
+        """Wait until the delivery process has finished what it has begun."""
+        if self._process is None or self._reader is None:
+            return
+        self._close_input()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_EXIT_SECONDS)
+            self._reader.join(_EXIT_SECONDS)
+
+    def _close_input(self) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+    def _write(self, line: str) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # it crashed: see `restart_if_crashed`
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
 
     def _start(self) -> None:
         self._process = subprocess.Popen(
-            bootstrap_argv(_DELIVERY_PROCESS, str(self._directory)),
+            bootstrap_argv(_ENTRYPOINT, str(self._directory)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
             env=dict(os.environ),
         )
-        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
 
-    def _listen(self, process: subprocess.Popen[str]) -> None:
+    def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self._stderr_tail.put(str(json.loads(line)["id"]))
+        with process.stdout as reports:
+            for line in reports:
+                self._reported.put(str(json.loads(line)["id"]))
 
 
 def wait_for_delivery_process(directory: Path) -> bool:
-    """Wait until a courier whose agent was killed has finished; whether it has."""
-    until = time.monotonic() + _PATIENCE_SECONDS
-    with open(directory / process.LOCK, "w") as lock:
-        while time.monotonic() < until:
-            with contextlib.suppress(OSError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
-            time.sleep(_PAUSE_SECONDS)
-    return False
+    """Wait for the delivery process of a coordinator that was killed; whether it has ended."""
+    try:
+        with file_lock(directory / LOCK_FILE, wait=_EXIT_SECONDS):
+            return True
+    except LockHeld:
+        return False

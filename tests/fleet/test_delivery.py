@@ -1,0 +1,98 @@
+"""A delivery process that crashes is started again, but not without end."""
+
+import os
+import signal
+from contextlib import closing
+
+import pytest
+from fleets import wait_until
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.job import PresignedPost
+from numerai_predict.contract.record import EnvironmentFacts, Record
+from numerai_predict.fleet.delivery.messages import LOCK_FILE, DeliveryRequest
+from numerai_predict.fleet.delivery.queue import DeliveryQueue, wait_for_delivery_process
+from numerai_predict.fleet.errors import DeliveryProcessFailed
+from numerai_predict.fleet.ledger import FleetLedger
+from numerai_predict.fleet.model_state import ModelState
+from numerai_predict.storage.file_lock import file_lock
+
+RECORD = Record(environment=EnvironmentFacts("3.12", None, "0"))
+SECRET = "post-canary-77aa"
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with closing(FleetLedger(tmp_path)) as opened:
+        opened.add_models(["a", "b"])
+        yield opened
+
+
+@pytest.fixture
+def csv(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("id,prediction\n")
+    return path
+
+
+def new_queue(tmp_path, max_restarts=1):
+    return closing(DeliveryQueue(tmp_path, Deadline.after(60), max_restarts))
+
+
+def crash(queue):
+    os.kill(queue._process.pid, signal.SIGKILL)
+    queue._process.wait()
+
+
+def test_a_request_is_the_same_after_its_way_to_the_process(csv):
+    post = PresignedPost("https://bucket/", (("key", "a"), ("policy", SECRET)))
+    request = DeliveryRequest("a", csv, post, 12.5, RECORD)
+    assert DeliveryRequest.from_json(request.to_json()) == request
+    assert SECRET not in repr(request)
+
+
+@pytest.mark.process
+def test_a_delivery_is_recorded_and_reported(tmp_path, ledger, csv, web):
+    web.replies["/bucket"] = lambda _: web.reply(b"", 204)
+    post = PresignedPost(f"{web.url}/bucket", (("key", "a"),))
+    with new_queue(tmp_path) as queue:
+        queue.send("a", csv, post, RECORD)
+        assert len(queue) == 1
+        wait_until(lambda: queue.take_completed() == ["a"])
+        assert len(queue) == 0
+    assert ledger.state("a") is ModelState.DELIVERED
+    assert ledger.record("a")["verdict"] == "ok"
+
+
+@pytest.mark.process
+def test_a_delivery_process_that_crashed_is_started_again(tmp_path, ledger, csv, web):
+    post = PresignedPost(f"{web.url}/bucket", (("key", "a"),))
+    with new_queue(tmp_path) as queue:
+        queue.send("a", csv, post, RECORD)
+        crash(queue)
+        web.replies["/bucket"] = lambda _: web.reply(b"", 204)
+        queue.restart_if_crashed()
+        wait_until(lambda: queue.take_completed() == ["a"])
+    assert ledger.state("a") is ModelState.DELIVERED
+
+
+@pytest.mark.process
+def test_a_delivery_process_that_crashes_again_and_again_stops_the_fleet_run(
+    tmp_path, ledger, csv, closed_port
+):
+    post = PresignedPost(f"http://127.0.0.1:{closed_port}/", (("key", "a"),))
+    with new_queue(tmp_path, max_restarts=1) as queue:
+        queue.send("a", csv, post, RECORD)
+        crash(queue)
+        queue.restart_if_crashed()
+        crash(queue)
+        with pytest.raises(DeliveryProcessFailed, match=r"ended 2 times in a row, last with .* -9"):
+            queue.restart_if_crashed()
+    assert ledger.state("a") is not ModelState.DELIVERED
+
+
+def test_the_directory_is_free_when_no_delivery_process_holds_its_lock(tmp_path, monkeypatch):
+    assert wait_for_delivery_process(tmp_path)
+    monkeypatch.setattr("numerai_predict.fleet.delivery.queue._EXIT_SECONDS", 0.1)
+    with file_lock(tmp_path / LOCK_FILE):
+        assert not wait_for_delivery_process(tmp_path)
