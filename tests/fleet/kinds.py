@@ -1,8 +1,8 @@
-"""Models for the reliability suite: good ones that all differ, and broken ones of every kind.
+"""Models for the reliability suite: valid ones that all differ, and broken ones of every kind.
 
 python kinds.py FOLDER GOOD BROKEN
 
-runs in the image whose Python the pickles are to be of, and writes KIND-NUMBER.pkl.
+Runs in the image of the Python that the pickles are for, and writes VERDICT-NUMBER.pkl.
 """
 
 import os
@@ -108,7 +108,7 @@ BROKEN = {
 
 
 def broken():
-    """One of each, again and again."""
+    """All kinds of broken models, repeated without end."""
     while True:
         for verdict, models in BROKEN.items():
             for model in models:

@@ -1,8 +1,8 @@
-"""Run every model of a folder by predict.py, one after the other, in the image that runs this.
+"""Run each model of a folder with predict.py, in the image that runs this program.
 
 python singles.py PREDICT FOLDER DATA OUTPUT [OPTION ...]
 
-leaves OUTPUT/NAME.json, and OUTPUT/NAME.csv where the model was good.
+Writes OUTPUT/NAME.json, and OUTPUT/NAME.csv if the predictions are valid.
 """
 
 import json

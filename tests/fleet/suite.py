@@ -1,11 +1,11 @@
-"""The fleet under fire: many models, a third of them broken, while all that runs them is killed.
+"""Reliability of the fleet: many models, a third of them broken, while its processes are killed.
 
 python tests/fleet/suite.py [MODELS] [SEED]
 
-Every model is run by itself first, by predict.py in the image of its Python. Then a fleet runs
-all of them on two nodes of Ray, while foremen, workers, containers and the second node are killed
-at random, and the agent is killed and started again. What it left is compared with the single
-runs, with its ledger, and with every version of every object that the S3 server has.
+First predict.py runs each model alone, in the image of its Python. Then a fleet runs all of them
+on two nodes of Ray, while worker actors, workers, containers and the second node are killed at
+random, and the coordinator is killed and started again. The results are compared with the single
+runs, with the ledger, and with every version of every object on the S3 server.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ ENVIRONMENT = {
     "NO_PROXY": "*",
 }
 LIMIT_SECONDS = 1500
-# What is killed, and how often beside the others.
-STRIKES = {"container": 4, "foreman": 2, "worker": 3, "node": 1, "agent": 2}
+# What is killed, with the weights of the random choice.
+KILL_WEIGHTS = {"container": 4, "actor": 2, "worker": 3, "node": 1, "coordinator": 2}
 
 
 class Bucket:
-    """An S3 that keeps every version of an object, so that a second upload would show."""
+    """An S3 server that keeps every version of an object, so that it shows a second upload."""
 
-    name = "round"
+    name = "predictions"
 
     def __init__(self):
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line per request
         self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self.server.start()
         self.host = "http://{}:{}".format(*self.server.get_host_and_port())
@@ -79,13 +79,13 @@ class Bucket:
         )
 
     def post(self, key):
-        """A presigned POST for the key, as a row of the manifest; none that is refused works."""
+        """Manifest columns of a presigned POST; the server rejects keys of `upload_failed`."""
         bucket = "not-there" if key.startswith("upload_failed") else self.name
         signed = self.client.generate_presigned_post(bucket, key)
         return {"post_url": signed["url"], "post_data": urlencode(signed["fields"])}
 
     def uploads(self):
-        """How often each key was written, by the server's own account."""
+        """How often each key was written, according to the server."""
         pages = self.client.get_paginator("list_object_versions").paginate(Bucket=self.name)
         return Counter(found["Key"] for page in pages for found in page.get("Versions", ()))
 
@@ -95,9 +95,10 @@ class Suite:
         self.folder, self.count = folder, count
         self.random = random.Random(seed)
         self.kills = Counter()
-        self.due = self.random.sample(list(STRIKES), len(STRIKES))  # each once, then any
+        # Each kind once, in random order, then any.
+        self.due = self.random.sample(list(KILL_WEIGHTS), len(KILL_WEIGHTS))
         self.data, self.singles = folder / "data", folder / "singles"
-        self.output = folder / "round"
+        self.output = folder / "output"
         for path in (self.singles, self.output):
             path.mkdir()
         write_sample(self.data, SampleShape(300, rows=20, train_eras=1, validation_eras=1,
@@ -106,18 +107,18 @@ class Suite:
         self.images = [i for i in supported_images() if i.flavour == "slim" and has(i.name)]
 
     def make(self):
-        """Models and manifest; the rows by id."""
+        """Make models and manifest; returns the rows by id."""
         rows = {}
         each = self.count // len(self.images)
         for image in self.images:
-            into = self.folder / f"models-{image.python}"
-            into.mkdir()
+            directory = self.folder / f"models-{image.python}"
+            directory.mkdir()
             good, broken = each * 2 // 3, each - each * 2 // 3
-            self.container(image, "tests/fleet/kinds.py", into, good, broken)
-            for path in sorted(into.iterdir()):
+            self.container(image, "tests/fleet/kinds.py", directory, good, broken)
+            for path in sorted(directory.iterdir()):
                 rows[f"{path.stem}-{image.python}"] = {"model": str(path), "python": image.python}
         names = sorted(name for name in rows if name.startswith("ok-"))
-        for name in names[:6]:  # of the good ones some are refused by the server, or not there
+        for name in names[:6]:  # the server rejects the uploads of some good models
             rows[name.replace("ok-", "upload_failed-")] = rows.pop(name)
         for number in range(4):
             url = f"{self.bucket.host}/{self.bucket.name}/none{number}.pkl?secret={number}"
@@ -137,16 +138,16 @@ class Suite:
             self.container(image, "tests/fleet/singles.py", ROOT / "predict.py", models, self.data,
                            output, *LIMITS)  # fmt: skip
 
-    def container(self, image, script, *words):
+    def container(self, image, script, *arguments):
         command = [DOCKER, "run", "--rm", "--network", "none", "--user", "0:0"]
         for path in (ROOT, self.folder):
             command += ["--volume", f"{path}:{path}"]
         command += ["--env", "OMP_NUM_THREADS=1", "--env", "PYTHONDONTWRITEBYTECODE=1"]
-        command += ["--entrypoint", "python", image.name, ROOT / script, *words]
+        command += ["--entrypoint", "python", image.name, ROOT / script, *arguments]
         subprocess.run(list(map(str, command)), check=True)
 
-    def ray(self, *words):
-        subprocess.run([RAY, *words], env=ENVIRONMENT, check=True, capture_output=True)
+    def ray(self, *arguments):
+        subprocess.run([RAY, *arguments], env=ENVIRONMENT, check=True, capture_output=True)
 
     def start_second_node(self):
         before = set(processes_of("raylet/raylet"))
@@ -155,15 +156,15 @@ class Suite:
                  "--node-ip-address", "127.0.0.1", "--disable-usage-stats")  # fmt: skip
         self.second = set(processes_of("raylet/raylet")) - before
 
-    def start_agent(self):
-        words = [sys.executable, "-c", PROGRAM, "fleet", "run", self.folder / "manifest.jsonl"]
-        words += ["--output_dir", self.output, "--dataset", self.data / "live.parquet", *LIMITS]
-        words += ["--benchmarks", self.data / "live_benchmark_models.parquet"]
-        words += ["--address", f"127.0.0.1:{PORT}"]
-        with open(self.folder / "agent.log", "a") as log:
-            return subprocess.Popen(list(map(str, words)), stdout=log, stderr=log, env=ENVIRONMENT)
+    def start_coordinator(self):
+        argv = [sys.executable, "-c", PROGRAM, "fleet", "run", self.folder / "manifest.jsonl"]
+        argv += ["--output_dir", self.output, "--dataset", self.data / "live.parquet", *LIMITS]
+        argv += ["--benchmarks", self.data / "live_benchmark_models.parquet"]
+        argv += ["--address", f"127.0.0.1:{PORT}"]
+        with open(self.folder / "coordinator.log", "a") as log:
+            return subprocess.Popen(list(map(str, argv)), stdout=log, stderr=log, env=ENVIRONMENT)
 
-    def storm(self):
+    def run_fleet(self):
         """Run the fleet to its end, and kill something every few seconds."""
         self.ray("start", "--head", "--port", str(PORT), "--num-cpus", "1", "--memory",
                  str(6 * 1024**3), "--object-store-memory", "100000000", "--node-ip-address",
@@ -171,73 +172,73 @@ class Suite:
         started = time.monotonic()
         try:
             self.start_second_node()
-            agent = self.start_agent()
-            while agent.poll() is None:
+            coordinator = self.start_coordinator()
+            while coordinator.poll() is None:
                 if time.monotonic() - started > LIMIT_SECONDS:
-                    agent.kill()
+                    coordinator.kill()
                     raise SystemExit("the fleet did not end")
                 time.sleep(self.random.uniform(4, 9))
-                agent = self.strike(agent)
-            return agent.returncode, time.monotonic() - started
+                coordinator = self.kill_something(coordinator)
+            return coordinator.returncode, time.monotonic() - started
         finally:
             subprocess.run([RAY, "stop", "--force"], env=ENVIRONMENT, capture_output=True)
 
-    def strike(self, agent):
-        """Kill something; the agent that runs then."""
-        kinds, weights = zip(*STRIKES.items(), strict=True)
+    def kill_something(self, coordinator):
+        """Kill a process, a container or a node; returns the coordinator that runs then."""
+        kinds, weights = zip(*KILL_WEIGHTS.items(), strict=True)
         kind = self.due[0] if self.due else self.random.choices(kinds, weights)[0]
-        if agent.poll() is not None:
-            return agent
-        if kind == "agent":
-            agent.kill()
-            agent.wait()
-            agent = self.start_agent()
+        if coordinator.poll() is not None:
+            return coordinator
+        if kind == "coordinator":
+            coordinator.kill()
+            coordinator.wait()
+            coordinator = self.start_coordinator()
         elif kind == "node":
             for pid in self.second:
                 kill(pid)
             self.start_second_node()
         elif kind == "container":
             if not (found := containers()):
-                return agent
+                return coordinator
             subprocess.run([DOCKER, "kill", self.random.choice(found)], capture_output=True)
         else:
             worker = "numerai_predict.fleet.worker.router"
-            mark = "ray::WorkerActor" if kind == "foreman" else worker
+            mark = "ray::WorkerActor" if kind == "actor" else worker
             if not (found := processes_of(mark)):
-                return agent
+                return coordinator
             kill(self.random.choice(found))
         self.kills[kind] += 1
         self.due = [other for other in self.due if other != kind]
-        return agent
+        return coordinator
 
-    def judge(self, rows):
-        """What is not as it must be, a line each."""
+    def deviations(self, rows):
+        """What is not as expected, one line each."""
         ledger = FleetLedger(self.output)
         found = {row.id: row for row in ledger.rows()}
-        facts = Counter((model, fact) for model, fact, *_ in ledger.events())
+        events = Counter((event.model, event.state) for event in ledger.events())
         uploads = self.bucket.uploads()
         for name, row in rows.items():
             expected, kind = self.expected(name, row), name.partition("-")[0]
             verdict = found[name].verdict if name in found else "not in the ledger"
             if verdict != expected:
-                yield f"{name}: {verdict}, by itself {expected}"
+                yield f"{name}: {verdict}, in a single run {expected}"
             if kind == "ok":
                 ours = self.output / "predictions" / f"{name}.csv"
                 if not ours.exists() or ours.read_bytes() != self.single(row, "csv").read_bytes():
-                    yield f"{name}: other bytes than by itself"
+                    yield f"{name}: predictions differ from the single run"
             if uploads[name] != (expected == "ok"):
                 yield f"{name}: uploaded {uploads[name]} times"
-            if facts[name, ModelState.DELIVERED] != (expected == "ok"):
-                yield f"{name}: {facts[name, ModelState.DELIVERED]} times delivered in the ledger"
+            if events[name, ModelState.DELIVERED] != (expected == "ok"):
+                yield f"{name}: {events[name, ModelState.DELIVERED]} times delivered in the ledger"
         ledger.close()
         if self.due:
-            yield f"never struck: {', '.join(self.due)}"
+            yield f"never killed: {', '.join(self.due)}"
         if left := containers():
-            yield f"containers left: {left}"
+            yield f"containers were left: {left}"
 
-    def single(self, row, ending):
+    def single(self, row, suffix):
         model = Path(row["model"])
-        return self.singles / model.parent.name.partition("-")[2] / f"{model.stem}.{ending}"
+        return self.singles / model.parent.name.partition("-")[2] / f"{model.stem}.{suffix}"
 
     def expected(self, name, row):
         kind = name.partition("-")[0]
@@ -268,33 +269,34 @@ def main():
         suite = Suite(Path(name), count, seed)
         rows = suite.make()
         print(
-            f"{len(rows)} models of {len(suite.images)} Pythons; each by itself first", flush=True
+            f"{len(rows)} models of {len(suite.images)} Pythons; first each in a single run",
+            flush=True,
         )
         suite.run_singles()
-        code, seconds = suite.storm()
-        problems = list(suite.judge(rows))
+        code, seconds = suite.run_fleet()
+        problems = list(suite.deviations(rows))
         kinds = Counter(suite.expected(*item) for item in rows.items())
         if problems:
-            print((suite.folder / "agent.log").read_text()[-6000:])
+            print((suite.folder / "coordinator.log").read_text()[-6000:])
     killed = ", ".join(f"{what} {number} x" for what, number in sorted(suite.kills.items()))
     lines = [
-        "# The fleet under fire",
+        "# Reliability of the fleet",
         "",
-        "What `make test_fleet` printed last.",
+        "The last output of `make test_fleet`.",
         "",
         f"{len(rows)} models of Python {', '.join(i.python for i in suite.images)} on two nodes of "
-        f"Ray, in {seconds:.0f} s, seed {seed}. Killed meanwhile: {killed}.",
+        f"Ray, in {seconds:.0f} s, seed {seed}. Killed during the run: {killed}.",
         "",
         "| verdict | models |",
         "|---|---|",
         *(f"| {verdict} | {number} |" for verdict, number in sorted(kinds.items())),
         "",
-        f"Not as by themselves, lost or delivered twice: {len(problems)}.",
+        f"Models that differ from their single run, were lost or delivered twice: {len(problems)}.",
         *(f"- {problem}" for problem in problems),
     ]
     print("\n".join(lines))
     KEPT.write_text("\n".join(lines) + "\n")
-    return 1 if problems or code != 1 else 0  # 1: some models failed, as they must
+    return 1 if problems or code != 1 else 0  # 1: some models failed, as expected
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A model in a warm worker reaches no more than in a single run: the same attempts."""
+"""A model in a worker of the fleet can reach no more than in a single run."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from warm_stage import LEAVES, warm_stage
 
 @pytest.fixture(scope="module")
 def warm(sample, tmp_path_factory):
-    """A stage for all attempts: the worker must outlive them."""
+    """One stage for all attempts: the worker must survive them."""
     with warm_stage(tmp_path_factory.mktemp("stage"), sample) as opened:
         yield opened
 

@@ -1,4 +1,4 @@
-"""A whole round by one command: everything ends, is told, and is done once."""
+"""One command runs a whole fleet: every model ends with a verdict and is delivered once."""
 
 import json
 import signal
@@ -35,17 +35,17 @@ def raise_an_error(live_features):
 
 @pytest.fixture
 def bucket(web):
-    """Takes every upload; the keys as they came."""
+    """An S3 server for uploads that records their keys; it rejects keys that start with refused."""
     web.keys = []
 
-    def take(request):
+    def receive(request):
         key = request.body.partition(b'name="key"')[2].split(b"\r\n")[2].decode()
         if key.startswith("refused"):
             return web.reply(b"<Error><Code>AccessDenied</Code></Error>", 403)
         web.keys.append(key)
         return web.reply(b"", 204)
 
-    web.replies["/bucket"] = take
+    web.replies["/bucket"] = receive
     return web
 
 
@@ -60,7 +60,7 @@ def row(bucket, name, model):
     return {"id": name, "model": str(model), "post_url": f"{bucket.url}/bucket", "post_data": data}
 
 
-def test_each_model_ends_as_its_single_run_and_the_next_start_does_nothing_again(
+def test_each_model_ends_as_in_a_single_run_and_the_next_start_repeats_nothing(
     fleet, bucket, tmp_path, pickle_model, run_model
 ):
     models = {
@@ -93,8 +93,8 @@ def test_each_model_ends_as_its_single_run_and_the_next_start_does_nothing_again
     everything = b"".join(f.read_bytes() for f in done.directory.rglob("*") if f.is_file())
     assert SECRET not in done.stdout + done.stderr
     assert SECRET.encode() not in everything
-    for words in ("model_error", "upload_failed", "slowest", "largest", "fleet.html"):
-        assert words in done.stdout
+    for text in ("model_error", "upload_failed", "slowest", "largest", "fleet.html"):
+        assert text in done.stdout
 
     again = fleet.run(path, "--retry-failed", "--only", "raises", "--only", "refused")
     assert again.exit_code == 1
@@ -104,7 +104,7 @@ def test_each_model_ends_as_its_single_run_and_the_next_start_does_nothing_again
     assert attempts == {"good": 1, "slow": 1, "raises": 2, "broken": 0, "refused": 1}
 
 
-def test_an_agent_that_is_killed_goes_on_where_it_was(fleet, bucket, tmp_path, pickle_model):
+def test_a_killed_coordinator_resumes_the_fleet_run(fleet, bucket, tmp_path, pickle_model):
     model = pickle_model(slow, "slow.pkl")
     names = [f"m{number:02}" for number in range(12)]
     path = manifest(tmp_path, [row(bucket, name, model) for name in names])
@@ -116,14 +116,14 @@ def test_an_agent_that_is_killed_goes_on_where_it_was(fleet, bucket, tmp_path, p
     assert done.exit_code == 0, done.stdout + done.stderr
     assert sorted(bucket.keys) == names
     with done.ledger() as ledger:
-        facts = ledger.events()
+        events = ledger.events()
     for name in names:
-        ended = [fact for model, fact, *_ in facts if model == name]
-        assert ended.count(ModelState.DELIVERED) == 1
+        states = [event.state for event in events if event.model == name]
+        assert states.count(ModelState.DELIVERED) == 1
     wait_until(lambda: not processes_of(str(fleet.directory)), 20)
 
 
-def test_an_interrupted_agent_leaves_nothing_running(fleet, tmp_path, pickle_model):
+def test_an_interrupted_coordinator_leaves_no_processes(fleet, tmp_path, pickle_model):
     folder = tmp_path / "models"
     folder.mkdir()
     data = pickle_model(slow).read_bytes()
@@ -141,14 +141,14 @@ def test_an_interrupted_agent_leaves_nothing_running(fleet, tmp_path, pickle_mod
 
 
 def is_running(pid):
-    """Whether there is such a process, and it has not ended."""
+    """Whether the process exists and has not ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
     except OSError:
         return False
 
 
-def test_a_deadline_stops_the_round_and_the_rest_stays_queued(fleet, tmp_path, pickle_model):
+def test_a_deadline_stops_the_fleet_run_and_the_rest_stays_queued(fleet, tmp_path, pickle_model):
     folder = tmp_path / "models"
     folder.mkdir()
     data = pickle_model(slow).read_bytes()
@@ -163,7 +163,7 @@ def test_a_deadline_stops_the_round_and_the_rest_stays_queued(fleet, tmp_path, p
     assert "the same command goes on" in done.stdout
 
 
-def test_bad_rows_end_the_command_before_anything_runs(fleet, tmp_path):
+def test_invalid_rows_end_the_command_before_anything_runs(fleet, tmp_path):
     path = manifest(tmp_path, [{"id": "a", "model": "gone.pkl"}, {"id": "a", "model": "x://y"}])
     done = fleet.run(path)
     assert done.exit_code == 2
@@ -179,10 +179,10 @@ def test_a_model_that_fits_no_node_is_rejected_before_anything_runs(fleet, tmp_p
     assert "a: expected a node with 9216.0 GiB" in done.stderr
 
 
-def test_a_bucket_is_no_place_for_a_ledger(capsys, tmp_path):
-    words = ["run", str(tmp_path), "--output_dir", "s3://bucket/round?signature=hidden"]
+def test_an_output_directory_on_s3_is_rejected(capsys, tmp_path):
+    argv = ["run", str(tmp_path), "--output_dir", "s3://bucket/output?signature=hidden"]
     with pytest.raises(SystemExit, match="2"):
-        main(words)
-    said = capsys.readouterr().err
-    assert "expected a directory on a disk, found s3://bucket/round" in said
-    assert "hidden" not in said
+        main(argv)
+    stderr = capsys.readouterr().err
+    assert "expected a directory on a disk, found s3://bucket/output" in stderr
+    assert "hidden" not in stderr

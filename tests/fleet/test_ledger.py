@@ -1,4 +1,4 @@
-"""The ledger keeps what happened, and a delivery for good."""
+"""The ledger logs events, and never loses a delivery."""
 
 import sqlite3
 from contextlib import closing
@@ -16,14 +16,14 @@ def ledger(tmp_path):
         yield opened
 
 
-def test_facts_are_kept_in_their_order(ledger):
+def test_events_are_logged_in_their_order(ledger):
     ledger.record_event("a", ModelState.INSPECTED, place="py")
     ledger.record_event("a", ModelState.RUNNING, worker="w1")
-    ledger.record_event("a", ModelState.LOST, "it died")
+    ledger.record_event("a", ModelState.LOST, "it crashed")
     ledger.record_event("a", ModelState.RUNNING, worker="w2")
     ledger.record_event("a", ModelState.FAILED, verdict="model_error", message="no")
-    facts = [(fact, attempt, worker) for _, fact, _, attempt, worker in ledger.events("a")]
-    assert facts == [
+    events = [(event.state, event.attempt, event.worker) for event in ledger.events("a")]
+    assert events == [
         ("queued", 0, None),
         ("inspected", 0, None),
         ("running", 1, "w1"),
@@ -36,7 +36,7 @@ def test_facts_are_kept_in_their_order(ledger):
     assert row.started <= row.ended
 
 
-def test_a_model_that_was_delivered_stays_so(ledger):
+def test_a_delivered_model_stays_delivered(ledger):
     ledger.record_delivery("a", {"verdict": "ok"})
     ledger.record_event("a", ModelState.QUEUED)
     ledger.add_models(["a"])
@@ -44,7 +44,7 @@ def test_a_model_that_was_delivered_stays_so(ledger):
     assert ledger.count_by_verdict() == {"ok": 1}
 
 
-def test_what_ran_when_the_fleet_was_killed_is_queued_again(ledger, tmp_path):
+def test_models_that_ran_when_the_coordinator_was_killed_are_queued_again(ledger, tmp_path):
     ledger.record_event("a", ModelState.RUNNING)
     ledger.record_event("b", ModelState.FAILED, verdict="timeout")
     with closing(FleetLedger(tmp_path)) as again:
@@ -52,7 +52,7 @@ def test_what_ran_when_the_fleet_was_killed_is_queued_again(ledger, tmp_path):
         assert again.count_by_state() == {"queued": 2, "failed": 1}
 
 
-def test_two_processes_write_at_the_same_time(ledger, tmp_path):
+def test_two_connections_write_at_the_same_time(ledger, tmp_path):
     with closing(FleetLedger(tmp_path)) as other:
         for number in range(200):
             (ledger if number % 2 else other).record_event("a", ModelState.RUNNING)
@@ -60,7 +60,7 @@ def test_two_processes_write_at_the_same_time(ledger, tmp_path):
     assert row.attempts == 200
 
 
-def test_a_fact_is_whole_or_not_there(ledger, tmp_path):
+def test_an_event_is_written_completely_or_not_at_all(ledger, tmp_path):
     with pytest.raises(sqlite3.OperationalError):
         ledger.record_event("a", ModelState.RUNNING, no_such_column=1)
     assert ledger.state("a") == ModelState.QUEUED

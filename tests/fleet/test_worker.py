@@ -35,19 +35,19 @@ def predict_with_benchmarks(live_features, live_benchmark_models):
     return live_benchmark_models.iloc[:, 0].reindex(own).rank(pct=True).to_frame("prediction")
 
 
-def says(words):
-    """A model that prints what a function returns."""
+def prints(function):
+    """A model that prints what the function returns."""
 
     def predict(live_features):
-        print("SAID", words(live_features), flush=True)
+        print("PRINTED", function(live_features), flush=True)
         return ranks(live_features)
 
     return predict
 
 
-def said(outcome):
+def printed(outcome):
     lines = outcome.log.decode().splitlines()
-    return [line.partition("SAID ")[2] for line in lines if "SAID " in line]
+    return [line.partition("PRINTED ")[2] for line in lines if "PRINTED " in line]
 
 
 @pytest.mark.parametrize("model", [predict, predict_with_benchmarks])
@@ -64,7 +64,7 @@ def test_predictions_are_those_of_a_single_run(run, run_model, model):
 
 
 @pytest.mark.process
-def test_the_frames_are_those_that_pandas_reads(sample):
+def test_preloaded_frames_equal_those_that_pandas_reads(sample):
     paths = [str(sample / "live.parquet"), str(sample / "live_benchmark_models.parquet")]
     script = (
         "import sys, pandas as pd\n"
@@ -77,7 +77,7 @@ def test_the_frames_are_those_that_pandas_reads(sample):
     subprocess.run([sys.executable, "-c", script, *paths], check=True, env=one)
 
 
-def test_every_layer_of_a_single_run_is_on(run, run_model):
+def test_every_sandbox_layer_of_a_single_run_is_engaged(run, run_model):
     single = run_model(predict)
     ours = run(predict).record["sandbox"]
     assert ours.keys() == single.record["sandbox"].keys()
@@ -85,7 +85,7 @@ def test_every_layer_of_a_single_run_is_on(run, run_model):
     assert missing == [n for n, w in single.record["sandbox"].items() if "missing" in w]
 
 
-def test_a_model_that_writes_into_the_frame_writes_into_its_own(run):
+def test_a_model_cannot_change_the_live_data_of_others(run):
     def spoil(live_features):
         predictions = ranks(live_features)
         live_features.iloc[:, 2:] = 0
@@ -97,7 +97,7 @@ def test_a_model_that_writes_into_the_frame_writes_into_its_own(run):
     assert run(predict).csv == before
 
 
-def test_nothing_that_a_model_does_to_its_process_reaches_the_next(run):
+def test_changes_to_the_model_process_do_not_reach_the_next_model(run):
     def leave_traces(live_features):
         import builtins
         import os
@@ -128,10 +128,10 @@ def test_nothing_that_a_model_does_to_its_process_reaches_the_next(run):
         return found, "trace_left" in sys.modules, sorted(n for n in names if "readable" not in n)
 
     assert run(leave_traces).record["verdict"] == "ok"
-    assert said(run(says(look))) == ["([False, False, False], False, [])"]
+    assert printed(run(prints(look))) == ["([False, False, False], False, [])"]
 
 
-def test_each_model_has_a_process_and_random_numbers_of_its_own(run):
+def test_each_model_has_its_own_process_and_random_numbers(run):
     def numbers(_live):
         import os
         import random
@@ -140,11 +140,11 @@ def test_each_model_has_a_process_and_random_numbers_of_its_own(run):
 
         return os.getpid(), random.random(), np.random.random()
 
-    one, other = (said(run(says(numbers)))[0][1:-1].split(", ") for _ in range(2))
+    one, other = (printed(run(prints(numbers)))[0][1:-1].split(", ") for _ in range(2))
     assert all(mine != others for mine, others in zip(one, other, strict=True))
 
 
-def test_models_at_the_same_time_are_users_of_their_own(run):
+def test_models_that_run_at_the_same_time_have_different_users(run):
     if os.geteuid() != 0:
         pytest.skip("only root can give models users")
 
@@ -158,7 +158,7 @@ def test_models_at_the_same_time_are_users_of_their_own(run):
     found = []
 
     def ask(name):
-        found.extend(said(run(says(who), name=name)))
+        found.extend(printed(run(prints(who), name=name)))
 
     both = [threading.Thread(target=ask, args=(name,)) for name in ("one.pkl", "other.pkl")]
     for thread in both:
@@ -169,13 +169,13 @@ def test_models_at_the_same_time_are_users_of_their_own(run):
     assert "0" not in found
 
 
-def test_one_processor_is_the_models(run):
+def test_a_model_has_one_cpu(run):
     def processors(_live):
         import os
 
         return len(os.sched_getaffinity(0)), os.environ["OMP_NUM_THREADS"]
 
-    assert said(run(says(processors))) == ["(1, '1')"]
+    assert printed(run(prints(processors))) == ["(1, '1')"]
 
 
 def raise_an_error(live_features):
@@ -239,7 +239,7 @@ BROKEN = {
     "invalid_pickle": b"\x80\x05broken",
     "invalid_model": 42,
 }
-ENDS_OF_GREED = ("model_crashed", "out_of_memory", "timeout", "model_error")
+VERDICTS_OF_EXCESS = ("model_crashed", "out_of_memory", "timeout", "model_error")
 SMALL = Limits(memory_bytes=700 * 1024**2, seconds=3.0)
 
 
@@ -249,18 +249,18 @@ def test_a_broken_model_ends_as_in_a_single_run(run, run_model, name):
     options = ("--memory", str(SMALL.memory_bytes), "--timeout", "3")
     single = run_model(BROKEN[name], *options).record
     assert outcome.record["verdict"] == single["verdict"] == name.split()[0]
-    assert told(outcome.record["message"]) == told(single["message"])
+    assert without_numbers(outcome.record["message"]) == without_numbers(single["message"])
     assert outcome.record["remedy"] == single["remedy"]
     assert run(predict).record["verdict"] == "ok"
 
 
-def told(message):
-    """The first line: without the peak, and without who saw first that it was too much."""
+def without_numbers(message):
+    """The first line, without sizes and without the part that depends on what noticed first."""
     first = message.splitlines()[0].partition(", then asked for more")[0]
     return "".join(letter for letter in first if not letter.isdigit())
 
 
-def test_a_worker_that_is_killed_loses_its_models_and_is_replaced(new_actor, run):
+def test_a_killed_worker_loses_its_models_and_is_replaced(new_actor, run):
     actor = new_actor()
     first = run(predict, by=actor)
     router = actor._worker._process.pid
@@ -284,7 +284,7 @@ def is_alive(pid):
     return False
 
 
-def test_a_supervisor_that_is_killed_loses_its_model_alone_and_all_that_it_started(new_actor, run):
+def test_a_killed_supervisor_loses_only_its_model_with_its_process_tree(new_actor, run):
     def start_others(live_features):
         import subprocess
 
@@ -314,13 +314,13 @@ def children(pid):
     return [int(child) for child in path.read_text().split()]
 
 
-def test_a_worker_is_replaced_after_so_many_models(new_actor, run):
+def test_a_worker_is_replaced_after_a_number_of_models(new_actor, run):
     actor = new_actor(models_per_worker=2)
     workers = [run(predict, by=actor).worker for _ in range(5)]
     assert len(set(workers)) == 3
 
 
-def test_a_model_that_forks_leaks_or_fills_its_scratch_leaves_its_neighbours_alone(run):
+def test_a_model_that_exceeds_limits_does_not_affect_models_beside_it(run):
     def fork_without_end(live_features):
         while True:
             try:
@@ -340,18 +340,18 @@ def test_a_model_that_forks_leaks_or_fills_its_scratch_leaves_its_neighbours_alo
         )
         thread.start()
         while thread.is_alive():
-            beside = run(predict)
-            assert beside.csv == good.csv, beside
-            assert beside.ended - beside.started < 10
-        assert ended[0].record["verdict"] in ENDS_OF_GREED, ended
+            neighbour = run(predict)
+            assert neighbour.csv == good.csv, neighbour
+            assert neighbour.ended - neighbour.started < 10
+        assert ended[0].record["verdict"] in VERDICTS_OF_EXCESS, ended
 
 
-def test_data_that_pandas_cannot_read_is_said_at_the_start(tmp_path):
+def test_unreadable_data_is_reported_at_the_start(tmp_path):
     with pytest.raises(Exception, match="arquet"):
         preload(str(tmp_path / "none.parquet"), None)
 
 
-def test_models_reach_their_folder_as_users_of_their_own(new_actor):
+def test_models_can_reach_their_directory_as_their_own_users(new_actor):
     by = new_actor()
     by.prepare()
     (scratch,) = Path(by._directory.name).glob("files/scratch-*")

@@ -1,4 +1,4 @@
-"""The fleet in containers: what its workers predict, and what a model reaches in one."""
+"""The fleet in containers: its predictions, and the isolation of a model in a worker."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def fleet(inputs, tmp_path, clean_environment):
     """Run a fleet over a folder of pickles in the images that the engine has."""
 
     def run(folder):
-        output = tmp_path / "round"
+        output = tmp_path / "fleet-output"
         output.mkdir()
         command = [sys.executable, "-c", PROGRAM, "fleet", "run", folder, "--output_dir", output]
         command += ["--dataset", inputs / "live.parquet", "--workers", "2"]
@@ -68,7 +68,7 @@ def test_a_fleet_predicts_what_single_runs_do(image, example, predict, output, f
 
 @pytest.fixture
 def short_folder():
-    """A folder whose path leaves room for a socket's."""
+    """A folder with a path so short that a socket's path fits into it."""
     with tempfile.TemporaryDirectory(prefix="warm-", dir="/tmp") as name:
         Path(name).chmod(0o755)
         yield Path(name)

@@ -1,4 +1,4 @@
-"""The stage with a warm worker in place of `predict.py`, on this machine or in a container."""
+"""The stage with a fleet worker in place of `predict.py`, on this machine or in a container."""
 
 import contextlib
 import json
@@ -13,7 +13,7 @@ from fleets import LOCAL_PYTHON, actor_spec, model_task
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.fleet.pool.actor import TaskResult, WorkerActor
 
-# The limits that bound a model are tried in `test_worker.py`; here: what it leaves behind.
+# `test_worker.py` tests the limits of a model; these attempts leave files and processes.
 LEAVES = [name for name in stage.attempts.ENDS if name.startswith(("leave", "answer", "announce"))]
 
 _SEEN_AS = "/tmp/stage"  # the worker's scratch folder is the container's /tmp
@@ -58,7 +58,7 @@ class WarmStage(stage.Stage):
         return SimpleNamespace(returncode=0, stderr=outcome.log.decode(errors="replace"))
 
     def _traces(self, told):
-        # The worker's own files are there as long as it lives; a model's must not be.
+        # The files of the worker exist as long as it runs; those of a model must not.
         left = [path.name for path in self._scratch().rglob("numerai-model-*")]
         yield from (f"left in temporary: {name}" for name in left)
         own = f"left in temporary: { {self.own} }"
@@ -67,7 +67,7 @@ class WarmStage(stage.Stage):
             yield from self._left_inside()
 
     def _left_inside(self):
-        """What is in the container's shared memory, and which processes are the models'."""
+        """Files in the container's shared memory, and processes of models."""
         command = [self.actor._worker_spec.engine, "exec", self.actor._worker.name]
         asked = subprocess.run(
             [*command, "python", "-c", _LOOK], capture_output=True, text=True, check=True
@@ -80,9 +80,9 @@ class WarmStage(stage.Stage):
 
 @contextlib.contextmanager
 def warm_stage(folder, sample, environment=LOCAL_PYTHON):
-    """A stage whose worker was started with secrets around it, as a fleet's would be.
+    """A stage whose worker was started by a process with secrets in its environment.
 
-    In a container the stage stands in the one folder that worker and models can reach.
+    In a container the stage is in the only folder that worker and models can reach.
     """
     patch = pytest.MonkeyPatch()
     patch.setenv("AWS_SECRET_ACCESS_KEY", stage.SECRET)

@@ -159,7 +159,7 @@ class WorkerActor:
                 worker = self._current_worker()
                 worker_name = worker.name
                 response = worker.run(self._request(task, path, slot))
-            record, csv = self._accepted(response)
+            record, csv = self._validate(response)
             self._close_retired()
             return TaskResult(worker_name, started, time.time(), asdict(record), csv, response.log)
         except WorkerLost as lost:
@@ -235,33 +235,33 @@ class WorkerActor:
         for worker in idle:
             worker.close()
 
-    def _accepted(self, response: WorkerResponse) -> tuple[Record, bytes | None]:
+    def _validate(self, response: WorkerResponse) -> tuple[Record, bytes | None]:
         """The record, and the predictions as a CSV file if they are valid."""
-        record = RecordBuilder.resume(Record.from_dict(response.result.record))
+        builder = RecordBuilder.resume(Record.from_dict(response.result.record))
         if response.result.predicted is None:
-            return record.build(), None
+            return builder.build(), None
         try:
             with self._validation_lock:
-                saved = self._saved(response, record)
+                saved = self._save(response, builder)
         except RunError as error:
-            record.fail(error)
-            return record.build(), None
+            builder.fail(error)
+            return builder.build(), None
         csv = saved.path.read_bytes()
         saved.path.unlink()
-        record.set_predictions_file(None, saved.sha256)
-        record.conclude(Verdict.OK, "predicted")
-        return record.build(), csv
+        builder.set_predictions_file(None, saved.sha256)
+        builder.conclude(Verdict.OK, "predicted")
+        return builder.build(), csv
 
-    def _saved(self, response: WorkerResponse, record: RecordBuilder) -> SavedPredictions:
+    def _save(self, response: WorkerResponse, builder: RecordBuilder) -> SavedPredictions:
         with attempted_hosts_in_errors(lambda: response.result.attempted_hosts):
-            predictions = self._decoded(response, record.build().peak_memory_bytes or 0)
-            with record.timed(Step.CHECK):
+            predictions = self._decode(response, builder.build().peak_memory_bytes or 0)
+            with builder.timed(Step.CHECK):
                 validated = validate(predictions)
-        record.set_predictions(validated)
-        with record.timed(Step.DELIVER):
+        builder.set_predictions(validated)
+        with builder.timed(Step.DELIVER):
             return save_predictions(self._out, validated)
 
-    def _decoded(self, response: WorkerResponse, peak_bytes: int) -> Predictions:
+    def _decode(self, response: WorkerResponse, peak_bytes: int) -> Predictions:
         try:
             predicted = Predicted.parse(response.result.predicted or {})
             return decode(predicted, response.payload, self._live_ids)
