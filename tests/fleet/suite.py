@@ -35,6 +35,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from fleets import PROGRAM, processes_of  # noqa: E402
 
+from numerai_predict.contract.container_run import BindMount, ContainerRun  # noqa: E402
 from numerai_predict.data.synthetic import SampleShape, write_sample  # noqa: E402
 from numerai_predict.fleet.ledger import FleetLedger  # noqa: E402
 from numerai_predict.fleet.model_state import ModelState  # noqa: E402
@@ -139,12 +140,15 @@ class Suite:
                            output, *LIMITS)  # fmt: skip
 
     def container(self, image, script, *arguments):
-        command = [DOCKER, "run", "--rm", "--network", "none", "--user", "0:0"]
-        for path in (ROOT, self.folder):
-            command += ["--volume", f"{path}:{path}"]
-        command += ["--env", "OMP_NUM_THREADS=1", "--env", "PYTHONDONTWRITEBYTECODE=1"]
-        command += ["--entrypoint", "python", image.name, ROOT / script, *arguments]
-        subprocess.run(list(map(str, command)), check=True)
+        run = ContainerRun(
+            image.name,
+            tuple(map(str, (ROOT / script, *arguments))),
+            entrypoint="python",
+            mounts=tuple(BindMount(path, read_only=False) for path in (ROOT, self.folder)),
+            environment={"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            user="0:0",
+        )
+        subprocess.run(run.argv(DOCKER), check=True)
 
     def ray(self, *arguments):
         subprocess.run([RAY, *arguments], env=ENVIRONMENT, check=True, capture_output=True)

@@ -74,14 +74,8 @@ def test_the_kernels_kill_at_the_containers_limit_is_reported(image, predict, tm
 def test_no_attempt_to_break_out_succeeds(image, inputs, user):
     if f"{image.version}-{image.flavour}" != PLAYED_IN:
         pytest.skip(f"the attempts are played in {PLAYED_IN}: `make test_isolation` shows them all")
-    mounts = (f"{ROOT / 'tests/isolation'}:/isolation:ro", f"{inputs}:/sample:ro")
-    command = [DOCKER, "run", "--rm", "--user", user, "--entrypoint", "python"]
-    command += [word for mount in mounts for word in ("--volume", mount)]
-    predict = "/usr/local/share/numerai-predict/predict.py"
-    words = ["/isolation/stage.py", predict, "/tmp/stage", "/sample"]
-    played = subprocess.run(
-        [*command, image.reference, *words], capture_output=True, text=True, timeout=800
-    )
+    argv = stage.container(image.reference, user, inputs).argv(DOCKER)
+    played = subprocess.run(argv, capture_output=True, text=True, timeout=800)
     outcomes = [stage.Outcome(**json.loads(line)) for line in played.stdout.splitlines()]
     assert [outcome.name for outcome in outcomes] == stage.every_name(), played.stderr
     escaped = [outcome for outcome in outcomes if outcome.ending == "escaped"]

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import attempts
 
 SECRET, POST_SECRET = "environment-canary-7f3a", "post-canary-91bc"
+IN_IMAGE = "/usr/local/share/numerai-predict/predict.py"
 PLANTED, WRITABLE = "planted-canary-55de", "as it was"
 
 
@@ -265,6 +266,20 @@ def every_name():
 def lacking(layers):
     """The layers that the machine could not put on, which excuse what was not blocked."""
     return [f"{name} is {words}" for name, words in layers.items() if "missing" in words]
+
+
+def container(image, user, sample):
+    """The container that plays every attempt by the predict.py of an image."""
+    from numerai_predict.contract.container_run import BindMount, ContainerRun
+
+    return ContainerRun(
+        image,
+        ("/isolation/stage.py", IN_IMAGE, "/tmp/stage", "/sample"),
+        entrypoint="python",
+        mounts=(BindMount(Path(__file__).parent, "/isolation"), BindMount(sample, "/sample")),
+        user=user,
+        network=True,  # the sandbox alone must keep the model from it
+    )
 
 
 def main():

@@ -26,7 +26,6 @@ import stage  # noqa: E402
 from numerai_predict.data.synthetic import SampleShape, write_sample  # noqa: E402
 
 DOCKER = os.environ.get("DOCKER", "docker")
-IN_IMAGE = "/usr/local/share/numerai-predict/predict.py"
 # Without a sandbox these would harm the machine that the suite runs on.
 NOT_IN_CONTROL = (
     "kill the runner",
@@ -42,10 +41,7 @@ def on_machine(folder, sample, *options):
 
 
 def in_container(image, user, sample):
-    mounts = [f"{ROOT / 'tests/isolation'}:/isolation:ro", f"{sample}:/sample:ro"]
-    command = [DOCKER, "run", "--rm", "--user", user, "--entrypoint", "python"]
-    command += [word for mount in mounts for word in ("--volume", mount)]
-    return played([*command, image, "/isolation/stage.py", IN_IMAGE, "/tmp/stage", "/sample"])
+    return played(stage.container(image, user, sample).argv(DOCKER))
 
 
 def played(command):
