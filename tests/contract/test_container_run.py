@@ -72,10 +72,14 @@ def test_a_directory_of_any_name_is_mounted(python_image, tmp_path, name):
     assert (folder / "made").exists()
 
 
-def test_a_mount_is_read_only_unless_it_is_said_to_be_writable(python_image, tmp_path):
+def test_a_mount_is_read_only_unless_it_is_made_writable(python_image, tmp_path):
     program = f"open({str(tmp_path / 'made')!r}, 'w')"
     run = ContainerRun(
-        python_image, ("-c", program), entrypoint="python", mounts=(BindMount(tmp_path),)
+        python_image,
+        ("-c", program),
+        entrypoint="python",
+        mounts=(BindMount(tmp_path),),
+        user=f"{os.getuid()}:{os.getgid()}",
     )
     ended = subprocess.run(run.argv(DOCKER), capture_output=True, text=True, timeout=60)
     assert "Read-only file system" in ended.stderr

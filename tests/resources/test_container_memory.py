@@ -1,4 +1,4 @@
-"""The container's own memory limit is read in both versions of control groups."""
+"""The memory limit of the container, in both versions of control groups."""
 
 import pytest
 
@@ -25,7 +25,7 @@ V2 = "0::/box\n"
 V1 = "4:memory:/docker/abc\n1:cpu:/\n0::/\n"
 
 
-def test_version_2_counts_kills_of_the_own_group_alone(group):
+def test_version_2_counts_kills_of_the_own_group_only(group):
     places = group(
         V2,
         memory_DOT_events="low 0\noom_kill 7\n",
@@ -36,7 +36,7 @@ def test_version_2_counts_kills_of_the_own_group_alone(group):
     assert container_memory.limit_bytes(*places) == 2**31
 
 
-def test_version_1_counts_them_in_its_own_file(group):
+def test_version_1_counts_kills_in_another_file(group):
     places = group(
         V1,
         memory__docker__abc__memory_DOT_oom_control="oom_kill_disable 0\nunder_oom 0\noom_kill 1\n",
@@ -51,7 +51,7 @@ def test_inside_a_container_the_mount_is_the_own_group(group):
     assert container_memory.kills(*places) == 3
 
 
-def test_the_lowest_limit_above_holds_too(group):
+def test_the_lowest_limit_of_the_ancestors_applies(group):
     places = group(V2, memory_DOT_max="max\n", box__memory_DOT_max="max\n")
     assert container_memory.limit_bytes(*places) is None
     places = group(V2, memory_DOT_max="500\n", box__memory_DOT_max="900\n")

@@ -1,4 +1,4 @@
-"""Memory that a process no longer needs goes back to the system."""
+"""Memory that a process has freed is returned to the system."""
 
 import platform
 import subprocess
@@ -13,7 +13,7 @@ import os
 from numerai_predict.resources.memory import resident_bytes, trim_heap
 
 blocks = [bytes(2_000) for _ in range(50_000)]
-last = blocks.pop()  # what lies behind all others keeps them from going by themselves
+last = blocks.pop()  # the topmost block keeps the others from being returned by free()
 blocks.clear()
 before = resident_bytes([os.getpid()])
 trim_heap()
@@ -21,8 +21,8 @@ print(before - resident_bytes([os.getpid()]))
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library: nothing is done")
-def test_what_was_freed_between_what_is_kept_is_handed_back():
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="does nothing with another C library")
+def test_fragmented_free_memory_is_returned():
     asked = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
     )

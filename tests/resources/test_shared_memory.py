@@ -1,4 +1,4 @@
-"""Named shared memory: what is a model's is counted and removed, what is another's stays."""
+"""Named shared memory of a model is counted and deleted, that of other programs remains."""
 
 import mmap
 import os
@@ -38,7 +38,7 @@ needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root gives files 
 
 
 @needs_root
-def test_what_was_there_before_is_not_the_models(shared):
+def test_a_file_that_existed_before_is_not_the_models(shared):
     before = shared(NOBODY)
     files = SharedMemoryFiles(Identity(NOBODY, GROUP))
     assert files.bytes() == 0
@@ -47,7 +47,7 @@ def test_what_was_there_before_is_not_the_models(shared):
 
 
 @needs_root
-def test_what_a_model_made_is_counted_and_removed(shared):
+def test_a_file_of_the_model_is_counted_and_deleted(shared):
     files = SharedMemoryFiles(Identity(NOBODY, GROUP))
     made = shared(NOBODY)
     assert files.bytes() == MIB
@@ -57,7 +57,7 @@ def test_what_a_model_made_is_counted_and_removed(shared):
 
 
 @needs_root
-def test_what_another_run_made_is_no_concern(shared):
+def test_a_file_of_another_run_is_ignored(shared):
     files = SharedMemoryFiles(Identity(NOBODY, GROUP))
     made = shared(NOBODY, GROUP + 1)
     assert files.bytes() == 0
@@ -66,7 +66,7 @@ def test_what_another_run_made_is_no_concern(shared):
 
 
 @needs_root
-def test_what_another_users_program_made_is_no_concern(shared):
+def test_a_file_of_another_user_is_ignored(shared):
     files = SharedMemoryFiles(Identity(NOBODY, GROUP))
     made = shared(os.getuid())
     assert files.bytes() == 0
@@ -74,7 +74,7 @@ def test_what_another_users_program_made_is_no_concern(shared):
     assert made.exists()
 
 
-def test_what_another_program_holds_is_not_the_models(shared):
+def test_a_file_that_another_program_has_mapped_is_not_the_models(shared):
     files = SharedMemoryFiles(Identity())
     made = shared(os.getuid())
     with made.open("r+b") as handle, mmap.mmap(handle.fileno(), MIB):
@@ -83,7 +83,7 @@ def test_what_another_program_holds_is_not_the_models(shared):
 
 
 @pytest.mark.process
-def test_beside_other_programs_of_the_user_nothing_is_removed(shared):
+def test_nothing_is_deleted_while_other_programs_of_the_user_run(shared):
     files = SharedMemoryFiles(Identity())
     made = shared(os.getuid())
     sleeper = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)"]

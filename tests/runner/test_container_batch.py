@@ -20,6 +20,8 @@ from numerai_predict.runner.container.batch_client import ContainerBatch
 from numerai_predict.runner.container.engine import Engine
 from numerai_predict.runner.container.target import ContainerImage
 
+pytestmark = pytest.mark.process
+
 IMAGE = Image("3.12", "slim", {})
 # Runs the arguments that follow the image, with the package from where it is on this machine.
 ENGINE = f"""#!{sys.executable}

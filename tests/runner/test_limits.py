@@ -1,4 +1,4 @@
-"""Memory, time and the deadline bound a model."""
+"""The limits of memory and time, and the deadline."""
 
 import os
 import time
@@ -12,16 +12,16 @@ def ranks(live_features):
     return values.to_frame("prediction")
 
 
-def test_a_model_that_sleeps_passes_its_time_limit(run_model):
+def test_a_model_that_sleeps_exceeds_its_time_limit(run_model):
     run = run_model(lambda live_features: time.sleep(3600), "--timeout", "2")
     run.fails_as("timeout", "2 s", "predict", "--timeout")
 
 
-def test_a_pickle_that_loads_for_ever_passes_its_time_limit(run_model):
+def test_a_pickle_that_never_finishes_loading_exceeds_its_time_limit(run_model):
     run_model(b"ctime\nsleep\n(I3600\ntR.", "--timeout", "2").fails_as("timeout", "2 s", "load")
 
 
-def test_a_model_that_spins_passes_its_time_limit(run_model):
+def test_a_model_that_never_returns_exceeds_its_time_limit(run_model):
     def predict(live_features):
         while True:
             pass
@@ -42,7 +42,7 @@ def test_a_deadline_that_suffices_changes_nothing(run_model):
     run_model(ranks, "--deadline", "55").succeeds()
 
 
-def test_a_giant_array_is_refused_where_the_model_stands(run_model):
+def test_a_huge_array_fails_at_the_line_that_allocates_it(run_model):
     def predict(live_features):
         return np.ones((live_features.shape[0], 200_000_000))
 
@@ -51,7 +51,7 @@ def test_a_giant_array_is_refused_where_the_model_stands(run_model):
     assert 0 < run.record["peak_memory_bytes"] < 512 * 1024**2
 
 
-def test_a_model_that_grows_step_by_step_is_ended_at_its_limit(run_model):
+def test_a_model_that_grows_step_by_step_is_killed_at_its_limit(run_model):
     def predict(live_features):
         kept = []
         while True:
@@ -60,11 +60,11 @@ def test_a_model_that_grows_step_by_step_is_ended_at_its_limit(run_model):
 
     run = run_model(predict, "--memory", "512m")
     run.fails_as("out_of_memory", "limit of 512.0 MiB", "peak", "batches")
-    # It is seen above the limit, or is refused the piece that would have taken it there.
+    # Either the monitor sees it above the limit, or the allocation that exceeds the limit fails.
     assert 480 * 1024**2 < run.record["peak_memory_bytes"] < 1024**3
 
 
-def test_what_the_models_own_processes_use_counts_too(run_model):
+def test_the_memory_of_processes_that_the_model_starts_counts(run_model):
     def predict(live_features):
         for _ in range(3):
             if os.fork() == 0:
@@ -95,7 +95,7 @@ def test_memory_that_no_machine_has_is_out_of_memory_without_a_limit(run_model):
 
 @pytest.mark.parametrize("many", [8])
 def test_threads_reserve_address_space_without_using_memory(run_model, many):
-    """The limit is on memory in use: stacks and arenas of threads are none."""
+    """The limit counts memory in use, not the reserved stacks and arenas of threads."""
 
     def predict(live_features):
         import threading

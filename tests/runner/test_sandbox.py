@@ -1,4 +1,4 @@
-"""The layers between a model and the machine, as users ask for them and are told of them."""
+"""The isolation layers of a run, as users choose them and find them in the log and the record."""
 
 import contextlib
 import socket
@@ -31,7 +31,7 @@ def test_every_layer_is_in_the_log_and_in_the_record(run_model):
 
 
 @pytest.mark.skipif(not FULL, reason="this kernel has no Landlock")
-def test_all_of_them_can_be_insisted_on(run_model):
+def test_all_of_them_can_be_required(run_model):
     run = run_model(ranks, "--sandbox", "require")
     run.succeeds()
     assert not any("missing" in words for words in run.record["sandbox"].values())
@@ -46,7 +46,7 @@ def test_where_one_is_missing_and_all_are_required_nothing_is_unpickled(run_mode
     assert run.record["model"]["arity"] is None
 
 
-def test_one_that_is_missing_is_said_loudly_and_the_run_goes_on(run_model, without_seccomp):
+def test_a_missing_one_is_a_warning_and_the_run_continues(run_model, without_seccomp):
     run = run_model(ranks, wrapper=without_seccomp)
     run.succeeds()
     assert run.record["sandbox"]["seccomp"].startswith("missing: the kernel refused it")
@@ -69,7 +69,7 @@ def without_seccomp(tmp_path):
     return (sys.executable, str(script))
 
 
-def test_it_can_be_switched_off_and_that_is_said_loudly(run_model, tmp_path):
+def test_switching_it_off_is_a_warning(run_model, tmp_path):
     beside = tmp_path / "beside.txt"
     beside.write_text("read")
 
@@ -145,7 +145,7 @@ def test_a_file_that_is_not_there_is_named(run_model):
     run_model(predict).fails_as("model_error", "weights.txt, which is not here", "into the pickle")
 
 
-def test_the_scratch_folder_is_home_and_temporary_folder(run_model):
+def test_the_scratch_directory_is_home_and_temporary_directory(run_model):
     def predict(live_features):
         import shutil
 
@@ -186,8 +186,10 @@ def test_a_model_by_way_of_a_link_is_read(run_model, pickle_model, tmp_path):
     run_model(tmp_path / "link.pkl").succeeds()
 
 
-@pytest.mark.skipif(not 0 < landlock.abi() < 9, reason="this kernel tells such sockets apart")
-def test_workers_that_would_talk_through_sockets_are_told_of(run_model):
+@pytest.mark.skipif(
+    not 0 < landlock.abi() < 9, reason="Landlock restricts such sockets on this kernel"
+)
+def test_workers_that_communicate_through_sockets_fail_with_a_remedy(run_model):
     def predict(live_features):
         with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
             server.bind("own")

@@ -1,4 +1,4 @@
-"""What the runner knows is kept from others of its user."""
+"""The supervisor is hidden from other processes of its user."""
 
 import os
 import subprocess

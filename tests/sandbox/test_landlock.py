@@ -1,4 +1,4 @@
-"""Each version of Landlock is asked for what it knows, and for no more."""
+"""A ruleset uses the rights that each ABI version of Landlock supports, and no others."""
 
 import subprocess
 import sys
@@ -33,7 +33,7 @@ except PermissionError:
 @pytest.mark.process
 @needs_landlock
 @pytest.mark.parametrize("version", range(1, HERE + 1))
-def test_every_version_up_to_this_kernels_holds(tmp_path, version):
+def test_every_version_up_to_this_kernels_is_enforced(tmp_path, version):
     outside = tmp_path / "outside"
     outside.write_text("out")
     inside = tmp_path / "folder"
@@ -54,5 +54,5 @@ def test_every_version_up_to_this_kernels_holds(tmp_path, version):
         (99, ""),
     ],
 )
-def test_what_a_version_cannot_forbid_is_said(version, gaps):
+def test_what_a_version_cannot_forbid_is_reported(version, gaps):
     assert landlock.unsupported_rights(version) == gaps

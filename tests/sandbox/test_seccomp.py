@@ -1,4 +1,4 @@
-"""The filter decides as its rules say, on each architecture that it is built for."""
+"""The filter allows and denies system calls as its rules state, on each architecture."""
 
 import errno
 import re
@@ -10,7 +10,7 @@ import pytest
 
 from numerai_predict.sandbox import seccomp, syscall_numbers
 
-PARENT = 4321
+SUPERVISOR = 4321
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
 HEADERS = {
     "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
@@ -46,7 +46,7 @@ def judge(request):
     architecture = syscall_numbers.architecture(request.param)
 
     def judge(call, *arguments, same_user=False, landlock_version=7, mark=architecture.audit_arch):
-        rules = seccomp.rules(PARENT, same_user=same_user, landlock_version=landlock_version)
+        rules = seccomp.rules(SUPERVISOR, same_user=same_user, landlock_version=landlock_version)
         program = seccomp.program(rules, architecture)
         number = call if isinstance(call, int) else architecture.number(call)
         if number is None:
@@ -60,16 +60,16 @@ def judge(request):
 @pytest.mark.parametrize(
     "family", [socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, socket.AF_PACKET, 38, 40]
 )
-def test_a_socket_of_any_network_fails_as_on_a_machine_without_it(judge, family):
+def test_a_network_socket_fails_as_on_a_machine_without_a_network(judge, family):
     assert judge("socket", family, socket.SOCK_STREAM, 0) == errno.EAFNOSUPPORT
 
 
-def test_a_unix_socket_stays(judge):
+def test_a_unix_socket_is_allowed(judge):
     assert judge("socket", socket.AF_UNIX, socket.SOCK_STREAM, 0) == "allowed"
     assert judge("socketpair", socket.AF_UNIX, socket.SOCK_STREAM, 0) == "allowed"
 
 
-def test_a_unix_socket_connects_only_where_landlock_knows_where_to(judge):
+def test_a_unix_socket_may_connect_only_where_landlock_restricts_it(judge):
     assert judge("connect", 3, landlock_version=8) == errno.EACCES
     assert judge("connect", 3, landlock_version=9) == "allowed"
     datagrams = (socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
@@ -82,46 +82,46 @@ def test_a_unix_socket_connects_only_where_landlock_knows_where_to(judge):
     ["ptrace", "process_vm_readv", "process_vm_writev", "keyctl", "bpf", "mount", "unshare"]
     + ["setns", "perf_event_open", "open_by_handle_at", "pidfd_getfd", "userfaultfd"],
 )
-def test_doors_of_the_kernel_are_shut(judge, call):
+def test_privileged_kernel_interfaces_are_denied(judge, call):
     assert judge(call) == errno.EPERM
 
 
 @pytest.mark.parametrize("call", ["clone3", "io_uring_setup", "memfd_create", "shmget"])
-def test_what_libraries_fall_back_from_seems_not_to_be_there(judge, call):
+def test_calls_with_a_fallback_seem_unsupported(judge, call):
     assert judge(call) == errno.ENOSYS
 
 
-def test_processes_and_threads_can_be_made_but_no_name_spaces(judge):
+def test_processes_and_threads_can_be_created_but_no_namespaces(judge):
     threads, new_network = 0x003D0F00, 0x40000000
     assert judge("clone", threads) == "allowed"
     assert judge("clone", new_network | 17) == errno.EPERM
 
 
-def test_signals_go_to_its_own_processes_and_not_to_the_parent(judge):
+def test_signals_reach_its_own_processes_and_not_the_supervisor(judge):
     assert judge("kill", 77, 9) == "allowed"
-    assert judge("kill", PARENT, 9) == errno.EPERM
+    assert judge("kill", SUPERVISOR, 9) == errno.EPERM
     assert judge("kill", 2**64 - 1, 9) == errno.EPERM
-    assert judge("setpriority", 0, PARENT, 19) == errno.EPERM
+    assert judge("setpriority", 0, SUPERVISOR, 19) == errno.EPERM
     assert judge("setpriority", 0, 0, 19) == "allowed"
 
 
-def test_limits_of_its_own_may_change_and_nobody_elses(judge):
+def test_only_its_own_limits_may_change(judge):
     assert judge("prlimit64", 0, 7) == "allowed"
     assert judge("prlimit64", 77, 7) == errno.EPERM
 
 
-def test_modes_of_files_are_fixed_only_where_they_are_the_runners_users(judge):
+def test_file_modes_are_fixed_only_for_a_model_that_runs_as_the_runners_user(judge):
     assert judge("fchmod", 3, 0o600) == "allowed"
     assert judge("fchmod", 3, 0o600, same_user=True) == 0
     assert judge("fsetxattr", 3, same_user=True) == errno.ENOTSUP
 
 
-def test_a_wish_to_outlive_the_parent_is_taken_and_not_granted(judge):
+def test_a_request_to_outlive_the_supervisor_is_ignored(judge):
     assert judge("prctl", 1, 0) == 0
     assert judge("prctl", 15, 0) == "allowed"
 
 
-def test_calls_in_another_processors_way_are_unknown(judge, request):
+def test_calls_of_another_architecture_are_unknown(judge, request):
     machine = "x86_64" if "x86_64" in request.node.name else "aarch64"
     assert judge(1, mark=FOREIGN[machine]) == errno.ENOSYS
     if machine == "x86_64":
@@ -129,15 +129,15 @@ def test_calls_in_another_processors_way_are_unknown(judge, request):
 
 
 @pytest.mark.parametrize("call", [0, 1, 2, 3, 9, 12])
-def test_all_that_is_not_named_is_allowed(judge, call):
+def test_every_other_call_is_allowed(judge, call):
     assert judge(call) == "allowed"
 
 
 @pytest.mark.parametrize("machine", HEADERS)
-def test_numbers_agree_with_the_kernels_headers(machine):
+def test_the_numbers_are_those_of_the_kernel_headers(machine):
     header = HEADERS[machine]
     if not header.exists():
-        pytest.skip(f"the kernel's headers are not here: {header}")
+        pytest.skip(f"the kernel headers are not installed: {header}")
     listed = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text()))
     architecture = syscall_numbers.architecture(machine)
     compared = {call for call in syscall_numbers.CALLS if call in listed}
@@ -147,5 +147,5 @@ def test_numbers_agree_with_the_kernels_headers(machine):
     }
 
 
-def test_an_unknown_processor_has_no_table():
+def test_an_unknown_architecture_has_no_table():
     assert syscall_numbers.architecture("s390x") is None
