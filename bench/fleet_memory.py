@@ -53,9 +53,11 @@ def main():
         folder.chmod(0o755)
         shutil.copy(live, folder / "live.parquet")
         code = pack(folder, image)
-        place = Environment("3.12" if image else RUNNING_PYTHON, "slim" if image else LOCAL, image)
+        environment = Environment(
+            "3.12" if image else RUNNING_PYTHON, "slim" if image else LOCAL, image
+        )
         worker = WorkerClient(
-            WorkerSpec(place, folder, folder / "live.parquet", None, 4, engine=_DOCKER)
+            WorkerSpec(environment, folder, folder / "live.parquet", None, 4, engine=_DOCKER)
         )
         try:
             for count in (1, 4):
@@ -99,7 +101,7 @@ def measured(worker, count, path):
 
 
 def router(worker):
-    if worker._spec.place.image is None:
+    if worker._spec.environment.image is None:
         return worker._process.pid
     command = [_DOCKER, "inspect", "--format", "{{.State.Pid}}", worker.name]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

@@ -63,7 +63,7 @@ class WarmStage(stage.Stage):
         yield from (f"left in temporary: {name}" for name in left)
         own = f"left in temporary: { {self.own} }"
         yield from (trace for trace in super()._traces(told) if trace != own)
-        if self.actor._worker_spec.place.image is not None:
+        if self.actor._worker_spec.environment.image is not None:
             yield from self._left_inside()
 
     def _left_inside(self):

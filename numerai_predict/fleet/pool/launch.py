@@ -42,7 +42,7 @@ class WorkerSpec:
     `engine` is the command of the container engine, for an environment that is an image.
     """
 
-    place: Environment
+    environment: Environment
     folder: Path
     dataset: Path
     benchmarks: Path | None
@@ -53,16 +53,16 @@ class WorkerSpec:
 
 def path_in_worker(spec: WorkerSpec, path: Path) -> str:
     """The path at which the worker sees a file of `spec.folder`."""
-    if spec.place.image is None:
+    if spec.environment.image is None:
         return str(path)
     return str(PurePosixPath(_FILES, path.relative_to(spec.folder)))
 
 
 def worker_argv(spec: WorkerSpec, name: str, scratch: Path) -> list[str]:
     """The argv that starts the worker; `scratch` is the only directory that it may write."""
-    if spec.place.image is None:
+    if spec.environment.image is None:
         return bootstrap_argv(_WORKER)
-    return _container(spec, spec.place.image, name, scratch).argv(spec.engine)
+    return _container(spec, spec.environment.image, name, scratch).argv(spec.engine)
 
 
 def _container(spec: WorkerSpec, image: str, name: str, scratch: Path) -> ContainerRun:
@@ -107,11 +107,11 @@ def worker_environment(
     The client of a container engine gets all that this process inherited, a local worker an
     allow-list.
     """
-    if spec.place.image is not None:
+    if spec.environment.image is not None:
         return dict(inherited)
     return {**minimal_environment(inherited, threads=1), "TMPDIR": str(scratch)}
 
 
 def kill_command(spec: WorkerSpec, name: str) -> list[str] | None:
     """The argv that kills the worker's container; `None` for a local worker."""
-    return None if spec.place.image is None else [spec.engine, "kill", name]
+    return None if spec.environment.image is None else [spec.engine, "kill", name]
