@@ -18,8 +18,7 @@ from numerai_predict.data.sample_shape import FILES, SampleShape
 from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.data.synthetic import write_sample
 from numerai_predict.runner.options import dataset_version
-from numerai_predict.runner.run_log import log_step
-from numerai_predict.runner.transfers import transfer_policy
+from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.directories import data_directory
 from numerai_predict.storage.graphql import Api
 

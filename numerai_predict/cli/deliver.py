@@ -19,8 +19,7 @@ from numerai_predict.runner.options import (
     presigned_post,
     validated_by,
 )
-from numerai_predict.runner.run_log import log_verdict, start_logging
-from numerai_predict.runner.transfers import transfer_policy
+from numerai_predict.runner.run_log import log_verdict, start_logging, transfer_policy
 from numerai_predict.storage.destinations import Destination, PostForm, deliver, destination_of
 from numerai_predict.storage.files import sha256_of
 

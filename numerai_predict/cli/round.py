@@ -16,7 +16,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits, parse_seconds
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.options import add_limits, argparse_type
-from numerai_predict.runner.transfers import transfer_policy
+from numerai_predict.runner.run_log import transfer_policy
 from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament

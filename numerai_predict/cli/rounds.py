@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from numerai_predict.cli.common import add_deadline, api_url, exit_code_of
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.runner.transfers import transfer_policy
+from numerai_predict.runner.run_log import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import RoundInfo

@@ -15,8 +15,7 @@ from numerai_predict.cli.common import (
 from numerai_predict.cli.deliver import predictions_in
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import SubmissionRefused
-from numerai_predict.runner.run_log import log_step
-from numerai_predict.runner.transfers import transfer_policy
+from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament

@@ -9,7 +9,7 @@ from pathlib import Path
 from numerai_predict.cli.common import add_deadline, add_keys, exit_code_of
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.redaction import printable
-from numerai_predict.runner.transfers import transfer_policy
+from numerai_predict.runner.run_log import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.model_upload import UploadChoice, upload

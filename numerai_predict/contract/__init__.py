@@ -1,4 +1,4 @@
-"""What every room shares: the types, limits, verdicts and errors of a run.
+"""Types, limits, verdicts and errors that every package shares.
 
-The leaf of the package: it imports nothing of ours and nothing heavy.
+The leaf of the package: it imports no other part of it and nothing heavy.
 """

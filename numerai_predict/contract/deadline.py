@@ -1,4 +1,4 @@
-"""One deadline for a whole run: made at the edge, passed down to every wait."""
+"""One deadline for a whole command: made at the edge, passed down to every wait."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numerai_predict.contract.errors import DeadlinePassed
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment after which nothing may wait any longer.
+    """The moment at which a command gives up.
 
-    `at` is in seconds of the monotonic clock, infinity where there is none;
-    `seconds` is what the user asked for.
+    `at` is in seconds of the monotonic clock, infinity for no deadline; `seconds` is the time that
+    the user allowed.
     """
 
     at: float = math.inf
@@ -22,39 +22,39 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float | None) -> Deadline:
-        """The deadline that many seconds from now; `None` for no deadline."""
+        """The deadline `seconds` from now; `None` for no deadline."""
         if seconds is None:
             return cls()
         return cls(at=time.monotonic() + seconds, seconds=seconds)
 
     def remaining(self) -> float:
-        """Seconds left: zero when passed, infinity where there is no deadline."""
+        """Seconds left: zero once it is over, infinity without a deadline."""
         return max(0.0, self.at - time.monotonic())
 
     def left(self) -> float | None:
-        """As `remaining`, but `None` where there is no deadline: JSON has no infinity.
+        """As `remaining`, but `None` without a deadline: JSON has no infinity.
 
-        `after` makes a deadline of it again, in another process.
+        `after` turns it into a deadline again, in another process.
         """
         return None if math.isinf(self.at) else self.remaining()
 
     def wait(self, longest: float, step: str) -> float:
-        """Seconds that a wait of at most `longest` may take.
+        """Seconds that a wait of at most `longest` seconds may take.
 
         Raises:
-            DeadlinePassed: nothing is left; the message names `step`.
+            DeadlinePassed: no time is left; the message names `step`.
         """
         self.check(step)
         return min(longest, self.remaining())
 
     def check(self, step: str) -> None:
-        """Go on only if there is time left.
+        """Continue only if there is time left.
 
         Raises:
-            DeadlinePassed: nothing is left; the message names `step`.
+            DeadlinePassed: no time is left; the message names `step`.
         """
         if self.remaining() <= 0:
             raise DeadlinePassed(
-                f"the deadline of {self.seconds:g} s for the whole run passed in the step: {step}",
-                "give the run more time with --deadline, or look above for the step that took it",
+                f"the run exceeded its deadline of {self.seconds:g} s during the {step} step",
+                "allow more time with --deadline, or find the slow step in the log above",
             )

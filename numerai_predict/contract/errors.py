@@ -1,9 +1,8 @@
 """Every way in which a run can fail, as a type that owns its verdict.
 
-`message` says what was expected and what was found: its first line is the
-whole story in one sentence, further lines are details (a traceback, a list).
-`remedy` says what to do next. A failure that another try may mend is also a
-`Transient`; nothing ever parses a text to find that out.
+`message` says what was expected and what was found: its first line summarises in one sentence,
+further lines are details (a traceback, a list). `remedy` says what to do next. A failure that a
+retry may resolve is also a `Transient`; no code parses a message to find that out.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from numerai_predict.contract.verdicts import AnyVerdict, Verdict
 
 
 class RunError(Exception):
-    """A run that ends without predictions delivered.
+    """A run that ended without predictions delivered.
 
-    Whatever its words quote, they hold no query of a URL and no control character.
+    Message and remedy contain no query of a URL and no control characters, whatever they quote.
     """
 
     verdict: ClassVar[AnyVerdict] = Verdict.INTERNAL_ERROR
@@ -30,13 +29,13 @@ class RunError(Exception):
 
 
 class Transient(RunError):
-    """A failure that the same run, tried again, may not meet."""
+    """A failure that a retry of the same run may avoid."""
 
 
 class FetchFailed(Exception):
     """A file could not be fetched.
 
-    No `RunError` yet: only the caller knows whether it was the model or the data.
+    Not a `RunError` yet: only the caller knows whether it was the model or the data.
     """
 
     def __init__(self, message: str, remedy: str) -> None:
@@ -46,9 +45,9 @@ class FetchFailed(Exception):
 
 
 class FetchInterrupted(FetchFailed):
-    """A file could not be fetched this time; another try may succeed.
+    """A file could not be fetched this time; a retry may succeed.
 
-    `pause` is how many seconds the server wants to be left alone before it.
+    `pause` is the number of seconds that the server asked to wait before a retry.
     """
 
     def __init__(self, message: str, remedy: str, pause: float = 0.0) -> None:
@@ -63,7 +62,7 @@ class ModelUnavailable(RunError):
 
 
 class ModelUnreachable(ModelUnavailable, Transient):
-    """The model could not be fetched this time."""
+    """The model could not be fetched this time; a retry may succeed."""
 
 
 class InvalidPickle(RunError):
@@ -73,19 +72,19 @@ class InvalidPickle(RunError):
 
 
 class PythonMismatch(RunError):
-    """The pickle was made by another Python."""
+    """The pickle was made by another Python version."""
 
     verdict = Verdict.PYTHON_MISMATCH
 
 
 class MissingDependency(RunError):
-    """The model needs a module, or an attribute of one, that is not here."""
+    """The model needs a module, or an attribute of one, that is not installed."""
 
     verdict = Verdict.MISSING_DEPENDENCY
 
 
 class InvalidModel(RunError):
-    """What was unpickled cannot be called with one or two arguments."""
+    """The unpickled object cannot be called with one or two arguments."""
 
     verdict = Verdict.INVALID_MODEL
 
@@ -97,49 +96,49 @@ class DatasetUnavailable(RunError):
 
 
 class DatasetUnreachable(DatasetUnavailable, Transient):
-    """The live data or the benchmarks could not be fetched this time."""
+    """The live data or the benchmarks could not be fetched this time; a retry may succeed."""
 
 
 class ModelError(RunError):
-    """The model raised."""
+    """The model raised an exception."""
 
     verdict = Verdict.MODEL_ERROR
 
 
 class ModelCrashed(RunError):
-    """The model's process ended without an answer."""
+    """The model process exited without a response."""
 
     verdict = Verdict.MODEL_CRASHED
 
 
 class OutOfMemory(RunError):
-    """The model passed its memory limit."""
+    """The model exceeded its memory limit."""
 
     verdict = Verdict.OUT_OF_MEMORY
 
 
 class ModelTimeout(RunError):
-    """The model passed its time limit."""
+    """The model exceeded its time limit."""
 
     verdict = Verdict.TIMEOUT
 
 
 class InvalidPredictions(RunError):
-    """What the model returned is not a submission."""
+    """The returned predictions are not a valid submission."""
 
     verdict = Verdict.INVALID_PREDICTIONS
 
 
 class UploadFailed(RunError):
-    """The predictions were saved and the server refused them."""
+    """The predictions were saved, and the server refused them."""
 
     verdict = Verdict.UPLOAD_FAILED
 
 
 class UploadInterrupted(UploadFailed, Transient):
-    """The predictions were saved and could not be uploaded this time.
+    """The predictions were saved and could not be uploaded this time; a retry may succeed.
 
-    `pause` is how many seconds the server wants to be left alone before another try.
+    `pause` is the number of seconds that the server asked to wait before a retry.
     """
 
     def __init__(self, message: str, remedy: str, pause: float = 0.0) -> None:
@@ -154,19 +153,19 @@ class SaveFailed(RunError):
 
 
 class DeadlinePassed(RunError):
-    """The time for the whole run is over."""
+    """The deadline of the command is over."""
 
     verdict = Verdict.DEADLINE
 
 
 class SandboxUnavailable(RunError):
-    """Every layer of isolation was asked for, and this machine lacks one."""
+    """`--sandbox require` was given, and this machine lacks a layer."""
 
     verdict = Verdict.SANDBOX_UNAVAILABLE
 
 
 class InternalError(RunError):
-    """A defect of the runner; never used for anything a user can cause."""
+    """A bug in the runner; never used for anything that a user can cause."""
 
     verdict = Verdict.INTERNAL_ERROR
 

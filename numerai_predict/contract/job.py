@@ -1,4 +1,4 @@
-"""What a run was asked to do: the options of `predict.py`, validated."""
+"""The immutable request for a run: the validated options of `predict.py`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numerai_predict.contract.sandbox import Sandbox
 
 @dataclass(frozen=True)
 class PresignedPost:
-    """A presigned S3 POST; `fields` are its form fields in their order.
+    """A presigned S3 POST; `fields` are its form fields in order.
 
     Both are credentials: the representation shows neither.
     """
@@ -39,13 +39,13 @@ NO_FOLDERS = DatasetFolders()
 
 @dataclass(frozen=True)
 class Job:
-    """One model, one round.
+    """One execution of one model on one data set.
 
-    `model`, `dataset` and `benchmarks` are files, URLs or names of Numerai
-    data sets. The predictions are saved in `output_dir`, and sent from there to
-    `output_url`, an `s3://bucket/prefix`, and to `post`. `dataset_folders`
-    are the local directories of data sets by name. `deadline` is in seconds for the
-    whole run. `check` asks for an inspection of the model in place of a run.
+    `model`, `dataset` and `benchmarks` are files, URLs or names of Numerai data sets. The
+    predictions are saved in `output_dir`, and delivered from there to `output_url`, an
+    `s3://bucket/prefix`, and to `post`. `dataset_folders` are the local directories of data
+    sets by name. `deadline` is in seconds for the whole run, `result` the file for the result
+    record. With `check` the model is inspected and not run.
     """
 
     model: str = field(repr=False)
@@ -64,6 +64,6 @@ class Job:
 
     @property
     def model_call(self) -> ModelCall:
-        """What the session with the model process needs of this job."""
+        """The part of this job that a session with a model process needs."""
         labels = SourceLabels(redact(self.model), redact(self.dataset), redact(self.benchmarks))
         return ModelCall(labels, self.limits, self.sandbox, self.debug)

@@ -1,4 +1,4 @@
-"""What a model may use. The defaults are those of the hosted tournament."""
+"""Resource limits of a model. The defaults are those of models hosted by the tournament."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds on a model's process; `None` lifts one.
+    """Limits of a model process; `None` removes a limit.
 
-    `memory_bytes` bounds the resident memory of the model and everything it
-    starts; `seconds` the wall time of loading and calling it; `processes` how many
-    processes and threads it has at once; `open_files` those of each process;
-    `scratch_bytes` what it writes to its scratch folder, in one file and in all.
+    `memory_bytes` limits the resident memory of the process tree; `seconds` the wall time of
+    loading and calling the model; `processes` the number of processes and threads at a time;
+    `open_files` those of each process; `scratch_bytes` the size of each file in the scratch
+    directory and of all together.
     """
 
     memory_bytes: int | None = HOSTED_MEMORY_BYTES
@@ -30,10 +30,10 @@ class Limits:
 
 
 def parse_size(text: str) -> int | None:
-    """Bytes in a size as Docker writes it (`4g`, `512m`, `1.5GiB`); `none` lifts it.
+    """Bytes in a size in Docker's notation (`4g`, `512m`, `1.5GiB`); `none` removes the limit.
 
     Raises:
-        ValueError: the text is no size, or one below a byte.
+        ValueError: the text is not a size, or less than one byte.
     """
     if text.strip().lower() == "none":
         return None
@@ -45,10 +45,10 @@ def parse_size(text: str) -> int | None:
 
 
 def parse_seconds(text: str) -> float | None:
-    """Seconds in a positive number; `none` lifts the limit.
+    """Seconds as a positive number; `none` removes the limit.
 
     Raises:
-        ValueError: the text is no positive, finite number.
+        ValueError: the text is not a positive, finite number.
     """
     if text.strip().lower() == "none":
         return None
@@ -62,7 +62,7 @@ def parse_seconds(text: str) -> float | None:
 
 
 def format_size(size: float) -> str:
-    """A size for people: `4.0 GiB`, `512 MiB`, `12.3 KiB`, `17 bytes`."""
+    """A readable size: `4.0 GiB`, `512 MiB`, `12.3 KiB`, `17 bytes`."""
     for unit, name in ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB")):
         if size >= unit:
             return f"{size / unit:.1f} {name}"
@@ -70,7 +70,7 @@ def format_size(size: float) -> str:
 
 
 def format_clock(seconds: float) -> str:
-    """A span for people: `0:07`, `12:30`, `1:02:03`."""
+    """A readable duration: `0:07`, `12:30`, `1:02:03`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

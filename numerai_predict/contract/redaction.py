@@ -1,4 +1,4 @@
-"""Sources and servers' answers as they may be shown: without their secrets."""
+"""Removes credentials and control characters from text that is shown or logged."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def redact_text(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """A text without control characters but tabs and ends of lines.
+    """The text without control characters other than tabs and line ends.
 
-    What strangers wrote must not draw on a terminal.
+    Untrusted text must not control the terminal.
     """
     return _CONTROL.sub("", text)

@@ -1,4 +1,4 @@
-"""The Python that runs this."""
+"""The version of the running Python, like `3.12`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""How much isolation a run insists on, and the layers that it is made of."""
+"""How much isolation a run requires."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Sandbox(Enum):
-    """`--sandbox`: every layer that the machine allows, all of them or no run, or none."""
+    """`--sandbox`: the layers that the machine allows, all layers or no run, or no layers."""
 
     AUTO = "auto"
     REQUIRE = "require"

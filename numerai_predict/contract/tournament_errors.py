@@ -1,4 +1,4 @@
-"""What can go wrong between a user and the tournament, as types that own their verdicts."""
+"""Errors of tournament commands, as types that own their verdicts."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from numerai_predict.contract.verdicts import TournamentVerdict
 
 
 class TournamentError(RunError):
-    """A command of the tournament that did not do what it was asked for."""
+    """A tournament command failed."""
 
 
 class GateClosed(TournamentError):
-    """The predictions are not what should be submitted; nothing was."""
+    """A gate blocked the submission of the predictions; nothing was submitted."""
 
     verdict = TournamentVerdict.GATE_CLOSED
 
 
 class RoundClosed(TournamentError):
-    """No round takes submissions now."""
+    """No round is open for submissions."""
 
     verdict = TournamentVerdict.ROUND_CLOSED
 
 
 class NotAuthorised(TournamentError):
-    """Keys are missing or wrong, or are not allowed to do this."""
+    """Keys are missing, wrong, or lack a scope."""
 
     verdict = TournamentVerdict.NOT_AUTHORISED
 
@@ -35,24 +35,24 @@ class UnknownModel(TournamentError):
 
 
 class SubmissionExists(TournamentError):
-    """The round has another submission of this model already."""
+    """The round already has another submission of this model."""
 
     verdict = TournamentVerdict.SUBMISSION_EXISTS
 
 
 class SubmissionRefused(TournamentError):
-    """The tournament does not take the submission."""
+    """The tournament refused the submission."""
 
     verdict = TournamentVerdict.SUBMISSION_REFUSED
 
 
 class ModelRefused(TournamentError):
-    """The pickle is not fit to be hosted, as its inspection or the tournament says."""
+    """The inspection or the tournament refused the pickle as a hosted model."""
 
     verdict = TournamentVerdict.MODEL_REFUSED
 
 
 class TournamentUnavailable(TournamentError, Transient):
-    """The tournament gives no answer, or none that makes sense."""
+    """The tournament API does not respond, or responds only with errors."""
 
     verdict = TournamentVerdict.TOURNAMENT_UNAVAILABLE

@@ -1,4 +1,4 @@
-"""What the manifest beside a trained pickle tells others of its eras."""
+"""The eras that a model was trained on, as the manifest of its bundle records them."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ _KEY = "trained_on"
 class TrainedEras:
     """The numbers of the first and last era that a model was trained on.
 
-    `clear_from` is the first era after them whose targets overlap with none of theirs.
+    `clear_from` is the first later era whose targets overlap with none of theirs.
     """
 
     first: int
     last: int
     clear_from: int
 
-    def facts(self) -> dict[str, dict[str, int]]:
+    def as_entry(self) -> dict[str, dict[str, int]]:
         """The entry of the manifest."""
         return {_KEY: asdict(self)}
 
     @classmethod
-    def told_by(cls, manifest: Any, sha256: str) -> TrainedEras | None:
-        """What a manifest tells of the pickle with this hash; `None` if nothing, or of another."""
+    def from_manifest(cls, manifest: Any, sha256: str) -> TrainedEras | None:
+        """The eras in the manifest of the pickle with this hash; `None` if it has none."""
         if not isinstance(manifest, Mapping) or not isinstance(manifest.get("model"), Mapping):
             return None
-        told = manifest.get(_KEY)
-        if manifest["model"].get("sha256") != sha256 or not isinstance(told, Mapping):
+        entry = manifest.get(_KEY)
+        if manifest["model"].get("sha256") != sha256 or not isinstance(entry, Mapping):
             return None
-        numbers = [told.get(name) for name in ("first", "last", "clear_from")]
+        numbers = [entry.get(name) for name in ("first", "last", "clear_from")]
         known = [each for each in numbers if isinstance(each, int)]
         return cls(*known) if len(known) == len(numbers) else None

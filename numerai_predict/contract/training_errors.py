@@ -1,4 +1,4 @@
-"""What can go wrong in a training, as types that own their verdicts."""
+"""Errors of a training, as types that own their verdicts."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from numerai_predict.contract.verdicts import TrainingVerdict
 
 
 class TrainingError(RunError):
-    """A training that did not end in a bundle."""
+    """A training ended without a bundle."""
 
 
 class BadConfiguration(TrainingError):
-    """The configuration makes no sense, by itself or for these data."""
+    """The configuration is invalid, by itself or for the data."""
 
     verdict = TrainingVerdict.BAD_CONFIGURATION
 
 
 class TrainingBusy(TrainingError):
-    """Another training works in the same folder."""
+    """Another training uses the same directory."""
 
     verdict = TrainingVerdict.TRAINING_BUSY
 
 
 class BundleRefused(TrainingError):
-    """The pickle does not do what the trainer does; it was not put in place."""
+    """The pickle does not predict what the trainer predicts; it was not published."""
 
     verdict = TrainingVerdict.BUNDLE_REFUSED

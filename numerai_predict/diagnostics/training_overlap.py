@@ -20,7 +20,7 @@ def read_trained_eras(model: str, sha256: str) -> TrainedEras | None:
     try:
         if "://" in model or path.stat().st_size > _MAX_BYTES:
             return None
-        return TrainedEras.told_by(json.loads(path.read_bytes()), sha256)
+        return TrainedEras.from_manifest(json.loads(path.read_bytes()), sha256)
     except (OSError, ValueError, RecursionError):
         return None  # the manifest is optional: a diagnosis does not fail because of it
 

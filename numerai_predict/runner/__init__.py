@@ -1,6 +1,6 @@
 """One model, one run.
 
-The parent holds what must stay secret and decides; the child holds the model.
-They share no memory: the parent writes requests, the child writes frames (see
-`protocol`), and the parent takes nothing in them for granted.
+The supervisor holds the credentials and decides the verdict; the model process unpickles and
+calls the model. They share no memory: the supervisor writes requests, the model process writes
+frames (see `protocol`), and the supervisor trusts nothing in them.
 """

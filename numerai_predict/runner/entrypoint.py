@@ -1,4 +1,4 @@
-"""The one place where a run ends: verdict, record, exit code."""
+"""The entrypoint of `predict.py`: verdict, result record, exit code and signals."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_standard_streams() -> None:
-    """Fill descriptors 0 to 2 where the caller closed them: no pipe of ours may get them."""
+    """Open descriptors 0 to 2 if the caller closed them: no pipe of a run may use them."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
 
 
 def execute(job: Job) -> Record:
-    """Do the job, log how it ended and write the result record that was asked for.
+    """Run the job, log its verdict and write the result record that the job asks for.
 
-    The record's `verdict` and `exit_code` tell the end; no failure is raised.
+    Failures are not raised: the record's `verdict` and `exit_code` describe them.
     """
     start_logging(job.debug)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -67,7 +67,7 @@ def execute(job: Job) -> Record:
 
 
 def _perform(job: Job, record: RecordBuilder, supervisor_layers: Layers) -> str:
-    """Do what the job asks for; returns the message of its success."""
+    """Perform the job; returns the message of its success."""
     deadline = Deadline.after(job.deadline)
     if job.check:
         check(job, record, deadline)
@@ -77,7 +77,7 @@ def _perform(job: Job, record: RecordBuilder, supervisor_layers: Layers) -> str:
 
 def _defect(error: Exception) -> str:
     trace = "".join(traceback.format_exception(error)).rstrip()
-    return f"a defect of the runner: {type(error).__name__}: {error}\n{trace}"
+    return f"a bug in the runner: {type(error).__name__}: {error}\n{trace}"
 
 
 def _written(job: Job, record: Record) -> Record:
@@ -99,7 +99,7 @@ def _written(job: Job, record: Record) -> Record:
 
 
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM, as an exception that unwinds like Ctrl-C: the model's process is ended."""
+    """SIGTERM as an exception that unwinds like Ctrl-C, so that the model process is killed."""
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -107,7 +107,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _end_by_signal(interrupt: KeyboardInterrupt) -> None:
-    """End as the signal ends a program, now that everything is cleaned up."""
+    """Exit as the signal makes a program exit, now that everything is cleaned up."""
     number = signal.SIGTERM if isinstance(interrupt, _Terminated) else signal.SIGINT
     log_step("stopped", f"by {number.name}: nothing was delivered")
     signal.signal(number, signal.SIG_DFL)

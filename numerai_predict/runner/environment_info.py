@@ -1,4 +1,4 @@
-"""Where a run happens."""
+"""The `environment` part of the result record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numerai_predict.contract.record import EnvironmentFacts
 
 
 def current_environment() -> EnvironmentFacts:
-    """This Python, the image that it is in, and this version of ours."""
+    """The running Python, its container image, and the version of this package."""
     return EnvironmentFacts(
         python=platform.python_version(),
         image=os.environ.get("NUMERAI_PREDICT_IMAGE"),

@@ -22,8 +22,7 @@ from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.record import DataFacts
 from numerai_predict.contract.redaction import redact
-from numerai_predict.runner.run_log import log_step
-from numerai_predict.runner.transfers import transfer_policy
+from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.sources import source_of
 

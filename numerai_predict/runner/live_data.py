@@ -1,4 +1,4 @@
-"""What the parent needs to know of the data: its ids and its shape, no more."""
+"""Reads the ids and the shape of live data: all that the supervisor needs of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REMEDY = (
 
 @dataclass(frozen=True)
 class Shape:
-    """Rows and columns of a data set, and the columns' names; the index is no column."""
+    """Rows, columns and column names of a data set; the index is not counted as a column."""
 
     rows: int
     columns: int
@@ -32,7 +32,7 @@ def read_shape(path: Path, source: str) -> Shape:
     """The shape of a parquet file, from its metadata alone.
 
     Raises:
-        DatasetUnavailable: it is no parquet file.
+        DatasetUnavailable: it is not a parquet file.
     """
     with _open(path, source) as parquet:
         names = parquet.schema_arrow.names
@@ -41,11 +41,11 @@ def read_shape(path: Path, source: str) -> Shape:
 
 
 def read_ids(path: Path, source: str) -> list[str]:
-    """The ids of the live data, in their order; only that column is read.
+    """The ids of the live data, in order; only that column is read.
 
     Raises:
-        DatasetUnavailable: it is no parquet file, its index is not `id`, or the
-            ids are none, missing or not unique.
+        DatasetUnavailable: it is not a parquet file, its index is not `id`, or ids are absent,
+            missing or not unique.
     """
     with _open(path, source) as parquet:
         index = _index_columns(parquet)

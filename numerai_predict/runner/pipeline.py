@@ -14,7 +14,7 @@ from numerai_predict.contract.redaction import redact
 from numerai_predict.runner import preflight
 from numerai_predict.runner.fetching import FetchedFile, fetch_data, fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
-from numerai_predict.runner.run_log import log_step
+from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.runner.submission_file import require_directory, save_predictions, validate
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
 from numerai_predict.runner.supervisor.session import (
@@ -22,7 +22,6 @@ from numerai_predict.runner.supervisor.session import (
     ModelSession,
     new_interpreter,
 )
-from numerai_predict.runner.transfers import transfer_policy
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.storage.destinations import (
     Destination,

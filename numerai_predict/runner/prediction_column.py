@@ -1,4 +1,4 @@
-"""Which column of a returned frame holds the predictions: one rule for child and parent."""
+"""Which column holds the predictions: one rule for supervisor and model process."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ PREDICTION_COLUMNS = ("prediction", "probability")
 
 
 def prediction_column(columns: Sequence[str]) -> int | None:
-    """The position of the column of predictions, `None` where no column is meant.
+    """The position of the prediction column, `None` if it is ambiguous.
 
-    A column `prediction` or else `probability` if there is one such, or one single
+    It is the only column named `prediction`, else the only one named `probability`, else a single
     column of any name.
     """
     for name in PREDICTION_COLUMNS:

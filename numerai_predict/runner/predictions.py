@@ -1,4 +1,4 @@
-"""The model's answer, read by the process that the model could not touch."""
+"""Decodes the returned Arrow stream, in a process that the model cannot touch."""
 
 from __future__ import annotations
 
@@ -15,21 +15,19 @@ from numerai_predict.runner.protocol import MalformedFrame, Predicted
 
 UNKNOWN = -1
 
-# A stream may be packed: a model that writes one by hand can make a little very large.
+# A stream may be compressed: a hostile one can unpack to far more than its size.
 _MAX_UNPACKED_BYTES = 1024**3
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model returned, beside the live ids that it was asked for.
+    """What a model returned, together with the live ids.
 
-    `type` is the returned object's type, `columns` the names of its columns. `ids`
-    has one entry a row, `None` where the index is missing one, and so has either
-    `values` (float64, NaN where missing) or, where the column is no numbers,
-    `texts`. All are empty where no column was chosen.
+    `type` is the type of the returned object, `columns` the names of its columns. `ids` has one
+    entry per row, `None` for a missing id. So has either `values` (float64, NaN if missing) or, if
+    the column is not numeric, `texts`. All are empty if no column was chosen.
 
-    Plain lists: the live rows are few thousand, and importing numpy takes longer
-    than all that is done with them.
+    Plain lists, because importing numpy takes longer than processing some thousand live rows.
     """
 
     live_ids: list[str]
@@ -55,14 +53,14 @@ class Predictions:
 
     @cached_property
     def live_values(self) -> list[tuple[str, float]]:
-        """Id and number of the rows whose id is live: the only ones that are judged."""
+        """Id and value of the rows whose id is live: the only rows that are validated."""
         if not self.values:
             return []
         rows = zip(self.positions, self.values, strict=True)
         return [(self.live_ids[at], value) for at, value in rows if at != UNKNOWN]
 
     def in_live_order(self) -> list[float]:
-        """The predictions in the order of the live data; only of checked ones."""
+        """The predictions in the order of the live data; only for validated predictions."""
         values = dict(self.live_values)
         return [values[live_id] for live_id in self.live_ids]
 

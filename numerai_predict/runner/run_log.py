@@ -1,15 +1,20 @@
-"""The runner's log: one line a step on standard error, the verdict last."""
+"""The log of a run: one line per step on standard error, the verdict last."""
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.redaction import redact_text
+
+if TYPE_CHECKING:
+    from numerai_predict.storage.retry import TransferPolicy
 
 logger = logging.getLogger("numerai_predict")
 
@@ -17,7 +22,7 @@ _STEP_WIDTH = 8
 
 
 class _Formatter(logging.Formatter):
-    """UTC time and text, every URL in it without its query."""
+    """UTC time and text, with every URL redacted."""
 
     converter = staticmethod(time.gmtime)
 
@@ -26,7 +31,7 @@ class _Formatter(logging.Formatter):
 
 
 def start_logging(debug: bool) -> None:
-    """Send the log to standard error, from DEBUG or from INFO on."""
+    """Log to standard error, at level DEBUG or INFO."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     logger.handlers = [handler]
@@ -36,7 +41,7 @@ def start_logging(debug: bool) -> None:
 
 @contextmanager
 def suppress_info() -> Iterator[None]:
-    """Leave out of the log what the block says at INFO: the same was said of its like."""
+    """Suppress messages of level INFO in the block, which repeat those of an earlier process."""
     level = logger.level
     if level == logging.INFO:
         logger.setLevel(logging.WARNING)
@@ -47,25 +52,34 @@ def suppress_info() -> Iterator[None]:
 
 
 def stderr_terminal() -> TextIO | None:
-    """Standard error where it is a terminal, on which a bar can be drawn."""
-    # It is `None` where it was closed before the program began.
+    """Standard error if it is a terminal, which can show a progress bar."""
+    # It is `None` if it was closed before the program started.
     return sys.stderr if sys.stderr is not None and sys.stderr.isatty() else None
 
 
 def log_step(step: str, text: str) -> None:
-    """One line for what a step did."""
+    """Log one line about a step."""
     logger.info("%-*s %s", _STEP_WIDTH, step, text)
 
 
 def log_model_line(line: str) -> None:
-    """One line of what the model printed, marked as the model's."""
+    """Log one line that the model printed, marked as the model's."""
     logger.info("%-*s | %s", _STEP_WIDTH, "model", line)
 
 
 def log_verdict(verdict: str, exit_code: int, message: str, remedy: str | None) -> None:
-    """How it ended: details first, one line each; the verdict with its remedy on the last line."""
+    """Log details, one line each; then the verdict with its remedy on the last line."""
     title, *details = message.splitlines()
     for line in details:
         log_step("", line)
     advice = f" -> {remedy}" if remedy else ""
     log_step("verdict", f"{verdict} (exit {exit_code}): {title}{advice}")
+
+
+def transfer_policy(deadline: Deadline, step: str) -> TransferPolicy:
+    """The policy for the transfers of a step, which log their progress."""
+    from numerai_predict.storage.retry import TransferPolicy  # a worker logs without transfers
+
+    return TransferPolicy(
+        deadline, log=functools.partial(log_step, step), terminal=stderr_terminal()
+    )

@@ -77,7 +77,7 @@ def train(settings: TrainingConfig, folder: Path) -> TrainingResult:
             manifest = _make_manifest(settings, inputs, trainer, models, scores, pickle)
             manifest["model"].update(python=place.python, arity=found.pop("arity"))
             eras = inputs.eras if settings.use_holdout else windows.final.training
-            manifest |= {**windows.trained_on(eras).facts(), "trial": found}
+            manifest |= {**windows.trained_on(eras).as_entry(), "trial": found}
             bundle.publish_bundle(pickle, settings.output, manifest)
     return TrainingResult(settings.output, scores)
 

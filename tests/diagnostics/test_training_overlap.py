@@ -16,7 +16,7 @@ def bundle(tmp_path):
     """A pickle, and in its directory a manifest with the given changes."""
 
     def make(body=b"pickle", text=None, **changes):
-        facts = {"model": {"sha256": hashlib.sha256(b"pickle").hexdigest()}, **KNOWN.facts()}
+        facts = {"model": {"sha256": hashlib.sha256(b"pickle").hexdigest()}, **KNOWN.as_entry()}
         (tmp_path / "manifest.json").write_text(text or json.dumps({**facts, **changes}))
         (tmp_path / "model.pkl").write_bytes(body)
         return str(tmp_path / "model.pkl"), hashlib.sha256(body).hexdigest()
@@ -65,7 +65,7 @@ def test_the_log_and_the_page_contain_the_note(diagnose, pickle_model, tmp_path)
     path = pickle_model(lambda live: live.filter(like="feature_").iloc[:, :3].mean(axis=1)
                         .rank(pct=True).to_frame("prediction"))  # fmt: skip
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    facts = {"model": {"sha256": sha256}, **TrainedEras(1, 3, 4).facts()}
+    facts = {"model": {"sha256": sha256}, **TrainedEras(1, 3, 4).as_entry()}
     (path.parent / "manifest.json").write_text(json.dumps(facts))
     done = diagnose(path).succeeds()
     (first, *_) = done.numbers["notes"]
