@@ -1,4 +1,4 @@
-# `make` lists the targets. Options are variables: make run MODEL=my.pkl
+# `make` lists the targets. Options are given as variables: make run MODEL=my.pkl
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -17,10 +17,10 @@ GIT_REF := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 VENV := .venv
 BIN := $(VENV)/bin
 POETRY ?= $(BIN)/poetry
-# The environment is made anew when the locked packages change, not when a file is touched.
+# The environment is rebuilt when the locked packages change, not when a file is touched.
 READY := $(VENV)/.ready-$(shell sha256sum requirements/dev.txt | cut -c1-12)
 
-##@ To use
+##@ Use
 
 .PHONY: run
 run: setup ## Run a model on sample data: make run [MODEL=my.pkl] [OPTIONS="--debug"]
@@ -32,7 +32,7 @@ run: setup ## Run a model on sample data: make run [MODEL=my.pkl] [OPTIONS="--de
 	$(BIN)/numerai-predict run --build --model "$$model" $(OPTIONS)
 
 .PHONY: setup
-setup: $(READY) ## Make the environment in .venv; every other target does so itself
+setup: $(READY) ## Create the environment in .venv; the other targets do this when needed
 
 $(READY):
 	supported=$$(printf '%s\n' $(filter-out 3.10,$(VERSIONS)) | sort -Vr)
@@ -57,23 +57,36 @@ $(READY):
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-##@ To work on it
+##@ Develop
 
 .PHONY: test
-test: setup ## Run the tests, and the slim images' where an engine answers: make test [TESTS=tests/runner]
-	$(BIN)/pytest $(OPTIONS) $(TESTS)
-	if [ -n "$(TESTS)" ]; then exit; fi
+test: setup ## Run all tests, and with a container engine those of the slim images: make test [TESTS=tests/runner]
+	if [ -n "$(TESTS)" ]; then $(BIN)/pytest $(OPTIONS) $(TESTS); exit; fi
+	$(MAKE) test_unit test_integration
 	if $(DOCKER) info >/dev/null 2>&1; then
 	    $(MAKE) $(addprefix build_slim_,$(TAGS)) test_built IMAGES="$(VERSIONS:%=%-slim)"
 	else
-	    echo "No Docker engine answers to '$(DOCKER)': the images are not tested here"
+	    echo "'$(DOCKER)' does not respond: skipping the tests of the images"
 	fi
 
+.PHONY: test_unit
+test_unit: setup ## Run the unit tests: no processes, servers, Ray or containers; one worker per CPU
+	$(BIN)/pytest -m unit -n auto --dist worksteal $(OPTIONS)
+
+# One after the other: these tests measure time, memory and /dev/shm, which parallel runs would share.
+.PHONY: test_integration
+test_integration: setup ## Run the other tests, except those that need images
+	$(BIN)/pytest -m "not unit and not docker" $(OPTIONS)
+
 .PHONY: check
-check: lint check_generated ## Lint, check types, imports and workflows, compare generated files
+check: lint check_generated docs ## Lint, check types, imports and workflows, compare generated files, build the docs
+
+.PHONY: docs
+docs: setup ## Build the documentation into site/; any warning is an error
+	$(BIN)/zensical build --clean --strict
 
 .PHONY: lint
-lint: setup ## The same without the generated files
+lint: setup ## Lint, check types, imports and workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -89,13 +102,13 @@ format: setup ## Format the code
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: setup ## Measure what the runner costs; kept in bench/RESULTS.md
+bench: setup ## Measure the runner's overhead; writes bench/RESULTS.md
 	$(BIN)/python bench/runner.py
 
-##@ Images, one a Python in two flavours, like numerai_predict_py_3_12:latest and :latest-slim
+##@ Images: two flavours per Python, like numerai_predict_py_3_12:latest and :latest-slim
 
 .PHONY: build
-build: $(addprefix build_,$(TAGS)) build_shell ## Build every image; one Python: make build_3_12; its small one: make build_slim_3_12
+build: $(addprefix build_,$(TAGS)) build_shell ## Build every image; for one Python: make build_3_12 or make build_slim_3_12
 
 build_slim_%:
 	images/build $(subst _,.,$*) slim
@@ -104,7 +117,7 @@ build_full_%:
 	images/build $(subst _,.,$*) full
 
 .PHONY: build_shell
-build_shell: ## Build the image in which the tests of predict.py run
+build_shell: ## Build the shell image, in which the tests of predict.py run
 	images/build shell
 
 build_3%:
@@ -124,10 +137,10 @@ test_images: setup ## Build, test and remove every flavour of every Python, one 
 	    $(DOCKER) image rm --force "numerai_predict_py_$$version:latest" >/dev/null
 	done
 
-# What was built already, by the names in IMAGES.
+# Tests images that are already built, named in IMAGES.
 .PHONY: test_built
 test_built: setup
-	NUMERAI_PREDICT_TEST_IMAGES="$(IMAGES)" $(BIN)/pytest tests/images $(OPTIONS)
+	NUMERAI_PREDICT_TEST_IMAGES="$(IMAGES)" $(BIN)/pytest -m docker $(OPTIONS)
 
 push_latest: $(addprefix push_latest_,$(TAGS)) ## Push :latest and :<git-sha> of every image to REGISTRY
 push_latest_%: require_registry
@@ -139,51 +152,51 @@ push_stable_%: require_registry
 
 .PHONY: require_registry
 require_registry:
-	[ -n "$(REGISTRY)" ] || { echo "make push: expected where to push, like REGISTRY=ghcr.io/you" >&2; exit 1; }
+	[ -n "$(REGISTRY)" ] || { echo "make push: expected a registry to push to, like REGISTRY=ghcr.io/you" >&2; exit 1; }
 
 .PHONY: add_python
-add_python: setup ## Support one more Python: make add_python VERSION=3.14
+add_python: setup ## Add a Python version: make add_python VERSION=3.14
 	images/add_python "$(VERSION)"
 
 .PHONY: lock_images
-lock_images: setup ## Lock the images' packages anew after a change: make lock_images [PACKAGE=boto3]
+lock_images: setup ## Update the locks of the images: make lock_images [PACKAGE=boto3]
 	for version in $(VERSIONS); do $(POETRY) -C py$$version $(if $(PACKAGE),update --lock $(PACKAGE),lock); done
 	$(MAKE) generate
 
 .PHONY: bench_images
-bench_images: setup ## Measure the images of Python 3.12: sizes, start; kept in bench/RESULTS.md
+bench_images: setup ## Measure size and start-up of the images of Python 3.12; writes bench/RESULTS.md
 	$(MAKE) build_3_12
 	$(BIN)/python bench/images.py
 
 .PHONY: bench_inspection
-bench_inspection: setup ## Measure what the inspection of a pickle costs; kept in bench/RESULTS.md
+bench_inspection: setup ## Measure the inspection of a pickle; writes bench/RESULTS.md
 	$(BIN)/python bench/inspection.py
 
 .PHONY: test_isolation
-test_isolation: setup ## Have models try to break out, here and in containers; the table is kept
+test_isolation: setup ## Run models that try to break out, locally and in containers; writes tests/isolation/ESCAPES.md
 	images=
 	if $(DOCKER) info >/dev/null 2>&1; then
 	    $(MAKE) build_slim_3_12
 	    images=numerai_predict_py_3_12:latest-slim
 	else
-	    echo "No Docker engine answers to '$(DOCKER)': the attempts are played on this machine alone"
+	    echo "'$(DOCKER)' does not respond: running the attempts on this machine only"
 	fi
 	$(BIN)/python tests/isolation/suite.py $$images
 
 .PHONY: test_faults
-test_faults: setup ## Break a thousand runs at random, kill two hundred; kept in tests/storage/FAULTS.md
+test_faults: setup ## Inject faults into a thousand runs, kill two hundred; writes tests/storage/FAULTS.md
 	$(BIN)/python tests/storage/fault_runs.py $(or $(RUNS),1000) $(or $(SEED),6)
 
 .PHONY: bench_transfers
-bench_transfers: setup ## Measure how fast a model is fetched, beside curl; kept in bench/RESULTS.md
+bench_transfers: setup ## Measure the speed of a fetch, compared with curl; writes bench/RESULTS.md
 	$(BIN)/python bench/transfers.py
 
 .PHONY: test_rounds
-test_rounds: setup ## Kill fifty rounds, break forty more; kept in tests/tournament/ROUNDS.md
+test_rounds: setup ## Kill fifty rounds, inject faults into forty; writes tests/tournament/ROUNDS.md
 	$(BIN)/python tests/tournament/suite.py $(or $(KILLS),50) $(or $(RUNS),4) $(or $(SEED),8)
 
 .PHONY: test_numerapi
-test_numerapi: setup ## Try the practice tournament with other numerapi: make test_numerapi [RELEASES="3.1.1 2.22.0"]
+test_numerapi: setup ## Test the practice server with other versions of numerapi: make test_numerapi [RELEASES="3.1.1 2.22.0"]
 	releases='$(RELEASES)'
 	folder=$$(mktemp -d)
 	trap 'rm -rf "$$folder"' EXIT
@@ -197,47 +210,47 @@ test_numerapi: setup ## Try the practice tournament with other numerapi: make te
 	NUMERAPI_RELEASES="$${paths#:}" $(BIN)/pytest tests/tournament/test_numerapi.py $(OPTIONS)
 
 .PHONY: bench_view
-bench_view: setup ## Measure the memory of views, beside pandas; kept in bench/RESULTS.md
+bench_view: setup ## Measure the memory of views, compared with pandas; writes bench/RESULTS.md
 	$(BIN)/python bench/view.py
 
 .PHONY: bench_diagnose
-bench_diagnose: setup ## Measure a diagnosis beside a bare script; kept in bench/RESULTS.md
+bench_diagnose: setup ## Measure a diagnosis, compared with a plain script; writes bench/RESULTS.md
 	$(BIN)/python bench/diagnose.py $(ERAS)
 
 .PHONY: test_fleet
-test_fleet: setup ## Run 300 models, a third of them broken, while all that runs them is killed
+test_fleet: setup ## Run 300 models, a third of them broken, while every kind of process is killed
 	$(BIN)/python tests/fleet/suite.py $(or $(MODELS),300) $(or $(SEED),7)
 
 .PHONY: bench_fleet
-bench_fleet: setup ## Measure the fleet beside containers and bare predictions: make bench_fleet [MODELS=50 TRIVIAL=0]
+bench_fleet: setup ## Measure the fleet, compared with containers and plain predictions: make bench_fleet [MODELS=50 TRIVIAL=0]
 	$(BIN)/python bench/fleet.py $(or $(MODELS),200) $(TRIVIAL)
 
 .PHONY: test_training
-test_training: setup ## Kill twenty trainings and go on with them; kept in tests/training/KILLS.md
+test_training: setup ## Kill and resume twenty trainings; writes tests/training/KILLS.md
 	$(BIN)/python tests/training/kills.py $(or $(KILLS),20) $(or $(SEED),9)
 
 .PHONY: bench_train
-bench_train: setup ## Measure a training's memory and time; kept in bench/RESULTS.md: make bench_train [ROWS=300000]
+bench_train: setup ## Measure memory and time of a training; writes bench/RESULTS.md: make bench_train [ROWS=300000]
 	$(BIN)/python bench/train.py $(ROWS)
 
 .PHONY: bench_trainers
-bench_trainers: setup ## Measure what a row costs each trainer in memory; kept in bench/RESULTS.md
+bench_trainers: setup ## Measure the memory per row of each trainer; writes bench/RESULTS.md
 	$(BIN)/python bench/trainers.py
 
 .PHONY: test_inspection
-test_inspection: setup ## Run every Python's pickles on every Python: make test_inspection [SHAPES="loops closure"]
+test_inspection: setup ## Run the pickles of every Python on every Python: make test_inspection [SHAPES="loops closure"]
 	$(BIN)/python tests/inspection/matrix.py --run $(if $(SHAPES),--shapes $(SHAPES))
 
 .PHONY: fuzz_inspection
 fuzz_inspection: setup ## Inspect mutated pickles: make fuzz_inspection [MINUTES=10]
 	$(BIN)/python tests/inspection/fuzz.py $(or $(MINUTES),10)
 
-##@ Files that are made from others
+##@ Generated files
 
 .PHONY: lock
-lock: setup ## Lock the newest allowed versions of our own environment
+lock: setup ## Lock the newest allowed versions of the development environment
 	$(POETRY) lock --regenerate
-	# The packages' own words name servers; a lock must not.
+	# Descriptions of packages may name servers; a lock must not.
 	sed -i 's/^description = .*/description = ""/' poetry.lock
 	$(MAKE) generate
 
@@ -250,7 +263,7 @@ check_generated: setup
 	$(BIN)/python -m generate --check --poetry $(POETRY)
 
 .PHONY: example_models
-example_models: $(addprefix example_models_,$(TAGS)) ## Make the example pickles anew, each in its Python's image
+example_models: $(addprefix example_models_,$(TAGS)) ## Rebuild the example pickles, each in the image of its Python
 
 example_models_%: build_slim_%
 	folder=tests/models/py$(subst _,.,$*)
@@ -260,16 +273,16 @@ example_models_%: build_slim_%
 	ls -l $$folder
 
 .PHONY: inspection_corpus
-inspection_corpus: setup ## Make the pickles of the inspection's tests anew, with the Pythons found
+inspection_corpus: setup ## Rebuild the pickles of the inspection's tests, with every installed Python
 	$(BIN)/python tests/inspection/matrix.py --make
 
 .PHONY: python_tables
-python_tables: ## Write what the inspection knows of each Python anew, with the Pythons found
+python_tables: ## Rebuild the inspection's table of Python versions, with every installed Python
 	python3 generate/pythons.py
 
 .PHONY: clean
-clean: ## Remove all that was made here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .inspection .s3rver bench/.inputs
+clean: ## Remove everything that make created here
+	rm -rf $(VENV) site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .inspection .s3rver bench/.inputs
 
 .PHONY: help
 help:
