@@ -104,12 +104,12 @@ def main() -> None:
         "| pickle | inspection, s | memory, MB | inspected |",
         "|---|---|---|---|",
     ]
-    for words, make, arguments, name in _KINDS:
+    for title, make, arguments, name in _KINDS:
         path = _FOLDER / name
         if not path.exists():
             print(f"making {name}, once", flush=True)
             make(path, *arguments)
-        lines.append(_measure(words, path, runs))
+        lines.append(_measure(title, path, runs))
     seconds = [_command_seconds(_FOLDER / "10mb.pkl") for _ in range(runs)]
     size = (_FOLDER / "10mb.pkl").stat().st_size / _MEGABYTE
     lines += [
@@ -120,16 +120,16 @@ def main() -> None:
     results.keep("The inspection of a pickle (`make bench_inspection`)", lines)
 
 
-def _measure(words, path, runs):
-    times, most = [], 0
+def _measure(title, path, runs):
+    times, peak = [], 0
     for _ in range(runs):
         command = [sys.executable, "-c", _INSPECT, _ROOT, path]
         printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        seconds, peak, said = printed.split(" ", 2)
+        seconds, kibibytes, findings = printed.split(" ", 2)
         times.append(float(seconds))
-        most = max(most, int(peak))
-    looked = said.strip().rpartition(")")[2].strip()
-    return f"| {words} | {statistics.median(times):.3f} | {most / 1024:.0f} | {looked} |"
+        peak = max(peak, int(kibibytes))
+    extent = findings.strip().rpartition(")")[2].strip()
+    return f"| {title} | {statistics.median(times):.3f} | {peak / 1024:.0f} | {extent} |"
 
 
 def _command_seconds(path):

@@ -86,7 +86,7 @@ def main() -> None:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
             try:
-                lines = [_measure(f"{url}{path}", words, folder, runs) for path, words in _KINDS]
+                lines = [_measure(f"{url}{path}", title, folder, runs) for path, title in _KINDS]
             finally:
                 server.terminate()
     results.keep(
@@ -118,13 +118,13 @@ def _model(folder):
     return path, f'"{digest.hexdigest()}"'
 
 
-def _measure(url, words, folder, runs):
+def _measure(url, title, folder, runs):
     pairs = [(_curl(url, folder), _ours(url, folder)) for _ in range(runs + 1)][1:]
     curl = statistics.median(pair[0] for pair in pairs)
     ours = statistics.median(pair[1][0] for pair in pairs)
     memory = max(pair[1][1] for pair in pairs)
     return (
-        f"| {words} | {curl:.2f} | {ours:.2f} | {curl / ours:.0%} | {_LEAST_SHARE:.0%} "
+        f"| {title} | {curl:.2f} | {ours:.2f} | {curl / ours:.0%} | {_LEAST_SHARE:.0%} "
         f"| {memory:.0f} | {_MOST_MEMORY} |"
     )
 

@@ -19,9 +19,9 @@ HEADERS = {
 FOREIGN = {"x86_64": 0x40000003, "aarch64": 0x40000028}  # i386, 32-bit ARM
 
 
-def decide(program, mark, number, *arguments):
+def run_filter(program, arch, number, *arguments):
     """Run the filter as the kernel would (classic BPF); what it returns for the call."""
-    data = struct.pack("=iIQ6Q", number, mark, 0, *(*arguments, *[0] * 6)[:6])
+    data = struct.pack("=iIQ6Q", number, arch, 0, *(*arguments, *[0] * 6)[:6])
     steps = list(struct.iter_unpack("=HBBI", program))
     at = accumulator = 0
     while True:
@@ -41,40 +41,40 @@ def decide(program, mark, number, *arguments):
 
 
 @pytest.fixture(params=["x86_64", "aarch64"])
-def judge(request):
+def decide(request):
     """Decide on a call by its name: allowed, or the error that it fails with."""
     architecture = syscall_numbers.architecture(request.param)
 
-    def judge(call, *arguments, same_user=False, landlock_version=7, mark=architecture.audit_arch):
+    def decide(call, *arguments, same_user=False, landlock_version=7, arch=architecture.audit_arch):
         rules = seccomp.rules(SUPERVISOR, same_user=same_user, landlock_version=landlock_version)
         program = seccomp.program(rules, architecture)
         number = call if isinstance(call, int) else architecture.number(call)
         if number is None:
             pytest.skip(f"{architecture.name} has no {call}")
-        answer = decide(program, mark, number, *arguments)
+        answer = run_filter(program, arch, number, *arguments)
         return "allowed" if answer == ALLOW else answer - ERRNO
 
-    return judge
+    return decide
 
 
 @pytest.mark.parametrize(
     "family", [socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, socket.AF_PACKET, 38, 40]
 )
-def test_a_network_socket_fails_as_on_a_machine_without_a_network(judge, family):
-    assert judge("socket", family, socket.SOCK_STREAM, 0) == errno.EAFNOSUPPORT
+def test_a_network_socket_fails_as_on_a_machine_without_a_network(decide, family):
+    assert decide("socket", family, socket.SOCK_STREAM, 0) == errno.EAFNOSUPPORT
 
 
-def test_a_unix_socket_is_allowed(judge):
-    assert judge("socket", socket.AF_UNIX, socket.SOCK_STREAM, 0) == "allowed"
-    assert judge("socketpair", socket.AF_UNIX, socket.SOCK_STREAM, 0) == "allowed"
+def test_a_unix_socket_is_allowed(decide):
+    assert decide("socket", socket.AF_UNIX, socket.SOCK_STREAM, 0) == "allowed"
+    assert decide("socketpair", socket.AF_UNIX, socket.SOCK_STREAM, 0) == "allowed"
 
 
-def test_a_unix_socket_may_connect_only_where_landlock_restricts_it(judge):
-    assert judge("connect", 3, landlock_version=8) == errno.EACCES
-    assert judge("connect", 3, landlock_version=9) == "allowed"
+def test_a_unix_socket_may_connect_only_where_landlock_restricts_it(decide):
+    assert decide("connect", 3, landlock_version=8) == errno.EACCES
+    assert decide("connect", 3, landlock_version=9) == "allowed"
     datagrams = (socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-    assert judge("socketpair", *datagrams, landlock_version=8) == errno.EACCES
-    assert judge("socketpair", *datagrams, landlock_version=9) == "allowed"
+    assert decide("socketpair", *datagrams, landlock_version=8) == errno.EACCES
+    assert decide("socketpair", *datagrams, landlock_version=9) == "allowed"
 
 
 @pytest.mark.parametrize(
@@ -82,55 +82,55 @@ def test_a_unix_socket_may_connect_only_where_landlock_restricts_it(judge):
     ["ptrace", "process_vm_readv", "process_vm_writev", "keyctl", "bpf", "mount", "unshare"]
     + ["setns", "perf_event_open", "open_by_handle_at", "pidfd_getfd", "userfaultfd"],
 )
-def test_privileged_kernel_interfaces_are_denied(judge, call):
-    assert judge(call) == errno.EPERM
+def test_privileged_kernel_interfaces_are_denied(decide, call):
+    assert decide(call) == errno.EPERM
 
 
 @pytest.mark.parametrize("call", ["clone3", "io_uring_setup", "memfd_create", "shmget"])
-def test_calls_with_a_fallback_seem_unsupported(judge, call):
-    assert judge(call) == errno.ENOSYS
+def test_calls_with_a_fallback_seem_unsupported(decide, call):
+    assert decide(call) == errno.ENOSYS
 
 
-def test_processes_and_threads_can_be_created_but_no_namespaces(judge):
+def test_processes_and_threads_can_be_created_but_no_namespaces(decide):
     threads, new_network = 0x003D0F00, 0x40000000
-    assert judge("clone", threads) == "allowed"
-    assert judge("clone", new_network | 17) == errno.EPERM
+    assert decide("clone", threads) == "allowed"
+    assert decide("clone", new_network | 17) == errno.EPERM
 
 
-def test_signals_reach_its_own_processes_and_not_the_supervisor(judge):
-    assert judge("kill", 77, 9) == "allowed"
-    assert judge("kill", SUPERVISOR, 9) == errno.EPERM
-    assert judge("kill", 2**64 - 1, 9) == errno.EPERM
-    assert judge("setpriority", 0, SUPERVISOR, 19) == errno.EPERM
-    assert judge("setpriority", 0, 0, 19) == "allowed"
+def test_signals_reach_its_own_processes_and_not_the_supervisor(decide):
+    assert decide("kill", 77, 9) == "allowed"
+    assert decide("kill", SUPERVISOR, 9) == errno.EPERM
+    assert decide("kill", 2**64 - 1, 9) == errno.EPERM
+    assert decide("setpriority", 0, SUPERVISOR, 19) == errno.EPERM
+    assert decide("setpriority", 0, 0, 19) == "allowed"
 
 
-def test_only_its_own_limits_may_change(judge):
-    assert judge("prlimit64", 0, 7) == "allowed"
-    assert judge("prlimit64", 77, 7) == errno.EPERM
+def test_only_its_own_limits_may_change(decide):
+    assert decide("prlimit64", 0, 7) == "allowed"
+    assert decide("prlimit64", 77, 7) == errno.EPERM
 
 
-def test_file_modes_are_fixed_only_for_a_model_that_runs_as_the_runners_user(judge):
-    assert judge("fchmod", 3, 0o600) == "allowed"
-    assert judge("fchmod", 3, 0o600, same_user=True) == 0
-    assert judge("fsetxattr", 3, same_user=True) == errno.ENOTSUP
+def test_file_modes_are_fixed_only_for_a_model_that_runs_as_the_runners_user(decide):
+    assert decide("fchmod", 3, 0o600) == "allowed"
+    assert decide("fchmod", 3, 0o600, same_user=True) == 0
+    assert decide("fsetxattr", 3, same_user=True) == errno.ENOTSUP
 
 
-def test_a_request_to_outlive_the_supervisor_is_ignored(judge):
-    assert judge("prctl", 1, 0) == 0
-    assert judge("prctl", 15, 0) == "allowed"
+def test_a_request_to_outlive_the_supervisor_is_ignored(decide):
+    assert decide("prctl", 1, 0) == 0
+    assert decide("prctl", 15, 0) == "allowed"
 
 
-def test_calls_of_another_architecture_are_unknown(judge, request):
+def test_calls_of_another_architecture_are_unknown(decide, request):
     machine = "x86_64" if "x86_64" in request.node.name else "aarch64"
-    assert judge(1, mark=FOREIGN[machine]) == errno.ENOSYS
+    assert decide(1, arch=FOREIGN[machine]) == errno.ENOSYS
     if machine == "x86_64":
-        assert judge(0x40000000 + 41, socket.AF_INET) == errno.ENOSYS
+        assert decide(0x40000000 + 41, socket.AF_INET) == errno.ENOSYS
 
 
 @pytest.mark.parametrize("call", [0, 1, 2, 3, 9, 12])
-def test_every_other_call_is_allowed(judge, call):
-    assert judge(call) == "allowed"
+def test_every_other_call_is_allowed(decide, call):
+    assert decide(call) == "allowed"
 
 
 @pytest.mark.parametrize("machine", HEADERS)
