@@ -17,7 +17,8 @@ import inputs
 import results
 
 from numerai_predict.contract.limits import format_size
-from numerai_predict.data.synthetic import SampleShape, write_sample
+from numerai_predict.data.sample_shape import SampleShape
+from numerai_predict.data.synthetic import write_sample
 
 ERAS, ROWS, FEATURES = 30, 5_000, 2_750
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import checkouts
 
-from numerai_predict.data.synthetic import SampleShape, write_sample
+from numerai_predict.data.sample_shape import SampleShape
+from numerai_predict.data.synthetic import write_sample
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.model_state import ModelState
 

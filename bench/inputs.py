@@ -11,7 +11,8 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from numerai_predict.data.synthetic import SampleShape, write_sample
+from numerai_predict.data.sample_shape import SampleShape
+from numerai_predict.data.synthetic import write_sample
 
 ROWS = 6_500
 FEATURES = 2_750
