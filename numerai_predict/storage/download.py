@@ -141,7 +141,7 @@ class _Transfer:
                 self._checksum.update(chunk)
             self._received += len(chunk)
             watch.saw(len(chunk))
-            self.progress.tell(self._received, self._total)
+            self.progress.update(self._received, self._total)
 
     def _require_whole(self, body: Body) -> None:
         if self._total is not None and self._received != self._total:

@@ -1,4 +1,4 @@
-"""How far a transfer is."""
+"""The progress of a transfer."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ _LINE_SECONDS = 5.0
 
 
 class TransferProgress:
-    """Tells of one transfer."""
+    """Shows bytes, share and speed of one transfer."""
 
     def __init__(self, source: str, policy: TransferPolicy) -> None:
         self._source = source
-        self._ticker = ProgressLine(policy.log, policy.terminal, _LINE_SECONDS)
+        self._line = ProgressLine(policy.log, policy.terminal, _LINE_SECONDS)
 
-    def tell(self, received: int, total: int | None) -> None:
-        """So many bytes are here, of so many where that is known."""
-        if not self._ticker.due():
+    def update(self, received: int, total: int | None) -> None:
+        """Show that `received` of `total` bytes have arrived; `None` for an unknown total."""
+        if not self._line.due():
             return
-        speed = f"{format_size(received / self._ticker.elapsed)}/s"
+        speed = f"{format_size(received / self._line.elapsed)}/s"
         share = received / total if total else None
-        of = f" of {format_size(total)} ({share:.0%})" if total and share is not None else ""
-        self._ticker.show(f"{self._source}: {format_size(received)}{of}, {speed}", share)
+        total_text = f" of {format_size(total)} ({share:.0%})" if total and share else ""
+        self._line.show(f"{self._source}: {format_size(received)}{total_text}, {speed}", share)
 
     def end(self) -> None:
-        """The transfer is over: what comes next is another line."""
-        self._ticker.end()
+        """Remove the display."""
+        self._line.end()

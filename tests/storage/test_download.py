@@ -247,12 +247,13 @@ def test_what_takes_long_is_told_in_lines(fetch, web, replies, monkeypatch):
 def test_on_a_terminal_a_bar_is_drawn_and_taken_away(fetch, web, replies, monkeypatch, tmp_path):
     import io
 
-    monkeypatch.setattr("numerai_predict.storage.progress_line._DRAWN_SECONDS", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("numerai_predict.storage.progress_line._REFRESH_SECONDS", 0.0)
     terminal = io.StringIO()
     replies(web.reply(DATA))
     fetch(terminal=terminal)
-    assert "[" + "#" * 30 + "]" in terminal.getvalue()
-    assert terminal.getvalue().endswith("\r\x1b[K")
+    assert "1.0 MiB of 1.0 MiB (100%)" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\x1b[2K")
     assert "SECRET" not in terminal.getvalue()
 
 
