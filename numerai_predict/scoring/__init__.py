@@ -1,1 +1,1 @@
-"""Scores and exposures, by the tournament's own library."""
+"""Scores and exposures of predictions, computed with numerai-tools."""

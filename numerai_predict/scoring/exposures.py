@@ -1,4 +1,4 @@
-"""How much predictions are those of one feature."""
+"""Exposures: the correlations of predictions with features."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pandas as pd
 from numerai_tools.scoring import max_feature_correlation
 from numpy.typing import NDArray
 
-_AT_ONCE = 256  # features: no more of them are wider than int8 at a time
+_BLOCK_FEATURES = 256  # features that are converted from int8 to float64 at once
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """The feature that the predictions follow most, and their absolute correlation."""
+    """A feature and its absolute Pearson correlation with the predictions."""
 
     feature: str
     correlation: float
@@ -24,24 +24,24 @@ class Exposure:
 def exposures(predictions: pd.Series[float], features: NDArray[np.int8]) -> NDArray[np.float64]:
     """The Pearson correlation of the predictions with each feature, shape (features,).
 
-    `features` has shape (rows, features), its rows in the order of the predictions. NaN for a
-    constant feature, and for all where the predictions are constant.
+    `features` is int8 with shape (rows, features), its rows in the order of the predictions.
+    NaN for a constant feature; all NaN if the predictions are constant.
     """
     rows, count = features.shape
     values = predictions.to_numpy(np.float64)
-    centred = values - values.mean() if rows else values
-    found = np.full(count, np.nan)
-    spread = np.sqrt(np.square(centred).sum())
+    centered = values - values.mean() if rows else values
+    result = np.full(count, np.nan)
+    norm = np.sqrt(np.square(centered).sum())
     if not rows or values.min() == values.max():
-        return found
-    for start in range(0, count, _AT_ONCE):
-        block = features[:, start : start + _AT_ONCE].astype(np.float64)
+        return result
+    for start in range(0, count, _BLOCK_FEATURES):
+        block = features[:, start : start + _BLOCK_FEATURES].astype(np.float64)
         block -= block.mean(axis=0)
-        spreads = np.sqrt(np.square(block).sum(axis=0))
-        varied = spreads > 0
-        products = np.matmul(centred, block)[varied]
-        found[start : start + _AT_ONCE][varied] = products / (spreads[varied] * spread)
-    return found
+        norms = np.sqrt(np.square(block).sum(axis=0))
+        varied = norms > 0
+        products = np.matmul(centered, block)[varied]
+        result[start : start + _BLOCK_FEATURES][varied] = products / (norms[varied] * norm)
+    return result
 
 
 def largest_exposure(
@@ -49,19 +49,18 @@ def largest_exposure(
 ) -> Exposure | None:
     """The largest absolute Pearson correlation of the predictions with a feature.
 
-    `features` has shape (rows, features), its rows in the order of the predictions. A constant
-    feature has no correlation; `None` where all are constant, or
-    the predictions are.
+    `features` is int8 with shape (rows, features), its rows in the order of the predictions,
+    `names` has the name of each. `None` if all features or the predictions are constant.
 
     Source: `numerai_tools.scoring.max_feature_correlation`.
     """
     largest: Exposure | None = None
     if predictions.nunique() < 2:
         return None
-    # numerai-tools wants both in the order of their index: rows by number are.
+    # numerai-tools requires sorted indexes: a range index is sorted.
     numbered = predictions.reset_index(drop=True)
-    for start in range(0, len(names), _AT_ONCE):
-        block = features[:, start : start + _AT_ONCE]
+    for start in range(0, len(names), _BLOCK_FEATURES):
+        block = features[:, start : start + _BLOCK_FEATURES]
         varied = block.min(axis=0) < block.max(axis=0)
         if not varied.any():
             continue

@@ -1,4 +1,4 @@
-"""The scores of predictions, era by era."""
+"""CORR, MMC, BMC and FNC of predictions, era by era."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from threadpoolctl import threadpool_limits
 
 SCORES = ("corr", "mmc", "bmc", "fnc")
 
-# numerai-tools wants as much of an era to be known as it compares. What is compared with less of
-# it is no score of the era.
+# numerai-tools requires this share of common rows; a score on fewer rows is not that of the era.
 _COVERAGE = 0.8
-# Ranks of fewer rows say nothing, and the formulas' own checks may fail on them.
-_FEWEST_ROWS = 10
+# Ranks of fewer rows are meaningless, and checks inside numerai-tools may fail on them.
+_MIN_ROWS = 10
 
 _Scorer = Callable[["pd.DataFrame", "pd.Series[float]"], "pd.Series[float]"]
 
@@ -30,19 +29,19 @@ def era_scores(
     benchmark: pd.Series[float] | None = None,
     neutralizers: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """CORR of each era; MMC, BMC and FNC too, where what they need is given.
+    """CORR of each era, and MMC, BMC and FNC if their inputs are given.
 
-    All are by id. The predictions say which rows are meant: `targets` and `eras` may have more,
-    in any order. Rows without a target are left out, and so are eras that have no target at all.
+    All inputs are indexed by id. The predictions select the rows: `targets` and `eras` may have
+    more ids, in any order. Rows without a target are left out, and so are eras without any
+    target. `neutralizers` has shape (rows, features).
 
-    Returns one row an era, in the order of eras, with float64 columns: `corr`; `mmc` with
-    `meta_model`; `bmc` with `benchmark`; `fnc` with `neutralizers`, shape (rows, features). A
-    score is NaN where an era has fewer than 10 rows, where predictions or targets are all the
-    same, or where less than 80 percent of its rows are known to what it is compared with; FNC
-    also where there are no more rows than features.
+    Returns one row per era, in order of time, with float64 columns: `corr`; `mmc` with
+    `meta_model`; `bmc` with `benchmark`; `fnc` with `neutralizers`. A score is NaN if the era has
+    fewer than 10 rows, if its predictions or targets are constant, or if less than 80 percent
+    of its rows are in the compared input; FNC also if there are not more rows than features.
 
     Raises:
-        ValueError: an id is there twice, or has a target and no prediction or era.
+        ValueError: an id is duplicated, or has a target but no prediction or era.
 
     Source: `numerai_tools.scoring`: numerai_corr, correlation_contribution (against the meta
     model MMC, against a benchmark model BMC), feature_neutral_corr.
@@ -50,8 +49,8 @@ def era_scores(
     rows = _scored_rows(predictions, targets, eras)
     scorers = dict(_scorers(meta_model, benchmark, neutralizers))
     scores: dict[str, dict[str, float]] = {}
-    for era, some in rows.groupby("era", sort=False):
-        frame, target = some[["prediction"]], some["target"]
+    for era, era_rows in rows.groupby("era", sort=False):
+        frame, target = era_rows[["prediction"]], era_rows["target"]
         scores[str(era)] = {name: score(frame, target) for name, score in scorers.items()}
     in_order = sorted(scores, key=_era_order)
     index = pd.Index(in_order, name="era", dtype=object)
@@ -61,7 +60,7 @@ def era_scores(
 def _scored_rows(
     predictions: pd.Series[float], targets: pd.Series[float], eras: pd.Series[str]
 ) -> pd.DataFrame:
-    """Era, prediction and target of every row that has a target, in the order of ids."""
+    """Era, prediction and target of every row that has a target, sorted by id."""
     if not predictions.index.is_unique:
         repeated = predictions.index[predictions.index.duplicated()][0]
         raise ValueError(f"expected each id once, found {repeated} more than once")
@@ -98,39 +97,39 @@ def _scorers(
 
 
 def _score_or_nan(formula: _Scorer, frame: pd.DataFrame, target: pd.Series[float]) -> float:
-    """The formula's score, or NaN where none can be told."""
-    if len(frame) < _FEWEST_ROWS or not _varies(frame["prediction"]) or not _varies(target):
+    """The formula's score; NaN if it is undefined."""
+    if len(frame) < _MIN_ROWS or not _varies(frame["prediction"]) or not _varies(target):
         return float("nan")
     return float(formula(frame, target)["prediction"])
 
 
 def _contribution(other: pd.Series[float], frame: pd.DataFrame, target: pd.Series[float]) -> float:
-    known = other.reindex(frame.index).dropna().astype(np.float64)
-    if len(known) < _COVERAGE * len(frame) or not _varies(known):
+    common = other.reindex(frame.index).dropna().astype(np.float64)
+    if len(common) < _COVERAGE * len(frame) or not _varies(common):
         return float("nan")
 
     def formula(frame: pd.DataFrame, target: pd.Series[float]) -> pd.Series[float]:
-        return correlation_contribution(frame, known, target)
+        return correlation_contribution(frame, common, target)
 
-    return _score_or_nan(formula, frame.loc[known.index], target.loc[known.index])
+    return _score_or_nan(formula, frame.loc[common.index], target.loc[common.index])
 
 
 def _neutral_correlation(
     neutralizers: pd.DataFrame, frame: pd.DataFrame, target: pd.Series[float]
 ) -> float:
-    known = neutralizers.reindex(frame.index).dropna()
-    # As many features as rows explain all predictions: what is left is rounding.
-    if len(known) < _COVERAGE * len(frame) or len(known) <= known.shape[1] + 1:
+    common = neutralizers.reindex(frame.index).dropna()
+    # With as many features as rows the residuals are rounding errors.
+    if len(common) < _COVERAGE * len(frame) or len(common) <= common.shape[1] + 1:
         return float("nan")
 
     def formula(frame: pd.DataFrame, target: pd.Series[float]) -> pd.Series[float]:
-        # One thread does it in half a second. As many as there are processors, on a machine that
-        # does something else besides, wait for each other ten times as long.
+        # One thread takes half a second. One per CPU, on a machine with other load, takes ten times
+        # as long, because the threads wait for each other.
         with threadpool_limits(1, "blas"):
-            scores: pd.Series[float] = feature_neutral_corr(frame, known, target)
+            scores: pd.Series[float] = feature_neutral_corr(frame, common, target)
         return scores
 
-    return _score_or_nan(formula, frame.loc[known.index], target.loc[known.index])
+    return _score_or_nan(formula, frame.loc[common.index], target.loc[common.index])
 
 
 def _varies(values: pd.Series[float]) -> bool:
@@ -138,5 +137,5 @@ def _varies(values: pd.Series[float]) -> bool:
 
 
 def _era_order(era: str) -> float:
-    """Eras are numbers in text; others come last, as they came."""
+    """Sort key: the number of the era; names that are not numbers sort last, in their order."""
     return int(era) if era.isdecimal() else float("inf")

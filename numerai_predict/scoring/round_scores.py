@@ -1,4 +1,4 @@
-"""The scores of one round's predictions, once its targets are known."""
+"""The scores of one round's predictions after its targets are known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def round_scores(
     meta_model: pd.Series[float],
     benchmark: pd.Series[float],
 ) -> dict[str, float]:
-    """CORR, MMC and BMC by their names on the site; all four series are by id.
+    """CORR, MMC and BMC by their names in the tournament's API; all four series are by id.
 
     Source: `numerai_tools.scoring`: numerai_corr; correlation_contribution against the
     meta model (MMC) and against a benchmark model (BMC).

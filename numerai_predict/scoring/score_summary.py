@@ -1,4 +1,4 @@
-"""What scores of many eras come to."""
+"""Summary statistics of scores over eras."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class ScoreSummary:
-    """Scores over eras in a few numbers; `None` where there is no such number.
+    """Summary statistics of one score over eras; `None` if undefined.
 
-    `std` is with ddof 0, `sharpe` is mean / std of an era, not of a year. `max_drawdown` is how far
-    the cumulative sum fell from its highest point, at least 0; it starts at 0, so that a loss in
-    the first era counts. One era has neither `std` nor `sharpe`; equal scores have no `sharpe`.
+    `std` has ddof 0. `sharpe` is mean / std over eras, not annualized. `max_drawdown` is the
+    largest distance of the cumulative sum from its highest value so far, at least 0; the sum
+    starts at 0, so a loss in the first era counts. With one era `std` and `sharpe` are `None`;
+    equal scores have no `sharpe`. `eras` is the number of eras with a score.
     """
 
     mean: float | None
@@ -24,7 +25,7 @@ class ScoreSummary:
 
 
 def summarize(scores: pd.Series[float]) -> ScoreSummary:
-    """The summary of one score an era, in the order of eras; eras without one (NaN) are skipped.
+    """Summarize one score per era, in order of time; eras without a score (NaN) are skipped.
 
     Source: `numerai_tools.scoring.sharpe_ratio`.
     """
@@ -34,16 +35,16 @@ def summarize(scores: pd.Series[float]) -> ScoreSummary:
         return ScoreSummary(None, None, None, None, 0)
     mean = float(known.mean())
     std = float(known.std(ddof=0)) if eras > 1 else None
-    # Equal scores may differ in their last bit once their mean is taken.
+    # Rounding of the mean may give equal scores a tiny standard deviation.
     varies = std is not None and std > abs(mean) * 1e-12
     sharpe = mean / std if std is not None and varies else None
     return ScoreSummary(mean, std, sharpe, float(drawdown(known).max()), eras)
 
 
 def drawdown(scores: pd.Series[float]) -> pd.Series[float]:
-    """How far the cumulative sum lies below its highest point so far, which is 0 at the start.
+    """The distance of the cumulative sum from its highest value so far, which starts at 0.
 
-    One value an era, at least 0; an era without a score (NaN) changes nothing.
+    One value per era, at least 0; an era without a score (NaN) counts as 0.
     """
     cumulative = scores.fillna(0.0).cumsum()
     return cumulative.cummax().clip(lower=0.0) - cumulative

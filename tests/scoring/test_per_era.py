@@ -1,4 +1,4 @@
-"""Each era is scored by itself, as the tournament's own library scores it."""
+"""Each era is scored separately, with the same results as numerai-tools."""
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ def all_scores(data):
     return scores(data, meta_model=data["meta"], benchmark=data["benchmark"], neutralizers=features)
 
 
-def test_the_scores_of_an_era_are_those_of_numerai_tools_on_its_rows_alone(data):
+def test_the_scores_of_an_era_are_those_of_numerai_tools_on_its_rows(data):
     found = all_scores(data)
     for era, rows in data.sort_index().groupby("era"):
         frame, target = rows[["prediction"]], rows["target"]
@@ -59,7 +59,7 @@ def test_the_order_of_rows_changes_nothing_and_eras_come_in_time(data):
     assert list(all_scores(shuffled).index) == ["0001", "0002", "0010"]
 
 
-def test_predictions_say_which_rows_are_meant_whatever_else_has_more(data):
+def test_the_predictions_select_the_rows(data):
     some = data[data["era"] != "0002"]
     found = era_scores(some["prediction"], data["target"][::-1], data["era"])
     pd.testing.assert_frame_equal(found, scores(data).drop("0002"))
@@ -74,7 +74,7 @@ def test_rows_without_a_target_are_left_out_and_so_are_eras_without_any(data):
     pd.testing.assert_frame_equal(scores(gaps), scores(data.drop(dropped)).drop("0002"))
 
 
-def test_an_era_that_the_meta_model_does_not_know_has_no_mmc(data):
+def test_an_era_without_meta_model_has_no_mmc(data):
     known = data.loc[data["era"] != "0001", "meta"]
     found = scores(data, meta_model=known)
     assert found["mmc"].isna().tolist() == [True, False, False]
@@ -82,14 +82,14 @@ def test_an_era_that_the_meta_model_does_not_know_has_no_mmc(data):
 
 
 @pytest.mark.parametrize(("missing", "scored"), [(12, True), (13, False)])
-def test_four_fifths_of_an_era_must_be_known_to_what_it_is_compared_with(data, missing, scored):
+def test_four_fifths_of_an_era_must_be_in_the_compared_predictions(data, missing, scored):
     meta = data["meta"].copy()
     meta.iloc[:missing] = np.nan
     assert bool(scores(data, meta_model=meta)["mmc"].notna()["0001"]) is scored
 
 
 @pytest.mark.parametrize("column", ["prediction", "target", "meta", "benchmark"])
-def test_what_is_constant_gives_no_score_instead_of_a_failure(data, column):
+def test_constant_values_give_no_score_instead_of_a_failure(data, column):
     data.loc[data["era"] == "0002", column] = 0.5
     names = {"meta": ["mmc"], "benchmark": ["bmc"]}.get(column, ["corr", "mmc", "bmc", "fnc"])
     found = all_scores(data)
@@ -105,12 +105,12 @@ def test_an_era_of_too_few_rows_has_no_score(data, rows):
     assert found.drop("0001").notna().all(axis=None)
 
 
-def test_nothing_to_score_gives_no_rows(data):
+def test_no_targets_give_no_rows(data):
     found = scores(data.assign(target=np.nan), meta_model=data["meta"])
     assert (list(found.columns), len(found)) == (["corr", "mmc"], 0)
 
 
-def test_a_missing_prediction_is_never_left_out_in_silence(data):
+def test_a_missing_prediction_is_an_error(data):
     data.iloc[5, data.columns.get_loc("prediction")] = np.nan
     with pytest.raises(ValueError, match="found 1 without a prediction"):
         scores(data)
@@ -118,7 +118,7 @@ def test_a_missing_prediction_is_never_left_out_in_silence(data):
         scores(pd.concat([data, data.head(1)]).fillna(0.5))
 
 
-def test_as_many_features_as_rows_leave_nothing_to_score(data):
+def test_as_many_features_as_rows_give_no_fnc(data):
     random = np.random.default_rng(2)
     wide = pd.DataFrame(random.integers(0, 5, (3 * ROWS, ROWS)), data.index).astype(np.int8)
     found = scores(data, neutralizers=wide)

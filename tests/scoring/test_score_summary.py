@@ -1,4 +1,4 @@
-"""Scores of many eras in a few numbers."""
+"""Summary statistics of scores over eras."""
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ def test_eras_without_a_score_are_skipped():
     assert drawdown(gaps)["0006"] == drawdown(SCORES)["0005"]
 
 
-def test_what_cannot_be_told_is_none():
+def test_undefined_statistics_are_none():
     assert summarize(pd.Series([], dtype=float)) == ScoreSummary(None, None, None, None, 0)
     assert summarize(pd.Series([np.nan, np.nan])) == ScoreSummary(None, None, None, None, 0)
     assert summarize(pd.Series([0.01])) == ScoreSummary(0.01, None, None, 0.0, 1)
