@@ -1,1 +1,1 @@
-"""From snapshot to bundle: folds, trainers, checkpoints, ensembles, the pickle."""
+"""From snapshot to bundle: walk-forward windows, trainers, checkpoints, ensembles, the pickle."""

@@ -1,4 +1,4 @@
-"""The bundle: `model.pkl` and `manifest.json`, put in place once the pickle has proved itself."""
+"""The model bundle: `model.pkl` and `manifest.json`, published after verification."""
 
 from __future__ import annotations
 
@@ -29,29 +29,31 @@ from numerai_predict.training import predict_template
 from numerai_predict.training.model_fitting import TrainedModel
 
 _PACK_SECONDS = 600.0
-_FOLDER = ".bundle-"
-_TOLD_LINES = 3
+_DIRECTORY_PREFIX = ".bundle-"
+_SHOWN_LINES = 3
 
 
-def bundle_directory(
+def choose_environment(
     python: str | None, environment: Mapping[str, str] = os.environ
 ) -> ExecutionTarget:
-    """Where a bundle for that Python is made; `None` means the one at hand.
+    """The environment that packs and runs a bundle for a Python version.
+
+    `None` means the running Python.
 
     Raises:
-        BadConfiguration: it is another one, and there is no image of it here.
+        BadConfiguration: the version is another one, and no image of it is available.
     """
     if python in (None, RUNNING_PYTHON):
-        return LocalPython("the bundle is for it")
+        return LocalPython("the bundle is for this Python")
     if python not in supported_pythons():
         raise BadConfiguration(
             f"expected one of Python {', '.join(supported_pythons())}, found {python}",
-            "choose one that there is an image of",
+            "choose one of these",
         )
     engine = Engine.detect(environment)
     if engine is None:
         raise BadConfiguration(
-            f"expected a Docker engine to pack a bundle for Python {python}, found none",
+            f"expected a container engine to pack a bundle for Python {python}, found none",
             f"start one, or leave `python` out: then the bundle is for Python {RUNNING_PYTHON}",
         )
     images = [image for image in supported_images() if image.python == python]
@@ -59,14 +61,17 @@ def bundle_directory(
     if found is None:
         raise BadConfiguration(
             f"expected an image of Python {python}, such as {images[0].name}, found none",
-            f"make it: make build_slim_{python.replace('.', '_')}",
+            f"build it: make build_slim_{python.replace('.', '_')}",
         )
     return ContainerImage(engine, found)
 
 
 @dataclass(frozen=True)
 class BundleSpec:
-    """What the pickled function is made of."""
+    """The content of the pickled function.
+
+    `kind` is the name of the trainer; `neutralize` is the share of `benchmark` to remove.
+    """
 
     kind: str
     features: Sequence[str]
@@ -76,48 +81,50 @@ class BundleSpec:
 
 
 @contextmanager
-def build_bundle(recipe: BundleSpec, place: ExecutionTarget, output: Path) -> Iterator[Path]:
-    """The pickle in a folder of its own beside its final place; both go when the block ends.
+def build_bundle(spec: BundleSpec, environment: ExecutionTarget, output: Path) -> Iterator[Path]:
+    """Pack the pickle into a temporary directory in `output`, which is removed at the end.
 
     Raises:
-        BundleRefused: it could not be packed.
-        OSError: it cannot be written.
+        BundleRefused: the pickle could not be packed.
+        OSError: a file cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=output) as name:
-        folder = Path(name).absolute()  # an engine takes no other to mount
-        _write_parts(recipe, folder)
-        script = folder / "pack.py"
+    with tempfile.TemporaryDirectory(prefix=_DIRECTORY_PREFIX, dir=output) as name:
+        directory = Path(name).absolute()  # container engines mount absolute paths only
+        _write_parts(spec, directory)
+        script = directory / "pack.py"
         shutil.copyfile(predict_template.__file__, script)
-        pickle = folder / PICKLE
-        log_step("pack", f"{len(recipe.models)} model(s) in {place}")
-        arguments = [str(script), str(folder), str(pickle)]
-        if isinstance(place, ContainerImage):
-            ended = place.engine.run_python(place.image.name, arguments, folder, _PACK_SECONDS)
+        pickle = directory / PICKLE
+        log_step("pack", f"{len(spec.models)} model(s) in {environment}")
+        arguments = [str(script), str(directory), str(pickle)]
+        if isinstance(environment, ContainerImage):
+            ended = environment.engine.run_python(
+                environment.image.name, arguments, directory, _PACK_SECONDS
+            )
         else:
             ended = _run_local([sys.executable, "-I", *arguments])
         if ended.returncode != 0 or not pickle.is_file():
             lines = ended.stderr.decode(errors="replace").strip().splitlines()
-            words = " ".join(lines[-_TOLD_LINES:]) or "no words"
+            output_tail = " ".join(lines[-_SHOWN_LINES:]) or "no output"
             raise BundleRefused(
-                f"expected {place} to pack the models, found: {words}",
-                "look at the disk, and whether that Python has cloudpickle",
+                f"expected {environment} to pack the models, found: {output_tail}",
+                "check the free disk space, and whether that Python has cloudpickle",
             )
         yield pickle
 
 
 def remove_leftovers(output: Path) -> None:
-    """Remove what a killed training left beside its results; the caller holds the lock."""
-    for folder in output.glob(f"{_FOLDER}*"):
-        shutil.rmtree(folder, ignore_errors=True)
+    """Remove temporary files of a killed training; the caller holds the lock."""
+    for directory in output.glob(f"{_DIRECTORY_PREFIX}*"):
+        shutil.rmtree(directory, ignore_errors=True)
     for part in output.glob(f".*{PART_SUFFIX}"):
         part.unlink(missing_ok=True)
 
 
 def publish_bundle(pickle: Path, output: Path, manifest: dict[str, Any]) -> None:
-    """Give the bundle its final names, the pickle first.
+    """Move the bundle to its final names, the pickle first.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: a file cannot be written.
     """
     with open(pickle, "rb") as file:
         os.fsync(file.fileno())
@@ -126,41 +133,41 @@ def publish_bundle(pickle: Path, output: Path, manifest: dict[str, Any]) -> None
         handle.write((json.dumps(manifest, indent=2) + "\n").encode())
 
 
-def git_commit(folder: Path) -> str | None:
-    """The commit that the folder is at; `None` where there is no repository, or no git."""
+def git_commit(directory: Path) -> str | None:
+    """The commit that is checked out in the directory; `None` without a repository or git."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        words = ["git", "-C", str(folder), "rev-parse", "HEAD"]
-        asked = subprocess.run(words, capture_output=True, text=True, timeout=10)
-        return asked.stdout.strip() or None
+        command = ["git", "-C", str(directory), "rev-parse", "HEAD"]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=10)
+        return ended.stdout.strip() or None
     return None
 
 
 def software_versions(trainer: Mapping[str, str]) -> dict[str, str]:
-    """Who made the bundle."""
+    """Versions of this package, Python and the trainer's libraries."""
     own = {"numerai-predict": numerai_predict.__version__, "python": platform.python_version()}
     return {**own, **trainer}
 
 
-def _write_parts(recipe: BundleSpec, folder: Path) -> None:
+def _write_parts(spec: BundleSpec, directory: Path) -> None:
     names = []
-    for number, model in enumerate(recipe.models):
+    for number, model in enumerate(spec.models):
         names.append(f"{number}.model")
-        (folder / names[-1]).write_bytes(model.stored.body)
-    facts = {
-        "kind": recipe.kind,
-        "features": list(recipe.features),
-        "benchmark": recipe.benchmark,
-        "neutralize": recipe.neutralize,
+        (directory / names[-1]).write_bytes(model.stored.body)
+    content = {
+        "kind": spec.kind,
+        "features": list(spec.features),
+        "benchmark": spec.benchmark,
+        "neutralize": spec.neutralize,
         "models": names,
     }
-    (folder / "bundle.json").write_text(json.dumps(facts))
+    (directory / "bundle.json").write_text(json.dumps(content))
 
 
-def _run_local(words: list[str]) -> subprocess.CompletedProcess[bytes]:
+def _run_local(command: list[str]) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(words, capture_output=True, timeout=_PACK_SECONDS)
+        return subprocess.run(command, capture_output=True, timeout=_PACK_SECONDS)
     except subprocess.TimeoutExpired:
         raise BundleRefused(
-            f"expected to pack within {_PACK_SECONDS:.0f} s, found it still at work",
-            "try again on a machine with less to do",
+            f"expected to pack within {_PACK_SECONDS:.0f} s, found it unfinished",
+            "try again on a machine with less load",
         ) from None

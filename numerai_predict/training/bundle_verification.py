@@ -1,4 +1,4 @@
-"""The trial of a bundle: inspected, run as users run it, and compared with the trainer."""
+"""Verifies a bundle: inspect it, run it as users do, compare it with the trained models."""
 
 from __future__ import annotations
 
@@ -30,159 +30,172 @@ from numerai_predict.training.bundle import BundleSpec
 from numerai_predict.training.predict_template import combine_by_era, load_model, predict_with
 from numerai_predict.training.training_data import TrainingData, benchmark_files
 
-_SECONDS = 900.0
-_SHOWN = 3
+_DEADLINE_SECONDS = 900.0
+_MAX_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class VerificationData:
-    """The data of the trial, and what they are."""
+    """Live data to verify with; `description` names them in messages and in the manifest."""
 
     live: Path
     benchmarks: Path | None
-    words: str
+    description: str
 
 
-def prepare_live_data(inputs: TrainingData, folder: Path) -> VerificationData:
-    """The live data beside the others, or, where there are none, the newest era as such."""
-    live = inputs.folder / "live.parquet"
-    if live.is_file():
-        benchmarks = inputs.folder / "live_benchmark_models.parquet"
-        return VerificationData(live, benchmarks if benchmarks.is_file() else None, "live data")
-    era = inputs.eras[-1]
-    mask = inputs.mask([era])
-    index = pd.Index(inputs.history.ids(mask), name="id")
-    features = inputs.history.features(inputs.features, mask)
-    frame = pd.DataFrame(features, index, inputs.features)
-    frame.insert(0, "era", "X")
-    frame.insert(1, "data_type", "live")
-    frame[inputs.main_target] = np.float32("nan")
-    frame.to_parquet(folder / "live.parquet")
-    return VerificationData(
-        folder / "live.parquet", _write_benchmarks(inputs, index, folder), f"era {era:04d}"
-    )
+@dataclass(frozen=True)
+class Verification:
+    """The result: the number of rows, the data, where the pickle ran, and its record."""
+
+    rows: int
+    data: str
+    environment: str
+    record: Record
+
+    def facts(self) -> dict[str, Any]:
+        """The manifest's entry `trial`."""
+        return {
+            "rows": self.rows,
+            "data": self.data,
+            "place": self.environment,
+            "peak_memory_bytes": self.record.peak_memory_bytes,
+        }
 
 
 def verify_bundle(
-    pickle: Path, recipe: BundleSpec, place: ExecutionTarget, inputs: TrainingData
-) -> dict[str, Any]:
-    """Inspect and run the pickle, within the hosted limits, and compare; what the trial found.
+    pickle: Path, spec: BundleSpec, environment: ExecutionTarget, data: TrainingData
+) -> Verification:
+    """Inspect the pickle, run it within the hosted limits, and compare its predictions.
 
     Raises:
-        BundleRefused: it does not run, or predicts other than the trainer.
+        BundleRefused: it does not run, or its predictions differ from the trained models'.
     """
-    _inspect(pickle, place)
+    _inspect(pickle, environment)
     with tempfile.TemporaryDirectory(prefix=".trial-", dir=pickle.parent) as name:
-        folder = Path(name)
-        data = prepare_live_data(inputs, folder)
-        if recipe.neutralize and data.benchmarks is None:
+        live = prepare_live_data(data, Path(name))
+        if spec.neutralize and live.benchmarks is None:
             raise BundleRefused(
-                f"expected the benchmark models of {data.words}, found none",
-                "get them: `numerai-predict data get live_benchmark_models`",
+                f"expected the benchmark models of {live.description}, found none",
+                "get them with `numerai-predict data get live_benchmark_models`",
             )
-        found, record = _predict(pickle, data, place)
-        _compare(found, _trainer_predictions(recipe, data))
-    log_step("trial", f"{len(found):,} predictions of {data.words} are the trainer's, every bit")
-    facts = {"rows": len(found), "data": data.words, "place": str(place)}
-    return {
-        **facts,
-        "peak_memory_bytes": record.peak_memory_bytes,
-        "arity": record.model.arity,
-    }
+        predictions, record = _predict(pickle, live, environment)
+        _compare(predictions, _trainer_predictions(spec, live))
+    rows = len(predictions)
+    log_step("trial", f"{rows:,} predictions of {live.description} equal the trained models'")
+    return Verification(rows, live.description, str(environment), record)
 
 
-def _inspect(pickle: Path, place: ExecutionTarget) -> None:
-    """Go on only if an image of the bundle's Python can run it; a Python without images may."""
-    found = [
+def prepare_live_data(data: TrainingData, directory: Path) -> VerificationData:
+    """The live data of the training data's directory, else its newest era in that form.
+
+    The files of the newest era are written to `directory`.
+    """
+    live = data.directory / "live.parquet"
+    if live.is_file():
+        benchmarks = data.directory / "live_benchmark_models.parquet"
+        return VerificationData(live, benchmarks if benchmarks.is_file() else None, "live data")
+    era = data.eras[-1]
+    mask = data.mask([era])
+    index = pd.Index(data.history.ids(mask), name="id")
+    frame = pd.DataFrame(data.history.features(data.features, mask), index, data.features)
+    frame.insert(0, "era", "X")
+    frame.insert(1, "data_type", "live")
+    frame[data.main_target] = np.float32("nan")
+    frame.to_parquet(directory / "live.parquet")
+    benchmarks_of_era = _write_benchmarks(data, index, directory)
+    return VerificationData(directory / "live.parquet", benchmarks_of_era, f"era {era:04d}")
+
+
+def _inspect(pickle: Path, environment: ExecutionTarget) -> None:
+    """Require that an image of the bundle's Python can run it, if there are such images."""
+    results = [
         each
         for each in compatibilities(inspect_pickle(pickle))
-        if each.image.python == place.python
+        if each.image.python == environment.python
     ]
-    if found and all(each.level >= CompatibilityLevel.LACKS for each in found):
-        reasons = dict.fromkeys(reason for each in found for reason in each.reasons)
+    if results and all(each.level >= CompatibilityLevel.LACKS for each in results):
+        reasons = dict.fromkeys(reason for each in results for reason in each.reasons)
         raise BundleRefused(
-            f"expected a pickle that an image of Python {place.python} runs, found: "
+            f"expected a pickle that an image of Python {environment.python} can run, found: "
             f"{'; '.join(reasons)}",
-            "report it: the bundle is made of nothing but the trainer's library",
+            "please report this: a bundle needs only the trainer's library",
         )
 
 
 def _predict(
-    pickle: Path, data: VerificationData, place: ExecutionTarget
+    pickle: Path, data: VerificationData, environment: ExecutionTarget
 ) -> tuple[dict[str, float], Record]:
     """The pickle's predictions by id within the hosted limits, and the record of its process."""
-    labels = SourceLabels(str(pickle), str(data.live), str(data.benchmarks))
-    call, deadline = ModelCall(labels), Deadline.after(_SECONDS)
+    call = ModelCall(SourceLabels(str(pickle), str(data.live)))
+    live, deadline = data.live.absolute(), Deadline.after(_DEADLINE_SECONDS)
     try:
-        with _open_batch(pickle.absolute(), data, place, call, deadline) as batch:
-            live = data.live.absolute()
-            values = batch.predict(BatchCall(data.words, live, lambda: _benchmark_file(data)))
+        with _open_batch(pickle.absolute(), live.parent, environment, call, deadline) as batch:
+            values = batch.predict(BatchCall(data.description, live, lambda: _benchmark_file(data)))
     except RunError as error:
         raise BundleRefused(
-            f"expected the pickle to run in {place}, found {error.verdict.word}: {error.message}",
+            f"expected the pickle to run in {environment}, found {error.verdict.word}: "
+            f"{error.message}",
             error.remedy,
         ) from error
-    return dict(zip(read_ids(live, labels.dataset), values, strict=True)), batch.record
+    return dict(zip(read_ids(live, call.labels.dataset), values, strict=True)), batch.record
 
 
 def _open_batch(
     pickle: Path,
-    data: VerificationData,
-    place: ExecutionTarget,
+    directory: Path,
+    environment: ExecutionTarget,
     call: ModelCall,
     deadline: Deadline,
 ) -> Batch:
-    directory = data.live.absolute().parent
-    if isinstance(place, ContainerImage):
-        return ContainerBatch(place, pickle, directory, call, deadline)
+    if isinstance(environment, ContainerImage):
+        return ContainerBatch(environment, pickle, directory, call, deadline)
     inspection = preflight.inspect_model(pickle)
     preflight.check_compatibility(inspection, call.labels)
-    return LocalBatch(
-        InspectedModel(pickle, inspection), directory, call, deadline, harden_supervisor()
-    )
+    model = InspectedModel(pickle, inspection)
+    return LocalBatch(model, directory, call, deadline, harden_supervisor())
 
 
 def _benchmark_file(data: VerificationData) -> Path:
     if data.benchmarks is None:
         raise DatasetUnavailable(
-            f"expected the benchmark models of {data.words} for a model that takes them, "
+            f"expected the benchmark models of {data.description} for a model that takes them, "
             "found none",
-            "get them: `numerai-predict data get live_benchmark_models`",
+            "get them with `numerai-predict data get live_benchmark_models`",
         )
     return data.benchmarks.absolute()
 
 
-def _trainer_predictions(recipe: BundleSpec, data: VerificationData) -> pd.Series[float]:
-    """The trainer's own predictions of the live data."""
-    frame = pd.read_parquet(data.live, columns=[*recipe.features, "era"])
-    values = frame[list(recipe.features)].to_numpy()
-    models = (load_model(recipe.kind, model.stored.body) for model in recipe.models)
-    predictions = [predict_with(model, values) for model in models]
+def _trainer_predictions(spec: BundleSpec, data: VerificationData) -> pd.Series[float]:
+    """The trained models' predictions of the live data, float64 by id."""
+    frame = pd.read_parquet(data.live, columns=[*spec.features, "era"])
+    features = frame[list(spec.features)].to_numpy()
+    models = (load_model(spec.kind, model.stored.body) for model in spec.models)
+    outputs = [predict_with(model, features) for model in models]
     benchmark = None
-    if recipe.neutralize and recipe.benchmark and data.benchmarks:
-        column = pd.read_parquet(data.benchmarks, columns=[recipe.benchmark])[recipe.benchmark]
+    if spec.neutralize and spec.benchmark and data.benchmarks:
+        column = pd.read_parquet(data.benchmarks, columns=[spec.benchmark])[spec.benchmark]
         benchmark = column.reindex(frame.index).to_numpy(dtype=np.float64)
-    final = combine_by_era(frame["era"], predictions, benchmark, recipe.neutralize)
-    return pd.Series(final, frame.index)
+    predictions = combine_by_era(frame["era"], outputs, benchmark, spec.neutralize)
+    return pd.Series(predictions, frame.index)
 
 
-def _compare(found: dict[str, float], expected: pd.Series[float]) -> None:
-    own = dict(zip(map(str, expected.index), expected.tolist(), strict=True))
-    differing = [row for row, value in own.items() if found.get(row) != value]
-    if differing or len(found) != len(expected):
-        some = [f"{row}: {own[row]!r}, {found.get(row)!r}" for row in differing[:_SHOWN]]
+def _compare(actual: dict[str, float], predictions: pd.Series[float]) -> None:
+    expected = dict(zip(map(str, predictions.index), predictions.tolist(), strict=True))
+    differing = [id_ for id_, value in expected.items() if actual.get(id_) != value]
+    if differing or len(actual) != len(expected):
+        shown = [f"{id_}: {expected[id_]!r}, {actual.get(id_)!r}" for id_ in differing[:_MAX_SHOWN]]
         raise BundleRefused(
-            f"expected the trainer's predictions to the last bit, found {len(differing):,} of "
-            f"{len(expected):,} others, such as {'; '.join(some)}",
-            "train with the versions that the image has (`numerai-predict inspect` names them)",
+            f"expected exactly the trained models' predictions, found {len(differing):,} of "
+            f"{len(expected):,} different, such as {'; '.join(shown)}",
+            "train with the library versions of the image (`numerai-predict inspect` lists them)",
         )
 
 
-def _write_benchmarks(inputs: TrainingData, index: pd.Index[Any], folder: Path) -> Path | None:
-    files: Sequence[Path] = benchmark_files(inputs.history.paths)
-    if inputs.benchmark is None or not files:
+def _write_benchmarks(data: TrainingData, index: pd.Index[Any], directory: Path) -> Path | None:
+    files: Sequence[Path] = benchmark_files(data.history.paths)
+    if data.benchmark is None or not files:
         return None
-    columns = [pd.read_parquet(path, columns=[inputs.benchmark]) for path in files]
-    known = pd.concat(columns).reindex(index)
-    known.to_parquet(folder / "live_benchmark_models.parquet")
-    return folder / "live_benchmark_models.parquet"
+    columns = [pd.read_parquet(path, columns=[data.benchmark]) for path in files]
+    path = directory / "live_benchmark_models.parquet"
+    pd.concat(columns).reindex(index).to_parquet(path)
+    return path

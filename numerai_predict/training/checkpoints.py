@@ -1,8 +1,8 @@
-"""Checkpoints: each piece of finished work in a file, under a key made of all that decides it.
+"""Checkpoints: finished work in files, under a key made of everything that determines it.
 
-A file has a first line of JSON (the facts behind the key, what is told of the work, the hash of
-what follows) and the bytes of the work. It appears whole or not at all. Work whose facts changed
-has another key: it is done anew, and the facts of what lies there tell why.
+A file has one line of JSON (the facts that make the key, the result, the hash of the body) and
+then the body. It is written atomically. If a fact changes, the key changes: the work is done
+again, and the facts in the older file show what changed.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from numerai_predict.contract.training_errors import TrainingBusy
 from numerai_predict.storage.file_lock import LockHeld, file_lock
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write
 
-_FORM = 1
-_ENDING = ".checkpoint"
+_FORMAT = 1
+_SUFFIX = ".checkpoint"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
 @dataclass(frozen=True)
 class StoredResult:
-    """Finished work: what is told of it, as JSON has it, and its bytes."""
+    """Finished work: the facts of its key, its result, both as JSON, and its bytes."""
 
     facts: dict[str, Any]
     result: dict[str, Any]
@@ -36,38 +36,38 @@ class StoredResult:
 
     @property
     def sha256(self) -> str:
-        """The hash of its bytes."""
+        """The hash of the body."""
         return hashlib.sha256(self.body).hexdigest()
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The finished work in one folder."""
+    """The checkpoints in one directory."""
 
-    folder: Path
+    directory: Path
 
     def get(self, label: str, facts: dict[str, Any]) -> StoredResult | None:
-        """The work of that label with just these facts; `None` where it is to be done."""
+        """The finished work with this label and exactly these facts; `None` if there is none."""
         return _read_checkpoint(self._path(label, facts), facts)
 
     def put(
-        self, label: str, facts: dict[str, Any], told: dict[str, Any], body: bytes
+        self, label: str, facts: dict[str, Any], result: dict[str, Any], body: bytes
     ) -> StoredResult:
-        """Keep finished work.
+        """Store finished work.
 
         Raises:
-            OSError: it cannot be written; nothing is left behind.
+            OSError: the file cannot be written; no part of it is left.
         """
-        stored = StoredResult(json.loads(_canonical_json(facts)), told, body)
-        header = {"form": _FORM, "facts": facts, "told": told, "sha256": stored.sha256}
+        stored = StoredResult(json.loads(_canonical_json(facts)), result, body)
+        header = {"form": _FORMAT, "facts": facts, "told": result, "sha256": stored.sha256}
         with atomic_write(self._path(label, facts)) as handle:
             handle.write(_canonical_json(header) + b"\n")
             handle.write(body)
         return stored
 
     def changes(self, label: str, facts: dict[str, Any]) -> list[str]:
-        """How these facts differ from those of the newest work of that label; none, if none."""
-        paths = self.folder.glob(f"{_safe_name(label)}-{'[0-9a-f]' * 16}{_ENDING}")
+        """How these facts differ from those of the newest checkpoint with this label."""
+        paths = self.directory.glob(f"{_safe_name(label)}-{'[0-9a-f]' * 16}{_SUFFIX}")
         for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
             if header := _read_header(path):
                 before = _flatten(header.get("facts"))
@@ -78,39 +78,39 @@ class Checkpoints:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only training in the folder; the system frees the lock of a killed one.
+        """Create the directory and lock it; the system releases the lock of a killed process.
 
         Raises:
-            TrainingBusy: another one is at work.
-            OSError: the folder cannot be made or written.
+            TrainingBusy: another training has the lock.
+            OSError: the directory cannot be created or written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             try:
-                stack.enter_context(file_lock(self.folder / ".lock"))
+                stack.enter_context(file_lock(self.directory / ".lock"))
             except LockHeld:
                 raise TrainingBusy(
-                    f"expected to be alone in {self.folder.parent}, found another training there",
-                    "wait for it, or choose another `output`",
+                    f"expected no other training in {self.directory.parent}, found one running",
+                    "wait until it ends, or choose another `output`",
                 ) from None
-            for part in self.folder.glob(f".*{PART_SUFFIX}"):  # of one that was killed
+            for part in self.directory.glob(f".*{PART_SUFFIX}"):  # of a killed training
                 part.unlink(missing_ok=True)
             yield
 
     def _path(self, label: str, facts: dict[str, Any]) -> Path:
-        key = hashlib.sha256(_canonical_json({"form": _FORM, "facts": facts})).hexdigest()[:16]
-        return self.folder / f"{_safe_name(label)}-{key}{_ENDING}"
+        key = hashlib.sha256(_canonical_json({"form": _FORMAT, "facts": facts})).hexdigest()[:16]
+        return self.directory / f"{_safe_name(label)}-{key}{_SUFFIX}"
 
 
 def _read_checkpoint(path: Path, facts: dict[str, Any]) -> StoredResult | None:
-    """What the file holds, if it is whole and has these facts."""
+    """The content of the file if it is complete and has exactly these facts."""
     header = _read_header(path)
-    wanted = json.loads(_canonical_json(facts))
-    if header is None or header.get("form") != _FORM or header.get("facts") != wanted:
+    expected = json.loads(_canonical_json(facts))
+    if header is None or header.get("form") != _FORMAT or header.get("facts") != expected:
         return None
     with contextlib.suppress(OSError), open(path, "rb") as file:
         file.readline()
-        stored = StoredResult(wanted, header["told"], file.read())
+        stored = StoredResult(expected, header["told"], file.read())
         return stored if stored.sha256 == header.get("sha256") else None
     return None
 
@@ -124,8 +124,8 @@ def _read_header(path: Path) -> dict[str, Any] | None:
     return header if isinstance(header, dict) else None
 
 
-def _canonical_json(facts: dict[str, Any]) -> bytes:
-    return json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
+def _canonical_json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _flatten(facts: Any, name: str = "") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The configuration of a training: one YAML file, which the environment overrides by name."""
+"""The configuration of a training: a YAML file, overridden by environment variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.training_errors import BadConfiguration
@@ -28,12 +33,16 @@ _Name = Annotated[str, Field(min_length=1)]
 _Seed = Annotated[int, Field(ge=0, le=2**31 - 10)]
 
 
+class InvalidValue(ValueError):
+    """A value that a validator of this module rejects; the message says expected and found."""
+
+
 class DataSettings(Section):
-    """Which rows of which files."""
+    """The files and eras to use."""
 
     directory: Path | None = Field(
         None,
-        description="folder with the files, features.json and more; left out, that of `data get`",
+        description="directory with the data files and features.json; default: that of `data get`",
     )
     files: tuple[_Name, ...] = Field(
         ("train", "validation"), min_length=1, description="files, in the order of their eras"
@@ -42,29 +51,35 @@ class DataSettings(Section):
 
     @field_validator("eras")
     @classmethod
-    def _known(cls, text: str) -> str:
+    def _valid_eras(cls, text: str) -> str:
         try:
             Eras.of(text)
         except DatasetUnavailable as error:
-            raise ValueError(f"{error.message}; {error.remedy}") from None
+            raise InvalidValue(f"{error.message}; {error.remedy}") from None
         return text
 
 
 class ValidationSettings(Section):
-    """Windows that walk forward over the eras, and the newest eras, which decide nothing."""
+    """Walk-forward windows and the holdout."""
 
-    windows: int = Field(4, ge=1, le=100, description="windows; each trains a model of its own")
-    window_eras: int = Field(52, ge=2, description="eras that a window is scored on")
-    stopping_eras: int = Field(26, ge=1, description="eras that choose a window's rounds")
-    holdout_eras: int = Field(52, ge=2, description="newest eras, which no choice ever sees")
-    purge_eras: int | None = Field(
-        None, ge=0, description="eras between two parts; left out, the longest target's horizon"
+    windows: int = Field(
+        4, ge=1, le=100, description="walk-forward windows; each trains its own models"
     )
-    fnc_features: str = Field("medium", description="set of features that FNC is neutral to")
+    window_eras: int = Field(52, ge=2, description="eras that score a window")
+    stopping_eras: int = Field(26, ge=1, description="eras for early stopping of a window")
+    holdout_eras: int = Field(
+        52, ge=2, description="newest eras, scored once and never used for choices"
+    )
+    purge_eras: int | None = Field(
+        None,
+        ge=0,
+        description="embargo: eras dropped between two parts; default: longest target horizon",
+    )
+    fnc_features: str = Field("medium", description="feature set that FNC neutralizes to")
 
 
 class TrainingConfig(BaseSettings):
-    """All that a training is told."""
+    """The complete configuration of a training."""
 
     model_config = SettingsConfigDict(
         extra="forbid",
@@ -75,51 +90,58 @@ class TrainingConfig(BaseSettings):
         case_sensitive=False,
     )
 
-    output: Path = Field(Path("model"), description="folder for model.pkl and all that leads to it")
-    data: DataSettings = Field(DataSettings(), description="which rows of which files")
+    output: Path = Field(
+        Path("model"), description="directory of model.pkl, checkpoints and reports"
+    )
+    data: DataSettings = Field(DataSettings(), description="files and eras")
     features: _Name | Annotated[tuple[_Name, ...], Field(min_length=1)] = Field(
         "medium", description="small, medium, all, another set of features.json, or a list of names"
     )
     targets: tuple[_Name, ...] = Field(
-        ("target",), min_length=1, description="one model each; the scores are those of the first"
+        ("target",),
+        min_length=1,
+        description="one model per target; scores are computed on the first",
     )
     horizons: dict[str, Annotated[int, Field(ge=1, le=500)]] = Field(
         {},
-        description="trading days of targets whose names do not end in them, like {target_x: 20}",
+        description="horizon in trading days of targets without days in the name: {target_x: 20}",
     )
     trainer: Literal["lightgbm", "xgboost", "catboost"] = Field(
         "lightgbm", description="lightgbm, xgboost or catboost"
     )
-    rounds: int = Field(5000, ge=1, le=1_000_000, description="rounds at most")
+    rounds: int = Field(5000, ge=1, le=1_000_000, description="maximum number of boosting rounds")
     early_stopping: int = Field(
         300,
         ge=0,
-        description="rounds without anything better that end a window's training; 0: never",
+        description="boosting rounds without improvement that end a window's training; 0: never",
     )
     evaluate_every: int = Field(
-        100, ge=1, description="rounds between two looks at the stopping eras"
+        100, ge=1, description="boosting rounds between two evaluations on the stopping eras"
     )
     choose_by: Literal["corr", "rmse"] = Field(
-        "corr", description="corr or rmse chooses the rounds"
+        "corr", description="metric of early stopping: corr or rmse"
     )
     seeds: tuple[_Seed, ...] = Field(
-        (42, 1337, 2026), min_length=1, description="one model each; their ranks are averaged"
+        (42, 1337, 2026), min_length=1, description="one model per seed; their ranks are averaged"
     )
     benchmark: str | None = Field(
-        None, description="benchmark model for BMC; left out, the first that the data have"
+        None, description="benchmark model of BMC; default: the first in the data"
     )
     neutralize: float = Field(
-        0.0, ge=0, le=1, description="share of the benchmark that is taken out of the predictions"
+        0.0,
+        ge=0,
+        le=1,
+        description="share of the benchmark's linear part that neutralization removes",
     )
     use_holdout: bool = Field(
-        False, description="when all is scored, train once more on all eras, and bundle that"
+        False, description="after scoring, train again on all eras and bundle those models"
     )
     device: Literal["auto", "cpu", "gpu"] = Field("auto", description="auto, cpu or gpu")
-    threads: int = Field(0, ge=0, description="threads; 0: one a processor")
+    threads: int = Field(0, ge=0, description="threads; 0: one per CPU")
     python: str | None = Field(
         None,
         pattern=r"^3\.\d{1,2}$",
-        description="Python that the bundle is made for, like 3.12; left out, the one at hand",
+        description="Python version of the bundle, like 3.12; default: the running one",
     )
     validation: ValidationSettings = Field(ValidationSettings(), description="windows and holdout")
     lightgbm: LightGBMSettings = Field(LightGBMSettings(), description="parameters of LightGBM")
@@ -128,115 +150,123 @@ class TrainingConfig(BaseSettings):
 
     @field_validator("python", mode="before")
     @classmethod
-    def _in_quotes(cls, value: Any) -> Any:
-        if isinstance(value, float):  # YAML takes 3.10 for 3.1
-            raise ValueError(f'expected a Python in quotes, like "3.12", found the number {value}')
+    def _python_in_quotes(cls, value: Any) -> Any:
+        if isinstance(value, float):  # YAML reads 3.10 as the number 3.1
+            raise InvalidValue(
+                f'expected a Python version in quotes, like "3.12", found the number {value}'
+            )
         return value
 
     @model_validator(mode="after")
-    def _each_once(self) -> TrainingConfig:
+    def _no_duplicates(self) -> TrainingConfig:
         for name in ("features", "targets", "seeds"):
             values = getattr(self, name)
             if isinstance(values, tuple) and len(set(values)) < len(values):
-                raise ValueError(f"expected each of `{name}` once, found {list(values)}")
+                raise InvalidValue(f"expected each of `{name}` once, found {list(values)}")
         return self
 
     @property
     def parameters(self) -> Section:
-        """The parameters of the trainer that was chosen."""
+        """The parameters of the chosen trainer."""
         chosen: Section = getattr(self, self.trainer)
         return chosen
 
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the names are pydantic's
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic passes all by name
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment first, then what the file says, which comes as arguments."""
+        """Environment variables take precedence over the file, whose values are arguments."""
         return env_settings, init_settings
 
 
 def read_training_config(
     file: Path | None, environment: Mapping[str, str] = os.environ
 ) -> TrainingConfig:
-    """The settings of a file, or the defaults, with what the environment overrides.
+    """The configuration of the file, or the defaults, with overrides from the environment.
 
     Raises:
-        BadConfiguration: the file is none, or holds an unknown key or a value that makes no sense.
+        BadConfiguration: the file cannot be read, or a key or value is invalid.
     """
-    told = {} if file is None else _read_mapping(file)
-    where = "the environment" if file is None else f"{file} or the environment"
+    values = {} if file is None else _read_mapping(file)
+    _reject_unknown_variables(environment)
+    try:
+        return TrainingConfig(**values)
+    except ValidationError as error:
+        lines = [f"  - {_describe_mistake(each)}" for each in error.errors(include_url=False)]
+        where = "the environment" if file is None else f"{file} or the environment"
+        raise BadConfiguration(
+            "\n".join(
+                [f"expected a configuration in {where}, found {len(lines)} mistake(s)", *lines]
+            ),
+            "correct them; `numerai-predict train --print-defaults` lists the keys",
+        ) from None
+    except SettingsError as error:
+        raise BadConfiguration(
+            f"expected JSON for a list or section in the environment, found: {error}",
+            f"write it like {PREFIX}SEEDS='[42, 1337]'",
+        ) from None
+
+
+def _reject_unknown_variables(environment: Mapping[str, str]) -> None:
     names = {name.upper() for name in TrainingConfig.model_fields}
     for variable in environment:
         first = variable.upper().removeprefix(PREFIX).split(_DELIMITER)[0]
         if variable.upper().startswith(PREFIX) and first not in names:
             raise BadConfiguration(
                 f"expected a variable of a known key, found {variable}",
-                "correct or unset it; `numerai-predict train --defaults` lists the keys",
+                "correct or unset it; `numerai-predict train --print-defaults` lists the keys",
             )
-    try:
-        return TrainingConfig(**told)
-    except ValidationError as error:
-        lines = [f"  - {_describe_mistake(each)}" for each in error.errors(include_url=False)]
-        raise BadConfiguration(
-            "\n".join(
-                [f"expected a configuration in {where}, found {len(lines)} mistake(s)", *lines]
-            ),
-            "correct them; `numerai-predict train --defaults` lists the keys",
-        ) from None
-    except Exception as error:  # pydantic-settings has a type of its own for what is no JSON
-        if type(error).__name__ != "SettingsError":
-            raise
-        raise BadConfiguration(
-            f"expected JSON in a list or section of the environment, found: {error}",
-            f"write it like {PREFIX}SEEDS='[42, 1337]'",
-        ) from None
 
 
 def _read_mapping(file: Path) -> dict[str, Any]:
     try:
-        told = yaml.load(file.read_bytes(), _UniqueKeyLoader)  # noqa: S506 - it is a SafeLoader
+        content = yaml.load(file.read_bytes(), _UniqueKeyLoader)  # noqa: S506 - a subclass of SafeLoader
     except OSError as error:
         raise BadConfiguration(
             f"expected a configuration at {file}, found: {error.strerror}",
-            "check the path; `numerai-predict train --defaults > train.yaml` writes one",
+            "check the path; `numerai-predict train --print-defaults > train.yaml` writes one",
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadConfiguration(
             f"expected YAML in {file}, found: {' '.join(str(error).split())}", "correct it"
         ) from None
-    if not isinstance(told, dict) or not all(isinstance(key, str) for key in told):
-        kind = "nothing" if told is None else f"a {type(told).__name__}"
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        kind = "nothing" if content is None else f"a {type(content).__name__}"
         raise BadConfiguration(
-            f"expected keys with their values in {file}, found {kind}",
-            "write lines like `features: small`; `numerai-predict train --defaults` lists the keys",
+            f"expected keys with values in {file}, found {kind}",
+            "write lines like `features: small`; `numerai-predict train --print-defaults` lists "
+            "the keys",
         )
-    return told
+    return content
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):  # type: ignore[misc]
-    """YAML of plain values, in which no key stands twice."""
+    """A safe YAML loader that rejects duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping; the second of two equal keys would silently win."""
+        """Construct a mapping; PyYAML itself would silently use the last of equal keys."""
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            raise yaml.YAMLError(f"the key {twice[0]} twice, in line {node.start_mark.line + 1} on")
+        if duplicates := [key for key in keys if keys.count(key) > 1]:
+            line = node.start_mark.line + 1
+            raise yaml.YAMLError(f"the key {duplicates[0]} twice, in the section at line {line}")
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
 
 
-def _describe_mistake(each: Any) -> str:
-    # Of a union pydantic names each member too, like `constrained-str`.
-    parts = [str(part) for part in each["loc"] if not set("-[") & set(str(part))]
-    name = ".".join(parts) or "all together"
-    if each["type"] == "extra_forbidden":
-        return f"{name}: expected a known key, found an unknown one"
-    message = each["msg"].removeprefix("Value error, ")
-    if message.startswith("expected"):
-        return f"{name}: {message}"
-    return f"{name}: {message[0].lower()}{message[1:]}, found {each['input']!r}"
+def _describe_mistake(details: Any) -> str:
+    """One line for one of pydantic's error details: key, what was expected, what was found."""
+    # pydantic also names the members of a union, like `constrained-str`.
+    parts = [str(part) for part in details["loc"] if not set("-[") & set(str(part))]
+    key = ".".join(parts) or "configuration"
+    if details["type"] == "extra_forbidden":
+        return f"{key}: expected a known key, found an unknown one"
+    cause = details.get("ctx", {}).get("error")
+    if isinstance(cause, InvalidValue):
+        return f"{key}: {cause}"
+    message = details["msg"]
+    return f"{key}: {message[0].lower()}{message[1:]}, found {details['input']!r}"

@@ -1,4 +1,4 @@
-"""All keys of the configuration with their defaults, explained: YAML to begin with."""
+"""All keys of the configuration with defaults and descriptions, as YAML."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numerai_predict.training.config import PREFIX, TrainingConfig
 
 
 def defaults_as_yaml() -> str:
-    """The defaults as commented YAML; reading it back gives the defaults."""
+    """The defaults as commented YAML, which is a valid configuration file."""
     head = [
         "# The configuration of `numerai-predict train`: every key with its default.",
-        f"# The environment overrides: {PREFIX}ROUNDS=100, {PREFIX}LIGHTGBM__NUM_LEAVES=31.",
+        f"# Overrides by variables: {PREFIX}ROUNDS=100, {PREFIX}LIGHTGBM__NUM_LEAVES=31.",
     ]
     return "\n".join([*head, *_section_lines(TrainingConfig, "")]) + "\n"
 
@@ -32,5 +32,5 @@ def _section_lines(section: type[BaseModel], indent: str) -> list[str]:
 
 
 def _value(value: Any) -> str:
-    """A value as YAML in one line, which JSON is."""
+    """The value as JSON, which is valid YAML in one line."""
     return json.dumps(value, default=str)

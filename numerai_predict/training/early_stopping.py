@@ -1,10 +1,10 @@
-"""When a training has gone on for long enough, and which of its rounds was the best."""
+"""Early stopping: when a training ends, and which number of boosting rounds was best."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,19 +17,23 @@ from numerai_predict.training.trainers.interface import CurrentPredictions
 
 @dataclass(frozen=True)
 class StoppingRule:
-    """Look every so many rounds; stop when `patience` rounds (0: never) brought nothing better."""
+    """Evaluate `metric` every `every` rounds; stop after `patience` rounds without improvement.
 
-    metric: str
+    `patience` 0 never stops early. `rounds` is the maximum number of rounds.
+    """
+
+    metric: Literal["corr", "rmse"]
     every: int
     patience: int
     rounds: int
 
 
 class EarlyStopping:
-    """Follows one training: a `ResourceMonitor` of the trainers.
+    """The `TrainingObserver` of one training.
 
-    `target` and `eras` are those of the stopping rows, `None` where there are none: then every
-    round is done.
+    `target` and `eras` belong to the stopping rows, shape (rows,); `None` without stopping rows:
+    then all rounds are trained. `on_round` receives the number of finished rounds. `evaluations`
+    has the scores of each evaluation, oldest first.
     """
 
     def __init__(
@@ -37,43 +41,45 @@ class EarlyStopping:
         rule: StoppingRule,
         target: NDArray[np.float32] | None,
         eras: NDArray[np.int32] | None,
-        tell: Callable[[int], None],
+        on_round: Callable[[int], None],
     ) -> None:
         self._rule = rule
-        self._tell = tell
+        self._on_round = on_round
         self._target, self._eras = target, eras
-        self.looks: list[dict[str, Any]] = []
-        self._done = 0
+        self.evaluations: list[dict[str, Any]] = []
+        self._finished = 0
         self._best: tuple[float, int] | None = None
 
     @property
-    def chosen(self) -> int:
-        """The best of the rounds that were looked at, or all that were done."""
-        return self._best[1] if self._best else self._done
+    def best_rounds(self) -> int:
+        """The number of rounds with the best evaluation, or of all without evaluations."""
+        return self._best[1] if self._best else self._finished
 
-    def after(self, rounds: int, now: CurrentPredictions | None, last: bool = False) -> bool:
-        """So many rounds are done; whether it is time to stop."""
-        self._done = rounds
-        self._tell(rounds)
+    def after_round(
+        self, rounds: int, predict: CurrentPredictions | None, last: bool = False
+    ) -> bool:
+        """Record that `rounds` rounds are finished; returns whether to stop."""
+        self._finished = rounds
+        self._on_round(rounds)
         last = last or rounds == self._rule.rounds
-        if now is None or (rounds % self._rule.every and not last):
+        if predict is None or (rounds % self._rule.every and not last):
             return False
-        look = {"rounds": rounds, **self._scores(now())}
-        self.looks.append(look)
-        goodness = look["corr"] if self._rule.metric == "corr" else -look["rmse"]
-        if goodness is not None and (self._best is None or goodness > self._best[0]):
-            self._best = (goodness, rounds)
-        waited = rounds - (self._best[1] if self._best else 0)
-        return bool(self._rule.patience) and waited >= self._rule.patience
+        evaluation = {"rounds": rounds, **self._scores(predict())}
+        self.evaluations.append(evaluation)
+        score = evaluation["corr"] if self._rule.metric == "corr" else -evaluation["rmse"]
+        if score is not None and (self._best is None or score > self._best[0]):
+            self._best = (score, rounds)
+        without_improvement = rounds - (self._best[1] if self._best else 0)
+        return bool(self._rule.patience) and without_improvement >= self._rule.patience
 
     @property
-    def learned(self) -> bool:
-        """Whether it told rows apart, wherever that was looked at."""
-        return not self.looks or any(look["corr"] is not None for look in self.looks)
+    def has_learned(self) -> bool:
+        """Whether any evaluation had varying predictions; true without evaluations."""
+        return not self.evaluations or any(each["corr"] is not None for each in self.evaluations)
 
     def _scores(self, predictions: NDArray[np.float64]) -> dict[str, Any]:
         if self._target is None or self._eras is None:
-            raise TypeError("there is nothing to score by")
+            raise TypeError("expected stopping rows to score, found none")
         rmse = float(np.sqrt(np.mean(np.square(predictions - self._target))))
         target = pd.Series(self._target)
         scores = era_scores(pd.Series(predictions), target, pd.Series(self._eras.astype(str)))

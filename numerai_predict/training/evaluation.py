@@ -1,13 +1,12 @@
-"""Scores of a window's models on eras that they never saw, read and predicted slice by slice."""
+"""Scores of a window's models on eras that they were not trained on."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,27 +15,24 @@ from numpy.typing import NDArray
 
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.scoring.exposures import largest_exposure
-from numerai_predict.scoring.per_era import era_scores
 from numerai_predict.scoring.score_summary import summarize
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.training.checkpoints import Checkpoints, StoredResult
+from numerai_predict.training.comparison import META_MODEL, ComparisonPredictions
 from numerai_predict.training.model_fitting import TrainedModel, describe_eras
 from numerai_predict.training.predict_template import combine, load_model, predict_with
 from numerai_predict.training.trainers.interface import era_slices
 from numerai_predict.training.training_data import TrainingData, benchmark_files
 from numerai_predict.training.walk_forward import WalkForwardWindow
 
-_META_MODEL = "meta_model.parquet"
-_META_COLUMN = "numerai_meta_model"
-
 
 @dataclass(frozen=True)
 class Evaluation:
     """A window's scores and predictions.
 
-    `scores` has one row an era: corr, and of mmc, bmc and fnc what can be known, and the largest
-    absolute `exposure` to a feature. `predictions` has the index `id`, `era`, the ensemble as
-    `prediction`, and one column a model with its own output.
+    `scores` has one row per era: corr, those of mmc, bmc and fnc whose inputs are available, and
+    the largest absolute `exposure` to a feature. `predictions` has the index `id` and the columns
+    `era`, `prediction` (the ensemble) and one per model with its raw output.
     """
 
     window: str
@@ -44,21 +40,21 @@ class Evaluation:
     predictions: pd.DataFrame
 
     def summary(self) -> dict[str, Any]:
-        """Each score in a few numbers."""
+        """Summary statistics of each score."""
         return {str(name): asdict(summarize(column)) for name, column in self.scores.items()}
 
 
 @dataclass(frozen=True)
 class Evaluator:
-    """What scores are made with, besides the data."""
+    """Scores models; `kind` is the trainer's name, `neutralize` the share to remove."""
 
-    inputs: TrainingData
+    data: TrainingData
     kind: str
     neutralize: float
     checkpoints: Checkpoints
 
     def evaluate(self, window: WalkForwardWindow, models: Sequence[TrainedModel]) -> Evaluation:
-        """The scores, made now or taken from their checkpoint."""
+        """The scores of the window, computed or loaded from their checkpoint."""
         label = f"{window.name} scores"
         facts = self._facts(window, models)
         stored = self.checkpoints.get(label, facts)
@@ -66,8 +62,8 @@ class Evaluator:
             scores, predictions = self._score(window, models)
             file = io.BytesIO()
             predictions.to_parquet(file)
-            told = {"scores": json.loads(scores.to_json(orient="split", double_precision=15))}
-            stored = self.checkpoints.put(label, facts, told, file.getvalue())
+            result = {"scores": json.loads(scores.to_json(orient="split", double_precision=15))}
+            stored = self.checkpoints.put(label, facts, result, file.getvalue())
         return _load_evaluation(window, stored)
 
     def _score(
@@ -76,37 +72,57 @@ class Evaluator:
         log_step("score", f"{window.name}: {len(window.scored)} eras, {len(models)} model(s)")
         loaded = [load_model(self.kind, model.stored.body) for model in models]
         names = [f"{model.target}_{model.seed}" for model in models]
-        others = _ComparisonPredictions.of(self.inputs)
+        comparison = ComparisonPredictions.read(self.data)
         scores, predictions = [], []
-        mask = self.inputs.mask(window.scored)
-        for part in era_slices(self.inputs.history, mask, len(self.inputs.features)):
-            block = self.inputs.history.features(self.inputs.features, part)
-            neutral = self.inputs.history.features(self.inputs.neutral, part)
-            rows = _EraRows(self.inputs, part)
-            outputs = [predict_with(model, block) for model in loaded]
-            for era in np.unique(rows.eras):
-                inside = rows.eras == era
-                own = [output[inside] for output in outputs]
-                ids = rows.ids[inside]
-                final = pd.Series(combine(own, others.to_neutralise(ids), self.neutralize), ids)
-                known = pd.DataFrame(neutral[inside], ids, self.inputs.neutral, dtype=np.float64)
-                scores.append(others.scores(final, rows.targets[inside], str(era), known))
-                exposure = largest_exposure(final, block[inside], self.inputs.features)
-                scores[-1]["exposure"] = exposure.correlation if exposure else np.nan
-                frame = {"era": f"{era:04d}", "prediction": final}
-                predictions.append(pd.DataFrame({**frame, **dict(zip(names, own, strict=True))}))
+        for rows in self._eras(window.scored, loaded):
+            benchmark = comparison.benchmark_of(rows.ids)
+            ensemble = combine(rows.outputs, benchmark, self.neutralize)
+            prediction = pd.Series(ensemble, rows.ids)
+            neutralizers = pd.DataFrame(
+                rows.neutralizers, rows.ids, self.data.neutral, dtype=np.float64
+            )
+            era = comparison.scores(prediction, rows.targets, str(rows.era), neutralizers)
+            exposure = largest_exposure(prediction, rows.features, self.data.features)
+            era["exposure"] = exposure.correlation if exposure else np.nan
+            scores.append(era)
+            columns = {"era": f"{rows.era:04d}", "prediction": prediction}
+            outputs = dict(zip(names, rows.outputs, strict=True))
+            predictions.append(pd.DataFrame({**columns, **outputs}))
         return pd.concat(scores), pd.concat(predictions).rename_axis("id")
 
+    def _eras(self, eras: Sequence[int], models: Sequence[Any]) -> Iterator[_PredictedRows]:
+        """The rows of each era with the models' outputs, read in slices of bounded size."""
+        data = self.data
+        for mask in era_slices(data.history, data.mask(eras), len(data.features)):
+            features = data.history.features(data.features, mask)
+            neutralizers = data.history.features(data.neutral, mask)
+            ids = np.asarray(data.history.ids(mask), dtype=object)
+            row_eras = data.history.eras[mask]
+            targets = data.targets[data.main_target][mask]
+            outputs = [predict_with(model, features) for model in models]
+            for era in np.unique(row_eras):
+                rows = row_eras == era
+                yield _PredictedRows(
+                    era=int(era),
+                    ids=ids[rows],
+                    targets=targets[rows],
+                    features=features[rows],
+                    neutralizers=neutralizers[rows],
+                    outputs=[output[rows] for output in outputs],
+                )
+
     def _facts(self, window: WalkForwardWindow, models: Sequence[TrainedModel]) -> dict[str, Any]:
-        files = [self.inputs.folder / _META_MODEL, *benchmark_files(self.inputs.history.paths)]
+        """Everything that determines the scores: the key of their checkpoint."""
+        data = self.data
+        files = [data.directory / META_MODEL, *benchmark_files(data.history.paths)]
         return {
-            **self.inputs.facts(),
+            **data.facts(),
             "models": [[model.target, model.seed, model.stored.sha256] for model in models],
             "scored eras": describe_eras(window.scored),
-            "scored target": self.inputs.main_target,
-            "neutral to": self.inputs.neutral,
+            "scored target": data.main_target,
+            "neutral to": data.neutral,
             "compared with": {path.name: sha256_of(path) for path in files if path.is_file()},
-            "benchmark": self.inputs.benchmark,
+            "benchmark": data.benchmark,
             "neutralize": self.neutralize,
             "versions": {
                 "numerai-tools": importlib.metadata.version("numerai-tools"),
@@ -115,62 +131,20 @@ class Evaluator:
         }
 
 
-class _EraRows:
-    """Ids, eras and main targets of some rows."""
-
-    def __init__(self, inputs: TrainingData, mask: NDArray[np.bool_]) -> None:
-        self.ids = np.asarray(inputs.history.ids(mask), dtype=object)
-        self.eras = inputs.history.eras[mask]
-        self.targets = inputs.targets[inputs.main_target][mask]
-
-
 @dataclass(frozen=True)
-class _ComparisonPredictions:
-    """What predictions are compared with, by id; `None` where it is not known."""
+class _PredictedRows:
+    """One era with the models' outputs.
 
-    meta_model: pd.Series[float] | None
-    benchmark: pd.Series[float] | None
+    `ids` and `targets` (the main target) have shape (rows,), `features` and `neutralizers`
+    shape (rows, columns). `outputs` has one array with shape (rows,) per model.
+    """
 
-    @classmethod
-    def of(cls, inputs: TrainingData) -> _ComparisonPredictions:
-        meta = inputs.folder / _META_MODEL
-        meta_model = _column(meta, _META_COLUMN) if meta.is_file() else None
-        if inputs.benchmark is None:
-            return cls(meta_model, None)
-        files = benchmark_files(inputs.history.paths)
-        return cls(meta_model, pd.concat([_column(path, inputs.benchmark) for path in files]))
-
-    def to_neutralise(self, ids: NDArray[Any]) -> NDArray[np.float64] | None:
-        """The benchmark of these ids, NaN where it has none."""
-        if self.benchmark is None:
-            return None
-        return np.asarray(self.benchmark.reindex(ids), dtype=np.float64)
-
-    def scores(
-        self,
-        final: pd.Series[float],
-        targets: NDArray[np.float32],
-        era: str,
-        neutral: pd.DataFrame,
-    ) -> pd.DataFrame:
-        """One era's scores: one row."""
-        return era_scores(
-            final,
-            pd.Series(targets, final.index),
-            pd.Series(era, final.index),
-            meta_model=None if self.meta_model is None else _align(self.meta_model, final),
-            benchmark=None if self.benchmark is None else _align(self.benchmark, final),
-            neutralizers=neutral,
-        )
-
-
-def _align(known: pd.Series[float], final: pd.Series[float]) -> pd.Series[float]:
-    """The era's own rows: comparing all of them each time would take long."""
-    return known.reindex(final.index)
-
-
-def _column(path: Path, name: str) -> pd.Series[float]:
-    return pd.read_parquet(path, columns=[name])[name].astype(np.float64)
+    era: int
+    ids: NDArray[Any]
+    targets: NDArray[np.float32]
+    features: NDArray[np.int8]
+    neutralizers: NDArray[np.int8]
+    outputs: Sequence[NDArray[np.float64]]
 
 
 def _load_evaluation(window: WalkForwardWindow, stored: StoredResult) -> Evaluation:

@@ -1,4 +1,4 @@
-"""Models of a window: one a target and seed, each trained or taken from its checkpoint."""
+"""Trains the models of a window, one per target and seed, or loads them from checkpoints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from numerai_predict.training.walk_forward import WalkForwardWindow
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained model: its target and seed, and what its checkpoint holds."""
+    """A trained model: target, seed and the content of its checkpoint."""
 
     target: str
     seed: int
@@ -32,39 +32,44 @@ class TrainedModel:
 
     @property
     def rounds(self) -> int:
-        """The rounds that it has."""
+        """The number of boosting rounds."""
         return int(self.stored.result["rounds"])
 
 
 class ModelFitter:
-    """Trains what is missing."""
+    """Trains models that have no checkpoint yet, and loads the others."""
 
     def __init__(
         self,
-        inputs: TrainingData,
+        data: TrainingData,
         trainer: Trainer,
         checkpoints: Checkpoints,
         display: TrainingDisplay,
     ) -> None:
-        self._inputs, self._trainer = inputs, trainer
+        self._data, self._trainer = data, trainer
         self._checkpoints, self._display = checkpoints, display
-        self._told: set[str] = set()
+        self._logged_changes: set[str] = set()
 
     def models(
         self, window: WalkForwardWindow, seeds: Sequence[int], rules: dict[str, StoppingRule]
     ) -> list[TrainedModel]:
-        """The window's models, one a target and seed; each target has its rule."""
+        """The window's models, one per target and seed; `rules` has a stopping rule per target.
+
+        Raises:
+            BadConfiguration: the window has no rows with a target, or a model learned nothing.
+            OSError: a checkpoint cannot be written.
+        """
         return [
             model
             for target, rule in rules.items()
-            for model in self._of_target(window, target, seeds, rule)
+            for model in self._target_models(window, target, seeds, rule)
         ]
 
-    def _of_target(
+    def _target_models(
         self, window: WalkForwardWindow, target: str, seeds: Sequence[int], rule: StoppingRule
     ) -> list[TrainedModel]:
-        """The data is loaded once, and only if a model is missing."""
-        models, loaded = [], None
+        """The models of one target; the rows are loaded once, and only if a model is missing."""
+        models, rows = [], None
         for seed in seeds:
             label = f"{window.name} {target} seed {seed}"
             facts = self._facts(window, target, seed, rule)
@@ -72,50 +77,52 @@ class ModelFitter:
             if stored is not None:
                 self._display.skip(label)
             else:
-                self._tell_changes(label, facts)
-                loaded = loaded or _LoadedRows.of(self._inputs, self._trainer, window, target)
-                stored = self._train(label, facts, loaded, seed, rule)
+                self._log_changes(label, facts)
+                rows = rows or _LoadedRows.load(self._data, self._trainer, window, target)
+                stored = self._train(label, facts, rows, seed, rule)
             models.append(TrainedModel(target, seed, stored))
         return models
 
     def _train(
-        self, label: str, facts: dict[str, Any], loaded: _LoadedRows, seed: int, rule: StoppingRule
+        self, label: str, facts: dict[str, Any], rows: _LoadedRows, seed: int, rule: StoppingRule
     ) -> StoredResult:
         self._display.begin(label, rule.rounds)
-        stopping = loaded.stopping_rows
-        watch = EarlyStopping(
+        stopping = rows.stopping_rows
+        observer = EarlyStopping(
             rule,
             None if stopping is None else stopping.target,
             None if stopping is None else stopping.history.eras[stopping.mask],
             self._display.update,
         )
-        body = self._trainer.fit(loaded.training, loaded.stopping, seed, rule.rounds, watch)
-        if not watch.learned:
+        body = self._trainer.fit(rows.training, rows.stopping, seed, rule.rounds, observer)
+        if not observer.has_learned:
             raise BadConfiguration(
-                f"expected the model of {label} to tell rows apart, found one prediction for all",
-                "ask for less rows in a leaf, or train on more",
+                f"expected varying predictions from the model of {label}, found the same "
+                "prediction for all rows",
+                "allow fewer rows per leaf, or train on more data",
             )
-        told = {"rounds": watch.chosen, "looks": watch.looks}
-        stored = self._checkpoints.put(label, facts, told, body)
-        self._display.end(f"{watch.chosen:,} rounds")
+        result = {"rounds": observer.best_rounds, "looks": observer.evaluations}
+        stored = self._checkpoints.put(label, facts, result, body)
+        self._display.end(f"{observer.best_rounds:,} rounds")
         return stored
 
-    def _tell_changes(self, label: str, facts: dict[str, Any]) -> None:
-        """Say why a model is trained that was trained before; the same reason once."""
+    def _log_changes(self, label: str, facts: dict[str, Any]) -> None:
+        """Log why an already trained model is trained again; each reason once."""
         for change in self._checkpoints.changes(label, facts):
-            if change not in self._told:
-                self._told.add(change)
-                log_step("changed", f"{change}: trained anew")
+            if change not in self._logged_changes:
+                self._logged_changes.add(change)
+                log_step("changed", f"{change}: training again")
 
     def _facts(
         self, window: WalkForwardWindow, target: str, seed: int, rule: StoppingRule
     ) -> dict[str, Any]:
+        """Everything that determines the model: the key of its checkpoint."""
         trainer = self._trainer.facts()
         versions = {"numpy": np.__version__, "python": platform.python_version()}
         if window.stopping:
             versions["numerai-tools"] = importlib.metadata.version("numerai-tools")
         return {
-            **self._inputs.facts(),
+            **self._data.facts(),
             **trainer,
             "trainer": self._trainer.name,
             "target": target,
@@ -130,24 +137,24 @@ class ModelFitter:
 
 @dataclass(frozen=True)
 class _LoadedRows:
-    """A window's rows of one target, in the trainer's own form."""
+    """A window's rows of one target, in the trainer's data structures."""
 
     training: Any
     stopping: Any | None
     stopping_rows: TrainingRows | None
 
     @classmethod
-    def of(
-        cls, inputs: TrainingData, trainer: Trainer, window: WalkForwardWindow, target: str
+    def load(
+        cls, data: TrainingData, trainer: Trainer, window: WalkForwardWindow, target: str
     ) -> _LoadedRows:
-        rows = inputs.rows(window.training, target)
+        rows = data.rows(window.training, target)
         _require_rows(rows, window, target)
         shape = f"{len(rows.target):,} rows x {len(rows.features):,} features"
         log_step("load", f"{window.name}, {target}: {shape} of {len(window.training)} eras")
         training = trainer.load(rows)
         if not window.stopping:
             return cls(training, None, None)
-        stopping = inputs.rows(window.stopping, target)
+        stopping = data.rows(window.stopping, target)
         _require_rows(stopping, window, target)
         return cls(training, trainer.load(stopping), stopping)
 
@@ -155,13 +162,13 @@ class _LoadedRows:
 def _require_rows(rows: TrainingRows, window: WalkForwardWindow, target: str) -> None:
     if not len(rows.target):
         raise BadConfiguration(
-            f"expected rows with {target} in each part of {window.name}, found none in one",
+            f"expected rows with {target} in each part of {window.name}, found none in one part",
             "leave the target out, or choose eras that have it: `data.eras`",
         )
 
 
 def describe_eras(eras: Sequence[int]) -> str:
-    """Which eras, short and exact: the first, the last, how many, and a hash of all."""
+    """A short, unique description of the eras: first, last, number, and a hash of all."""
     if not eras:
         return "none"
     digest = hashlib.sha256(json.dumps(list(eras)).encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""How a training goes on: which of all models, its rounds, and the time left."""
+"""The progress display of a training: model number, boosting rounds, time left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = functools.partial(log_step, "train")
 
 
 class TrainingDisplay:
-    """Tells which of all models is being trained, its rounds, and the time left at most."""
+    """Shows which of `models` models is trained, its rounds, and the maximum time left."""
 
     def __init__(self, models: int) -> None:
         self._models = models
@@ -23,34 +23,37 @@ class TrainingDisplay:
         self._rounds = 0
 
     def skip(self, label: str) -> None:
-        """A model was there already."""
+        """Report a model that was loaded from its checkpoint."""
         self._number += 1
         _log(f"{self._number} of {self._models}: {label} was done before")
 
     def begin(self, label: str, rounds: int) -> None:
-        """Start on the next model."""
+        """Start the display of the next model, which has at most `rounds` rounds."""
         self._number += 1
         self._label, self._rounds = label, rounds
-        self._ticker = ProgressLine(_log, stderr_terminal(), _LINE_SECONDS)
+        self._line = ProgressLine(_log, stderr_terminal(), _LINE_SECONDS)
 
-    def update(self, done: int) -> None:
-        """So many rounds of the model are done."""
-        if 0 < done < self._rounds and self._ticker.due():
-            words = f"{done:,} of {self._rounds:,} rounds, {self._left(done)}"
-            self._ticker.show(f"{self._name}: {words}", done / self._rounds)
+    def update(self, finished: int) -> None:
+        """Show the number of finished rounds of the model."""
+        if 0 < finished < self._rounds and self._line.due():
+            text = f"{finished:,} of {self._rounds:,} rounds, {self._time_left(finished)}"
+            self._line.show(f"{self._title}: {text}", finished / self._rounds)
 
-    def end(self, words: str) -> None:
-        """The model is done."""
-        self._ticker.end()
-        _log(f"{self._name}: {words} in {format_clock(self._ticker.elapsed)}")
+    def end(self, result: str) -> None:
+        """Report the finished model."""
+        self._line.end()
+        _log(f"{self._title}: {result} in {format_clock(self._line.elapsed)}")
 
     @property
-    def _name(self) -> str:
+    def _title(self) -> str:
         return f"{self._number} of {self._models}: {self._label}"
 
-    def _left(self, done: int) -> str:
-        """The time left if no training stops early: for this model, and for all."""
-        pace = self._ticker.elapsed / done
-        here = pace * (self._rounds - done)
-        rest = pace * self._rounds * (self._models - self._number)
-        return f"{format_clock(here)} left, {format_clock(here + rest)} for all"
+    def _time_left(self, finished: int) -> str:
+        """The time left for this model and for all models if no training stops early."""
+        round_seconds = self._line.elapsed / finished
+        model_seconds = round_seconds * (self._rounds - finished)
+        other_seconds = round_seconds * self._rounds * (self._models - self._number)
+        return (
+            f"{format_clock(model_seconds)} left, "
+            f"{format_clock(model_seconds + other_seconds)} for all"
+        )

@@ -1,4 +1,4 @@
-"""What a training is made from: the files, verified; their eras, features and targets."""
+"""The data of a training: verified files, their eras, features and targets."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ from numerai_predict.training.trainers.interface import TrainingRows
 class TrainingData:
     """The data of a training.
 
-    `hashes` are by file name. `targets` are float32 with one value a row of the history, NaN where
-    there is none. `eras` are those that are used, ascending: the main target is known in each.
+    `hashes` has the SHA-256 by file name. `features` are the model's features, `neutral` those
+    that FNC neutralizes to. `targets` are float32 by name, shape (rows of the history,), NaN if
+    unknown. `eras` are the eras to use, ascending; each has values of the main target.
+    `benchmark` is the name of the benchmark model.
     """
 
-    folder: Path
+    directory: Path
     history: History
     hashes: dict[str, str]
     features: list[str]
@@ -43,48 +45,55 @@ class TrainingData:
 
     @property
     def main_target(self) -> str:
-        """The one that scores are those of."""
+        """The target that predictions are scored on."""
         return next(iter(self.targets))
 
     def mask(self, eras: Sequence[int]) -> NDArray[np.bool_]:
-        """True for each row of the eras."""
+        """A mask of the eras' rows, shape (rows of the history,)."""
         return np.isin(self.history.eras, np.asarray(eras, np.int32))
 
     def rows(self, eras: Sequence[int], target: str) -> TrainingRows:
-        """The rows of the eras that have the target."""
+        """The rows of the eras that have a value of the target."""
         mask = self.mask(eras) & ~np.isnan(self.targets[target])
         return TrainingRows(self.history, mask, self.features, self.targets[target][mask])
 
     def facts(self) -> dict[str, Any]:
-        """What decides of data about what comes out."""
+        """What determines a result: a part of the key of its checkpoint."""
         return {"data": self.hashes, "features": _hash_names(self.features)}
 
 
-def open_training_data(settings: TrainingConfig, folder: Path) -> TrainingData:
-    """Find, verify and open the data.
+def open_training_data(config: TrainingConfig, directory: Path) -> TrainingData:
+    """Find, verify and open the data files in a directory.
 
     Raises:
-        DatasetUnavailable: a file is missing, is not what its manifest tells, or lacks a
-            feature, a target or an era that is asked for.
+        DatasetUnavailable: a file is missing, differs from its manifest, or lacks a
+            configured feature, target or era.
     """
-    paths = [folder / f"{name.removesuffix('.parquet')}.parquet" for name in settings.data.files]
-    sets = FeatureSets.read(folder / feature_sets.NAME)
-    features = sets.choose(settings.features)
-    neutral = sets.choose(settings.validation.fnc_features)
+    paths = [directory / f"{name.removesuffix('.parquet')}.parquet" for name in config.data.files]
+    sets = FeatureSets.read(directory / feature_sets.NAME)
+    features = sets.choose(config.features)
+    neutral = sets.choose(config.validation.fnc_features)
     hashes = {path.name: verified_hash(path) for path in paths}
-    history = History.of(paths, list(dict.fromkeys([*features, *neutral, *settings.targets])))
-    targets = {name: _target(history, name) for name in settings.targets}
-    eras = _eras(history, settings.data.eras, targets)
+    history = History.of(paths, list(dict.fromkeys([*features, *neutral, *config.targets])))
+    targets = {name: _read_target(history, name) for name in config.targets}
+    eras = _choose_eras(history, config.data.eras, targets)
     return TrainingData(
-        folder, history, hashes, features, neutral, targets, eras, _benchmark(settings, paths)
+        directory,
+        history,
+        hashes,
+        features,
+        neutral,
+        targets,
+        eras,
+        _choose_benchmark(config, paths),
     )
 
 
 def verified_hash(path: Path) -> str:
-    """The file's SHA-256, which is that of the snapshot's manifest, where there is one.
+    """The file's SHA-256, verified against the snapshot's manifest if there is one.
 
     Raises:
-        DatasetUnavailable: it is another, or there is no such file.
+        DatasetUnavailable: the file is missing, or its hash differs from the manifest.
     """
     if not path.is_file():
         raise DatasetUnavailable(
@@ -92,75 +101,78 @@ def verified_hash(path: Path) -> str:
             f"get it with `numerai-predict data get {path.stem}`, or set data.directory",
         )
     found = sha256_of(path)
-    for folder in (path.parent.parent, path.parent):
-        entry = read_snapshot_manifest(folder).get(str(path.relative_to(folder)))
+    for directory in (path.parent.parent, path.parent):
+        entry = read_snapshot_manifest(directory).get(str(path.relative_to(directory)))
         if entry is not None and entry.sha256 != found:
             raise DatasetUnavailable(
-                f"expected {path} as {folder / NAME} tells it ({entry.sha256[:12]}), found other "
-                f"bytes ({found[:12]})",
-                "get it again with `numerai-predict data get`, or take it out of the manifest if "
-                "the change is yours",
+                f"expected {path} with the hash in {directory / NAME} ({entry.sha256[:12]}), found "
+                f"other bytes ({found[:12]})",
+                "get it again with `numerai-predict data get`, or remove it from the manifest if "
+                "you changed it",
             )
     return found
 
 
 def benchmark_files(paths: Sequence[Path]) -> list[Path]:
-    """The benchmark models of these files, as far as they are here."""
-    beside = (path.with_name(f"{path.stem}_benchmark_models.parquet") for path in paths)
-    return [path for path in beside if path.is_file()]
+    """The existing files of benchmark models in the directories of these files."""
+    candidates = (path.with_name(f"{path.stem}_benchmark_models.parquet") for path in paths)
+    return [path for path in candidates if path.is_file()]
 
 
-def _target(history: History, name: str) -> NDArray[np.float32]:
+def _read_target(history: History, name: str) -> NDArray[np.float32]:
     values = history.column(name)
     if np.isnan(values).all():
         raise DatasetUnavailable(
             f"expected values of {name}, found NaN in all of {len(values):,} rows",
-            "choose another target, or other files: live data have none",
+            "choose another target, or other files: live data have no targets",
         )
-    if endless := int(np.isinf(values).sum()):
+    if infinite := int(np.isinf(values).sum()):
         raise DatasetUnavailable(
-            f"expected finite values of {name}, found {endless:,} that are not",
-            "mend the file, or use the tournament's own",
+            f"expected finite values of {name}, found {infinite:,} that are not finite",
+            "fix the file, or use the tournament's file",
         )
     return values
 
 
-def _eras(history: History, chosen: str, targets: dict[str, NDArray[np.float32]]) -> list[int]:
+def _choose_eras(
+    history: History, selection: str, targets: dict[str, NDArray[np.float32]]
+) -> list[int]:
     main = next(iter(targets))
     present = [int(era) for era in np.unique(history.eras)]
-    kept = {int(era) for era in Eras.of(chosen).choose([str(era) for era in present])}
+    selected = {int(era) for era in Eras.of(selection).choose([str(era) for era in present])}
     known = {int(era) for era in np.unique(history.eras[~np.isnan(targets[main])])}
-    eras = [era for era in present if era in kept & known]
+    eras = [era for era in present if era in selected & known]
     if not eras:
         raise DatasetUnavailable(
-            f"expected eras with {main} among {chosen}, found none", "choose others: `data.eras`"
+            f"expected eras with {main} among {selection}, found none",
+            "choose other eras: `data.eras`",
         )
-    inside = np.isin(history.eras, eras)
+    mask = np.isin(history.eras, eras)
     for name, values in targets.items():
-        if lost := int(np.isnan(values[inside]).sum()):
-            log_step("data", f"{lost:,} of {int(inside.sum()):,} rows have no {name}: left out")
-    if kept - known:
-        log_step("data", f"{len(kept - known)} era(s) without any {main}: left out")
+        if missing := int(np.isnan(values[mask]).sum()):
+            log_step("data", f"{missing:,} of {int(mask.sum()):,} rows have no {name}: left out")
+    if selected - known:
+        log_step("data", f"{len(selected - known)} era(s) without any {main}: left out")
     return eras
 
 
-def _benchmark(settings: TrainingConfig, paths: Sequence[Path]) -> str | None:
-    """The benchmark model: the one asked for, or the first that the files have."""
+def _choose_benchmark(config: TrainingConfig, paths: Sequence[Path]) -> str | None:
+    """The benchmark model: the configured one, or the first in the files."""
     files = benchmark_files(paths)
     names = [n for path in files for n in column_names(path) if n not in ("id", "era", "data_type")]
-    if settings.benchmark is not None and settings.benchmark not in names:
+    if config.benchmark is not None and config.benchmark not in names:
         raise DatasetUnavailable(
-            f"expected the benchmark model {settings.benchmark}, found "
+            f"expected the benchmark model {config.benchmark}, found "
             f"{', '.join(dict.fromkeys(names)) or 'no file of benchmark models'}",
-            "choose one of them, or get the file: `numerai-predict data get "
+            "choose one of them, or get the file with `numerai-predict data get "
             "validation_benchmark_models`",
         )
-    if settings.benchmark is None and settings.neutralize and not names:
+    if config.benchmark is None and config.neutralize and not names:
         raise DatasetUnavailable(
-            "expected a benchmark model to neutralise to, found no file of benchmark models",
+            "expected a benchmark model to neutralize to, found no file of benchmark models",
             "get it with `numerai-predict data get validation_benchmark_models`",
         )
-    return settings.benchmark or next(iter(names), None)
+    return config.benchmark or next(iter(names), None)
 
 
 def _hash_names(names: Sequence[str]) -> dict[str, Any]:

@@ -1,9 +1,10 @@
-"""Walk-forward windows over eras: training, then stopping, then scoring, each past a purge.
+"""Walk-forward windows over eras: training, early stopping and scoring, with an embargo between.
 
-    training eras | purge | stopping eras | purge | scored eras | ... | purge | holdout
+    training eras | embargo | stopping eras | embargo | scored eras | ... | embargo | holdout
 
-Targets of neighbouring eras overlap. The purge keeps an era out of training whose target knows
-something of the eras that stop or score it. The holdout, the newest eras, decides nothing.
+Targets of neighbouring eras overlap. The embargo drops eras whose targets overlap with those of
+the next part. The holdout consists of the newest eras; it is scored once and never used for
+choices.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from numerai_predict.contract.training_errors import BadConfiguration
 
 @dataclass(frozen=True)
 class WindowSizes:
-    """How many windows, how many eras in each of their parts, and between them."""
+    """The number of windows, and the number of eras in each part and in the embargo."""
 
     windows: int
     window_eras: int
     stopping_eras: int
     holdout_eras: int
-    purge_eras: int
+    embargo_eras: int
 
 
 @dataclass(frozen=True)
 class WalkForwardWindow:
-    """One window: era numbers, ascending. In the final one `stopping` is empty."""
+    """One window: era numbers, ascending. `stopping` is empty without early stopping."""
 
     name: str
     training: tuple[int, ...]
@@ -42,38 +43,38 @@ class WalkForwardPlan:
 
     windows: tuple[WalkForwardWindow, ...]
     final: WalkForwardWindow
-    purge_eras: int
+    embargo_eras: int
 
     def trained_on(self, eras: Sequence[int]) -> TrainedEras:
-        """What a model of these eras, ascending, knows; the purge keeps others clear of it."""
-        return TrainedEras(eras[0], eras[-1], eras[-1] + self.purge_eras + 1)
+        """The manifest's entry for a model trained on these eras, which are ascending."""
+        return TrainedEras(eras[0], eras[-1], eras[-1] + self.embargo_eras + 1)
 
 
 def plan_windows(eras: Sequence[int], sizes: WindowSizes) -> WalkForwardPlan:
-    """The windows over eras, which are numbers, ascending, each once; some may be missing.
+    """Plan the windows over unique, ascending era numbers; numbers may be missing.
 
     Raises:
         BadConfiguration: there are too few eras.
     """
     holdout = tuple(eras[-sizes.holdout_eras :])
     windows = []
-    rest = _eras_before(eras, holdout[:1], sizes.purge_eras)
-    final = WalkForwardWindow("final", rest, (), holdout)
+    available = _eras_before(eras, holdout[:1], sizes.embargo_eras)
+    final = WalkForwardWindow("final", available, (), holdout)
     for number in range(sizes.windows, 0, -1):
-        scored = rest[-sizes.window_eras :]
-        earlier = _eras_before(rest, scored[:1], sizes.purge_eras)
+        scored = available[-sizes.window_eras :]
+        earlier = _eras_before(available, scored[:1], sizes.embargo_eras)
         stopping = earlier[-sizes.stopping_eras :]
-        training = _eras_before(earlier, stopping[:1], sizes.purge_eras)
+        training = _eras_before(earlier, stopping[:1], sizes.embargo_eras)
         if len(training) < sizes.stopping_eras or len(scored) < sizes.window_eras:
             raise _too_few_eras(eras, sizes)
         windows.append(WalkForwardWindow(f"window-{number}", training, stopping, scored))
-        rest = _eras_before(rest, scored[:1], 0)
-    return WalkForwardPlan(tuple(reversed(windows)), final, sizes.purge_eras)
+        available = _eras_before(available, scored[:1], 0)
+    return WalkForwardPlan(tuple(reversed(windows)), final, sizes.embargo_eras)
 
 
-def _eras_before(eras: Sequence[int], first: Sequence[int], purge: int) -> tuple[int, ...]:
-    """The eras that end `purge` eras before the first of others."""
-    return tuple(era for era in eras if first and first[0] - era > purge)
+def _eras_before(eras: Sequence[int], first: Sequence[int], embargo: int) -> tuple[int, ...]:
+    """The eras with more than `embargo` eras to the one in `first`; none if `first` is empty."""
+    return tuple(era for era in eras if first and first[0] - era > embargo)
 
 
 def _too_few_eras(eras: Sequence[int], sizes: WindowSizes) -> BadConfiguration:
@@ -81,11 +82,11 @@ def _too_few_eras(eras: Sequence[int], sizes: WindowSizes) -> BadConfiguration:
         sizes.holdout_eras
         + sizes.windows * sizes.window_eras
         + 2 * sizes.stopping_eras
-        + 3 * sizes.purge_eras
+        + 3 * sizes.embargo_eras
     )
     return BadConfiguration(
         f"expected at least {needed} eras for {sizes.windows} window(s) of {sizes.window_eras}, "
-        f"{sizes.stopping_eras} to stop by, as many to train on, {sizes.holdout_eras} as holdout "
-        f"and {sizes.purge_eras} between them, found {len(eras)}",
-        "ask for fewer or smaller windows under `validation`, or add data",
+        f"{sizes.stopping_eras} for early stopping, as many for training, {sizes.holdout_eras} as "
+        f"holdout and an embargo of {sizes.embargo_eras}, found {len(eras)}",
+        "set fewer or smaller windows under `validation`, or add data",
     )

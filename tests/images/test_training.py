@@ -34,7 +34,7 @@ def test_a_bundle_is_packed_and_tried_in_its_image(
         validation={"windows": 1},
     )
     ended = training.succeeds(variables={"DOCKER": DOCKER})
-    assert "are the trainer's, every bit" in ended.text
+    assert "equal the trained models'" in ended.text
     assert training.manifest()["model"]["python"] == image.version
     flavours = [each for each in (image, image.other_flavour()) if each.is_built()]
     for each in flavours:

@@ -1,9 +1,9 @@
-"""Trainings that are killed at random moments and gone on with.
+"""Trainings that are killed at random moments and resumed.
 
     python tests/training/kills.py [KILLS] [SEED]
 
-Each ends with the same final models, to the last byte, as one that nobody killed. What came of
-them is kept in tests/training/KILLS.md. Exit code 1 if one did not.
+Each ends with the same final models, byte by byte, as an uninterrupted training. The results
+are written to tests/training/KILLS.md. Exit code 1 if one differs.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def outcome(training: Training) -> tuple[list[str], dict[str, object]]:
 
 
 def main() -> int:
-    """Kill, go on, compare, keep."""
+    """Kill, resume, compare, write the results."""
     kills, seed = (int(word) for word in [*sys.argv[1:], *["20", "9"][len(sys.argv) - 1 :]])
     moments = random.Random(seed)
     at: collections.Counter[str] = collections.Counter()
@@ -85,13 +85,13 @@ def main() -> int:
 
 def _keep(kills, seed, at, done_before, models, wrong):
     lines = [
-        "# What killed trainings came to",
+        "# Killed trainings",
         "",
         f"`make test_training`, {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}, seed "
-        f"{seed}: {kills} trainings were killed (`kill -9`) at a random moment, and the",
-        f"same command was given again. {kills - len(wrong)} of {kills} ended with the same "
-        f"{models} final models, byte by byte, and the same scores as one",
-        f"that nobody killed, and left nothing else behind. {done_before} finished models were not "
+        f"{seed}: {kills} trainings were killed (`kill -9`) at a random moment, and",
+        f"resumed with the same command. {kills - len(wrong)} of {kills} ended with the same "
+        f"{models} final models, byte by byte, and the same scores as an",
+        f"uninterrupted training, and left no other files. {done_before} finished models were not "
         "trained again.",
         "",
         "| killed | times |",

@@ -1,4 +1,4 @@
-"""What is wrong with data or machine is told before anything is half-written."""
+"""Errors in data or environment are reported before a file is partly written."""
 
 import resource
 import shutil
@@ -30,9 +30,9 @@ def test_too_few_eras_for_the_windows(training):
     few.fails_as("bad_configuration", "expected at least 88 eras", "found 66")
 
 
-def test_a_purge_below_the_horizon(training):
+def test_an_embargo_below_the_horizon(training):
     short = training(targets=["target_ender_60"], validation={"purge_eras": 4})
-    short.fails_as("bad_configuration", "expected a purge of at least 12 eras", "found 4")
+    short.fails_as("bad_configuration", "expected an embargo of at least 12 eras", "found 4")
 
 
 def test_an_unknown_target(training):
@@ -60,7 +60,7 @@ def test_a_target_that_is_no_number(training, name):
 
 
 @pytest.mark.process
-def test_a_target_that_some_rows_lack_is_told_and_these_rows_are_left_out(training, copied):
+def test_rows_without_the_target_are_reported_and_left_out(training, copied):
     def lose(frame):
         frame.loc[frame.index[:10], "target_ender_20"] = np.nan
 
@@ -81,9 +81,10 @@ def test_a_target_that_a_whole_window_lacks(training, copied):
     )
 
 
-def test_parameters_by_which_nothing_can_be_learned(training):
+def test_parameters_that_prevent_learning(training):
     training(lightgbm={"min_data_in_leaf": 100_000}).fails_as(
-        "bad_configuration", "expected the model of window-1 target seed 42 to tell rows apart"
+        "bad_configuration",
+        "expected varying predictions from the model of window-1 target seed 42",
     )
 
 
@@ -93,7 +94,7 @@ def test_a_feature_that_the_data_lack(training):
     )
 
 
-def test_a_feature_set_that_there_is_not(training):
+def test_an_unknown_feature_set(training):
     training(features="huge").fails_as("dataset_unavailable", "found 'huge'", "small, medium, all")
 
 
@@ -105,7 +106,7 @@ def test_a_feature_of_other_values(training, copied):
     training(folder=copied).fails_as("dataset_unavailable", "found 0 to 9 in feature_sample_0004")
 
 
-def test_live_data_are_nothing_to_train_on(training):
+def test_live_data_cannot_be_trained_on(training):
     training(data={"files": ["live"]}).fails_as("dataset_unavailable", "found 'X'")
 
 
@@ -123,7 +124,7 @@ def test_no_data_at_all(training, tmp_path):
     training(folder=tmp_path / "nowhere").fails_as("dataset_unavailable", "features.json", "get")
 
 
-def test_a_benchmark_model_that_there_is_not(training):
+def test_an_unknown_benchmark_model(training):
     training(benchmark="v9_best").fails_as(
         "dataset_unavailable", "expected the benchmark model v9_best", "v52_lgbm_ender20"
     )
@@ -169,7 +170,7 @@ def test_another_training_in_the_same_folder(training):
     (busy.output / "checkpoints").mkdir(parents=True)
     with open(busy.output / "checkpoints" / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        busy.fails_as("training_busy", "found another training there")
+        busy.fails_as("training_busy", "found one running")
 
 
 @pytest.mark.process
@@ -180,18 +181,18 @@ def test_an_output_that_is_a_file(training):
     assert (ended.exit_code, "Traceback" in ended.text) == (41, False)
 
 
-def test_a_gpu_that_is_not_there(training):
+def test_a_missing_gpu(training):
     training(trainer="xgboost", device="gpu").fails_as(
         "bad_configuration", "expected a GPU that xgboost can use"
     )
 
 
 @pytest.mark.process
-def test_a_gpu_that_is_not_there_is_done_without_where_it_is_not_asked_for(training):
+def test_without_a_gpu_auto_uses_the_cpu(training):
     ended = training(
         trainer="xgboost", device="auto", rounds=1, seeds=[1], validation={"windows": 1}
     ).succeeds()
-    assert ended.text.count("on the CPU, as no GPU works: ") == 1
+    assert ended.text.count("on the CPU, because no GPU works: ") == 1
 
 
 @pytest.mark.process

@@ -1,4 +1,4 @@
-"""One YAML file, which the environment overrides; what is unknown is refused."""
+"""One YAML file, overridden by environment variables; unknown keys are errors."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def test_every_key_is_documented():
     assert list(undocumented(TrainingConfig, "")) == []
 
 
-def test_the_environment_counts_more_than_the_file(read, monkeypatch):
+def test_the_environment_overrides_the_file(read, monkeypatch):
     monkeypatch.setenv("NUMERAI_TRAIN_ROUNDS", "7")
     monkeypatch.setenv("NUMERAI_TRAIN_LIGHTGBM__NUM_LEAVES", "31")
     monkeypatch.setenv("NUMERAI_TRAIN_SEEDS", "[1, 2]")
@@ -66,7 +66,7 @@ def test_the_environment_counts_more_than_the_file(read, monkeypatch):
         ("NUMERAI_TRAIN_SEEDS", "1 2", "SEEDS"),
     ],
 )
-def test_a_variable_that_means_nothing_is_refused(monkeypatch, variable, value, words):
+def test_an_unknown_or_invalid_variable_is_an_error(monkeypatch, variable, value, words):
     monkeypatch.setenv(variable, value)
     with pytest.raises(BadConfiguration) as caught:
         read_training_config(None)
@@ -93,19 +93,19 @@ def test_a_variable_that_means_nothing_is_refused(monkeypatch, variable, value, 
         ("data: {eras: newest}\n", "data.eras: expected eras, found 'newest'"),
         ("lightgbm: {learning_rate: .nan}\n", "lightgbm.learning_rate"),
         ("python: '2.7'\n", "python"),
-        ("python: 3.10\n", 'python: expected a Python in quotes, like "3.12"'),
+        ("python: 3.10\n", 'python: expected a Python version in quotes, like "3.12"'),
         ("features: 3\n", "features"),
         ("rounds: 5\nrounds: 6\n", "rounds"),
     ],
 )
-def test_what_makes_no_sense_is_told_with_its_place(read, text, words):
+def test_invalid_values_are_reported_with_their_key(read, text, words):
     with pytest.raises(BadConfiguration) as caught:
         read(text)
     assert words in caught.value.message
     assert caught.value.remedy
 
 
-def test_all_mistakes_are_told_at_once(read):
+def test_all_mistakes_are_reported_together(read):
     with pytest.raises(BadConfiguration) as caught:
         read("rounds: 0\nseed: [1]\nlightgbm: {num_leaves: x}\n")
     assert "found 3 mistake(s)" in caught.value.message

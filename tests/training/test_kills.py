@@ -1,11 +1,11 @@
-"""A killed training goes on to the same models; `make test_training` kills twenty."""
+"""A killed training resumes to the same models; `make test_training` kills twenty."""
 
 import random
 
 from training.kills import killed, outcome
 
 
-def test_a_training_that_is_killed_again_and_again_ends_as_one_that_was_not(trained, training):
+def test_a_repeatedly_killed_training_ends_with_the_same_models(trained, training):
     seed = random.SystemRandom().randrange(10_000)
     moments = random.Random(seed)
     again = training()

@@ -1,4 +1,4 @@
-"""A canary: where there is nothing to know, no score says otherwise; and it can fall."""
+"""Leakage: on noise no score is significant, and without the embargo the test would fail."""
 
 import json
 
@@ -43,7 +43,7 @@ def test_no_score_on_a_target_of_noise_is_significant(training, tmp_path):
 def write_overlapping(folder, seed):
     """The same stocks in each era, and a target that sums the noise of the next twelve.
 
-    Who trains on an era knows most of the targets of the eras next to it.
+    A model trained on an era knows most of the targets of neighbouring eras.
     """
     random = np.random.default_rng(seed)
     features = random.integers(0, 5, (STOCKS, FEATURES)).astype(np.int8)
@@ -61,26 +61,26 @@ def write_overlapping(folder, seed):
     (folder / "features.json").write_text(json.dumps(sets))
 
 
-def scores(folder, purge):
-    """The mean CORR of a window and of the holdout, each on the eras right after its purge."""
-    settings = TrainingConfig(
+def scores(folder, embargo):
+    """The mean CORR of a window and of the holdout, each on the eras right after its embargo."""
+    config = TrainingConfig(
         output=folder / "model",
         data={"files": ["train"]},
         features="small",
         targets=(TARGET,),
         lightgbm={"num_leaves": 31, "min_data_in_leaf": 5, "learning_rate": 0.1},
     )
-    inputs = open_training_data(settings, folder)
-    windows = plan_windows(inputs.eras, WindowSizes(1, 3, 1, 3, purge))
-    trainer, _ = make_trainer("lightgbm", settings.lightgbm, "cpu", 1)
+    inputs = open_training_data(config, folder)
+    windows = plan_windows(inputs.eras, WindowSizes(1, 3, 1, 3, embargo))
+    trainer, _ = make_trainer("lightgbm", config.lightgbm, "cpu", 1)
     checkpoints = Checkpoints(folder / "model" / "checkpoints")
     with checkpoints.locked():
         fitting = ModelFitter(inputs, trainer, checkpoints, TrainingDisplay(2))
-        judge = Evaluator(inputs, "lightgbm", 0.0, checkpoints)
+        evaluator = Evaluator(inputs, "lightgbm", 0.0, checkpoints)
         found = {}
         for window in (*windows.windows, windows.final):
             models = fitting.models(window, [42], {TARGET: StoppingRule("corr", 10, 0, 40)})
-            found[window.name] = judge.evaluate(window, models).scores["corr"].mean()
+            found[window.name] = evaluator.evaluate(window, models).scores["corr"].mean()
     return found
 
 
@@ -93,14 +93,14 @@ def histories(tmp_path_factory):
     return [folder / str(seed) for seed in range(HISTORIES)]
 
 
-def test_overlapping_targets_leak_nothing_past_the_purge(histories):
-    purge = embargo_eras([TARGET], {})
-    found = pd.DataFrame([scores(folder, purge) for folder in histories])
+def test_overlapping_targets_leak_nothing_past_the_embargo(histories):
+    embargo = embargo_eras([TARGET], {})
+    found = pd.DataFrame([scores(folder, embargo) for folder in histories])
     for part in found:
         assert abs(t_of(found[part])) < SIGNIFICANT, found
 
 
-def test_without_the_purge_the_canary_falls(histories):
+def test_without_the_embargo_there_is_leakage(histories):
     found = pd.DataFrame([scores(folder, 0) for folder in histories])
     for part in found:
         assert t_of(found[part]) > SIGNIFICANT, found

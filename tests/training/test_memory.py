@@ -1,4 +1,4 @@
-"""What LightGBM holds of the data is half a byte a value; `make bench_train` measures the whole."""
+"""LightGBM's data set takes half a byte per value; `make bench_train` measures a whole training."""
 
 import subprocess
 import sys

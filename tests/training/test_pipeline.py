@@ -1,4 +1,4 @@
-"""From sample data to a pickle that proved itself in the runner."""
+"""From sample data to a verified bundle."""
 
 import shutil
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ def test_defaults_scaled_down_find_the_weak_signal(trained):
     assert corr["mean"] / corr["std"] * np.sqrt(corr["eras"]) > 4
 
 
-def test_every_score_is_told_of_windows_and_holdout(trained):
+def test_every_score_is_computed_for_windows_and_holdout(trained):
     scores = trained.scores()
     for part in ("windows", "holdout"):
         assert list(scores[part]) == ["corr", "mmc", "bmc", "fnc", "exposure"]
@@ -36,7 +36,7 @@ def test_the_same_seeds_give_the_same_models_whatever_the_number_of_threads(trai
     assert again.scores() == trained.scores()
 
 
-def test_the_manifest_tells_all_that_the_model_came_from(trained):
+def test_the_manifest_describes_the_origin_of_the_model(trained):
     manifest = trained.manifest()
     assert manifest["model"]["arity"] == 1
     assert manifest["data"]["data"].keys() == {"train.parquet", "validation.parquet"}
@@ -46,11 +46,11 @@ def test_the_manifest_tells_all_that_the_model_came_from(trained):
     assert [model["seed"] for model in manifest["models"]] == [42, 1337]
     assert manifest["trial"]["rows"] == 150
     assert "git_commit" in manifest
-    # 66 eras, of which 8 are the holdout, and 4 before it are left out.
+    # 66 eras, of which 8 are the holdout, after an embargo of 4.
     assert manifest["trained_on"] == {"first": 1, "last": 54, "clear_from": 59}
 
 
-def test_the_bundle_needs_nothing_of_ours_and_says_its_python(trained):
+def test_the_bundle_needs_no_module_of_this_package(trained):
     inspection = inspect_pickle(trained.output / "model.pkl")
     wanted = {module.partition(".")[0] for module in inspection.references}
     assert wanted <= {"cloudpickle", "numpy", "pandas", "math", "builtins", "_cloudpickle"}
@@ -80,16 +80,16 @@ def test_a_second_run_trains_nothing(trained, training):
     assert " load     window" not in ended.text
 
 
-def test_what_changed_is_trained_anew_and_named(trained, training):
+def test_a_changed_parameter_is_named_and_trained_again(trained, training):
     changed = training(seeds=[42, 7], lightgbm={"learning_rate": 0.2})
     shutil.copytree(trained.output, changed.output)
     ended = changed.succeeds()
-    assert "changed  parameters.learning_rate was 0.1, is 0.2: trained anew" in ended.text
+    assert "changed  parameters.learning_rate was 0.1, is 0.2: training again" in ended.text
     assert ended.text.count("learning_rate was") == 1
     assert "was done before" not in ended.text
 
 
-def test_one_more_seed_trains_that_seed_alone(trained, training):
+def test_one_more_seed_trains_only_that_seed(trained, training):
     more = training(seeds=[42, 1337, 7])
     shutil.copytree(trained.output, more.output)
     ended = more.succeeds()
@@ -97,7 +97,7 @@ def test_one_more_seed_trains_that_seed_alone(trained, training):
     assert "seed 7" in ended.text
 
 
-def test_the_holdout_may_be_trained_on_when_all_is_scored(trained, training):
+def test_the_holdout_may_be_trained_on_after_scoring(trained, training):
     whole = training(use_holdout=True)
     shutil.copytree(trained.output, whole.output)
     ended = whole.succeeds()
@@ -117,13 +117,13 @@ def test_several_targets_and_a_benchmark_make_a_function_of_two_arguments(traini
     )
     both.succeeds()
     assert both.manifest()["model"]["arity"] == 2
-    assert "12 left out between" in both.succeeds().text
+    assert "embargo 12" in both.succeeds().text
     assert [model["target"] for model in both.manifest()["models"]] == ["target", "target_ender_60"]
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("trainer", ["xgboost", "catboost"])
-def test_other_libraries_enter_by_the_same_door(training, trainer):
+def test_other_libraries_have_the_same_interface(training, trainer):
     other = training(trainer=trainer, seeds=[42], rounds=20, validation={"windows": 1})
     other.succeeds()
     corr = other.scores()["holdout"]["corr"]
@@ -136,7 +136,7 @@ def test_other_libraries_enter_by_the_same_door(training, trainer):
 
 
 @pytest.mark.process
-def test_without_live_data_the_newest_era_tries_the_bundle(training, data, tmp_path):
+def test_without_live_data_the_newest_era_verifies_the_bundle(training, data, tmp_path):
     folder = tmp_path / "without"
     shutil.copytree(data, folder)
     for name in ("live", "live_benchmark_models", "validation_benchmark_models", "meta_model"):
@@ -144,7 +144,7 @@ def test_without_live_data_the_newest_era_tries_the_bundle(training, data, tmp_p
     (folder / "train_benchmark_models.parquet").unlink()
     alone = training(folder=folder, seeds=[42], validation={"windows": 1})
     ended = alone.succeeds()
-    assert "120 predictions of era 0066 are the trainer's, every bit" in ended.text
+    assert "120 predictions of era 0066 equal the trained models'" in ended.text
     assert list(alone.scores()["holdout"]) == ["corr", "fnc", "exposure"]
 
 
@@ -177,7 +177,7 @@ def test_a_missing_feature_is_named(bundled):
         bundled.predict(bundled.live.drop(columns="feature_sample_0003"))
 
 
-def test_gaps_in_the_data_make_none_in_the_predictions(bundled):
+def test_missing_values_in_the_data_cause_none_in_the_predictions(bundled):
     gaps = bundled.live.astype({"feature_sample_0000": "float32"})
     gaps.iloc[::3, gaps.columns.get_loc("feature_sample_0000")] = np.nan
     assert bundled.predict(gaps)["prediction"].notna().all()

@@ -1,4 +1,4 @@
-"""What the README tells of trainings is so."""
+"""The README's statements about trainings are true."""
 
 import re
 

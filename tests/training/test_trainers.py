@@ -1,4 +1,4 @@
-"""LightGBM gets its bins block by block, and learns what it would learn from the whole."""
+"""LightGBM is loaded in blocks of columns and learns the same as from the whole table."""
 
 import lightgbm
 import numpy as np
@@ -31,14 +31,14 @@ def rows(data):
 
 def fit(rows, threads=1, stopping=None, rule=EVERY_ROUND):
     trainer = LightGBM(SETTINGS, "cpu", threads)
-    watch = EarlyStopping(
+    observer = EarlyStopping(
         rule,
         None if stopping is None else stopping.target,
         None if stopping is None else stopping.history.eras[stopping.mask],
         lambda rounds: None,
     )
-    checked = None if stopping is None else trainer.load(stopping)
-    return trainer.fit(trainer.load(rows), checked, 42, rule.rounds, watch), watch
+    stopping_data = None if stopping is None else trainer.load(stopping)
+    return trainer.fit(trainer.load(rows), stopping_data, 42, rule.rounds, observer), observer
 
 
 def test_the_number_of_threads_changes_nothing(rows):
@@ -63,15 +63,15 @@ def test_it_is_the_model_that_lightgbm_makes_of_the_whole_table(rows):
     np.testing.assert_allclose(ours, bare.predict(features.astype(np.float32)), atol=1e-6)
 
 
-def test_the_rounds_are_those_that_were_best_on_the_stopping_rows(rows, data):
+def test_the_best_rounds_on_the_stopping_rows_are_kept(rows, data):
     history = History.of([data / "validation.parquet"], [*NAMES, "target"])
     target = history.column("target")
     stopping = interface.TrainingRows(history, np.ones(len(target), np.bool_), NAMES, target)
     for metric, sign in (("corr", 1), ("rmse", -1)):
-        body, watch = fit(rows, stopping=stopping, rule=StoppingRule(metric, 5, 15, 200))
-        best = max(watch.looks, key=lambda look: sign * look[metric])
-        assert watch.chosen == best["rounds"]
-        assert watch.looks[-1]["rounds"] in (200, best["rounds"] + 15)
+        body, observer = fit(rows, stopping=stopping, rule=StoppingRule(metric, 5, 15, 200))
+        best = max(observer.evaluations, key=lambda each: sign * each[metric])
+        assert observer.best_rounds == best["rounds"]
+        assert observer.evaluations[-1]["rounds"] in (200, best["rounds"] + 15)
         features = history.features(NAMES, stopping.mask)
         predictions = predict_with(load_model("lightgbm", body), features)
         rmse = np.sqrt(np.mean(np.square(predictions - target)))
@@ -93,7 +93,7 @@ def test_ranks_are_averaged_and_ranked_again():
     np.testing.assert_allclose(both, [1 / 6, 2 / 3, 2 / 3])
 
 
-def test_what_follows_the_benchmark_is_taken_out():
+def test_neutralization_removes_the_correlation_with_the_benchmark():
     random = np.random.default_rng(1)
     benchmark = random.random(500)
     mixed = benchmark + 0.3 * random.random(500)

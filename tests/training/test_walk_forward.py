@@ -1,4 +1,4 @@
-"""Windows walk forward, with a purge between all parts, and never touch the holdout."""
+"""Walk-forward windows: an embargo between all parts, and an untouched holdout."""
 
 import pytest
 from hypothesis import assume, given
@@ -8,11 +8,11 @@ from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.training.embargo import embargo_eras, target_horizon_days
 from numerai_predict.training.walk_forward import WindowSizes, plan_windows
 
-SIZES = WindowSizes(windows=3, window_eras=10, stopping_eras=5, holdout_eras=12, purge_eras=4)
+SIZES = WindowSizes(windows=3, window_eras=10, stopping_eras=5, holdout_eras=12, embargo_eras=4)
 
 
 def gap(earlier, later):
-    """How many era numbers lie between two parts."""
+    """The number of era numbers between two parts."""
     return min(later) - max(earlier) - 1
 
 
@@ -22,21 +22,19 @@ def gap(earlier, later):
     window=st.integers(2, 20),
     stopping=st.integers(1, 10),
     holdout=st.integers(2, 30),
-    purge=st.integers(0, 12),
+    embargo=st.integers(0, 12),
 )
-def test_a_purge_lies_between_all_parts_whatever_eras_there_are(
-    eras, windows, window, stopping, holdout, purge
-):
+def test_a_embargo_lies_between_all_parts(eras, windows, window, stopping, holdout, embargo):
     try:
-        made = plan_windows(eras, WindowSizes(windows, window, stopping, holdout, purge))
+        made = plan_windows(eras, WindowSizes(windows, window, stopping, holdout, embargo))
     except BadConfiguration:
         assume(False)
     for each in made.windows:
-        assert gap(each.training, each.stopping) >= purge
-        assert gap(each.stopping, each.scored) >= purge
-        assert gap(each.scored, made.final.scored) >= purge
+        assert gap(each.training, each.stopping) >= embargo
+        assert gap(each.stopping, each.scored) >= embargo
+        assert gap(each.scored, made.final.scored) >= embargo
         assert (len(each.scored), len(each.stopping)) == (window, stopping)
-    assert gap(made.final.training, made.final.scored) >= purge
+    assert gap(made.final.training, made.final.scored) >= embargo
     assert made.final.scored == tuple(eras[-holdout:])
     assert made.final.stopping == ()
 
@@ -51,7 +49,7 @@ def test_windows_are_scored_on_eras_that_follow_each_other():
     assert made.windows[0].stopping == tuple(range(46, 51))
 
 
-def test_every_fourth_era_is_purged_by_number_not_by_count():
+def test_the_embargo_counts_era_numbers_not_eras():
     made = plan_windows(range(1, 401, 4), SIZES)
     for each in made.windows:
         assert min(each.scored) - max(each.stopping) == 8
@@ -64,19 +62,19 @@ def test_too_few_eras_are_refused_with_the_number_that_is_needed():
 
 
 @pytest.mark.parametrize(
-    ("target", "days", "purge"),
+    ("target", "days", "embargo"),
     [("target", 20, 4), ("target_ender_20", 20, 4), ("target_ender_60", 60, 12)],
 )
-def test_a_target_names_how_far_it_looks_ahead(target, days, purge):
+def test_a_target_names_its_horizon(target, days, embargo):
     assert target_horizon_days(target, {}) == days
-    assert embargo_eras([target], {}) == purge
+    assert embargo_eras([target], {}) == embargo
 
 
-def test_the_target_that_looks_furthest_decides():
+def test_the_longest_horizon_counts():
     assert embargo_eras(["target", "target_ender_60"], {}) == 12
 
 
-def test_a_target_whose_name_does_not_tell_is_not_guessed_at():
+def test_a_target_without_days_in_its_name_is_an_error():
     with pytest.raises(BadConfiguration, match="target_mine") as caught:
         embargo_eras(["target_mine"], {})
     assert "horizons: {target_mine: 20}" in caught.value.remedy

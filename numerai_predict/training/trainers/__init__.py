@@ -1,1 +1,1 @@
-"""Trainers, one file each behind the interface in `base.py`; `registry.py` knows them by name."""
+"""Trainers: one library per module behind `interface.py`; `registry.py` creates them by name."""

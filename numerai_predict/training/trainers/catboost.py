@@ -1,7 +1,8 @@
 """CatBoost: gradient boosting on oblivious trees.
 
-Its library takes features as float32, all at once, before it bins them: four bytes a value. Where
-these do not fit it is not tried. It chooses among its rounds when all are done.
+The library needs all features as float32 before it bins them: four bytes per value. If they do not
+fit into memory the training fails before it starts. The best number of rounds is chosen after all
+rounds are trained.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from numerai_predict.resources.memory import available_bytes
 from numerai_predict.training.trainers.interface import TrainingObserver, TrainingRows
 from numerai_predict.training.trainers.parameters import CatBoostSettings
 
-_BYTES_A_VALUE = 6  # at the peak: float32, what is binned, and a block on its way
+_BYTES_PER_VALUE = 6  # at the peak: float32, bins, and a block being copied
 _FIXED = {
     "loss_function": "RMSE",
     "border_count": HIGHEST,
@@ -50,7 +51,7 @@ class CatBoost:
         }
 
     def works_on(self, device: str) -> str | None:
-        """Why CatBoost does not run on a device; `None` if it does."""
+        """Why CatBoost cannot run on the device; `None` if it can."""
         model = catboost.CatBoost(
             {
                 "iterations": 1,
@@ -66,12 +67,12 @@ class CatBoost:
         return None
 
     def load(self, rows: TrainingRows) -> Any:
-        """The rows in CatBoost's bins.
+        """The rows as a CatBoost pool.
 
         Raises:
-            BadConfiguration: there is not enough memory on the way there.
+            BadConfiguration: there is not enough free memory to create it.
         """
-        _require_memory(len(rows.target) * len(rows.features) * _BYTES_A_VALUE)
+        _require_memory(len(rows.target) * len(rows.features) * _BYTES_PER_VALUE)
         values = np.empty((len(rows.target), len(rows.features)), np.float32, order="F")
         first = 0
         for names, block in rows.column_blocks():
@@ -80,9 +81,14 @@ class CatBoost:
         return catboost.Pool(values, rows.target, feature_names=list(rows.features))
 
     def fit(
-        self, training: Any, stopping: Any | None, seed: int, rounds: int, watch: TrainingObserver
+        self,
+        training: Any,
+        stopping: Any | None,
+        seed: int,
+        rounds: int,
+        observer: TrainingObserver,
     ) -> bytes:
-        """A model in CatBoost's binary form, without the time when it was made."""
+        """Train a model; CatBoost's binary format, without the time of the training."""
         model = catboost.CatBoost(
             {
                 **self._parameters,
@@ -92,13 +98,13 @@ class CatBoost:
                 "allow_writing_files": False,
             }
         )
-        model.fit(training, callbacks=None if self.device == "gpu" else [_RoundCallback(watch)])
+        model.fit(training, callbacks=None if self.device == "gpu" else [_RoundCallback(observer)])
         if stopping is not None:
-            for done, scores in enumerate(model.staged_predict(stopping), 1):
-                if watch.after(done, lambda: scores):  # noqa: B023 - it is called at once
+            for finished, scores in enumerate(model.staged_predict(stopping), 1):
+                if observer.after_round(finished, lambda: scores):  # noqa: B023 - called immediately
                     break
-        if watch.chosen < model.tree_count_:
-            model.shrink(watch.chosen)
+        if observer.best_rounds < model.tree_count_:
+            model.shrink(observer.best_rounds)
         for name in ("train_finish_time", "model_guid"):
             model.get_metadata()[name] = ""
         with tempfile.TemporaryDirectory() as folder:
@@ -115,19 +121,19 @@ def _require_memory(needed: int) -> None:
     available = available_bytes()
     if needed > available:
         raise BadConfiguration(
-            f"expected {format_size(needed)} of free memory for CatBoost, which takes features as "
+            f"expected {format_size(needed)} of free memory for CatBoost, which needs features as "
             f"float32, found {format_size(available)}",
             "choose a smaller feature set or fewer eras, or trainer: lightgbm",
         )
 
 
 class _RoundCallback:
-    """CatBoost's own callback, which tells that a round is done."""
+    """CatBoost's callback: reports finished rounds to the observer."""
 
-    def __init__(self, watch: TrainingObserver) -> None:
-        self._watch = watch
+    def __init__(self, observer: TrainingObserver) -> None:
+        self._observer = observer
 
     def after_iteration(self, info: Any) -> bool:
-        """Go on, whatever happens: the choice is made at the end."""
-        self._watch.after(int(info.iteration), None)
+        """Report the round; always continue: the best round is chosen at the end."""
+        self._observer.after_round(int(info.iteration), None)
         return True

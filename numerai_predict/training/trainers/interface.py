@@ -1,4 +1,4 @@
-"""What a trainer is: it loads rows in its own form, and makes a model of them round by round."""
+"""The interface of trainers: load rows into a library's data structure, and train a model."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from numpy.typing import NDArray
 
 from numerai_predict.data.era_table import History
 
-# Of int8 features that are on their way at a time, by columns and by rows.
+# Maximum bytes of int8 features that are read at once, by columns and by rows.
 _COLUMNS_BYTES, _ROWS_BYTES = 64 * 1024**2, 256 * 1024**2
 
-# Predictions of the stopping rows at this moment, float64 with shape (rows,).
+# Returns the current predictions of the stopping rows, float64 with shape (rows,).
 CurrentPredictions = Callable[[], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Chosen rows of a history, to be read in blocks; `target` is float32, without NaN."""
+    """Selected rows of a history, read in blocks.
+
+    `mask` selects the rows of the history. `target` is float32 with shape (selected rows,),
+    without NaN.
+    """
 
     history: History
     mask: NDArray[np.bool_]
@@ -28,14 +32,14 @@ class TrainingRows:
     target: NDArray[np.float32]
 
     def column_blocks(self) -> Iterator[tuple[list[str], NDArray[np.int8]]]:
-        """Some columns of all rows at a time: their names, and int8 in Fortran's order."""
+        """Yield some columns of all rows: names, and int8 in Fortran order (rows, names)."""
         width = max(1, _COLUMNS_BYTES // max(1, len(self.target)))
         for start in range(0, len(self.features), width):
             names = list(self.features[start : start + width])
             yield names, self.history.features(names, self.mask)
 
     def row_blocks(self) -> Iterator[tuple[slice, NDArray[np.int8]]]:
-        """All columns of some rows at a time: which rows, and int8 in Fortran's order."""
+        """Yield all columns of some rows: the rows, and int8 in Fortran order (rows, features)."""
         first = 0
         for mask in era_slices(self.history, self.mask, len(self.features)):
             block = self.history.features(self.features, mask)
@@ -46,47 +50,54 @@ class TrainingRows:
 def era_slices(
     history: History, mask: NDArray[np.bool_], features: int
 ) -> Iterator[NDArray[np.bool_]]:
-    """The chosen rows in parts of whole eras, as few as keep a part's features small."""
-    part: list[np.int32] = []
+    """Split the selected rows into masks of whole eras with at most 256 MiB of features each."""
+    eras: list[np.int32] = []
     rows = 0
     for era, count in zip(*np.unique(history.eras[mask], return_counts=True), strict=True):
-        if part and (rows + count) * features > _ROWS_BYTES:
-            yield mask & np.isin(history.eras, part)
-            part, rows = [], 0
-        part.append(era)
+        if eras and (rows + count) * features > _ROWS_BYTES:
+            yield mask & np.isin(history.eras, eras)
+            eras, rows = [], 0
+        eras.append(era)
         rows += count
-    if part:
-        yield mask & np.isin(history.eras, part)
+    if eras:
+        yield mask & np.isin(history.eras, eras)
 
 
 class TrainingObserver(Protocol):
-    """Whoever follows a training and decides when it has gone on for long enough."""
+    """Observes a training and decides when it stops."""
 
-    def after(self, rounds: int, now: CurrentPredictions | None, last: bool = False) -> bool:
-        """So many rounds are done; whether it is time to stop.
+    def after_round(
+        self, rounds: int, predict: CurrentPredictions | None, last: bool = False
+    ) -> bool:
+        """Record that `rounds` rounds are finished; returns whether to stop.
 
-        `now` is there where the training has stopping rows; after the `last` round there is
-        nothing more to learn.
+        `predict` is `None` without stopping rows. `last` means that the library cannot train
+        another round.
         """
 
     @property
-    def chosen(self) -> int:
-        """The rounds that the model should have."""
+    def best_rounds(self) -> int:
+        """The number of rounds that the model should keep."""
 
 
 class Trainer(Protocol):
-    """One library. A neural network's rounds would be its epochs."""
+    """One library on one device. A neural network's rounds would be its epochs."""
 
     name: ClassVar[str]
     device: str
 
     def facts(self) -> dict[str, Any]:
-        """All that decides what comes out: parameters, device, versions of libraries."""
+        """Everything that determines the model: parameters, device, library versions."""
 
     def load(self, rows: TrainingRows) -> Any:
-        """The rows as the library wants them; `fit` takes them, more than once."""
+        """The rows in the library's data structure; `fit` may use it several times."""
 
     def fit(
-        self, training: Any, stopping: Any | None, seed: int, rounds: int, watch: TrainingObserver
+        self,
+        training: Any,
+        stopping: Any | None,
+        seed: int,
+        rounds: int,
+        observer: TrainingObserver,
     ) -> bytes:
-        """A model of at most that many rounds, in the form that `template.py` reads."""
+        """Train at most `rounds` rounds; the model in the format of `predict_template.py`."""

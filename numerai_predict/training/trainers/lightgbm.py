@@ -1,11 +1,11 @@
 """LightGBM: gradient boosting on binned features.
 
-Five values need four bits. LightGBM fills such a column by way of a second one of the same
-size, and keeps both. So a data set is made of blocks of columns: a block that is added to
-another is copied without its second half, and what stays takes half a byte a value.
+Five values need four bits. LightGBM fills such a column through a second buffer of the same
+size, and keeps both. Therefore a data set is assembled from blocks of columns: a block that is
+added to another is copied without its second buffer, so the result takes half a byte per value.
 
-Bins come from the five values themselves, not from a sample of rows: the same for all parts of
-all data, and nothing of one era is known to another by them.
+Bins are made from the five values, not from a sample of rows: they are the same for all parts of
+the data, and leak nothing from one era to another.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from numerai_predict.training.trainers.interface import (
 )
 from numerai_predict.training.trainers.parameters import LightGBMSettings
 
-# What decides about bins is the same for every data set and booster.
+# Binning parameters: identical for every data set and booster.
 _BINS = {
     "max_bin": 15,
     "min_data_in_bin": 1,
@@ -40,7 +40,7 @@ _FIXED = {
     "objective": "regression",
     "metric": "None",
     "deterministic": True,
-    "force_col_wise": True,  # by rows there would be a second copy of all bins
+    "force_col_wise": True,  # row-wise training would need a second copy of all bins
 }
 
 
@@ -62,7 +62,7 @@ class LightGBM:
         lightgbm.register_logger(_SilentLogger())
 
     def facts(self) -> dict[str, Any]:
-        """Parameters, device and version; not the threads, which change nothing."""
+        """Parameters, device and version; not the threads, which do not change results."""
         return {
             "parameters": {**_BINS, **_FIXED, **self._settings.model_dump()},
             "device": self.device,
@@ -70,7 +70,7 @@ class LightGBM:
         }
 
     def works_on(self, device: str) -> str | None:
-        """Why LightGBM does not run on a device; `None` if it does."""
+        """Why LightGBM cannot run on the device; `None` if it can."""
         values = np.tile(np.arange(HIGHEST + 1.0)[:, None], (40, 2))
         data = lightgbm.Dataset(values, values[:, 0], params={"verbose": -1})
         try:
@@ -80,17 +80,19 @@ class LightGBM:
         return None
 
     def load(self, rows: TrainingRows) -> Any:
-        """The rows in bins of four bits."""
-        whole: Any = None
+        """The rows as a LightGBM data set with bins of four bits."""
+        dataset: Any = None
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # that raw data is not kept, as asked
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # it says that raw data is not kept, as intended
             for names, block in rows.column_blocks():
                 part = self._binned(names, block, rows.target)
-                if whole is None:
-                    whole = part
+                if dataset is None:
+                    dataset = part
                 else:
-                    whole.add_features_from(part)
-        return whole
+                    dataset.add_features_from(part)
+        return dataset
 
     def fit(
         self,
@@ -98,19 +100,19 @@ class LightGBM:
         stopping: lightgbm.Dataset | None,
         seed: int,
         rounds: int,
-        watch: TrainingObserver,
+        observer: TrainingObserver,
     ) -> bytes:
-        """A booster in LightGBM's own text, without its parameters: they name the threads."""
+        """Train a booster; its text format without parameters, which contain the thread count."""
         booster = lightgbm.Booster({**self._parameters, **_seeds(seed)}, training)
-        now: CurrentPredictions | None = None
+        predict: CurrentPredictions | None = None
         if stopping is not None:
             booster.add_valid(stopping, "stopping")
-            now = lambda: _stopping_predictions(booster)  # noqa: E731
-        for done in range(1, rounds + 1):
-            finished = booster.update()
-            if watch.after(done, now, last=finished) or finished:
+            predict = lambda: _stopping_predictions(booster)  # noqa: E731
+        for finished in range(1, rounds + 1):
+            is_last = booster.update()
+            if observer.after_round(finished, predict, last=is_last) or is_last:
                 break
-        text: str = booster.model_to_string(num_iteration=watch.chosen)
+        text: str = booster.model_to_string(num_iteration=observer.best_rounds)
         return text.partition("\nparameters:\n")[0].encode()
 
     def _binned(
@@ -129,12 +131,15 @@ class LightGBM:
 
 
 def _seeds(seed: int) -> dict[str, int]:
-    """A seed for everything but the bins."""
+    """The seeds of everything except binning."""
     return {"bagging_seed": seed, "feature_fraction_seed": seed + 1, "objective_seed": seed + 2}
 
 
 def _stopping_predictions(booster: lightgbm.Booster) -> NDArray[np.float64]:
-    """The predictions of the data that were added, which LightGBM keeps up to date."""
+    """The current predictions of the stopping rows, which LightGBM maintains.
+
+    Shape (rows,).
+    """
     caught: list[NDArray[np.float64]] = []
 
     def catch(predictions: NDArray[np.float64], _: lightgbm.Dataset) -> tuple[str, float, bool]:
@@ -146,10 +151,10 @@ def _stopping_predictions(booster: lightgbm.Booster) -> NDArray[np.float64]:
 
 
 class _SilentLogger:
-    """LightGBM's words: errors are raised, nothing else is of interest."""
+    """A logger that discards messages; errors are raised anyway."""
 
-    def info(self, words: str) -> None:
-        """Say nothing."""
+    def info(self, message: str) -> None:
+        """Discard the message."""
 
-    def warning(self, words: str) -> None:
-        """Say nothing."""
+    def warning(self, message: str) -> None:
+        """Discard the message."""

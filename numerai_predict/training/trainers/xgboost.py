@@ -1,4 +1,4 @@
-"""XGBoost: gradient boosting by histograms, its data streamed into one byte a value."""
+"""XGBoost: gradient boosting by histograms, with data streamed into one byte per value."""
 
 from __future__ import annotations
 
@@ -48,43 +48,48 @@ class XGBoost:
         }
 
     def works_on(self, device: str) -> str | None:
-        """Why XGBoost does not run on a device; `None` if it does."""
+        """Why XGBoost cannot run on the device; `None` if it can."""
         if device == "gpu" and not xgboost.build_info().get("USE_CUDA"):
             return "this XGBoost was built without CUDA"
         try:
-            data = xgboost.DMatrix(np.eye(4), np.arange(4.0))
-            xgboost.train({"device": _device_name(device), "verbosity": 0}, data, 1)
+            matrix_data = xgboost.DMatrix(np.eye(4), np.arange(4.0))
+            xgboost.train({"device": _device_name(device), "verbosity": 0}, matrix_data, 1)
         except xgboost.core.XGBoostError as error:
             return str(error).strip().splitlines()[0]
         return None
 
     def load(self, rows: TrainingRows) -> Callable[[Any], Any]:
-        """What makes the rows' matrix, given the one that the bins are those of, or `None`."""
+        """Creates the rows' matrix when called with the matrix that has the bins, or `None`."""
 
-        def matrix(reference: Any) -> Any:
-            source = _BatchIterator(rows)
+        def create(reference: Any) -> Any:
+            batches = _BatchIterator(rows)
             return xgboost.QuantileDMatrix(
-                source, max_bin=_BINS, ref=reference, nthread=self._threads
+                batches, max_bin=_BINS, ref=reference, nthread=self._threads
             )
 
-        return _LazyMatrix(matrix)
+        return _LazyMatrix(create)
 
     def fit(
-        self, training: Any, stopping: Any | None, seed: int, rounds: int, watch: TrainingObserver
+        self,
+        training: Any,
+        stopping: Any | None,
+        seed: int,
+        rounds: int,
+        observer: TrainingObserver,
     ) -> bytes:
-        """A booster as XGBoost's binary JSON."""
-        data = training(None)
-        checked = None if stopping is None else stopping(data)
-        cache = [data] if checked is None else [data, checked]
+        """Train a booster; XGBoost's binary JSON format."""
+        matrix_data = training(None)
+        stopping_matrix = None if stopping is None else stopping(matrix_data)
+        cache = [matrix_data] if stopping_matrix is None else [matrix_data, stopping_matrix]
         booster = xgboost.Booster({**self._parameters, "seed": seed}, cache)
-        now: CurrentPredictions | None = None
-        if checked is not None:
-            now = lambda: booster.predict(checked).astype(np.float64)  # noqa: E731
-        for done in range(rounds):
-            booster.update(data, done)
-            if watch.after(done + 1, now):
+        predict: CurrentPredictions | None = None
+        if stopping_matrix is not None:
+            predict = lambda: booster.predict(stopping_matrix).astype(np.float64)  # noqa: E731
+        for finished in range(rounds):
+            booster.update(matrix_data, finished)
+            if observer.after_round(finished + 1, predict):
                 break
-        return bytes(booster[: watch.chosen].save_raw("ubj"))
+        return bytes(booster[: observer.best_rounds].save_raw("ubj"))
 
 
 def _version() -> str:
@@ -101,20 +106,20 @@ def _device_name(device: str) -> str:
 
 
 class _LazyMatrix:
-    """A matrix that is made when it is wanted first."""
+    """A matrix that is created at the first call and then reused."""
 
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        self._make = make
-        self._made: Any = None
+    def __init__(self, create: Callable[[Any], Any]) -> None:
+        self._create = create
+        self._matrix: Any = None
 
     def __call__(self, reference: Any) -> Any:
-        if self._made is None:
-            self._made = self._make(reference)
-        return self._made
+        if self._matrix is None:
+            self._matrix = self._create(reference)
+        return self._matrix
 
 
 class _BatchIterator(xgboost.DataIter):
-    """The rows in batches, of which XGBoost asks for all several times."""
+    """Iterates over the rows in batches; XGBoost iterates several times."""
 
     def __init__(self, rows: TrainingRows) -> None:
         self._rows = rows
@@ -122,11 +127,11 @@ class _BatchIterator(xgboost.DataIter):
         super().__init__(release_data=True)
 
     def reset(self) -> None:
-        """Begin again."""
+        """Restart at the first batch."""
         self._batches = self._read()
 
     def next(self, input_data: Callable[..., None]) -> bool:
-        """Hand the next batch over; whether there was one."""
+        """Pass the next batch to XGBoost; returns whether there was one."""
         for features, target in self._batches:
             input_data(data=features, label=target, feature_names=list(self._rows.features))
             return True

@@ -1,0 +1,98 @@
+"""The files that describe a training: scores, predictions and the bundle's manifest."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from numerai_predict.contract.trained_eras import PICKLE, TrainedEras
+from numerai_predict.storage.files import atomic_write, sha256_of
+from numerai_predict.training.bundle import git_commit, software_versions
+from numerai_predict.training.bundle_verification import Verification
+from numerai_predict.training.config import TrainingConfig
+from numerai_predict.training.evaluation import Evaluation
+from numerai_predict.training.model_fitting import TrainedModel
+from numerai_predict.training.trainers.interface import Trainer
+from numerai_predict.training.training_data import TrainingData
+
+SCORES, PREDICTIONS = "scores.json", "predictions.parquet"
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What the manifest describes: configuration, data, trainer, bundled models and scores."""
+
+    config: TrainingConfig
+    data: TrainingData
+    trainer: Trainer
+    models: list[TrainedModel]
+    scores: dict[str, Any]
+
+
+def write_scores(output: Path, evaluations: list[Evaluation]) -> dict[str, Any]:
+    """Write scores.json and predictions.parquet; returns the summary statistics of the scores.
+
+    The last evaluation is that of the holdout.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    *windows, holdout = evaluations
+    all_windows = replace(windows[0], scores=pd.concat([each.scores for each in windows]))
+    scores = {
+        "windows": all_windows.summary(),
+        "holdout": holdout.summary(),
+        "by_window": {each.window: each.summary() for each in windows},
+    }
+    per_era = {
+        name: {era: json.loads(row.to_json(double_precision=15)) for era, row in table.iterrows()}
+        for name, table in (("windows", all_windows.scores), ("holdout", holdout.scores))
+    }
+    with atomic_write(output / SCORES) as handle:
+        handle.write((json.dumps({**scores, "per_era": per_era}, indent=2) + "\n").encode())
+    predictions = [each.predictions.assign(window=each.window) for each in evaluations]
+    file = io.BytesIO()
+    pd.concat(predictions).to_parquet(file)
+    with atomic_write(output / PREDICTIONS) as handle:
+        handle.write(file.getvalue())
+    return scores
+
+
+def make_manifest(
+    report: TrainingReport,
+    pickle: Path,
+    python: str,
+    trained_eras: TrainedEras,
+    verification: Verification,
+) -> dict[str, Any]:
+    """The content of the bundle's manifest.json."""
+    trainer, data = report.trainer.facts(), report.data
+    return {
+        "form": 1,
+        "made": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+        "model": {
+            "file": PICKLE,
+            "sha256": sha256_of(pickle),
+            "bytes": pickle.stat().st_size,
+            "python": python,
+            "arity": verification.record.model.arity,
+        },
+        "data": {"directory": str(data.directory), **data.facts(), "eras": len(data.eras)},
+        "configuration": report.config.model_dump(mode="json"),
+        "models": [
+            {"target": m.target, "seed": m.seed, "rounds": m.rounds, "sha256": m.stored.sha256}
+            for m in report.models
+        ],
+        "device": trainer["device"],
+        "scores": report.scores,
+        "versions": software_versions(trainer["versions"]),
+        "git_commit": git_commit(Path.cwd()),
+        **trained_eras.as_entry(),
+        "trial": verification.facts(),
+    }
