@@ -15,8 +15,6 @@ from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.storage.graphql import Api, RefusalReason, RequestRefused
 
 TOURNAMENT = 8
-DEFAULT_NAMES = ("features", "train", "validation", "live")
-
 _LIST = """
 query ($tournament: Int) { listDatasets(tournament: $tournament) }
 """

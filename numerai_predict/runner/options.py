@@ -8,30 +8,30 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import numerai_predict
 from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders, Job, PresignedPost
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.runner.option_parser import OptionParser, argparse_type, validated_by
 from numerai_predict.storage.destinations import destination_of
 from numerai_predict.storage.directories import dataset_folders
 from numerai_predict.storage.sources import source_of
 
-_DATASET_VERSION = "v5.2"
+MODEL_SOURCE = "file, http(s):// URL or s3://bucket/key"
 
-_T = TypeVar("_T")
+_DATASET_VERSION = "v5.2"
 
 
 @dataclass(frozen=True)
 class Defaults:
-    """What the options mean where they are left out, and what the environment says."""
+    """Values of options that are left out; `data_shown` names those of the data in the help."""
 
     dataset: str
     benchmarks: str
     output_dir: Path
     dataset_folders: DatasetFolders = NO_FOLDERS
+    data_shown: str = "%(default)s"
 
     @classmethod
     def hosted(cls, environment: Mapping[str, str]) -> Defaults:
@@ -54,118 +54,145 @@ def parse_job(
     argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ
 ) -> Job:
     """The job that the command line of `predict.py` asks for; exits with 2 on bad options."""
-    parser = argument_parser("predict.py", Defaults.hosted(environment))
-    return job_from_options(parser, parse_options(parser, argv))
+    parser = predict_parser(Defaults.hosted(environment))
+    return job_from_options(parser, parser.parse(argv))
 
 
-def argument_parser(program: str, defaults: Defaults) -> argparse.ArgumentParser:
-    """The parser of the runner's options."""
-    parser = argparse.ArgumentParser(
-        prog=program,
-        description="Run a pickled Numerai prediction function on live data and check what it "
-        "returns as the tournament does.",
-        allow_abbrev=False,
+def predict_parser(defaults: Defaults) -> OptionParser:
+    """The parser of `predict.py`."""
+    parser = OptionParser(
+        prog="predict.py",
+        usage="%(prog)s --model MODEL [OPTIONS]",
+        description="Run a pickled Numerai prediction function on live data and validate the "
+        "predictions as the tournament does.",
+        epilog="example:\n  python predict.py --model my.pkl --output_dir predictions",
     )
-    _add_sources(parser, defaults)
-    _add_targets(parser, defaults)
-    add_limits(parser)
-    add_deadline(parser)
-    parser.add_argument(
-        "--check",
-        action="store_true",
-        help="examine the pickle without unpickling it, print what was found, stop",
+    data = parser.add_argument_group("model and data")
+    data.add_argument(
+        "--model", required=True, type=validated_by(source_of), help=f"the pickle: {MODEL_SOURCE}"
     )
-    parser.add_argument("--debug", action="store_true", help="log more, show full tracebacks")
-    parser.set_defaults(dataset_folders=defaults.dataset_folders)
-    version = f"numerai-predict {numerai_predict.__version__}"
-    parser.add_argument("--version", action="version", version=version)
+    add_run_options(parser, data, defaults)
+    parser.add_general_options()
     return parser
 
 
-def _add_sources(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
-    parser.add_argument(
-        "--model",
-        required=True,
-        type=validated_by(source_of),
-        help="pickle of predict(live_features[, live_benchmark_models]): file, http(s):// URL or "
-        "s3://bucket/key",
+def add_run_options(
+    parser: OptionParser, data: argparse._ArgumentGroup, defaults: Defaults
+) -> None:
+    """Add the options of one run, except for the model: sources to `data`, then all others."""
+    add_live_data(data, defaults)
+    results = parser.add_argument_group("results")
+    add_output_dir(
+        results, str(defaults.output_dir), "existing directory, or s3://..., for the predictions"
     )
-    parser.add_argument(
+    add_post(results)
+    results.add_argument(
+        "--result", type=Path, metavar="FILE", help="write a JSON record of the run to this file"
+    )
+    results.add_argument(
+        "--check",
+        action="store_true",
+        help="inspect the pickle without unpickling it, print what was found, and stop",
+    )
+    add_limits(parser)
+    parser.set_defaults(dataset_folders=defaults.dataset_folders)
+
+
+def add_live_data(data: argparse._ArgumentGroup, defaults: Defaults) -> None:
+    """Add `--dataset` and `--benchmarks`."""
+    data.add_argument(
         "--dataset",
         default=defaults.dataset,
         type=validated_by(source_of),
-        help="live features: file, URL, s3://... or Numerai data set (default: %(default)s)",
+        metavar="SOURCE",
+        help="live features: file, URL, s3://... or name of a Numerai data set "
+        f"(default: {defaults.data_shown})",
     )
-    parser.add_argument(
+    data.add_argument(
         "--benchmarks",
         default=defaults.benchmarks,
         type=validated_by(source_of),
-        help="live benchmark models, for models with two arguments (default: %(default)s)",
+        metavar="SOURCE",
+        help="live benchmark models, for models with two parameters "
+        f"(default: {defaults.data_shown})",
     )
 
 
-def _add_targets(parser: argparse.ArgumentParser, defaults: Defaults) -> None:
-    parser.add_argument(
+def add_output_dir(
+    group: argparse._ArgumentGroup,
+    default: str | None,
+    meaning: str,
+    kind: Callable[[str], object] | None = None,
+    required: bool = False,
+) -> None:
+    """Add `--output-dir`; without a default, the help names none."""
+    shown = f" (default: {default})" if default else ""
+    group.add_argument(
+        "--output-dir",
         "--output_dir",
-        default=str(defaults.output_dir),
-        type=validated_by(destination_of),
-        help="existing directory for the predictions, or s3://bucket/prefix (default: %(default)s)",
+        default=default,
+        required=required,
+        type=kind or validated_by(destination_of),
+        metavar="DIR",
+        help=f"{meaning}{shown}",
     )
-    add_post_options(parser)
-    parser.add_argument("--result", type=Path, help="write a JSON record of the run to this file")
 
 
-def add_post_options(parser: argparse.ArgumentParser) -> None:
-    """The two options of an upload."""
-    parser.add_argument("--post_url", help="presigned S3 POST that takes the predictions")
-    parser.add_argument("--post_data", help="its form fields, urlencoded")
+def add_post(group: argparse._ArgumentGroup) -> None:
+    """Add the two options of an upload by presigned POST."""
+    group.add_argument(
+        "--post-url",
+        "--post_url",
+        metavar="URL",
+        help="presigned S3 POST that receives the predictions",
+    )
+    group.add_argument(
+        "--post-data", "--post_data", metavar="FIELDS", help="its form fields, urlencoded"
+    )
 
 
-def add_limits(parser: argparse.ArgumentParser) -> None:
-    """The options of memory, time and isolation."""
-    parser.add_argument(
+def add_limits(parser: OptionParser, deadline: float | None = None) -> None:
+    """Add the limits and the isolation of the model, and the deadline of the command."""
+    limits = parser.add_argument_group("limits and isolation")
+    limits.add_argument(
         "--memory",
         default=Limits().memory_bytes,
         type=argparse_type(parse_size),
-        help="memory limit of the model, like 4g, or none (default: 4g)",
+        metavar="SIZE",
+        help="memory limit of the model, like 512m or 4g, or none (default: 4g)",
     )
-    parser.add_argument(
+    limits.add_argument(
         "--timeout",
         default=Limits().seconds,
         type=argparse_type(parse_seconds),
-        help="seconds that the model may run, or none (default: 600)",
+        metavar="SECONDS",
+        help="time limit of the model in seconds, or none (default: 600)",
     )
-    parser.add_argument(
+    limits.add_argument(
         "--sandbox",
         default=Sandbox.AUTO.value,
         choices=[mode.value for mode in Sandbox],
-        help="isolation of the model: every layer that the machine allows, every layer or no run, "
-        "or none (default: auto)",
+        help="isolation of the model: auto uses every layer that the machine supports, require "
+        "fails where one is missing, off uses none (default: %(default)s)",
     )
+    add_deadline(limits, deadline)
 
 
-def add_deadline(parser: argparse.ArgumentParser) -> None:
-    """The option that bounds the whole run; left out, nothing does."""
-    parser.add_argument(
+def add_deadline(
+    group: argparse._ArgumentGroup | argparse.ArgumentParser, default: float | None = None
+) -> None:
+    """Add `--deadline`; `default` is in seconds, `None` for no deadline."""
+    shown = "none" if default is None else f"{default:g}"
+    group.add_argument(
         "--deadline",
+        default=default,
         type=argparse_type(parse_seconds),
-        help="seconds for the whole run (default: none)",
+        metavar="SECONDS",
+        help=f"time limit for the whole command in seconds, or none (default: {shown})",
     )
 
 
-def parse_options(
-    parser: argparse.ArgumentParser, argv: Sequence[str] | None
-) -> argparse.Namespace:
-    """The options in the words; exits with 2 and a message that shows no secret."""
-    options, unknown = parser.parse_known_args(argv)
-    if unknown:
-        # Values are not shown: one may belong to a misspelt --post_data.
-        names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
-        parser.error(f"unknown options: {' '.join(names) or 'a value without an option'}")
-    return options
-
-
-def job_from_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Job:
+def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
     """The job that the options ask for; exits with 2 where they contradict each other."""
     if options.result is not None and not options.result.absolute().parent.is_dir():
         parser.error(f"--result: expected an existing directory, found {options.result.parent}")
@@ -202,13 +229,11 @@ def job_to_argv(job: Job) -> list[str]:
     return words + ["--debug"] * job.debug + ["--check"] * job.check
 
 
-def presigned_post(
-    parser: argparse.ArgumentParser, options: argparse.Namespace
-) -> PresignedPost | None:
+def presigned_post(parser: OptionParser, options: argparse.Namespace) -> PresignedPost | None:
     """The upload that the options ask for; exits with 2 on half of one, or a bad one."""
     url, data = options.post_url, options.post_data
     if (url is None) != (data is None):
-        parser.error("--post_url and --post_data: expected both or neither")
+        parser.error("--post-url and --post-data: expected both or neither")
     if url is None or data is None:
         return None
     try:
@@ -216,31 +241,9 @@ def presigned_post(
     except ValueError:
         is_url = False
     if not is_url:
-        parser.error("--post_url: expected an http(s):// URL")
+        parser.error("--post-url: expected an http(s):// URL")
     try:
         fields = parse_qsl(data, keep_blank_values=True, strict_parsing=True)
     except ValueError:
-        parser.error("--post_data: expected urlencoded fields, like key=...&policy=...")
+        parser.error("--post-data: expected urlencoded fields, like key=...&policy=...")
     return PresignedPost(url, tuple(fields))
-
-
-def argparse_type(parse: Callable[[str], _T]) -> Callable[[str], _T]:
-    """The parser as argparse wants it, which repeats the words of no other kind of error."""
-
-    def value(text: str) -> _T:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return value
-
-
-def validated_by(parse: Callable[[str], object]) -> Callable[[str], str]:
-    """The text itself, once it is known that it can be parsed: that is done where it is used."""
-
-    def text_of(text: str) -> str:
-        parse(text)
-        return text
-
-    return argparse_type(text_of)

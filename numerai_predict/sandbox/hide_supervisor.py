@@ -10,7 +10,7 @@ from numerai_predict.contract.redaction import redact
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.syscalls import PR_SET_DUMPABLE, prctl
 
-_SECRET_OPTION = b"--post_data"
+_SECRET_OPTIONS = (b"--post_data", b"--post-data")
 # Indexes of arg_start and arg_end in /proc/self/stat, counted after the program's name (proc(5)).
 _ARG_START, _ARG_END = 45, 46
 
@@ -55,9 +55,9 @@ def _without_secrets(arguments: list[bytes]) -> list[bytes]:
 
 def _without_secret(argument: bytes, previous: bytes) -> bytes:
     option, equals, value = argument.partition(b"=")
-    if previous == _SECRET_OPTION:
+    if previous in _SECRET_OPTIONS:
         return b"***"
-    if option == _SECRET_OPTION and equals:
+    if option in _SECRET_OPTIONS and equals:
         return option + b"=***"
     if option.startswith(b"--") and equals:
         return option + b"=" + _redacted(value)

@@ -28,7 +28,7 @@ def csv(tmp_path):
 def deliver(web, clean_environment, tmp_path):
     def run(file, *options, url=None):
         url = url or f"{web.url}/bucket?SECRETQUERY=1"
-        form = ("--post_url", url, "--post_data", urlencode(FIELDS)) if url != "none" else ()
+        form = ("--post-url", url, "--post-data", urlencode(FIELDS)) if url != "none" else ()
         ended = subprocess.run(
             [sys.executable, "-c", PROGRAM, "deliver", *map(str, (file, *form, *options))],
             capture_output=True,
@@ -55,7 +55,7 @@ def test_a_csv_is_uploaded(deliver, csv, web):
 
 def test_what_a_failed_run_saved_is_uploaded_by_its_record(deliver, run_model, web, tmp_path):
     web.replies["/bucket"] = web.reply(b"", 403)
-    form = ("--post_url", f"{web.url}/bucket", "--post_data", urlencode(FIELDS))
+    form = ("--post-url", f"{web.url}/bucket", "--post-data", urlencode(FIELDS))
     run = run_model(ranks, *form)
     assert run.exit_code == 40
     assert f"numerai-predict deliver {run.predictions[0]}" in run.record["remedy"]
@@ -135,7 +135,7 @@ def test_what_is_no_csv_of_predictions_is_not_uploaded(deliver, web, tmp_path, c
         ("gone.csv", (), "No such file"),
         (".", (), "Is a directory"),
         ("x.csv", ("--deadline", "-1"), "expected seconds"),
-        ("x.csv", ("--output_dir", "ftp://h/x"), "expected a directory or s3://bucket"),
+        ("x.csv", ("--output-dir", "ftp://h/x"), "expected a directory or s3://bucket"),
         ("x.csv", ("--post-dat=SECRETVALUE",), "--post-dat"),
     ],
 )
@@ -149,13 +149,13 @@ def test_a_wrong_option_is_named(deliver, file, options, words):
 def test_it_must_be_told_where_to(deliver, csv):
     ended = deliver(csv, url="none")
     assert ended.returncode == 2
-    assert "--post_url and --post_data, or --output_dir" in ended.stderr
+    assert "--post-url and --post-data, or --output-dir" in ended.stderr
 
 
 def test_a_directory_may_have_the_file_too(deliver, csv, tmp_path):
     (tmp_path / "archive").mkdir()
-    assert deliver(csv, "--output_dir", tmp_path / "archive").returncode == 0
+    assert deliver(csv, "--output-dir", tmp_path / "archive").returncode == 0
     assert (tmp_path / "archive" / csv.name).read_bytes() == CSV
-    ended = deliver(csv, "--output_dir", tmp_path / "gone", url="none")
+    ended = deliver(csv, "--output-dir", tmp_path / "gone", url="none")
     assert ended.returncode == 41
     assert "No such file" in ended.stderr

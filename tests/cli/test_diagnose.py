@@ -4,8 +4,6 @@ import pytest
 
 from numerai_predict.cli.main import main
 
-PROGRAM = "from numerai_predict.cli.main import main; raise SystemExit(main())"
-
 
 def test_help_tells_what_lies_where(capsys):
     with pytest.raises(SystemExit) as ended:
@@ -13,7 +11,9 @@ def test_help_tells_what_lies_where(capsys):
     assert ended.value.code == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "usage: numerai-predict diagnose" in said
-    for word in ("--validation", "validation.parquet", "--eras", "--memory", "--local", "--fnc"):
+    words = ("--validation", "validation.parquet", "--eras", "--memory", "--no-container")
+    words = ("--validation", "validation.parquet", "--eras", "--memory", "--no-container")
+    for word in (*words, "--fnc-features"):
         assert word in said
 
 
@@ -30,10 +30,10 @@ def test_bad_options_end_with_2(words, capsys):
         (["--validation", "gone"], 15, "expected a file at gone"),
         (["--eras", "soon"], 15, "expected eras, found 'soon'"),
         (["--eras", "0900-"], 15, "found 0009 to 0012"),
-        (["--target", "target_x"], 15, "found no such column; there are target,"),
-        (["--fnc", "huge"], 15, "expected a feature set, found 'huge'"),
-        (["--benchmark", "nobody"], 15, "there are v52_lgbm_ender20"),
-        (["--output_dir", "gone"], 41, "expected the output directory"),
+        (["--target", "target_x"], 15, "found no such column; available: target,"),
+        (["--fnc-features", "huge"], 15, "expected a feature set, found 'huge'"),
+        (["--benchmark-model", "nobody"], 15, "v52_lgbm_ender20"),
+        (["--output-dir", "gone"], 41, "expected the output directory"),
         (["--model", "gone.pkl"], 10, "gone.pkl"),
     ],
 )

@@ -24,21 +24,21 @@ def command(clean_environment, tmp_path):
             env={**clean_environment, "XDG_STATE_HOME": str(tmp_path), **variables},
         )
 
-    yield lambda name, *words: run("practice", name, "--directory", folder, *words)
-    run("practice", "stop", "--directory", folder)
+    yield lambda name, *words: run("practice", name, "--state-dir", folder, *words)
+    run("practice", "stop", "--state-dir", folder)
 
 
-SMALL = ("--port", 0, "--live_rows", 50, "--rows", 10, "--train_eras", 2, "--features", 50)
+SMALL = ("--port", 0, "--live-rows", 50, "--rows", 10, "--train-eras", 2, "--feature-count", 50)
 
 
 def test_it_is_started_driven_and_stopped(command, tmp_path):
-    started = command("start", *SMALL, "--model", "mine")
+    started = command("start", *SMALL, "--model-name", "mine")
     assert started.returncode == 0, started.stderr
     assert "is open until" in started.stderr
     assert "models   mine" in started.stderr
     again = command("start", *SMALL)
     assert again.returncode == 0
-    assert "it ran already, without practice_one" in again.stderr
+    assert "was already running without practice_one" in again.stderr
     assert command("env").stdout == f"set -a; . {tmp_path}/practice/practice.env; set +a\n"
     closed = command("clock", "--advance", "2d")
     assert "is closed" in closed.stderr or "is open" in closed.stderr
@@ -65,11 +65,11 @@ def test_one_that_was_killed_is_started_again(command, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("start", "--features", "3"), "expected at least 42 features"),
+        (("start", "--feature-count", "3"), "expected at least 42 features"),
         (("clock", "--advance", "soon"), "expected a span like 30m"),
         (("clock", "--to", "tomorrow"), "expected a time like"),
         (("fault", "nonsense"), "invalid choice"),
-        (("restart",), "invalid choice"),
+        (("restart",), "did you mean start?"),
     ],
 )
 def test_bad_options_are_said(command, words, said):

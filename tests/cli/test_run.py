@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.runner.options import Defaults, argument_parser, job_from_options, job_to_argv
+from numerai_predict.runner.options import Defaults, job_from_options, job_to_argv, predict_parser
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "from numerai_predict.cli.main import main; raise SystemExit(main())"
@@ -52,7 +52,7 @@ def engine(tmp_path):
 
 
 def test_without_an_engine_it_runs_here_and_shows_the_first_predictions(run, tmp_path):
-    ended = run("--model", OWN)
+    ended = run(OWN)
     assert ended.returncode == 0, ended.stderr
     assert "Running in the local Python" in ended.stderr
     assert "no container engine is available" in ended.stderr
@@ -62,13 +62,29 @@ def test_without_an_engine_it_runs_here_and_shows_the_first_predictions(run, tmp
 
 
 def test_sample_data_are_made_once(run):
-    assert "Making sample data" in run("--model", OWN).stderr
-    assert "Making sample data" not in run("--model", OWN).stderr
+    assert "Making sample data" in run(OWN).stderr
+    assert "Making sample data" not in run(OWN).stderr
+
+
+def test_it_ends_with_the_verdicts_exit_code_and_makes_no_data_that_it_does_not_need(
+    run, tmp_path, sample
+):
+    data = ("--dataset", sample / "live.parquet")
+    data += ("--benchmarks", sample / "live_benchmark_models.parquet")
+    ended = run("gone.pkl", *data)
+    assert ended.returncode == 10
+    assert "model_unavailable" in ended.stderr.splitlines()[-1]
+    assert ended.stdout == ""
+    assert not (tmp_path / "numerai-predict").exists()
+
+
+def test_the_pickle_may_be_given_as_model(run):
+    assert run("--model", OWN).returncode == 0
 
 
 def test_the_image_of_the_models_python_is_used_where_the_engine_has_it(run, engine, tmp_path):
     docker = engine("numerai_predict_py_3_10:latest-slim")
-    ended = run("--model", OTHER, docker=docker)
+    ended = run(OTHER, docker=docker)
     assert "Running in the image numerai_predict_py_3_10:latest-slim" in ended.stderr
     assert ended.returncode == 23
     asked = (tmp_path / "asked").read_text()
@@ -79,7 +95,7 @@ def test_the_image_of_the_models_python_is_used_where_the_engine_has_it(run, eng
 
 
 def test_an_image_that_is_not_there_is_named_with_what_makes_it(run, engine):
-    ended = run("--model", OTHER, docker=engine())
+    ended = run(OTHER, docker=engine())
     assert "Running in the local Python" in ended.stderr
     assert "`make build_slim_3_10` builds it" in ended.stderr
     assert ended.returncode == 12
@@ -91,7 +107,7 @@ def test_a_bucket_gets_credentials_by_name_and_a_folder_of_this_machine_to_save_
     clean_environment["AWS_SECRET_ACCESS_KEY"] = "SECRETSECRET"
     python = "{}_{}".format(*sys.version_info)
     docker = engine(f"numerai_predict_py_{python}:latest-slim")
-    run("--model", OWN, "--output_dir", "s3://bucket/a", docker=docker)
+    run(OWN, "--output-dir", "s3://bucket/a", docker=docker)
     asked = (tmp_path / "asked").read_text()
     assert "--env AWS_SECRET_ACCESS_KEY " in asked
     assert "SECRETSECRET" not in asked
@@ -102,9 +118,9 @@ def test_a_bucket_gets_credentials_by_name_and_a_folder_of_this_machine_to_save_
     assert "--output_dir s3://bucket/a" in asked
 
 
-def test_local_keeps_it_here(run, engine):
-    ended = run("--model", OTHER, "--local", docker=engine("numerai_predict_py_3_10:latest-slim"))
-    assert "as asked for" in ended.stderr
+def test_no_container_keeps_it_here(run, engine):
+    ended = run(OTHER, "--no-container", docker=engine("numerai_predict_py_3_10:latest-slim"))
+    assert "as requested by --no-container" in ended.stderr
     assert ended.returncode == 12
 
 
@@ -112,6 +128,6 @@ def test_the_words_for_a_container_ask_for_the_same_job(tmp_path):
     words = ["--model", "m.pkl", "--memory", "512m", "--timeout", "none", "--deadline", "9"]
     words += ["--post_url", "https://host/x", "--post_data", "a=1&b=c%26d", "--debug"]
     words += ["--result", str(tmp_path / "r.json"), "--output_dir", str(tmp_path)]
-    parser = argument_parser("predict.py", Defaults.hosted({}))
+    parser = predict_parser(Defaults.hosted({}))
     job = job_from_options(parser, parser.parse_args(words))
     assert job_from_options(parser, parser.parse_args(job_to_argv(job))) == job

@@ -6,7 +6,7 @@ from numerai_predict.cli.main import main
 
 
 def test_the_defaults_are_yaml_with_a_word_on_each_key(capsys):
-    assert main(["train", "--defaults"]) == 0
+    assert main(["train", "--print-defaults"]) == 0
     printed = capsys.readouterr().out
     assert yaml.safe_load(printed)["lightgbm"]["num_leaves"] == 128
     assert "  # leaves of a tree\n  num_leaves: 128\n" in printed

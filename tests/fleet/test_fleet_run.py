@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fleets import processes_of, wait_until
 
-from numerai_predict.cli.fleet import main
+from numerai_predict.cli.main import main
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.resources.process_tree import descendants
 
@@ -180,7 +180,7 @@ def test_a_model_that_fits_no_node_is_rejected_before_anything_runs(fleet, tmp_p
 
 
 def test_an_output_directory_on_s3_is_rejected(capsys, tmp_path):
-    argv = ["run", str(tmp_path), "--output_dir", "s3://bucket/output?signature=hidden"]
+    argv = ["fleet", "run", str(tmp_path), "--output_dir", "s3://bucket/output?signature=hidden"]
     with pytest.raises(SystemExit, match="2"):
         main(argv)
     stderr = capsys.readouterr().err

@@ -25,6 +25,8 @@ print(repr(sys.argv[1:]) == os.environ["WORDS"])
     [
         (["--post_data", "key=1&policy=SECRET"], ["--post_data", "***"]),
         (["--post_data=policy=SECRET"], ["--post_data=***"]),
+        (["--post-data", "key=1&policy=SECRET"], ["--post-data", "***"]),
+        (["--post-data=policy=SECRET"], ["--post-data=***"]),
         (
             ["--model", "https://me:SECRET@s3/m.pkl?X-Amz-Signature=SECRET", "--debug"],
             ["--model", "https://s3/m.pkl", "--debug"],

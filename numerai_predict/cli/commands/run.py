@@ -2,77 +2,63 @@
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numerai_predict
+from numerai_predict.cli.options import pickle_source
 from numerai_predict.contract.job import Job
 from numerai_predict.inspection.images import Image
 from numerai_predict.runner.container.target import ContainerImage, LocalPython, choose_target
 from numerai_predict.runner.entrypoint import execute
-from numerai_predict.runner.options import (
-    Defaults,
-    argument_parser,
-    job_from_options,
-    parse_options,
-)
-from numerai_predict.storage.directories import dataset_folders, sample_directory
+from numerai_predict.runner.options import job_from_options
+from numerai_predict.storage.directories import sample_directory
 
 _PREVIEW_ROWS = 5
 # In a checkout; an installed package cannot build images.
 _BUILD = Path(numerai_predict.__file__).parents[1] / "images" / "build"
 
 
-def main(argv: Sequence[str]) -> int:
+def run(options: argparse.Namespace) -> int:
     """Run a model as `predict.py` does, then show its first predictions."""
+    options.model = pickle_source(options)
+    job = _with_absolute_paths(job_from_options(options.parser, options))
     sample = sample_directory()
-    defaults = Defaults(
-        dataset=str(sample / "live.parquet"),
-        benchmarks=str(sample / "live_benchmark_models.parquet"),
-        output_dir=Path(),
-        dataset_folders=dataset_folders(),
-    )
-    parser = argument_parser("numerai-predict run", defaults)
-    parser.add_argument(
-        "--local", action="store_true", help="run in this Python, also where an image could be used"
-    )
-    parser.add_argument("--build", action="store_true", help="build the image if it is not here")
-    options = parse_options(parser, argv)
-    job = _with_absolute_paths(job_from_options(parser, options))
-    if {job.dataset, job.benchmarks} & {defaults.dataset, defaults.benchmarks}:
+    if any(Path(source).is_relative_to(sample) for source in (job.dataset, job.benchmarks)):
         _make_sample(sample)
-    place = (
-        LocalPython("as asked for")
-        if options.local
-        else choose_target(job.model, _build if options.build else None)
-    )
-    _say(place.announcement)
-    return _run_here(job) if isinstance(place, LocalPython) else _run_in_image(place, job)
+    if options.no_container:
+        target: ContainerImage | LocalPython = LocalPython("as requested by --no-container")
+    else:
+        target = choose_target(job.model, _build if options.build_image else None)
+    _say(target.announcement)
+    if isinstance(target, LocalPython):
+        return _run_locally(job)
+    return _run_in_image(target, job)
 
 
 def _build(image: Image) -> bool:
     if not _BUILD.is_file():
         return False
-    _say(f"The image {image.name} is not here: making it, once, takes some minutes")
+    _say(f"The image {image.name} is missing: building it takes some minutes, once")
     return subprocess.run([_BUILD, image.python, image.flavour], stdout=sys.stderr).returncode == 0
 
 
-def _run_here(job: Job) -> int:
+def _run_locally(job: Job) -> int:
     record = execute(job)
     _show_predictions(record.predictions.path, record.predictions.rows)
     return record.exit_code
 
 
-def _run_in_image(place: ContainerImage, job: Job) -> int:
+def _run_in_image(target: ContainerImage, job: Job) -> int:
     with tempfile.TemporaryDirectory() as folder:
         result = job.result or Path(folder, "record.json")
-        code = place.engine.run_job(place.image.name, replace(job, result=result))
+        code = target.engine.run_job(target.image.name, replace(job, result=result))
         if result.is_file():
             predictions = json.loads(result.read_text())["predictions"]
             _show_predictions(predictions["path"], predictions["rows"])

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
-from numerai_predict.cli.common import (
-    add_data,
-    add_deadline,
-    add_keys,
-    exit_code_of,
-)
-from numerai_predict.cli.deliver import predictions_in
+from numerai_predict.cli.commands.deliver import predictions_in
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import SubmissionRefused
+from numerai_predict.runner.option_parser import is_pickle_path
 from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
@@ -29,42 +23,20 @@ _HEADERS = (b"id,prediction", b"id,probability")
 _LONGEST_HEADER = 100
 
 
-def main(argv: Sequence[str]) -> int:
-    """Submit a file; the exit code is that of the verdict, 2 on bad options."""
-    parser = argparse.ArgumentParser(
-        prog="numerai-predict submit",
-        description="Submit predictions to the current round, after the gates. What the round has "
-        "already is not sent again.",
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "file", type=Path, help="the CSV of a run, or its result record (--result of predict.py)"
-    )
-    parser.add_argument("--model", required=True, metavar="NAME", help="the model's name")
-    parser.add_argument(
-        "--replace", action="store_true", help="replace another submission of the round"
-    )
-    parser.add_argument("--late", action="store_true", help="also when the round is closed")
-    add_data(parser)
-    add_keys(parser)
-    add_deadline(parser)
-    options = parser.parse_args(argv)
-    return exit_code_of(lambda: _submit(options))
-
-
-def _submit(options: argparse.Namespace) -> str:
+def run(options: argparse.Namespace) -> str:
+    """Submit a file to the current round; returns the message of success."""
     deadline = Deadline.after(options.deadline)
-    settings = read_account_settings(options.keys)
-    terms = transfer_policy(deadline, "submit")
-    tournament = Tournament(Api(settings.api_url, terms, settings.required_keys()))
-    model = tournament.model(options.model)
+    settings = read_account_settings(options.keys_file)
+    policy = transfer_policy(deadline, "submit")
+    tournament = Tournament(Api(settings.api_url, policy, settings.required_keys()))
+    model = tournament.model(options.model_name)
     round_ = tournament.current_round()
-    require_open(round_, options.late)
-    predictions = _file(options.file)
+    require_open(round_, options.allow_late)
+    predictions = _predictions_file(options.file)
     live, features = snapshot_live(
-        options.directory,
-        options.version,
-        Api(settings.api_url, terms),
+        options.data_dir,
+        options.data_version,
+        Api(settings.api_url, policy),
         ("live.parquet", "features.json"),
     )
     expected = expected_columns((), features)
@@ -76,7 +48,7 @@ def _submit(options: argparse.Namespace) -> str:
     return describe_submission(done, model, round_)
 
 
-def _file(path: Path) -> Path:
+def _predictions_file(path: Path) -> Path:
     """The CSV itself, under either of the tournament's headers, or the one that a record names."""
     try:
         with open(path, "rb") as handle:
@@ -84,7 +56,11 @@ def _file(path: Path) -> Path:
                 return path.absolute()
         return predictions_in(path)
     except (OSError, ValueError) as error:
-        words = error.strerror if isinstance(error, OSError) else str(error)
-        raise SubmissionRefused(
-            f"{path}: {words}", "name the CSV of a run, or its result record"
-        ) from error
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise SubmissionRefused(f"{path}: {reason}", _remedy(path)) from error
+
+
+def _remedy(path: Path) -> str:
+    if is_pickle_path(path.name):
+        return f"run and submit a pickle: numerai-predict round {path} --model-name NAME"
+    return "give the CSV of a run, or its result record"

@@ -1,0 +1,120 @@
+"""`numerai-predict data`: snapshots of the tournament's data sets, and synthetic samples."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from numerai_predict.cli.api import public_api
+from numerai_predict.cli.exit_codes import UsageError
+from numerai_predict.cli.parsers.dataset import DEFAULT_FILES
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import DatasetUnavailable, SaveFailed
+from numerai_predict.contract.limits import format_size
+from numerai_predict.data.catalogue import Catalogue, resolve
+from numerai_predict.data.sample_shape import FILES, SampleShape
+from numerai_predict.data.snapshot import Snapshot
+from numerai_predict.runner.run_log import log_step, transfer_policy
+from numerai_predict.storage.snapshot_manifest import SnapshotEntry
+
+
+def run(options: argparse.Namespace) -> str | int:
+    """Run a sub-command of `data`; returns the message of success or the exit code."""
+    work: dict[str, Callable[[argparse.Namespace], str | int]] = {
+        "get": _get,
+        "list": _list,
+        "verify": _verify,
+        "sample": _sample,
+    }
+    return work[options.subcommand](options)
+
+
+def _get(options: argparse.Namespace) -> str:
+    deadline = Deadline.after(options.deadline)
+    catalogue = Catalogue(public_api(deadline, "fetch"))
+    names = resolve(options.names or DEFAULT_FILES, options.data_version, catalogue.names())
+    policy = transfer_policy(deadline, "fetch")
+    files = Snapshot(options.data_dir).get(names, catalogue, policy, options.refetch)
+    for each in files:
+        how = "unchanged" if each.reused else "fetched"
+        size, number = format_size(each.entry.bytes), each.entry.round
+        log_step("data", f"{each.name}: {how}, {size}, round {number or 'unknown'}")
+        print(each.path)
+    return f"{len(files)} file(s) in {options.data_dir}"
+
+
+def _list(options: argparse.Namespace) -> str:
+    local = Snapshot(options.data_dir).entries()
+    names = set(local)
+    if not options.offline:
+        names |= set(Catalogue(public_api(Deadline.after(options.deadline), "ask")).names())
+    shown = _of_version(names, options.data_version)
+    if options.json:
+        print(json.dumps([_as_json(name, local.get(name)) for name in shown], indent=2))
+    else:
+        _print_table(shown, local)
+    return f"{len(shown)} file(s), {sum(name in local for name in shown)} of them local"
+
+
+def _of_version(names: set[str], version: str | None) -> list[str]:
+    shown = sorted(name for name in names if version in (None, name.partition("/")[0]))
+    if shown or version is None:
+        return shown
+    versions = ", ".join(sorted({name.partition("/")[0] for name in names}))
+    raise DatasetUnavailable(
+        f"expected a version of the data, found {version!r}; there are {versions or 'none'}",
+        "choose one of them with --data-version",
+    )
+
+
+def _print_table(names: list[str], local: Mapping[str, SnapshotEntry]) -> None:
+    width = max(map(len, names), default=0)
+    for name in names:
+        entry = local.get(name)
+        details = (
+            f"{format_size(entry.bytes):>10}  round {entry.round}  {entry.fetched}" if entry else ""
+        )
+        print(f"{name:{width}}  {details}".rstrip())
+
+
+def _as_json(name: str, entry: SnapshotEntry | None) -> dict[str, Any]:
+    """The file's name; `local` holds what the manifest says, or null."""
+    if entry is None:
+        return {"name": name, "local": None}
+    keys = ("sha256", "bytes", "round", "fetched")
+    return {"name": name, "local": {key: getattr(entry, key) for key in keys}}
+
+
+def _verify(options: argparse.Namespace) -> str:
+    snapshot = Snapshot(options.data_dir)
+    problems = {name: problem.value for name, problem in snapshot.verify().items()}
+    names = list(snapshot.entries())
+    for name in names:
+        print(f"{problems.get(name, 'ok'):8} {name}")
+    if problems:
+        lines = [f"  - {name}: {problem}" for name, problem in problems.items()]
+        found = f"expected all files to match the manifest, found {len(problems)} that differ"
+        raise DatasetUnavailable(
+            "\n".join([found, *lines]), "fetch them again with `numerai-predict data get`"
+        )
+    return f"{len(names)} file(s) match the manifest"
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from numerai_predict.data.synthetic import write_sample  # pandas takes 0.4 s to import
+
+    try:
+        shape = SampleShape(
+            **{each.name: getattr(options, each.name) for each in fields(SampleShape)}
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    try:
+        write_sample(options.directory, shape)
+    except FileExistsError as error:
+        raise SaveFailed(str(error), "choose another directory") from error
+    print(f"wrote {', '.join(FILES)} to {options.directory}")
+    return 0

@@ -1,0 +1,67 @@
+"""`numerai-predict diagnose`: a pickle over past eras, and a report."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+
+from numerai_predict.cli.options import pickle_source
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.limits import Limits, format_size
+from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.data.era_selection import Eras
+from numerai_predict.diagnostics.config import DiagnosisConfig
+from numerai_predict.diagnostics.data_files import find_data_files
+from numerai_predict.diagnostics.diagnose import Diagnosis, diagnose
+from numerai_predict.diagnostics.html_page import format_number, score_names
+from numerai_predict.diagnostics.progress import EraProgress
+from numerai_predict.runner.run_log import log_step, stderr_terminal
+
+
+def run(options: argparse.Namespace) -> str:
+    """Diagnose a model; returns the message of success."""
+    deadline = Deadline.after(options.deadline)
+    validation = options.validation or options.data_dir / options.data_version
+    config = DiagnosisConfig(
+        model=pickle_source(options),
+        files=find_data_files(
+            validation, options.features_file, options.benchmarks, options.meta_model
+        ),
+        output_dir=options.output_dir.absolute(),
+        eras=Eras.of(options.eras),
+        target=options.target,
+        benchmark=options.benchmark_model,
+        neutral_to=None if options.fnc_features == "none" else options.fnc_features,
+        limits=Limits(options.memory, options.timeout),
+        sandbox=Sandbox(options.sandbox),
+        local=options.no_container,
+        debug=options.debug,
+    )
+    progress = EraProgress(functools.partial(log_step, "predict"), stderr_terminal())
+    try:
+        done = diagnose(config, deadline, progress.update)
+    finally:
+        progress.end()
+    _print_scores(done)
+    return f"the report is {done.page}"
+
+
+def _print_scores(done: Diagnosis) -> None:
+    report = done.report
+    names = score_names(report)
+    width = max(map(len, names.values()))
+    print(f"{'':{width}}     mean      std   sharpe  drawdown  eras")
+    for name, each in report.scores.items():
+        print(
+            f"{names[name]:{width}} {format_number(each.mean):>8} {format_number(each.std):>8} "
+            f"{format_number(each.sharpe, 2):>8} {format_number(each.max_drawdown):>9} "
+            f"{each.eras:>5}"
+        )
+    exposure = format_number(report.max_exposure.mean, 3)
+    print(f"largest exposure of an era, mean: {exposure}")
+    print(f"{report.turnover_kind.title.lower()}, mean: {format_number(report.turnover.mean, 2)}")
+    usage = done.usage
+    print(
+        f"the model took {format_size(usage.peak_bytes)} at its peak, {usage.load_seconds:.2f} s "
+        f"to load, {usage.slowest_seconds:.2f} s for its slowest era"
+    )

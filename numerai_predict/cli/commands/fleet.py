@@ -1,0 +1,137 @@
+"""`numerai-predict fleet`: run many models with one command, and show their progress."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from numerai_predict.cli.exit_codes import UNFINISHED, Unfinished, UsageError
+from numerai_predict.contract.limits import Limits
+from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.fleet.config import FleetConfig
+from numerai_predict.fleet.environments import Environment, available_environments
+from numerai_predict.fleet.errors import FleetError, InvalidManifest
+from numerai_predict.fleet.html_report import write_report
+from numerai_predict.fleet.ledger import FILE, FleetLedger, Row
+from numerai_predict.fleet.manifest import ManifestEntry, read_fleet_manifest
+from numerai_predict.fleet.progress_display import FleetDisplay
+from numerai_predict.fleet.run import run_fleet
+from numerai_predict.fleet.summary import FleetSummary
+from numerai_predict.runner.container.engine import Engine
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run `fleet run` or `fleet status`; returns 0 only if every model was delivered."""
+    if options.subcommand == "status":
+        return _status(options)
+    engine = None if options.no_container else Engine.detect(os.environ)
+    environments = available_environments(engine)
+    if not environments:
+        raise UsageError("expected an image to run models in, found none: build them: make build")
+    config = _config(options, engine)
+    entries = _entries(options, config, environments)
+    reason = "as requested by --no-container" if options.no_container else "no container engine"
+    try:
+        in_time = _run(config, entries, environments, reason)
+    except (FleetError, ConnectionError) as error:
+        raise Unfinished(str(error)) from error
+    requested = config.only or {entry.id for entry in entries}
+    return _conclude(config.output_dir, requested, in_time)
+
+
+def _config(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
+    return FleetConfig(
+        output_dir=options.output_dir.absolute(),
+        dataset=_absolute(options.dataset),
+        benchmarks=_absolute(options.benchmarks),
+        dataset_folders=options.dataset_folders,
+        limits=Limits(options.memory, options.timeout),
+        sandbox=Sandbox(options.sandbox),
+        deadline=options.deadline,
+        concurrency=options.concurrency,
+        ray_address=options.ray_address,
+        retry_failed=options.retry_failed,
+        only=frozenset(options.only),
+        models_per_worker=options.models_per_worker,
+        engine=engine.command if engine else None,
+        debug=options.debug,
+    )
+
+
+def _absolute(source: str) -> str:
+    return str(Path(source).absolute()) if Path(source).is_file() else source
+
+
+def _entries(
+    options: argparse.Namespace, config: FleetConfig, environments: list[Environment]
+) -> Sequence[ManifestEntry]:
+    try:
+        entries = read_fleet_manifest(options.manifest, config.limits, environments)
+    except InvalidManifest as error:
+        raise UsageError(f"{error}; no model was run") from None
+    if unknown := set(options.only) - {entry.id for entry in entries}:
+        raise UsageError(f"--only: no model {', '.join(sorted(unknown))} in {options.manifest}")
+    return entries
+
+
+def _run(
+    config: FleetConfig,
+    entries: Sequence[ManifestEntry],
+    environments: list[Environment],
+    reason: str,
+) -> bool:
+    """Run the models; returns whether all ended before the deadline."""
+    with FleetDisplay() as display:
+        for environment in environments:
+            display.say(f"Models run in {environment}")
+        if config.engine is None:
+            display.say(f"{reason}: models run in the local Python, without a container")
+        return run_fleet(config, entries, environments, display)
+
+
+def _conclude(directory: Path, requested: Collection[str], in_time: bool) -> int:
+    ledger = FleetLedger(directory)
+    summary = FleetSummary.of(ledger)
+    report = write_report(directory, ledger)
+    ledger.close()
+    print(summary.text())
+    print(f"\nResults: {directory}; report with the timeline of the workers: {report}")
+    if not in_time:
+        print("The deadline passed: run the same command again for the rest")
+        return Verdict.DEADLINE.exit_code
+    return 0 if summary.delivered(requested) else UNFINISHED
+
+
+def _status(options: argparse.Namespace) -> int:
+    directory: Path = options.directory
+    if not (directory / FILE).is_file():
+        raise UsageError(
+            f"expected the output directory of a fleet run, found no {FILE} in {directory}"
+        )
+    ledger = FleetLedger(directory)
+    summary = FleetSummary.of(ledger)
+    ledger.close()
+    if options.json:
+        print(json.dumps([_as_json(row) for row in summary.rows], indent=2))
+    else:
+        print(summary.status())
+    return 0 if summary.delivered() else UNFINISHED
+
+
+def _as_json(row: Row) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "state": row.state.value,
+        "verdict": row.verdict,
+        "message": row.message,
+        "environment": row.place,
+        "worker": row.worker,
+        "attempts": row.attempts,
+        "seconds": row.seconds,
+        "peak_memory_bytes": row.peak_bytes,
+    }

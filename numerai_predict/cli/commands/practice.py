@@ -1,0 +1,134 @@
+"""`numerai-predict practice`: a local simulation of the tournament's API."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from numerai_predict.cli.parsers.practice import SHAPE_OPTIONS, practice_directory
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.tournament_errors import TournamentUnavailable
+from numerai_predict.data.sample_shape import SampleShape
+from numerai_predict.runner.run_log import log_step
+from numerai_predict.tournament.practice import process_control
+from numerai_predict.tournament.practice.defaults import DEFAULT_MODELS
+from numerai_predict.tournament.practice.faults import Fault
+from numerai_predict.tournament.practice.schedule import next_round
+from numerai_predict.tournament.practice.server import KEYS_FILE, Running, Setup
+
+_AFTER_OPENING = timedelta(minutes=1)
+
+
+def run(options: argparse.Namespace) -> str | int:
+    """Run a sub-command of `practice`; returns the message of success or the exit code."""
+    work: dict[str, Callable[[argparse.Namespace], str | int]] = {
+        "start": _start,
+        "stop": _stop,
+        "status": _status,
+        "env": _env,
+        "clock": _clock,
+        "fault": _fault,
+    }
+    return work[options.subcommand](options)
+
+
+def _start(options: argparse.Namespace) -> str:
+    shape = {name: getattr(options, name) for name in SHAPE_OPTIONS}
+    folder = options.state_dir.absolute()
+    try:
+        setup = Setup(
+            folder=folder,
+            port=options.port,
+            models=tuple(options.model_name or DEFAULT_MODELS),
+            open_round=options.clock == "open",
+            shape=SampleShape(**shape),
+        )
+    except ValueError as error:
+        raise TournamentUnavailable(str(error), "choose another shape") from error
+    server = process_control.start(setup, Deadline.after(options.deadline))
+    facts = process_control.status(server)
+    if options.clock == "open" and not facts["open"]:  # it ran already, and time went on
+        facts = process_control.set_clock(server, _opening_after(facts))
+    _log_state(facts)
+    if missing := set(setup.models) - set(facts["models"]):
+        log_step(
+            "warning",
+            f"the server was already running without {', '.join(sorted(missing))}; stop it, then "
+            "start it with these models",
+        )
+    log_step("keys", f"in {folder / KEYS_FILE}")
+    where = "" if folder == practice_directory() else f" --state-dir {shlex.quote(str(folder))}"
+    return f'running at {server.url}; next: eval "$(numerai-predict practice env{where})"'
+
+
+def _stop(options: argparse.Namespace) -> str:
+    stopped = process_control.stop(options.state_dir, Deadline.after(options.deadline))
+    return "stopped" if stopped else "the server was not running"
+
+
+def _status(options: argparse.Namespace) -> str:
+    server = _running(options)
+    _log_state(process_control.status(server))
+    return f"running at {server.url}"
+
+
+def _env(options: argparse.Namespace) -> int:
+    path = shlex.quote(str(options.state_dir.absolute() / KEYS_FILE))
+    print(f"set -a; . {path}; set +a")
+    return 0
+
+
+def _clock(options: argparse.Namespace) -> str:
+    server = _running(options)
+    facts = process_control.status(server)
+    if options.open:
+        to: datetime | None = _opening_after(facts)
+    elif options.advance is not None:
+        to = datetime.fromisoformat(facts["clock"]) + options.advance
+    else:
+        to = options.to
+    _log_state(process_control.set_clock(server, to))
+    return "the clock is set"
+
+
+def _opening_after(facts: Mapping[str, Any]) -> datetime:
+    return next_round(datetime.fromisoformat(facts["clock"])).opens + _AFTER_OPENING
+
+
+def _fault(options: argparse.Namespace) -> str:
+    server = _running(options)
+    fault = None
+    if options.kind != "off":
+        names = ("kind", "share", "count", "contains", "seed")
+        values = {name: getattr(options, name) for name in names}
+        try:
+            fault = asdict(Fault(place=options.endpoint, seconds=options.delay, **values))
+        except ValueError as error:
+            raise TournamentUnavailable(str(error), "choose another fault") from error
+    _log_state(process_control.switch_fault(server, fault))
+    return f"{options.kind}" if fault else "no fault is on"
+
+
+def _running(options: argparse.Namespace) -> Running:
+    server = process_control.running(options.state_dir)
+    if server is None:
+        raise TournamentUnavailable(
+            f"expected a practice server with state in {options.state_dir}, found none running",
+            "start it with `numerai-predict practice start`",
+        )
+    return server
+
+
+def _log_state(facts: Mapping[str, Any]) -> None:
+    state = f"open until {facts['closes']}" if facts["open"] else "closed"
+    log_step("clock", f"{facts['clock']}: round {facts['round']} is {state}")
+    log_step("next", f"the next round opens {facts['next_opens']}")
+    log_step("models", ", ".join(facts["models"]))
+    log_step("holds", f"{facts['submissions']} submission(s), {facts['pickles']} pickle(s)")
+    if facts["fault"]:
+        log_step("fault", json.dumps(facts["fault"]))

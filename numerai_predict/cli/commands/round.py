@@ -1,0 +1,37 @@
+"""`numerai-predict round`: all that a round needs, in one command that may be started again."""
+
+from __future__ import annotations
+
+import argparse
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.limits import Limits
+from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.runner.run_log import transfer_policy
+from numerai_predict.storage.directories import state_directory
+from numerai_predict.storage.graphql import Api
+from numerai_predict.tournament.client import Tournament
+from numerai_predict.tournament.round_predictions import RoundConfig
+from numerai_predict.tournament.round_runner import run_round
+from numerai_predict.tournament.settings import read_account_settings
+
+
+def run(options: argparse.Namespace) -> str:
+    """Run the current round; returns the message of success."""
+    deadline = Deadline.after(options.deadline)
+    settings = read_account_settings(options.keys_file)
+    api = Api(settings.api_url, transfer_policy(deadline, "submit"), settings.required_keys())
+    config = RoundConfig(
+        pickle=options.pickle,
+        model=options.model_name,
+        version=options.data_version,
+        data=options.data_dir,
+        state=state_directory(),
+        limits=Limits(options.memory, options.timeout),
+        sandbox=Sandbox(options.sandbox),
+        gates=settings.limits,
+        wait=options.wait if options.wait is not None else float("inf"),
+        replace=options.replace,
+        late=options.allow_late,
+    )
+    return run_round(config, Tournament(api), deadline)

@@ -1,0 +1,54 @@
+"""`numerai-predict rounds`: the tournament's rounds, newest first."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from numerai_predict.cli.api import public_api
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.tournament.client import Tournament
+from numerai_predict.tournament.entities import RoundInfo
+
+
+def run(options: argparse.Namespace) -> str:
+    """List rounds, newest first; no account is needed."""
+    tournament = Tournament(public_api(Deadline.after(options.deadline), "ask"))
+    now = datetime.now(timezone.utc)
+    rounds = tournament.rounds(options.limit)
+    if options.json:
+        print(json.dumps([_as_json(each, now) for each in rounds], indent=2))
+    else:
+        _print_table(rounds, now)
+    current = tournament.current_round()
+    return f"round {current.number} is {'open' if current.is_open(now) else 'closed'}"
+
+
+def _print_table(rounds: Sequence[RoundInfo], now: datetime) -> None:
+    print(f"{'round':>6}  {'opens (UTC)':16}  {'closes (UTC)':16}  state")
+    for each in rounds:
+        print(
+            f"{each.number:6}  {each.opens:%Y-%m-%d %H:%M}  {each.closes:%Y-%m-%d %H:%M}  "
+            f"{_state(each, now)}"
+        )
+
+
+def _as_json(round_: RoundInfo, now: datetime) -> dict[str, Any]:
+    return {
+        "round": round_.number,
+        "opens": round_.opens.isoformat(),
+        "closes": round_.closes.isoformat(),
+        "resolves": round_.resolves.isoformat() if round_.resolves else None,
+        "state": _state(round_, now),
+    }
+
+
+def _state(round_: RoundInfo, now: datetime) -> str:
+    if now < round_.opens:
+        return "upcoming"
+    if round_.is_open(now):
+        return "open"
+    return "resolved" if round_.resolves and now >= round_.resolves else "resolving"

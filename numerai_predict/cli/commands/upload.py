@@ -1,0 +1,32 @@
+"""`numerai-predict upload`: a pickle as hosted model."""
+
+from __future__ import annotations
+
+import argparse
+
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.redaction import printable
+from numerai_predict.runner.run_log import transfer_policy
+from numerai_predict.storage.graphql import Api
+from numerai_predict.tournament.client import Tournament
+from numerai_predict.tournament.model_upload import UploadChoice, upload
+from numerai_predict.tournament.settings import read_account_settings
+
+
+def run(options: argparse.Namespace) -> str:
+    """Upload a pickle and wait for its validation; returns the message of success."""
+    deadline = Deadline.after(options.deadline)
+    settings = read_account_settings(options.keys_file)
+    api = Api(settings.api_url, transfer_policy(deadline, "upload"), settings.required_keys())
+    tournament = Tournament(api)
+    model = tournament.model(options.model_name)
+    choice = UploadChoice(options.python, options.data_version, options.ignore_inspection)
+    identity = upload(
+        tournament,
+        model,
+        options.pickle,
+        choice,
+        deadline,
+        lambda line: print(printable(line), flush=True),
+    )
+    return f"validated as hosted model of {model.name}: {identity}"

@@ -1,0 +1,88 @@
+"""The one mapping from how a command ends to its exit code and its last line."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+
+from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.verdicts import AnyVerdict, Verdict
+from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
+
+INTERRUPTED = 130
+UNFINISHED = 1
+
+
+class UsageError(Exception):
+    """Options that contradict each other or the files that they name."""
+
+
+class MissingExtra(Exception):
+    """A package is not installed; `extra` is the extra of this package that installs it."""
+
+    def __init__(self, package: str, extra: str | None) -> None:
+        wanted = f"numerai-predict[{extra}]" if extra else "numerai-predict"
+        super().__init__(
+            f"expected the package {package}, found none: pip install '{wanted}', "
+            "with Python 3.11 or later"
+        )
+
+
+class Unfinished(Exception):
+    """A command stopped before its end; a later call can continue."""
+
+
+def exit_code_of(
+    work: Callable[[], str | int], program: str, debug: bool = False, logs_steps: bool = True
+) -> int:
+    """Do the work and report how it ended; returns its exit code.
+
+    The work returns the message of its verdict `ok`, or an exit code where it has reported its
+    end itself. `program` begins the messages that are no verdicts.
+
+    Raises:
+        UsageError: by the work.
+    """
+    if logs_steps:
+        start_logging(debug)
+    try:
+        ended = work()
+    except UsageError:
+        raise
+    except (MissingExtra, Unfinished) as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return UNFINISHED if isinstance(error, Unfinished) else Verdict.USAGE.exit_code
+    except (Exception, KeyboardInterrupt) as error:
+        start_logging(debug)
+        return _report(error)
+    if isinstance(ended, int):
+        return ended
+    log_verdict(Verdict.OK.word, Verdict.OK.exit_code, ended, None)
+    return Verdict.OK.exit_code
+
+
+def _report(error: BaseException) -> int:
+    """Log the verdict of an exception; returns its exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        log_step("stopped", "by Ctrl-C: run the same command again to continue")
+        return INTERRUPTED
+    verdict, message, remedy = _verdict_of(error)
+    if verdict is Verdict.INTERNAL_ERROR:
+        logger.error("%s", "".join(traceback.format_exception(error)).rstrip())
+    else:
+        logger.debug("", exc_info=error)
+    log_verdict(verdict.word, verdict.exit_code, message, remedy)
+    return verdict.exit_code
+
+
+def _verdict_of(error: BaseException) -> tuple[AnyVerdict, str, str]:
+    """The verdict of an exception, with message and remedy."""
+    if isinstance(error, RunError):
+        return error.verdict, error.message, error.remedy
+    if isinstance(error, OSError):
+        found = f"expected to read and write files, found: {error.strerror or error}"
+        where = f" ({error.filename})" if error.filename else ""
+        return Verdict.SAVE_FAILED, found + where, "check the disk and the path, then try again"
+    defect = f"a defect of this program: {type(error).__name__}"
+    return Verdict.INTERNAL_ERROR, defect, "report it with the lines above"

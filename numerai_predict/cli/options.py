@@ -1,0 +1,173 @@
+"""Options that several commands share, one function each."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from numerai_predict.cli.exit_codes import UsageError
+from numerai_predict.runner.option_parser import (
+    OptionParser,
+    argparse_type,
+    is_pickle_path,
+    validated_by,
+)
+from numerai_predict.runner.options import MODEL_SOURCE, dataset_version
+from numerai_predict.storage.directories import data_directory
+from numerai_predict.storage.sources import source_of
+
+
+def add_pickle_source(parser: OptionParser) -> argparse._ArgumentGroup:
+    """Add positional PICKLE and its alias `--model`; returns their group, for more sources."""
+    group = parser.add_argument_group("model and data")
+    source = validated_by(source_of)
+    group.add_argument(
+        "pickle", nargs="?", type=source, metavar="PICKLE", help=f"the model: {MODEL_SOURCE}"
+    )
+    group.add_argument(
+        "--model", type=source, metavar="PICKLE", help="the same as the argument PICKLE"
+    )
+    return group
+
+
+def pickle_source(options: argparse.Namespace) -> str:
+    """The pickle, given as argument or as `--model`.
+
+    Raises:
+        UsageError: none is given, or two are.
+    """
+    given = [source for source in (options.pickle, options.model) if source is not None]
+    if not given:
+        raise UsageError(f"expected a pickle, found none: type {options.parser.prog} PICKLE")
+    if len(given) > 1:
+        raise UsageError("expected one pickle, found one as argument and another as --model")
+    source: str = given[0]
+    return source
+
+
+def add_pickle_file(parser: OptionParser, meaning: str = "the model: a file") -> None:
+    """Add positional PICKLE for commands that read a local file."""
+    parser.add_argument("pickle", type=Path, metavar="PICKLE", help=meaning)
+
+
+def add_model_name(parser: OptionParser, usage: str, required: bool = True) -> None:
+    """Add `--model-name`; `usage` says how to type the command where `--model` names a pickle."""
+    group = parser.add_argument_group("account")
+    group.add_argument(
+        "--model-name",
+        required=required,
+        metavar="NAME",
+        help="name of the model in your account" + ("" if required else " (default: all models)"),
+    )
+    add_keys_file(group)
+    parser.deprecate("--keys", "--keys-file")
+    parser.deprecate("--model", "--model-name", objection=no_pickle(usage))
+
+
+def no_pickle(usage: str) -> Callable[[str], str | None]:
+    """An objection to the path of a pickle where a model's name is expected."""
+
+    def objection(value: str) -> str | None:
+        if not is_pickle_path(value):
+            return None
+        typed = usage.replace("PICKLE", value)
+        return f"--model is the model's name in your account here; type: {typed}"
+
+    return objection
+
+
+def add_keys_file(group: argparse._ArgumentGroup) -> None:
+    """Add `--keys-file`."""
+    group.add_argument(
+        "--keys-file",
+        type=Path,
+        metavar="FILE",
+        help="file with NUMERAI_PUBLIC_ID and NUMERAI_SECRET_KEY, outside of any repository "
+        "(default: the environment, NUMERAI_KEYS_FILE, or ~/.config/numerai-predict/keys.env)",
+    )
+
+
+def add_round_overrides(parser: OptionParser) -> argparse._ArgumentGroup:
+    """Add `--replace` and `--allow-late`; returns their group, for more of the kind."""
+    group = parser.add_argument_group("submission")
+    group.add_argument(
+        "--replace", action="store_true", help="replace another submission of the round"
+    )
+    group.add_argument(
+        "--allow-late", action="store_true", help="submit also when the round is closed"
+    )
+    parser.deprecate("--late", "--allow-late")
+    return group
+
+
+def add_snapshot(parser: OptionParser, version: str | None = "") -> argparse._ArgumentGroup:
+    """Add `--data-version` and `--data-dir`; returns their group.
+
+    `version` is the default: `""` for that of the environment, `None` for all versions.
+    """
+    group = parser.add_argument_group("data")
+    default = dataset_version(os.environ) if version == "" else version
+    group.add_argument(
+        "--data-version",
+        default=default,
+        metavar="VERSION",
+        help=f"version of the data, like v5.2 (default: {default or 'all'})",
+    )
+    add_data_dir(group)
+    parser.deprecate("--version", "--data-version")
+    parser.deprecate("--directory", "--data-dir")
+    return group
+
+
+def add_data_dir(group: argparse._ArgumentGroup) -> None:
+    """Add `--data-dir`."""
+    group.add_argument(
+        "--data-dir",
+        type=Path,
+        default=data_directory(),
+        metavar="DIR",
+        help="directory of the data snapshots "
+        "(default: NUMERAI_DATA_DIR or ~/.local/share/numerai-predict/data)",
+    )
+
+
+def add_json(parser: OptionParser) -> None:
+    """Add `--json`."""
+    parser.add_argument_group("output").add_argument(
+        "--json", action="store_true", help="print JSON instead of text"
+    )
+
+
+def add_limit(parser: OptionParser) -> argparse._ArgumentGroup:
+    """Add `--limit`, a number of rounds; returns its group."""
+    group = parser.add_argument_group("selection")
+    group.add_argument(
+        "--limit",
+        type=argparse_type(positive_integer),
+        default=5,
+        metavar="COUNT",
+        help="number of rounds (default: %(default)s)",
+    )
+    return group
+
+
+def add_no_container(group: argparse._ArgumentGroup) -> None:
+    """Add `--no-container`."""
+    group.add_argument(
+        "--no-container",
+        action="store_true",
+        help="run models in the local Python, even if a container image is available",
+    )
+
+
+def positive_integer(text: str) -> int:
+    """A whole number from 1 on.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"expected a whole number from 1 on, found {text!r}")
+    return int(text)

@@ -1,0 +1,74 @@
+"""Options of `diagnose`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from numerai_predict.cli.options import add_no_container, add_pickle_source, add_snapshot
+from numerai_predict.runner.option_parser import OptionParser
+from numerai_predict.runner.options import add_limits, add_output_dir
+
+
+def add_options(parser: OptionParser) -> None:
+    """Add the options of `diagnose`."""
+    parser.usage = "%(prog)s PICKLE [OPTIONS]"
+    parser.description = (
+        "Run a pickle, isolated and within the hosted limits, on past eras, each as if it were a "
+        "round, and write a report (diagnose.html, diagnose.json) on its scores, exposures and "
+        "turnover."
+    )
+    parser.epilog = (
+        "example:\n"
+        "  numerai-predict diagnose my.pkl --eras 1100-\n"
+        "  numerai-predict diagnose my.pkl --validation sample"
+    )
+    add_pickle_source(parser)
+    _add_validation(add_snapshot(parser))
+    _add_scores(parser)
+    output = parser.add_argument_group("output")
+    add_output_dir(output, ".", "existing directory for the report", Path)
+    add_limits(parser)
+    add_no_container(parser.add_argument_group("environment"))
+    parser.deprecate("--local", "--no-container")
+
+
+def _add_validation(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--validation",
+        type=Path,
+        metavar="PATH",
+        help="file of past eras, or directory with validation.parquet (default: --data-version "
+        "in --data-dir); the files beside it are found by their names",
+    )
+    for option, default in (
+        ("--features-file", "features.json"),
+        ("--benchmarks", "<validation>_benchmark_models.parquet"),
+        ("--meta-model", "meta_model.parquet"),
+    ):
+        group.add_argument(
+            option, type=Path, metavar="FILE", help=f"(default: {default} beside the validation)"
+        )
+
+
+def _add_scores(parser: OptionParser) -> None:
+    group = parser.add_argument_group("scores")
+    group.add_argument("--eras", default="all", help="like every:4 or 0600-0700 (default: all)")
+    group.add_argument(
+        "--target", default="target", metavar="COLUMN", help="target column (default: %(default)s)"
+    )
+    group.add_argument(
+        "--benchmark-model",
+        metavar="NAME",
+        help="benchmark model that BMC compares with (default: the first of the file)",
+    )
+    group.add_argument(
+        "--fnc-features",
+        default="medium",
+        metavar="SET",
+        help="feature set of FNC, or none (default: %(default)s)",
+    )
+    parser.deprecate("--features", "--features-file")
+    parser.deprecate("--meta_model", "--meta-model")
+    parser.deprecate("--benchmark", "--benchmark-model")
+    parser.deprecate("--fnc", "--fnc-features")

@@ -1,0 +1,21 @@
+"""Options of `inspect`."""
+
+from __future__ import annotations
+
+from numerai_predict.cli.options import add_json
+from numerai_predict.runner.option_parser import OptionParser
+
+
+def add_options(parser: OptionParser) -> None:
+    """Add the options of `inspect`."""
+    parser.usage = "%(prog)s PICKLE [OPTIONS]"
+    parser.description = (
+        "Show which Python made a pickle, what it needs, and which image runs it. Nothing in it "
+        "is unpickled, imported or run."
+    )
+    parser.epilog = "example:\n  numerai-predict inspect my.pkl"
+    parser.add_argument(
+        "pickle", metavar="PICKLE", help="the model: a file, plain or compressed as its name says"
+    )
+    add_json(parser)
+    parser.deprecate("--model", advice="type numerai-predict inspect PICKLE")

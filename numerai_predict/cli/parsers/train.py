@@ -1,0 +1,44 @@
+"""Options of `train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from numerai_predict.runner.option_parser import OptionParser
+from numerai_predict.runner.options import add_deadline
+
+
+def add_options(parser: OptionParser) -> None:
+    """Add the options of `train`."""
+    parser.usage = "%(prog)s [CONFIG] [OPTIONS]"
+    parser.description = (
+        "Train models on the tournament's data, validate them on walk-forward windows, and "
+        "bundle them as one pickle that was run once as proof. The same command resumes a "
+        "training that was interrupted."
+    )
+    parser.epilog = (
+        "example:\n"
+        "  numerai-predict train --print-defaults > train.yaml\n"
+        "  numerai-predict train train.yaml\n"
+        "\n"
+        "Environment variables override single keys: NUMERAI_TRAIN_ROUNDS=100, "
+        "NUMERAI_TRAIN_LIGHTGBM__NUM_LEAVES=31, NUMERAI_TRAIN_SEEDS='[42]'."
+    )
+    parser.add_argument(
+        "config",
+        nargs="?",
+        type=Path,
+        metavar="CONFIG",
+        help="YAML file (default: every key at its default)",
+    )
+    group = parser.add_argument_group("training")
+    group.add_argument(
+        "--python",
+        metavar="VERSION",
+        help="make the bundle for this Python, like 3.12, in its container image",
+    )
+    group.add_argument(
+        "--print-defaults", action="store_true", help="print every key with its default as YAML"
+    )
+    add_deadline(group)
+    parser.deprecate("--defaults", "--print-defaults")

@@ -1,0 +1,35 @@
+"""Options of `upload`."""
+
+from __future__ import annotations
+
+from numerai_predict.cli.options import add_model_name, add_pickle_file
+from numerai_predict.runner.option_parser import OptionParser
+from numerai_predict.runner.options import add_deadline
+
+
+def add_options(parser: OptionParser) -> None:
+    """Add the options of `upload`."""
+    parser.usage = "%(prog)s PICKLE --model-name NAME [OPTIONS]"
+    parser.description = (
+        "Upload a pickle as hosted model, with the Python that its inspection finds, and wait "
+        "until the tournament has validated it."
+    )
+    parser.epilog = "example:\n  numerai-predict upload my.pkl --model-name my_model"
+    add_pickle_file(parser, "the model: a file whose name ends in .pkl")
+    add_model_name(parser, "numerai-predict upload PICKLE --model-name NAME")
+    group = parser.add_argument_group("hosting")
+    group.add_argument(
+        "--python", metavar="VERSION", help="like 3.12 (default: as the inspection finds)"
+    )
+    group.add_argument(
+        "--data-version",
+        metavar="VERSION",
+        help="version of the data, like v5.2 (default: as the pickle names it, else v5.2)",
+    )
+    group.add_argument(
+        "--ignore-inspection",
+        action="store_true",
+        help="upload also a pickle that fails its inspection",
+    )
+    add_deadline(group, 1800)
+    parser.deprecate("--force", "--ignore-inspection")

@@ -1,0 +1,225 @@
+"""argparse with whole option names, suggestions for mistypes and deprecated spellings.
+
+No error message shows the value of an unknown option: it may belong to a misspelt
+`--post-data`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numerai_predict
+
+_NEGATIVE_NUMBER = re.compile(r"-\d*\.?\d+")
+_SHOWN_WORD = re.compile(r"[\w.-]{1,40}")
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class _Spelling:
+    """A deprecated spelling: `option` replaces it, `""` where the value alone does.
+
+    `objection` returns an error message for a value that the option cannot mean.
+    """
+
+    option: str
+    advice: str
+    objection: Callable[[str], str | None] | None
+
+
+class HelpFormatter(argparse.HelpFormatter):
+    """Wraps paragraphs; keeps indented lines of a description or an epilog as they are."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(
+            line
+            if line.startswith(" ") or not line
+            else super(HelpFormatter, self)._fill_text(line, width, indent)
+            for line in text.splitlines()
+        )
+
+
+class OptionParser(argparse.ArgumentParser):
+    """The parser of a program or of one of its commands.
+
+    `fill` adds the parser's arguments when it is used for the first time.
+    """
+
+    def __init__(
+        self, *, fill: Callable[[OptionParser], None] | None = None, **settings: Any
+    ) -> None:
+        settings = {"formatter_class": HelpFormatter, "add_help": False, **settings}
+        super().__init__(allow_abbrev=False, **settings)
+        self._positionals.title = "arguments"
+        self.commands: argparse._SubParsersAction[OptionParser] | None = None
+        self._fill = fill
+        self._spellings: dict[str, _Spelling] = {}
+        self._warned: set[str] = set()
+        self._hints: dict[str, str] = {}
+
+    def fill(self) -> None:
+        """Add the arguments, unless that is done."""
+        fill, self._fill = self._fill, None
+        if fill is not None:
+            fill(self)
+
+    def add_commands(self, dest: str) -> argparse._SubParsersAction[OptionParser]:
+        """Make this the parser of commands; exactly one of them must be named."""
+        self.commands = self.add_subparsers(
+            title="commands",
+            dest=dest,
+            metavar="COMMAND",
+            required=True,
+            prog=self.prog,
+            parser_class=OptionParser,
+        )
+        self.usage = "%(prog)s COMMAND [OPTIONS]"
+        return self.commands
+
+    def add_general_options(self) -> None:
+        """Add `--help`, `--version` and, unless this is a parser of commands, `--debug`."""
+        general = self.add_argument_group("general")
+        general.add_argument("-h", "--help", action="help", help="show this help and exit")
+        if self.commands is None:
+            general.add_argument(
+                "--debug", action="store_true", help="log details and show full tracebacks"
+            )
+        version = f"numerai-predict {numerai_predict.__version__}"
+        general.add_argument(
+            "--version", action="version", version=version, help="show the program's version"
+        )
+
+    def deprecate(
+        self,
+        spelling: str,
+        option: str = "",
+        *,
+        advice: str | None = None,
+        objection: Callable[[str], str | None] | None = None,
+    ) -> None:
+        """Let an old spelling mean `option`, with a warning; `""`: its value is a positional.
+
+        A spelling that is also an option of this parser is the deprecated one only where a
+        value follows.
+        """
+        self._spellings[spelling] = _Spelling(option, advice or f"use {option}", objection)
+
+    def hint(self, option: str, advice: str) -> None:
+        """What to type instead of an option that this parser does not have."""
+        self._hints[option] = advice
+
+    def parse(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
+        """Parse the command line; exits with 2 and a message that shows no secret.
+
+        Attribute `parser` of the result is the parser of the command that was named.
+        """
+        options, surplus = self.parse_known_args(argv)
+        if surplus:
+            owner: OptionParser = options.parser
+            owner.error(f"expected no further argument, found {len(surplus)} too many")
+        assert isinstance(options, argparse.Namespace)
+        return options
+
+    def parse_known_args(
+        self, args: Iterable[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """As argparse does, after a check of the names of all options and commands."""
+        self.fill()
+        if self.commands is None:
+            self.set_defaults(parser=self)
+        words = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(self._resolve(words), namespace)
+
+    def _resolve(self, words: list[str]) -> list[str]:
+        """The words with the current spellings; exits with 2 at an unknown name."""
+        resolved: list[str] = []
+        for index, word in enumerate(words):
+            if word == "--" or (self.commands is not None and not word.startswith("-")):
+                self._require_command(word)
+                return resolved + words[index:]
+            following = words[index + 1 : index + 2]
+            resolved += self._resolve_option(word, following[0] if following else "")
+        return resolved
+
+    def _resolve_option(self, word: str, following: str) -> list[str]:
+        if not word.startswith("-") or word == "-" or _NEGATIVE_NUMBER.fullmatch(word):
+            return [word]
+        name, equals, value = word.partition("=")
+        if not equals:
+            value = "" if following.startswith("-") else following
+        known = name in self._option_string_actions
+        if name in self._spellings and (value or not known):
+            return self._replace(name, value, word[len(name) :])
+        if not known:
+            self._reject_option(name)
+        return [word]
+
+    def _replace(self, name: str, value: str, rest: str) -> list[str]:
+        spelling = self._spellings[name]
+        if spelling.objection and (message := spelling.objection(value)):
+            self.error(message)
+        if name not in self._warned:
+            self._warned.add(name)
+            warning = f"{self.prog}: warning: {name} is deprecated: {spelling.advice}\n"
+            self._print_message(warning, sys.stderr)
+        if spelling.option:
+            return [spelling.option + rest]
+        return [value] if rest else []
+
+    def _reject_option(self, name: str) -> None:
+        advice = self._hints.get(name) or _nearest(name, self._option_string_actions)
+        self.error(f"unknown option {name}" + (f": {advice}" if advice else ""))
+
+    def _require_command(self, word: str) -> None:
+        if self.commands is None or word in self.commands.choices:
+            return
+        shown = f" {word!r}" if _SHOWN_WORD.fullmatch(word) else ""
+        advice = self._hints.get(word) or _nearest(word, self.commands.choices)
+        if is_pickle_path(word) and (command := self._hints.get("PICKLE")):
+            advice = command
+        known = f"choose from {', '.join(self.commands.choices)}"
+        self.error(f"unknown command{shown}: {advice or known}")
+
+
+def _nearest(word: str, known: Iterable[str]) -> str | None:
+    nearest = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {nearest[0]}?" if nearest else None
+
+
+def is_pickle_path(value: str) -> bool:
+    """Whether the value looks like the path of a pickle, and not like a name."""
+    suffixes = Path(value).suffixes[-2:]
+    return "://" not in value and any(suffix in (".pkl", ".pickle") for suffix in suffixes)
+
+
+def argparse_type(parse: Callable[[str], _T]) -> Callable[[str], _T]:
+    """Adapt a parser for argparse; only its ValueError messages are shown to the user."""
+
+    def value(text: str) -> _T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return value
+
+
+def validated_by(parse: Callable[[str], object]) -> Callable[[str], str]:
+    """An argparse type that returns the text itself, provided that `parse` accepts it."""
+
+    def text_of(text: str) -> str:
+        parse(text)
+        return text
+
+    return argparse_type(text_of)

@@ -1,0 +1,72 @@
+"""Mistyped commands and options end with 2 and say what to type; no secret is repeated."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ("rond", "unknown command 'rond': did you mean round?"),
+        ("fly", "unknown command 'fly': choose from run, inspect,"),
+        ("fleet rum", "did you mean run?"),
+        ("data veryfy", "did you mean verify?"),
+        ("practice restart", "did you mean start?"),
+        ("run m.pkl --memry 4g", "unknown option --memry: did you mean --memory?"),
+        ("run m.pkl --mem 4g", "unknown option --mem"),
+        ("round m.pkl --modelname x", "did you mean --model-name?"),
+        ("data list --jsn", "did you mean --json?"),
+        ("data get --data_version v5.2", "did you mean --data-version?"),
+        ("--verson", "did you mean --version?"),
+        ("rounds --limit 0", "expected a whole number from 1 on"),
+        ("status -x", "unknown option -x"),
+        ("fleet", "arguments are required: COMMAND"),
+        ("run a.pkl b.pkl", "expected no further argument, found 1 too many"),
+        ("completion tcsh", "invalid choice: 'tcsh'"),
+    ],
+)
+def test_the_nearest_name_is_suggested(refuses, words, advice):
+    assert advice in refuses(*words.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ("my.pkl", "numerai-predict run PICKLE"),
+        ("fleet my.pkl", "numerai-predict run PICKLE"),
+        ("fleet run --model my.pkl", "numerai-predict run PICKLE"),
+        ("run", "type numerai-predict run PICKLE"),
+        ("diagnose", "type numerai-predict diagnose PICKLE"),
+        ("run a.pkl --model b.pkl", "one as argument and another as --model"),
+        ("round --model my.pkl", "numerai-predict round my.pkl --model-name NAME"),
+        ("round --model=my.pkl.gz", "numerai-predict round my.pkl.gz --model-name NAME"),
+        ("upload --model my.pkl", "numerai-predict upload my.pkl --model-name NAME"),
+        ("submit --model my.pkl", "numerai-predict round my.pkl --model-name NAME"),
+        ("status --model my.pkl", "numerai-predict status --model-name NAME"),
+        ("practice start --model my.pkl", "numerai-predict practice start --model-name NAME"),
+        ("round my.pkl", "arguments are required: --model-name"),
+    ],
+)
+def test_a_pickle_in_the_wrong_place_is_answered_with_what_to_type(refuses, words, advice):
+    assert advice in refuses(*words.split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["deliver", "x.csv", "--post-dat=SECRET"],
+        ["deliver", "x.csv", "--post_dta", "SECRET"],
+        ["run", "m.pkl", "--post-dat", "SECRET", "--memry", "4"],
+        ["run", "m.pkl", "https://host/p?signature=SECRET"],
+        ["https://host/p?signature=SECRET"],
+        ["key=a&policy=SECRET"],
+        ["data", "https://host/p?signature=SECRET"],
+        ["run", "ftp://user:SECRET@host/m.pkl"],
+        ["run", "m.pkl", "--post-url", "https://host/p", "--post-data", "SECRET"],
+        ["run", "m.pkl", "--post-url", "ftp://host/SECRET", "--post-data", "a=1"],
+    ],
+    ids=" ".join,
+)
+def test_values_that_may_be_secrets_are_not_repeated(exits, words):
+    code, printed = exits(*words)
+    assert code == 2
+    assert "SECRET" not in printed.err
