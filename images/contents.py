@@ -1,9 +1,9 @@
-"""What is in an image, seen from inside it, beside what its lock names.
+"""Compares the packages inside an image with those of its lock.
 
     python contents.py REQUIREMENTS
 
-Prints one JSON object: `unlocked` and `missing` packages, and for every module of
-every package what its import said: `failures` and `warnings` by module.
+Prints one JSON object: `unlocked` and `missing` packages, and the `failures` and `warnings` of
+importing each module of each package.
 """
 
 from __future__ import annotations
@@ -21,24 +21,23 @@ from packaging.utils import canonicalize_name
 
 
 def locked(requirements: str) -> dict[str, str]:
-    """Versions by package that the requirements name for this Python and system."""
+    """Versions by package that the requirements name for this Python and platform."""
     lines = (line.partition(" \\")[0] for line in requirements.splitlines())
     named = [Requirement(line) for line in lines if line[:1].isalnum()]
-    here = [need for need in named if need.marker is None or need.marker.evaluate()]
-    return {canonicalize_name(need.name): str(need.specifier)[2:] for need in here}
+    needed = [need for need in named if need.marker is None or need.marker.evaluate()]
+    return {canonicalize_name(need.name): str(need.specifier)[2:] for need in needed}
 
 
 def installed() -> dict[str, str]:
-    """Versions by package that are in this image."""
+    """Versions by package that this image contains."""
     found = metadata.distributions()
     return {canonicalize_name(one.metadata["Name"]): one.version for one in found}
 
 
 def modules() -> list[str]:
-    """Names of the modules that the packages bring, by the files that they install.
+    """Names of the modules of all packages, from the files that they install.
 
-    A package's folder is one; of a folder without `__init__.py`, a namespace such as
-    `google`, the packages in it are.
+    For a namespace such as `google`, a folder without `__init__.py`, these are the packages in it.
     """
     files = {Path(str(file)) for one in metadata.distributions() for file in one.files or ()}
     packages = {file.parent for file in files if file.name == "__init__.py"}
@@ -57,22 +56,22 @@ def _is_module(file: Path) -> bool:
 
 
 def import_alone(name: str) -> tuple[str | None, list[str]]:
-    """Import a module in a process of its own: its error, if any, and its warnings."""
+    """Import a module in a separate process; returns its error, if any, and its warnings."""
     read_end, write_end = os.pipe()
-    child = os.fork()
-    if child == 0:
+    process = os.fork()
+    if process == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        with os.fdopen(write_end, "w") as answer:
-            json.dump(_import(name), answer)
+        with os.fdopen(write_end, "w") as pipe:
+            json.dump(_import(name), pipe)
         os._exit(0)
     os.close(write_end)
-    with os.fdopen(read_end) as answer:
-        text = answer.read()
-    _, status = os.waitpid(child, 0)
+    with os.fdopen(read_end) as pipe:
+        text = pipe.read()
+    _, status = os.waitpid(process, 0)
     if not text:
         return f"the process ended with status {status}", []
-    error, said = json.loads(text)
-    return error, said
+    error, messages = json.loads(text)
+    return error, messages
 
 
 def _import(name: str) -> tuple[str | None, list[str]]:
@@ -89,13 +88,13 @@ def _import(name: str) -> tuple[str | None, list[str]]:
 def main() -> None:
     """Print the report."""
     wanted, found = locked(Path(sys.argv[1]).read_text()), installed()
-    said = {name: import_alone(name) for name in modules()}
+    results = {name: import_alone(name) for name in modules()}
     report = {
         "unlocked": sorted(set(found.items()) - set(wanted.items())),
         "missing": sorted(set(wanted.items()) - set(found.items())),
-        "modules": len(said),
-        "failures": {name: error for name, (error, _) in said.items() if error},
-        "warnings": {name: words for name, (_, words) in said.items() if words},
+        "modules": len(results),
+        "failures": {name: error for name, (error, _) in results.items() if error},
+        "warnings": {name: messages for name, (_, messages) in results.items() if messages},
     }
     print(json.dumps(report, indent=2))
 

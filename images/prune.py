@@ -1,11 +1,11 @@
-"""Remove from installed packages what no model needs.
+"""Removes files that no model needs from installed packages.
 
-Headers, static libraries and tests; from a few large libraries the symbols that only a
-debugger reads.
+These are headers, static libraries and tests, and in a few large libraries the symbols for
+debuggers.
 
     python prune.py PREFIX
 
-Runs while an image is built. That every package still imports is tested in the image.
+It runs while an image is built. A test in the image imports every package afterwards.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pathlib import Path
 # Not `test`: tf.test and torch.testing are parts of their packages.
 _FOLDERS = {"include", "tests"}
 _NEEDED = ("numpy/_core/tests",)  # numpy.testing imports from it
-_ENDINGS = {".a", ".lib", ".pyx", ".pxd", ".h", ".hpp", ".cuh", ".c", ".cpp", ".cc", ".cu"}
-# Libraries with symbols that only a debugger reads. Not every library survives `strip`:
-# those that a wheel's packer has patched (numpy.libs) do not load any more.
+_SUFFIXES = {".a", ".lib", ".pyx", ".pxd", ".h", ".hpp", ".cuh", ".c", ".cpp", ".cc", ".cu"}
+# Libraries with symbols for debuggers. `strip` breaks some libraries: those that a wheel's packer
+# has patched (numpy.libs) no longer load.
 _STRIPPED = (
     "jaxlib/libjax_common.so",
     "llvmlite/binding/libllvmlite.so",
@@ -31,7 +31,7 @@ _STRIPPED = (
 
 
 def prune(prefix: Path) -> int:
-    """Remove files and folders below `prefix`; the bytes that this frees."""
+    """Remove files and folders below `prefix`; returns the freed bytes."""
     freed = 0
     for folder, folders, files in os.walk(prefix):
         for name in sorted(set(folders) & _FOLDERS):
@@ -43,14 +43,14 @@ def prune(prefix: Path) -> int:
             folders.remove(name)
         for name in files:
             path = Path(folder, name)
-            if path.suffix in _ENDINGS and not path.is_symlink():
+            if path.suffix in _SUFFIXES and not path.is_symlink():
                 freed += path.stat().st_size
                 path.unlink()
     return freed
 
 
 def strip(prefix: Path) -> int:
-    """Strip those libraries below `prefix`; the bytes that this frees."""
+    """Strip the large libraries below `prefix`; returns the freed bytes."""
     found = [path for name in _STRIPPED for path in prefix.rglob(name)]
     before = sum(path.stat().st_size for path in found)
     for path in found:

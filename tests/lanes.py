@@ -20,13 +20,12 @@ ROOT = Path(__file__).parents[1]
 NEEDS = {
     "docker": "needs a container engine and built images",
     "ray": "starts a Ray cluster",
-    "server": "talks to a server that the test starts on this machine",
+    "server": "uses a server that the test starts on this machine",
     "process": "starts processes: predict.py, a command, a worker",
     "slow": "takes more than a few seconds",
 }
 
 _BY_FOLDER = {
-    "tests/images": ("docker", "process"),
     "tests/isolation": ("process",),
     "tests/notebooks": ("process", "slow"),
 }
@@ -36,6 +35,7 @@ _BY_FIXTURE = {
     "fleet": ("ray", "slow"),
     "actor": ("process",),
     "new_actor": ("process",),
+    "image": ("docker", "process"),
     "python_image": ("docker", "process"),
     "warm": ("process",),
     "mounted": ("process",),

@@ -77,16 +77,16 @@ class PredictRun:
         mark = " model    | "
         return [line.partition(mark)[2] for line in self.lines if mark in line]
 
-    def fails_as(self, verdict: str, *words: str, saved: bool = False) -> PredictRun:
-        """Assert that the run failed with the verdict; message and remedy contain the words."""
+    def fails_as(self, verdict: str, *parts: str, saved: bool = False) -> PredictRun:
+        """Assert that the run failed with the verdict; message and remedy contain the parts."""
         assert (self.exit_code, self.record.get("verdict")) == (EXIT_CODES[verdict], verdict), (
             self.text
         )
         assert self.record["message"], "no message"
         assert self.record["remedy"], "no remedy"
         message = f"{self.record['message']} -> {self.record['remedy']}"
-        for word in words:
-            assert word in message
+        for part in parts:
+            assert part in message
         if not saved:
             assert self.leftovers == []
             assert self.record["predictions"]["path"] is None

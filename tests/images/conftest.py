@@ -52,22 +52,22 @@ class Image:
         return subprocess.run(command, capture_output=True).returncode == 0
 
     def inspect(self):
-        """The image's configuration, as the engine tells it."""
+        """The image's configuration, as the engine reports it."""
         command = [DOCKER, "image", "inspect", self.reference]
         (facts,) = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
         return facts
 
 
 def pytest_generate_tests(metafunc):
-    """A test that takes `image` runs once for each image that was asked for."""
+    """A test that takes `image` runs once for each image in NUMERAI_PREDICT_TEST_IMAGES."""
     if "image" not in metafunc.fixturenames:
         return
-    asked = os.environ.get("NUMERAI_PREDICT_TEST_IMAGES", "").split()
-    images = [Image(*name.split("-")) for name in asked]
+    names = os.environ.get("NUMERAI_PREDICT_TEST_IMAGES", "").split()
+    images = [Image(*name.split("-")) for name in names]
     if not images:
-        reason = "no images asked for: `make test_images`, or `make test_3_12` for one Python"
+        reason = "no images are named: `make test_images`, or `make test_3_12` for one Python"
         images = [pytest.param(None, marks=pytest.mark.skip(reason=reason))]
-    metafunc.parametrize("image", images, ids=asked or str, scope="session")
+    metafunc.parametrize("image", images, ids=names or str, scope="session")
 
 
 @pytest.fixture

@@ -25,10 +25,10 @@ def past(tmp_path_factory):
 @pytest.fixture
 def diagnose(past, tmp_path):
     def run(model, *options):
-        words = [sys.executable, "-c", PROGRAM, "diagnose", "--model", model, "--fnc", "small"]
-        words += ["--validation", past, "--output_dir", tmp_path, *options]
+        argv = [sys.executable, "-c", PROGRAM, "diagnose", "--model", model, "--fnc", "small"]
+        argv += ["--validation", past, "--output_dir", tmp_path, *options]
         return subprocess.run(
-            list(map(str, words)), capture_output=True, text=True, timeout=110, env=os.environ
+            list(map(str, argv)), capture_output=True, text=True, timeout=110, env=os.environ
         )
 
     return run
@@ -47,8 +47,8 @@ def test_the_scores_are_those_of_the_model_in_its_own_image(
     assert found["summary"]["corr"]["eras"] == 3
     assert found["run"]["python"].startswith(image.version)
     assert found["run"]["repeatable"] is True
-    here = "{}.{}".format(*sys.version_info)
-    if image.version == here:
+    running = "{}.{}".format(*sys.version_info)
+    if image.version == running:
         ended = diagnose(example(name), "--local")
         assert ended.returncode == 0, ended.stderr
         local = json.loads((tmp_path / "diagnose.json").read_text())

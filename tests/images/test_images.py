@@ -48,7 +48,7 @@ def test_both_flavours_predict_the_same_to_the_last_byte(predict, image, output,
         pytest.param(
             ["--user", "4321", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"]
             + ["--security-opt", "no-new-privileges", "--pids-limit", "100"],
-            id="all that restricts",
+            id="all restrictions",
         ),
     ],
 )
@@ -58,7 +58,7 @@ def test_a_container_may_be_restricted(predict, output, example, options):
     assert len(list(output.glob("live_predictions-*.csv"))) == 1
 
 
-def test_files_belong_to_the_user_that_asked_for_them(predict, output, example):
+def test_files_belong_to_the_user_of_the_container(predict, output, example):
     assert predict(example("one_argument"), options=["--user", "4321:4322"]).returncode == 0
     (csv,) = output.glob("live_predictions-*.csv")
     assert (csv.stat().st_uid, csv.stat().st_gid) == (4321, 4322)
@@ -90,14 +90,14 @@ def test_a_model_that_only_its_owner_may_read_runs_in_a_container_of_root(
 
 
 def test_threads_follow_the_containers_limit_of_processors(image):
-    asked = "from numerai_predict.resources.cpu_quota import usable_cpus; print(usable_cpus())"
-    place = "import sys; sys.path.append('/usr/local/share/numerai-predict'); "
-    assert image.run("-c", place + asked, options=["--cpus", "1"]).stdout.strip() == "1"
+    program = "from numerai_predict.resources.cpu_quota import usable_cpus; print(usable_cpus())"
+    path = "import sys; sys.path.append('/usr/local/share/numerai-predict'); "
+    assert image.run("-c", path + program, options=["--cpus", "1"]).stdout.strip() == "1"
     every = str(len(os.sched_getaffinity(0)))
-    assert image.run("-c", place + asked).stdout.strip() == every
+    assert image.run("-c", path + program).stdout.strip() == every
 
 
-def test_the_image_holds_what_its_lock_names_and_all_of_it_imports(image, record_property):
+def test_the_image_contains_the_packages_of_its_lock_and_imports_all(image, record_property):
     run = image.run(
         "/contents.py",
         "/requirements.txt",

@@ -17,7 +17,7 @@ import stage  # noqa: E402
 
 DOCKER = os.environ.get("DOCKER", "docker")
 DEEP = {"torch", "tensorflow", "jaxlib"}
-# The attempts take a minute and a half a user: one image stands for all.
+# The attempts take a minute and a half per user: one image represents all.
 PLAYED_IN = "3.12-slim"
 NOT_THERE = {("3.10", "jaxlib"): "the hosted environment of Python 3.10 has jax without jaxlib"}
 

@@ -1,4 +1,4 @@
-"""What the locks promise: the hosted versions, two flavours of one set, nothing for a GPU."""
+"""The locks pin the hosted versions, two flavours of one set, and nothing for a GPU."""
 
 import re
 from pathlib import Path
