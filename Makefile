@@ -29,7 +29,7 @@ run: setup ## Run a model on sample data: make run [MODEL=my.pkl] [OPTIONS="--de
 	    python=$$($(BIN)/python -c 'import sys; print("{}.{}".format(*sys.version_info))')
 	    model=tests/models/py$$python/two_arguments.pkl
 	fi
-	$(BIN)/numerai-predict run --build --model "$$model" $(OPTIONS)
+	$(BIN)/numerai-predict run --build-image --model "$$model" $(OPTIONS)
 
 .PHONY: setup
 setup: $(READY) ## Create the environment in .venv; the other targets do this when needed

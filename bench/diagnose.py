@@ -25,7 +25,7 @@ ERAS, ROWS, FEATURES = 30, 5_000, 2_750
 _DIAGNOSE = """
 import resource, sys
 from numerai_predict.cli.main import main
-code = main(["diagnose", "--local", *sys.argv[1:]])
+code = main(["diagnose", "--no-container", *sys.argv[1:]])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 sys.exit(code)
 """
@@ -62,10 +62,10 @@ def main() -> None:
             f"| bare script, predictions only | {seconds / eras:.2f} | {format_size(peak)} | |",
         ]
         for title, options in (
-            ("`diagnose`, no FNC", ["--fnc", "none"]),
-            ("`diagnose`, FNC of `small`", ["--fnc", "small"]),
+            ("`diagnose`, no FNC", ["--fnc-features", "none"]),
+            ("`diagnose`, FNC of `small`", ["--fnc-features", "small"]),
             ("`diagnose`, FNC of `medium`", []),
-            ("`diagnose --memory 1g`, no FNC", ["--fnc", "none", "--memory", "1g"]),
+            ("`diagnose --memory 1g`, no FNC", ["--fnc-features", "none", "--memory", "1g"]),
         ):
             words = ["--model", model, "--validation", data, "--output_dir", folder, *options]
             own = float(_run(_DIAGNOSE, *words).splitlines()[-1])

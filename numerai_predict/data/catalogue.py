@@ -116,7 +116,7 @@ def _files_of(version: str, available: list[str]) -> list[str]:
         raise DatasetUnavailable(
             f"expected a version of the data, found {version!r}; "
             f"there are {', '.join(versions) or 'none'}",
-            "choose one with --version, like --version v5.2",
+            "choose one with --data-version, like --data-version v5.2",
         )
     return [name.partition("/")[2] for name in available if name.startswith(f"{version}/")]
 

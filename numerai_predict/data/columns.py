@@ -44,7 +44,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         found = (str(error).splitlines() or [type(error).__name__])[0]
         raise DatasetUnavailable(
             f"expected a parquet file at {path}, found: {found}",
-            "get it with `numerai-predict data get`; --force gets it anew",
+            "get it with `numerai-predict data get`; --refetch fetches it again",
         ) from error
 
 

@@ -40,7 +40,7 @@ class FeatureSets:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DatasetUnavailable(
                 f"expected feature_sets and targets in {path}, found something else",
-                "get it again with `numerai-predict data get features --force`",
+                "get it again with `numerai-predict data get features --refetch`",
             ) from error
 
     def choose(self, features: str | Sequence[str]) -> list[str]:

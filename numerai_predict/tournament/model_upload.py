@@ -139,8 +139,8 @@ def _choose_hosting(path: Path, choice: UploadChoice) -> _Hosting:
     if objection and not choice.force:
         raise ModelRefused(
             f"expected a pickle fit to be hosted, found {objection}",
-            "correct it, or upload it nevertheless with --force; `numerai-predict inspect` shows "
-            "the details",
+            "correct it, or upload it nevertheless with --ignore-inspection; "
+            "`numerai-predict inspect` shows the details",
         )
     if objection:
         log_step("warning", f"uploaded nevertheless: {objection}")

@@ -59,8 +59,8 @@ def require_open(round_: RoundInfo, late: bool) -> None:
         return
     raise RoundClosed(
         f"expected an open round, found that {round_.number} closed at {_utc(round_.closes)}",
-        "wait for the next opening (Tuesday to Saturday, 12:00 UTC), or submit with --late: a late "
-        "submission is scored but can't be staked",
+        "wait for the next opening (Tuesday to Saturday, 12:00 UTC), or submit with --allow-late: "
+        "a late submission is scored but can't be staked",
     )
 
 

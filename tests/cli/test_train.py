@@ -16,7 +16,7 @@ def test_a_configuration_that_is_missing_ends_with_its_verdict(capsys, tmp_path)
     assert main(["train", str(tmp_path / "none.yaml")]) == 90
     last = capsys.readouterr().err.splitlines()[-1]
     assert "verdict  bad_configuration (exit 90): expected a configuration at" in last
-    assert "--defaults" in last
+    assert "--print-defaults" in last
 
 
 def test_every_mistake_has_a_line_of_its_own(capsys, tmp_path):

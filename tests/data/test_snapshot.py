@@ -131,7 +131,7 @@ def test_a_leftover_of_a_killed_run_is_removed(get, tmp_path):
 
 def test_processes_at_the_same_time_leave_one_whole_snapshot(tournament, tmp_path):
     program = "import sys; from numerai_predict.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    words = ["data", "get", "train", "live", "--directory", str(tmp_path / "data")]
+    words = ["data", "get", "train", "live", "--data-dir", str(tmp_path / "data")]
     environment = {**os.environ, "NUMERAI_API_URL": f"{tournament.url}/"}
     started = [
         subprocess.Popen(

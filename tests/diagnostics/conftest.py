@@ -74,7 +74,7 @@ def diagnose(past, pickle_model, clean_environment, tmp_path):
         folder = folder or tmp_path / "report"
         folder.mkdir(exist_ok=True)
         words = [sys.executable, "-c", program, "diagnose", "--model", path]
-        words += ["--output_dir", folder, "--validation", past, "--fnc", "small", *options]
+        words += ["--output_dir", folder, "--validation", past, "--fnc-features", "small", *options]
         ended = subprocess.run(
             [*wrapper, *map(str, words)],
             capture_output=True,

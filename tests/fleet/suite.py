@@ -164,7 +164,7 @@ class Suite:
         argv = [sys.executable, "-c", PROGRAM, "fleet", "run", self.folder / "manifest.jsonl"]
         argv += ["--output_dir", self.output, "--dataset", self.data / "live.parquet", *LIMITS]
         argv += ["--benchmarks", self.data / "live_benchmark_models.parquet"]
-        argv += ["--address", f"127.0.0.1:{PORT}"]
+        argv += ["--ray-address", f"127.0.0.1:{PORT}"]
         with open(self.folder / "coordinator.log", "a") as log:
             return subprocess.Popen(list(map(str, argv)), stdout=log, stderr=log, env=ENVIRONMENT)
 

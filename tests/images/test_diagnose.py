@@ -25,7 +25,16 @@ def past(tmp_path_factory):
 @pytest.fixture
 def diagnose(past, tmp_path):
     def run(model, *options):
-        argv = [sys.executable, "-c", PROGRAM, "diagnose", "--model", model, "--fnc", "small"]
+        argv = [
+            sys.executable,
+            "-c",
+            PROGRAM,
+            "diagnose",
+            "--model",
+            model,
+            "--fnc-features",
+            "small",
+        ]
         argv += ["--validation", past, "--output_dir", tmp_path, *options]
         return subprocess.run(
             list(map(str, argv)), capture_output=True, text=True, timeout=110, env=os.environ
@@ -49,7 +58,7 @@ def test_the_scores_are_those_of_the_model_in_its_own_image(
     assert found["run"]["repeatable"] is True
     running = "{}.{}".format(*sys.version_info)
     if image.version == running:
-        ended = diagnose(example(name), "--local")
+        ended = diagnose(example(name), "--no-container")
         assert ended.returncode == 0, ended.stderr
         local = json.loads((tmp_path / "diagnose.json").read_text())
         assert local["eras"] == found["eras"]

@@ -79,7 +79,7 @@ class Suite:
         return name
 
     def start(self, name: str, *options: str) -> subprocess.Popen[str]:
-        words = ["round", str(self.pickle), "--model", name, *options]
+        words = ["round", str(self.pickle), "--model-name", name, *options]
         return subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *words],
             stderr=subprocess.PIPE,

@@ -62,7 +62,7 @@ def test_a_late_submission_is_taken_and_marked(practice, numerai, send, pickled)
     practice.open_weekday_round()
     name = practice.model()
     practice.advance(hours=2)
-    ended = numerai("round", pickled(), "--model", name, "--late")
+    ended = numerai("round", pickled(), "--model-name", name, "--allow-late")
     assert ended.code == 0, ended.log
     assert [row["late"] for row in practice.submissions(name)] == [1]
 

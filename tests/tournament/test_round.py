@@ -31,7 +31,7 @@ def test_a_round_is_done_and_recorded_and_done_again_does_nothing(
     practice, numerai, pickled, tmp_path
 ):
     name = practice.model()
-    first = numerai("round", pickled(), "--model", name)
+    first = numerai("round", pickled(), "--model-name", name)
     assert first.code == 0, first.log
     (row,) = practice.submissions(name)
     assert row["late"] == 0
@@ -42,7 +42,7 @@ def test_a_round_is_done_and_recorded_and_done_again_does_nothing(
     record = json.loads((ledger.parent / "record.json").read_text())
     assert record["verdict"] == "ok"
     assert "seccomp" in record["sandbox"]
-    again = numerai("round", pickled(), "--model", name)
+    again = numerai("round", pickled(), "--model-name", name)
     assert again.code == 0
     assert "already" in again.verdict
     assert len(practice.submissions(name)) == 1
@@ -59,7 +59,7 @@ def test_a_closed_gate_submits_nothing_and_has_an_exit_code_of_its_own(
     practice, numerai, pickled, model, reason
 ):
     name = practice.model()
-    ended = numerai("round", pickled(model), "--model", name)
+    ended = numerai("round", pickled(model), "--model-name", name)
     assert ended.code == 80
     assert "DRIFT_GUARD_ABORT" in ended.verdict
     assert reason in ended.log
@@ -69,12 +69,12 @@ def test_a_closed_gate_submits_nothing_and_has_an_exit_code_of_its_own(
 def test_the_limits_of_the_gates_can_be_moved(practice, numerai, pickled):
     name = practice.model()
     pickle = pickled(copies_one_feature)
-    ended = numerai("round", pickle, "--model", name, MAX_ABS_EXPOSURE="1.01")
+    ended = numerai("round", pickle, "--model-name", name, MAX_ABS_EXPOSURE="1.01")
     assert ended.code == 0, ended.log
 
 
 def test_a_model_that_fails_ends_as_it_does_with_predict_py(practice, numerai, pickled):
-    ended = numerai("round", pickled(wants_more), "--model", practice.model())
+    ended = numerai("round", pickled(wants_more), "--model-name", practice.model())
     assert ended.code == 20
     assert "feature_of_tomorrow_0001" in ended.log
 
@@ -83,7 +83,7 @@ def test_the_wait_for_an_opening_is_bounded(practice, numerai, pickled):
     practice.open_weekday_round()
     practice.advance(hours=1)
     started = time.monotonic()
-    ended = numerai("round", pickled(), "--model", practice.model(), "--wait", 2)
+    ended = numerai("round", pickled(), "--model-name", practice.model(), "--wait", 2)
     assert ended.code == 81
     assert "waited 2 s" in ended.verdict
     assert time.monotonic() - started < 60
@@ -93,7 +93,7 @@ def test_a_round_that_opens_during_the_wait_is_done(practice, environment, pickl
     practice.open_weekday_round()
     practice.advance(hours=1)
     name = practice.model()
-    words = ["round", pickled(), "--model", name, "--wait", "60"]
+    words = ["round", pickled(), "--model-name", name, "--wait", "60"]
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *map(str, words)],
         stderr=subprocess.PIPE,
@@ -115,14 +115,14 @@ def test_killed_at_any_moment_it_ends_with_one_valid_submission(
     practice, environment, numerai, pickled, tmp_path, seed
 ):
     name, pickle = practice.model(), pickled()
-    words = [sys.executable, "-c", PROGRAM, "round", str(pickle), "--model", name]
+    words = [sys.executable, "-c", PROGRAM, "round", str(pickle), "--model-name", name]
     process = subprocess.Popen(
         words, stderr=subprocess.DEVNULL, env=environment, cwd=tmp_path, start_new_session=True
     )
     time.sleep(random.Random(seed).uniform(0.3, 4))
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    ended = numerai("round", pickle, "--model", name)
+    ended = numerai("round", pickle, "--model-name", name)
     assert ended.code == 0, ended.log
     assert len(practice.submissions(name)) == 1
 
@@ -141,7 +141,7 @@ def test_killed_at_any_moment_it_ends_with_one_valid_submission(
 def test_faults_that_pass_end_in_one_submission(practice, numerai, pickled, fault, settings):
     name = practice.model()
     practice.fault(fault, **settings)
-    ended = numerai("round", pickled(), "--model", name, "--deadline", 90)
+    ended = numerai("round", pickled(), "--model-name", name, "--deadline", 90)
     practice.fault(None)
     assert ended.code == 0, ended.log
     assert len(practice.submissions(name)) == 1
@@ -160,7 +160,7 @@ def test_faults_that_stay_are_said_and_submit_nothing(
 ):
     name = practice.model()
     practice.fault(fault)
-    ended = numerai("round", pickled(), "--model", name, "--deadline", 8)
+    ended = numerai("round", pickled(), "--model-name", name, "--deadline", 8)
     practice.fault(None)
     assert words in ended.log
     assert ended.code in (code, 50)

@@ -10,10 +10,12 @@ def test_a_csv_becomes_the_rounds_submission_and_the_same_bytes_nothing_more(
     practice, numerai, csv
 ):
     name = practice.model()
-    first = numerai("submit", csv(), "--model", name)
+    first = numerai("submit", csv(), "--model-name", name)
     assert first.code == 0, first.log
     assert "submitted to round" in first.verdict
-    again = numerai("submit", csv(), "--model", name, XDG_STATE_HOME="/nonexistent/../tmp/other")
+    again = numerai(
+        "submit", csv(), "--model-name", name, XDG_STATE_HOME="/nonexistent/../tmp/other"
+    )
     assert again.code == 0, again.log
     assert "nothing was done" in again.verdict
     assert len(practice.submissions(name)) == 1
@@ -21,13 +23,13 @@ def test_a_csv_becomes_the_rounds_submission_and_the_same_bytes_nothing_more(
 
 def test_other_bytes_need_to_be_told_to_replace(practice, numerai, csv):
     name = practice.model()
-    assert numerai("submit", csv(), "--model", name).code == 0
+    assert numerai("submit", csv(), "--model-name", name).code == 0
     other = csv("other.csv", scale=0.5)
-    refused = numerai("submit", other, "--model", name)
+    refused = numerai("submit", other, "--model-name", name)
     assert refused.code == 84
     assert "--replace" in refused.verdict
     assert len(practice.submissions(name)) == 1
-    replaced = numerai("submit", other, "--model", name, "--replace")
+    replaced = numerai("submit", other, "--model-name", name, "--replace")
     assert replaced.code == 0, replaced.log
     assert [row["selected"] for row in practice.submissions(name)] == [True, False]
 
@@ -39,13 +41,13 @@ def test_a_result_record_is_as_good_as_its_csv(practice, numerai, csv, tmp_path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     record = tmp_path / "result.json"
     record.write_text(json.dumps({"predictions": {"path": str(path), "sha256": sha256}}))
-    assert numerai("submit", record, "--model", name).code == 0
+    assert numerai("submit", record, "--model-name", name).code == 0
     assert practice.submissions(name)[0]["sha256"] == sha256
 
 
 def test_an_unknown_model_lists_those_of_the_account_before_any_upload(practice, numerai, csv):
     before = practice.store.row("SELECT COUNT(*) AS n FROM tickets")
-    ended = numerai("submit", csv(), "--model", "practice_on")
+    ended = numerai("submit", csv(), "--model-name", "practice_on")
     assert ended.code == 83
     assert "practice_one" in ended.verdict
     assert "practice_two" in ended.verdict
@@ -57,7 +59,7 @@ def test_a_closed_round_is_said_before_any_work(practice, numerai, csv):
     practice.open_weekday_round()
     practice.advance(hours=1)
     before = practice.store.row("SELECT COUNT(*) AS n FROM tickets")
-    ended = numerai("submit", path, "--model", name)
+    ended = numerai("submit", path, "--model-name", name)
     assert ended.code == 81
     assert "closed at" in ended.verdict
     assert "data " not in ended.log
@@ -67,7 +69,7 @@ def test_a_closed_round_is_said_before_any_work(practice, numerai, csv):
 def test_predictions_of_another_round_are_stopped_by_the_gates(practice, numerai, csv):
     path, name = csv(), practice.model()
     practice.open_round()
-    ended = numerai("submit", path, "--model", name)
+    ended = numerai("submit", path, "--model-name", name)
     assert ended.code == 80
     assert "coverage: 0.00%" in ended.log
     assert practice.submissions(name) == []
@@ -77,7 +79,7 @@ def test_all_reasons_of_closed_gates_are_told_at_once(practice, numerai, csv, li
     name = practice.model()
     values = live["feature_sample_0007"].to_numpy(float).copy() / 4
     values[0], values[1] = np.nan, np.inf
-    ended = numerai("submit", csv(values=values), "--model", name)
+    ended = numerai("submit", csv(values=values), "--model-name", name)
     assert ended.code == 80
     assert "DRIFT_GUARD_ABORT" in ended.verdict
     for reason in ("NaN: 1 of", "infinity: 1", "coverage: 99", "exposure: 1.000 to feature_"):
@@ -92,6 +94,6 @@ def test_all_reasons_of_closed_gates_are_told_at_once(practice, numerai, csv, li
 def test_a_file_that_is_none_is_said(practice, numerai, tmp_path, content, words):
     path = tmp_path / "bad.csv"
     path.write_text(content)
-    ended = numerai("submit", path, "--model", "practice_one")
+    ended = numerai("submit", path, "--model-name", "practice_one")
     assert ended.code in (80, 85)
     assert words in ended.log

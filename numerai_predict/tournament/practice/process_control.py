@@ -66,7 +66,7 @@ def start(setup: Setup, deadline: Deadline) -> Running:
             if process.poll() is not None:
                 raise TournamentUnavailable(
                     f"expected a practice tournament, found that it ended: {_last_line(log)}",
-                    "choose another --port or --directory, or look at " + str(log),
+                    "choose another --port or --state-dir, or look at " + str(log),
                 )
             time.sleep(deadline.wait(_POLL_SECONDS, "start"))
     except BaseException:
