@@ -9,7 +9,7 @@ def test_the_defaults_are_yaml_with_a_word_on_each_key(capsys):
     assert main(["train", "--print-defaults"]) == 0
     printed = capsys.readouterr().out
     assert yaml.safe_load(printed)["lightgbm"]["num_leaves"] == 128
-    assert "  # leaves of a tree\n  num_leaves: 128\n" in printed
+    assert "  # leaves per tree\n  num_leaves: 128\n" in printed
 
 
 def test_a_configuration_that_is_missing_ends_with_its_verdict(capsys, tmp_path):
