@@ -115,8 +115,6 @@ class FleetDisplay:
             self.say(
                 f"{meter.ended_before:,} of {meter.total:,} models ended in an earlier fleet run"
             )
-        if self._console.is_terminal:
-            self._live.start()
 
     def update(self, running: int) -> None:
         """Show the current progress, unless the last update was just before."""
@@ -124,8 +122,9 @@ class FleetDisplay:
         if self._meter is None or now < self._next_update:
             return
         progress = self._meter.measure(running)
-        if self._live.is_started:
+        if self._console.is_terminal:
             self._next_update = now + _TERMINAL_INTERVAL_SECONDS
+            self._live.start()  # not earlier: the live data's progress is shown before
             self._live.update(render(progress), refresh=True)
         else:
             self._next_update = now + _PLAIN_INTERVAL_SECONDS

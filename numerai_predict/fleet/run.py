@@ -19,7 +19,7 @@ from numerai_predict.fleet.delivery.queue import wait_for_delivery_process
 from numerai_predict.fleet.environments import Environment
 from numerai_predict.fleet.errors import DirectoryInUse, FleetError, NoCapacity
 from numerai_predict.fleet.ledger import FleetLedger
-from numerai_predict.fleet.live_data import fetch_data
+from numerai_predict.fleet.live_data import fetch_live_data
 from numerai_predict.fleet.manifest import ManifestEntry
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.pool.ray_cluster import RayCluster
@@ -70,7 +70,7 @@ def run_fleet(
         if not pending.to_run and not pending.to_deliver:
             return True
         with tempfile.TemporaryDirectory(prefix="numerai-fleet-") as directory:
-            data = fetch_data(config, Path(directory), deadline)
+            data = fetch_live_data(config, Path(directory), deadline)
             cluster = RayCluster(config.ray_address, config.retries.actor_restarts)
             with contextlib.closing(cluster):
                 _check_memory(pending.to_run, cluster)
