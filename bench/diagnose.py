@@ -67,7 +67,7 @@ def main() -> None:
             ("`diagnose`, FNC of `medium`", []),
             ("`diagnose --memory 1g`, no FNC", ["--fnc-features", "none", "--memory", "1g"]),
         ):
-            words = ["--model", model, "--validation", data, "--output_dir", folder, *options]
+            words = ["--model", model, "--validation", data, "--output-dir", folder, *options]
             own = float(_run(_DIAGNOSE, *words).splitlines()[-1])
             run = json.loads((folder / "diagnose.json").read_text())["run"]
             lines.append(
