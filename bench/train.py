@@ -49,7 +49,7 @@ import sys, time
 from pathlib import Path
 import lightgbm
 import numpy as np
-from numerai_predict.data.era_table import History
+from numerai_predict.data.era_table import EraTable
 from numerai_predict.resources.cpu_quota import usable_cpus
 from numerai_predict.training.early_stopping import EarlyStopping, StoppingRule
 from numerai_predict.training.trainers.interface import TrainingRows
@@ -59,7 +59,7 @@ from numerai_predict.training.trainers.parameters import LightGBMSettings
 path, binary = Path(sys.argv[1]), sys.argv[2]
 rows, rounds, turns = map(int, sys.argv[3:])
 names = [f"feature_{number:04d}" for number in range(2750)]
-history = History.of([path], [*names, "target"])
+history = EraTable.of([path], [*names, "target"])
 target = history.column("target")
 trainer = LightGBM(LightGBMSettings(), "cpu", usable_cpus())
 

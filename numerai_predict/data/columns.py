@@ -64,7 +64,7 @@ def require_columns(parquet: pq.ParquetFile, path: Path, names: Sequence[str]) -
         )
 
 
-def texts(parquet: pq.ParquetFile, name: str, path: Path) -> NDArray[np.str_]:
+def read_texts(parquet: pq.ParquetFile, name: str, path: Path) -> NDArray[np.str_]:
     """A short text column that is read as a dictionary; one text a row."""
     texts = []
     for chunk in _chunks(parquet, name):
@@ -81,7 +81,7 @@ def texts(parquet: pq.ParquetFile, name: str, path: Path) -> NDArray[np.str_]:
     return np.concatenate(texts) if texts else np.array([], dtype=np.str_)
 
 
-def ids(parquet: pq.ParquetFile, mask: NDArray[np.bool_]) -> pa.Array:
+def read_ids(parquet: pq.ParquetFile, mask: NDArray[np.bool_]) -> pa.Array:
     """The chosen rows' ids; where rows of a chunk are left out, pyarrow imports pandas for it."""
     kept, start = [], 0
     for chunk in _chunks(parquet, "id"):
@@ -102,7 +102,7 @@ def _chunks(parquet: pq.ParquetFile, name: str) -> Iterator[pa.Array]:
         yield from table.column(name).chunks
 
 
-def fill(
+def read_into(
     parquet: pq.ParquetFile,
     names: Sequence[str],
     mask: NDArray[np.bool_],

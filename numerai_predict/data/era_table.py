@@ -12,13 +12,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from numerai_predict.contract.errors import DatasetUnavailable
-from numerai_predict.data.columns import fill, ids, open_parquet, require_columns, texts
+from numerai_predict.data.columns import (
+    open_parquet,
+    read_ids,
+    read_into,
+    read_texts,
+    require_columns,
+)
 
 HIGHEST = 4  # of a feature's values; the lowest is 0
 
 
 @dataclass(frozen=True)
-class History:
+class EraTable:
     """The rows of some files, one after the other, in the order of their eras.
 
     `eras` has the number of each row's era, int32 with shape (rows,). Nothing else is held.
@@ -28,7 +34,7 @@ class History:
     eras: NDArray[np.int32]
 
     @classmethod
-    def of(cls, paths: Sequence[Path], columns: Sequence[str]) -> History:
+    def of(cls, paths: Sequence[Path], columns: Sequence[str]) -> EraTable:
         """The history in these files, which have the columns.
 
         Raises:
@@ -39,7 +45,7 @@ class History:
         for path in paths:
             with open_parquet(path) as parquet:
                 require_columns(parquet, path, columns)
-                numbers.append(_numbers(texts(parquet, "era", path), path))
+                numbers.append(_numbers(read_texts(parquet, "era", path), path))
         eras = np.concatenate(numbers)
         if (np.diff(eras) < 0).any():
             raise DatasetUnavailable(
@@ -54,12 +60,12 @@ class History:
         values = np.empty((len(self.eras), 1), np.float32, order="F")
         everywhere = np.ones(len(self.eras), np.bool_)
         for parquet, path, mask, rows in self._parts(everywhere):
-            fill(parquet, [name], mask, values[rows], path)
+            read_into(parquet, [name], mask, values[rows], path)
         return values[:, 0]
 
     def ids(self, mask: NDArray[np.bool_]) -> list[str]:
         """The ids of the chosen rows."""
-        chunks = [ids(parquet, inside) for parquet, _, inside, _ in self._parts(mask)]
+        chunks = [read_ids(parquet, inside) for parquet, _, inside, _ in self._parts(mask)]
         found: list[str] = pa.concat_arrays(chunks).to_pylist() if chunks else []
         return found
 
@@ -71,7 +77,7 @@ class History:
         """
         block = np.empty((int(mask.sum()), len(names)), np.int8, order="F")
         for parquet, path, inside, rows in self._parts(mask):
-            fill(parquet, names, inside, block[rows], path)
+            read_into(parquet, names, inside, block[rows], path)
         if block.size and (block.min() < 0 or block.max() > HIGHEST):
             _refuse(block, names)
         return block

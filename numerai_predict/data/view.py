@@ -17,7 +17,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from numerai_predict.data import feature_sets as feature_sets
-from numerai_predict.data.columns import fill, ids, open_parquet, require_columns, texts
+from numerai_predict.data.columns import (
+    open_parquet,
+    read_ids,
+    read_into,
+    read_texts,
+    require_columns,
+)
 from numerai_predict.data.era_selection import Eras
 from numerai_predict.data.feature_sets import FeatureSets
 
@@ -72,19 +78,19 @@ def read_view(
     names = _feature_names(path, features)
     with open_parquet(path) as parquet:
         require_columns(parquet, path, [*names, *targets])
-        every_era = texts(parquet, "era", path)
+        every_era = read_texts(parquet, "era", path)
         mask = chosen.mask(every_era)
         rows = int(mask.sum())
         view = View(
-            ids=ids(parquet, mask),
+            ids=read_ids(parquet, mask),
             eras=every_era if mask.all() else every_era[mask],
             features=np.empty((rows, len(names)), np.int8, order="F"),
             feature_names=names,
             targets=np.empty((rows, len(targets)), np.float32, order="F"),
             target_names=list(targets),
         )
-        fill(parquet, names, mask, view.features, path)
-        fill(parquet, list(targets), mask, view.targets, path)
+        read_into(parquet, names, mask, view.features, path)
+        read_into(parquet, list(targets), mask, view.targets, path)
     return view
 
 

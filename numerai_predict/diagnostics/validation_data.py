@@ -12,7 +12,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from numerai_predict.contract.errors import DatasetUnavailable
-from numerai_predict.data.columns import fill, ids, open_parquet, require_columns, texts
+from numerai_predict.data.columns import (
+    open_parquet,
+    read_ids,
+    read_into,
+    read_texts,
+    require_columns,
+)
 from numerai_predict.data.era_selection import Eras
 
 # Values of these columns in live data. A model must see past eras as it sees a round: without
@@ -45,9 +51,9 @@ class ValidationData:
             require_columns(parquet, path, [])
             _require_text_ids(schema, path)
             _require_target(parquet, path, target)
-            self._row_eras = texts(parquet, "era", path)
+            self._row_eras = read_texts(parquet, "era", path)
             targets = np.empty((len(self._row_eras), 1), np.float64, order="F")
-            fill(parquet, [target], np.ones(len(targets), bool), targets, path)
+            read_into(parquet, [target], np.ones(len(targets), bool), targets, path)
         self._schema = schema
         self._target = targets[:, 0]
         self.feature_names = [n for n in self._schema.names if n.startswith("feature_")]
@@ -85,8 +91,8 @@ class ValidationData:
         mask = np.isin(self._row_eras, eras)
         features = np.empty((int(mask.sum()), len(self.feature_names)), np.int8, order="F")
         with open_parquet(self.path) as parquet:
-            fill(parquet, self.feature_names, mask, features, self.path)
-            all_ids = ids(parquet, mask)
+            read_into(parquet, self.feature_names, mask, features, self.path)
+            all_ids = read_ids(parquet, mask)
         row_eras, target = self._row_eras[mask], self._target[mask]
         batch = []
         for era in eras:

@@ -14,7 +14,9 @@ _CHUNK_BYTES = 1024 * 1024
 _NAMES_OF_GZIP = (".gz", ".gzip", ".tgz")
 
 
-def put_decoded(part: Path, target: Path, encoding: str, source: str, deadline: Deadline) -> None:
+def decode_into_place(
+    part: Path, target: Path, encoding: str, source: str, deadline: Deadline
+) -> None:
     """Put the part in place, less an encoding that was made for the way alone.
 
     A name that ends in `.gz` tells of the same encoding: that file stays as it is.

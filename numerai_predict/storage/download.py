@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.storage.checksums import ThreadedChecksum, checksum_of
-from numerai_predict.storage.content_encoding import put_decoded
+from numerai_predict.storage.content_encoding import decode_into_place
 from numerai_predict.storage.files import part_beside
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.transfer_progress import TransferProgress
@@ -80,7 +80,7 @@ def download(
             finally:
                 transfer.progress.end()
         encoding = transfer.headers.get("Content-Encoding", "")
-        put_decoded(part, target, encoding, source, policy.deadline)
+        decode_into_place(part, target, encoding, source, policy.deadline)
     return transfer.headers
 
 

@@ -18,8 +18,8 @@ from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.storage.http import (
     TRANSFER_ERRORS,
     describe_network_error,
+    error_response_of,
     new_session,
-    refusal_of,
 )
 from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 
@@ -160,7 +160,7 @@ class Api:
         if isinstance(document, dict) and document.get("errors") is not None:
             raise RequestRefused(_error_message(document["errors"]))
         if response.status_code != 200:
-            raise refusal_of(response, _REMEDY).server_error().fetching(self._name)
+            raise error_response_of(response, _REMEDY).server_error().fetching(self._name)
         if not isinstance(document, dict):
             raise FetchFailed(
                 f"expected JSON from {self._name}, found something else",

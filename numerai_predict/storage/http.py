@@ -16,7 +16,7 @@ import urllib3
 from numerai_predict.storage.download import STEP, Body, Opener, RangeNotSupported
 from numerai_predict.storage.presigned_policy import url_valid_until
 from numerai_predict.storage.retry import TransferPolicy
-from numerai_predict.storage.server_errors import Refusal, ServerError
+from numerai_predict.storage.server_errors import ErrorResponse, ServerError
 
 # urllib3's own errors come through requests where it does not expect them.
 TRANSFER_ERRORS = (
@@ -113,14 +113,14 @@ class _Session(requests.Session):
             prepared_request.headers.pop("Authorization", None)
 
 
-def refusal_of(response: requests.Response, remedy: str, **more: Any) -> Refusal:
+def error_response_of(response: requests.Response, remedy: str, **more: Any) -> ErrorResponse:
     """The answer's status, headers, and S3's error code, message and request id."""
     start = next(response.iter_content(_LONGEST_ERROR_BYTES), b"").decode(errors="replace")
     found = {}
     for tag in ("Code", "Message", "RequestId"):
         match = re.search(f"<{tag}>([^<]{{1,300}})</{tag}>", start)
         found[tag] = match[1] if match else ""
-    return Refusal(
+    return ErrorResponse(
         response.status_code,
         response.reason or "",
         response.headers,
@@ -176,7 +176,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _require_success(response: requests.Response, url: str, source: str) -> None:
     if response.status_code not in (200, 203, 206):
-        refusal = refusal_of(response, _NEW_URL, valid_until=url_valid_until(url))
+        refusal = error_response_of(response, _NEW_URL, valid_until=url_valid_until(url))
         raise refusal.server_error().fetching(source)
 
 

@@ -17,8 +17,8 @@ from numerai_predict.contract.redaction import redact
 from numerai_predict.storage.http import (
     TRANSFER_ERRORS,
     describe_network_error,
+    error_response_of,
     new_session,
-    refusal_of,
 )
 from numerai_predict.storage.presigned_policy import PostPolicy
 from numerai_predict.storage.retry import TransferPolicy
@@ -102,7 +102,7 @@ def _is_stored(response: requests.Response, post: PresignedPost) -> bool:
 
 def _refusal(response: requests.Response, post: PresignedPost) -> ServerError:
     valid_until = PostPolicy.of(post.fields).expires
-    trouble = refusal_of(response, _NEW_POST, valid_until=valid_until).server_error()
+    trouble = error_response_of(response, _NEW_POST, valid_until=valid_until).server_error()
     return replace(trouble, found=_without_values(trouble.found, post))
 
 

@@ -9,8 +9,8 @@ from numerai_predict.contract.redaction import redact
 from numerai_predict.storage.http import (
     TRANSFER_ERRORS,
     describe_network_error,
+    error_response_of,
     new_session,
-    refusal_of,
 )
 from numerai_predict.storage.presigned_policy import url_valid_until
 from numerai_predict.storage.retry import TransferPolicy
@@ -40,7 +40,7 @@ def put_to_presigned_url(path: Path, url: str, policy: TransferPolicy) -> None:
                 target
             ) from None  # its text holds the URL
         if response.status_code not in (200, 201, 204):
-            refusal = refusal_of(response, _REMEDY, valid_until=url_valid_until(url))
+            refusal = error_response_of(response, _REMEDY, valid_until=url_valid_until(url))
             raise refusal.server_error().uploading(target)
 
     if not path.is_file():

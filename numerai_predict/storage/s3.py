@@ -24,7 +24,7 @@ from numerai_predict.contract.errors import FetchFailed
 from numerai_predict.storage.download import STEP, Body, Opener, RangeNotSupported
 from numerai_predict.storage.http import describe_network_error
 from numerai_predict.storage.retry import TransferPolicy
-from numerai_predict.storage.server_errors import Refusal, ServerError
+from numerai_predict.storage.server_errors import ErrorResponse, ServerError
 
 _CHUNK_BYTES = 256 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
@@ -168,7 +168,7 @@ def _trouble(error: Exception) -> ServerError:
 
 def _trouble_of_answer(answer: Any) -> ServerError:
     meta, said = answer.get("ResponseMetadata", {}), answer.get("Error", {})
-    refusal = Refusal(
+    refusal = ErrorResponse(
         int(meta.get("HTTPStatusCode", 0)),
         "",
         _headers(answer),

@@ -55,7 +55,7 @@ class ServerError:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class ErrorResponse:
     """An answer that is no success: its status, its headers and S3's words in its body.
 
     `remedy` is what to do where the answer itself does not tell; `valid_until` when

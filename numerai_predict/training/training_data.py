@@ -15,7 +15,7 @@ from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.data import feature_sets as feature_sets
 from numerai_predict.data.columns import column_names
 from numerai_predict.data.era_selection import Eras
-from numerai_predict.data.era_table import History
+from numerai_predict.data.era_table import EraTable
 from numerai_predict.data.feature_sets import FeatureSets
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
@@ -35,7 +35,7 @@ class TrainingData:
     """
 
     directory: Path
-    history: History
+    history: EraTable
     hashes: dict[str, str]
     features: list[str]
     neutral: list[str]
@@ -74,7 +74,7 @@ def open_training_data(config: TrainingConfig, directory: Path) -> TrainingData:
     features = sets.choose(config.features)
     neutral = sets.choose(config.validation.fnc_features)
     hashes = {path.name: verified_hash(path) for path in paths}
-    history = History.of(paths, list(dict.fromkeys([*features, *neutral, *config.targets])))
+    history = EraTable.of(paths, list(dict.fromkeys([*features, *neutral, *config.targets])))
     targets = {name: _read_target(history, name) for name in config.targets}
     eras = _choose_eras(history, config.data.eras, targets)
     return TrainingData(
@@ -119,7 +119,7 @@ def benchmark_files(paths: Sequence[Path]) -> list[Path]:
     return [path for path in candidates if path.is_file()]
 
 
-def _read_target(history: History, name: str) -> NDArray[np.float32]:
+def _read_target(history: EraTable, name: str) -> NDArray[np.float32]:
     values = history.column(name)
     if np.isnan(values).all():
         raise DatasetUnavailable(
@@ -135,7 +135,7 @@ def _read_target(history: History, name: str) -> NDArray[np.float32]:
 
 
 def _choose_eras(
-    history: History, selection: str, targets: dict[str, NDArray[np.float32]]
+    history: EraTable, selection: str, targets: dict[str, NDArray[np.float32]]
 ) -> list[int]:
     main = next(iter(targets))
     present = [int(era) for era in np.unique(history.eras)]

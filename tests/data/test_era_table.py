@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from numerai_predict.contract.errors import DatasetUnavailable
-from numerai_predict.data.era_table import History
+from numerai_predict.data.era_table import EraTable
 from numerai_predict.data.synthetic import SampleShape, write_sample
 
 NAMES = ["feature_sample_0003", "feature_sample_0000"]
@@ -30,7 +30,7 @@ def whole(paths):
 
 @pytest.fixture
 def history(paths):
-    return History.of(paths, [*NAMES, "target"])
+    return EraTable.of(paths, [*NAMES, "target"])
 
 
 def test_rows_of_all_files_follow_each_other(history, whole):
@@ -57,15 +57,15 @@ def test_gaps_are_nan(history, paths, tmp_path):
     frame = pd.read_parquet(paths[0])
     frame.loc[frame.index[3], "target"] = np.nan
     frame.to_parquet(tmp_path / "gaps.parquet")
-    values = History.of([tmp_path / "gaps.parquet"], ["target"]).column("target")
+    values = EraTable.of([tmp_path / "gaps.parquet"], ["target"]).column("target")
     assert np.flatnonzero(np.isnan(values)).tolist() == [3]
 
 
 def test_eras_must_grow_from_file_to_file(paths):
     with pytest.raises(DatasetUnavailable, match="earlier eras after later ones"):
-        History.of(paths[::-1], NAMES)
+        EraTable.of(paths[::-1], NAMES)
 
 
 def test_live_data_have_no_past(folder):
     with pytest.raises(DatasetUnavailable, match="found 'X'"):
-        History.of([folder / "live.parquet"], NAMES)
+        EraTable.of([folder / "live.parquet"], NAMES)

@@ -20,8 +20,8 @@ from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy, 
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.practice import process_control
 from numerai_predict.tournament.practice.schedule import next_round
-from numerai_predict.tournament.practice.server import KEYS_FILE, Running, Setup
-from numerai_predict.tournament.practice.store import SCOPES, Store
+from numerai_predict.tournament.practice.server import KEYS_FILE, RunningServer, ServerSetup
+from numerai_predict.tournament.practice.store import SCOPES, PracticeStore
 
 PROGRAM = "from numerai_predict.cli.main import main; raise SystemExit(main())"
 SHAPE = SampleShape(live_rows=1000, rows=40, train_eras=6, validation_eras=4, features=100)
@@ -38,8 +38,8 @@ class Practice:
     """A practice server, with what a test wants to look at or to change behind its back."""
 
     folder: Path
-    server: Running
-    store: Store
+    server: RunningServer
+    store: PracticeStore
     keys: dict[str, str]
     models: dict[str, str] = field(default_factory=dict)
 
@@ -65,7 +65,7 @@ class Practice:
 
     def open_round(self) -> int:
         """A round that has just opened; its number."""
-        now = datetime.fromisoformat(process_control.status(self.server)["clock"])
+        now = datetime.fromisoformat(process_control.server_status(self.server)["clock"])
         opening = next_round(now).opens + timedelta(minutes=1)
         return int(process_control.set_clock(self.server, opening)["round"])
 
@@ -73,13 +73,13 @@ class Practice:
         """A round that has just opened, for an hour."""
         while True:
             number = self.open_round()
-            facts = process_control.status(self.server)
+            facts = process_control.server_status(self.server)
             closes, now = (datetime.fromisoformat(facts[key]) for key in ("closes", "clock"))
             if closes - now < timedelta(hours=1):
                 return number
 
     def advance(self, **span: float) -> dict:
-        now = datetime.fromisoformat(process_control.status(self.server)["clock"])
+        now = datetime.fromisoformat(process_control.server_status(self.server)["clock"])
         return dict(process_control.set_clock(self.server, now + timedelta(**span)))
 
     def fault(self, kind: str | None, **more: object) -> None:
@@ -100,15 +100,15 @@ class Practice:
 def practice_server(tmp_path_factory):
     """One server for all tests of this folder."""
     folder = tmp_path_factory.mktemp("practice") / "state"
-    setup = Setup(folder, 0, ("practice_one", "practice_two"), True, SHAPE)
-    server = process_control.start(setup, Deadline.after(90))
+    setup = ServerSetup(folder, 0, ("practice_one", "practice_two"), True, SHAPE)
+    server = process_control.start_server(setup, Deadline.after(90))
     lines = (folder / KEYS_FILE).read_text().splitlines()
     keys = dict(line.split("=", 1) for line in lines)
     evidence.add_secrets(keys["NUMERAI_SECRET_KEY"], server.control)
-    store = Store(folder / "practice.sqlite")
+    store = PracticeStore(folder / "practice.sqlite")
     yield Practice(folder, server, store, keys)
     store.close()
-    process_control.stop(folder, Deadline.after(30))
+    process_control.stop_server(folder, Deadline.after(30))
     evidence.record_output((folder / process_control.LOG_FILE).read_text())
 
 
@@ -116,7 +116,7 @@ def practice_server(tmp_path_factory):
 def practice(practice_server):
     """The server without faults, in an open round."""
     practice_server.fault(None)
-    if not process_control.status(practice_server.server)["open"]:
+    if not process_control.server_status(practice_server.server)["open"]:
         practice_server.open_round()
     return practice_server
 

@@ -25,8 +25,8 @@ from pathlib import Path
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.data.synthetic import SampleShape
 from numerai_predict.tournament.practice import process_control
-from numerai_predict.tournament.practice.server import KEYS_FILE, Setup
-from numerai_predict.tournament.practice.store import Store
+from numerai_predict.tournament.practice.server import KEYS_FILE, ServerSetup
+from numerai_predict.tournament.practice.store import PracticeStore
 
 SHAPE = SampleShape(live_rows=1000, rows=40, train_eras=6, validation_eras=4, features=100)
 PROGRAM = "from numerai_predict.cli.main import main; raise SystemExit(main())"
@@ -61,9 +61,9 @@ class Suite:
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder
         self.random = random.Random(seed)
-        setup = Setup(folder / "practice", 0, ("first",), True, SHAPE)
-        self.server = process_control.start(setup, Deadline.after(120))
-        self.store = Store(setup.folder / "practice.sqlite")
+        setup = ServerSetup(folder / "practice", 0, ("first",), True, SHAPE)
+        self.server = process_control.start_server(setup, Deadline.after(120))
+        self.store = PracticeStore(setup.folder / "practice.sqlite")
         keys = (setup.folder / KEYS_FILE).read_text().splitlines()
         kept = {n: v for n, v in os.environ.items() if not n.startswith("NUMERAI_")}
         homes = {f"XDG_{kind}_HOME": str(folder / kind) for kind in ("STATE", "DATA", "CONFIG")}
@@ -139,7 +139,7 @@ def main(kills: int, runs: int, seed: int) -> int:
             lines, wrong = lines + found, wrong + bad
         finally:
             suite.store.close()
-            process_control.stop(Path(folder) / "practice", Deadline.after(60))
+            process_control.stop_server(Path(folder) / "practice", Deadline.after(60))
     today = f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}"
     title = "# Rounds that were broken off, and rounds against faults\n"
     how = f"`make test_rounds`, {today}, seed {seed}; a whole round took {whole:.1f} s."

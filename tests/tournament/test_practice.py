@@ -11,7 +11,7 @@ from numerai_predict.storage.graphql import RequestRefused
 from numerai_predict.storage.presigned_put import put_to_presigned_url
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.practice import process_control
-from numerai_predict.tournament.practice.server import RUNNING_FILE, Setup
+from numerai_predict.tournament.practice.server import RUNNING_FILE, ServerSetup
 
 
 @pytest.fixture
@@ -115,27 +115,27 @@ def test_nobody_else_drives_its_controls(practice):
 
 @pytest.mark.process
 def test_it_goes_on_where_it_was_after_it_was_stopped(tmp_path):
-    setup = Setup(tmp_path / "state", 0, ("mine",), True, None)
-    first = process_control.start(setup, Deadline.after(90))
-    before = process_control.status(first)
-    assert process_control.stop(setup.folder, Deadline.after(30))
+    setup = ServerSetup(tmp_path / "state", 0, ("mine",), True, None)
+    first = process_control.start_server(setup, Deadline.after(90))
+    before = process_control.server_status(first)
+    assert process_control.stop_server(setup.folder, Deadline.after(30))
     assert not (setup.folder / RUNNING_FILE).exists()
-    assert process_control.running(setup.folder) is None
-    assert not process_control.stop(setup.folder, Deadline.after(30))
-    second = process_control.start(setup, Deadline.after(90))
+    assert process_control.find_server(setup.folder) is None
+    assert not process_control.stop_server(setup.folder, Deadline.after(30))
+    second = process_control.start_server(setup, Deadline.after(90))
     try:
-        after = process_control.status(second)
+        after = process_control.server_status(second)
         assert second.pid != first.pid
         assert (after["round"], after["models"]) == (before["round"], ["mine"])
     finally:
-        process_control.stop(setup.folder, Deadline.after(30))
+        process_control.stop_server(setup.folder, Deadline.after(30))
 
 
 def test_a_taken_port_is_said(tmp_path, web):
     port = int(web.url.rpartition(":")[2])
-    setup = Setup(tmp_path / "state", port, ("mine",), True, None)
+    setup = ServerSetup(tmp_path / "state", port, ("mine",), True, None)
     with pytest.raises(TournamentUnavailable, match="in use"):
-        process_control.start(setup, Deadline.after(60))
+        process_control.start_server(setup, Deadline.after(60))
 
 
 def test_the_keys_file_is_for_nobody_else_and_the_store_has_no_secret(practice):

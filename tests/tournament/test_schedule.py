@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerai_predict.tournament.practice.schedule import current_round, next_round, round_of
+from numerai_predict.tournament.practice.schedule import current_round, next_round, round_by_number
 
 
 def at(text):
@@ -35,6 +35,6 @@ def test_the_current_round_is_the_last_that_opened_and_the_next_is_the_one_after
     current, following = current_round(now), next_round(now)
     assert current.opens <= now < following.opens
     assert following.number == current.number + 1
-    assert round_of(current.number) == current
+    assert round_by_number(current.number) == current
     assert current.opens.weekday() in (1, 2, 3, 4, 5)
     assert timedelta(hours=1) <= current.closes - current.opens <= timedelta(hours=26)

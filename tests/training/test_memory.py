@@ -15,14 +15,14 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import numpy as np
-from numerai_predict.data.era_table import History
+from numerai_predict.data.era_table import EraTable
 from numerai_predict.training.trainers import interface
 from numerai_predict.training.trainers.lightgbm import LightGBM
 from numerai_predict.training.trainers.parameters import LightGBMSettings
 
 interface._COLUMNS_BYTES = 1024**2  # small beside the data, as it is on real ones
 names = [f"feature_{number}" for number in range(int(sys.argv[2]))]
-history = History.of([Path(sys.argv[1])], names)
+history = EraTable.of([Path(sys.argv[1])], names)
 trainer = LightGBM(LightGBMSettings(), "cpu", 1)
 
 

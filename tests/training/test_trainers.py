@@ -4,7 +4,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from numerai_predict.data.era_table import History
+from numerai_predict.data.era_table import EraTable
 from numerai_predict.training.early_stopping import EarlyStopping, StoppingRule
 from numerai_predict.training.predict_template import (
     combine,
@@ -24,7 +24,7 @@ EVERY_ROUND = StoppingRule("corr", 5, 0, ROUNDS)
 
 @pytest.fixture(scope="module")
 def rows(data):
-    history = History.of([data / "train.parquet"], [*NAMES, "target"])
+    history = EraTable.of([data / "train.parquet"], [*NAMES, "target"])
     target = history.column("target")
     return interface.TrainingRows(history, np.ones(len(target), np.bool_), NAMES, target)
 
@@ -64,7 +64,7 @@ def test_it_is_the_model_that_lightgbm_makes_of_the_whole_table(rows):
 
 
 def test_the_best_rounds_on_the_stopping_rows_are_kept(rows, data):
-    history = History.of([data / "validation.parquet"], [*NAMES, "target"])
+    history = EraTable.of([data / "validation.parquet"], [*NAMES, "target"])
     target = history.column("target")
     stopping = interface.TrainingRows(history, np.ones(len(target), np.bool_), NAMES, target)
     for metric, sign in (("corr", 1), ("rmse", -1)):

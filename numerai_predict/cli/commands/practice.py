@@ -19,7 +19,7 @@ from numerai_predict.tournament.practice import process_control
 from numerai_predict.tournament.practice.defaults import DEFAULT_MODELS
 from numerai_predict.tournament.practice.faults import Fault
 from numerai_predict.tournament.practice.schedule import next_round
-from numerai_predict.tournament.practice.server import KEYS_FILE, Running, Setup
+from numerai_predict.tournament.practice.server import KEYS_FILE, RunningServer, ServerSetup
 
 _AFTER_OPENING = timedelta(minutes=1)
 
@@ -41,7 +41,7 @@ def _start(options: argparse.Namespace) -> str:
     shape = {name: getattr(options, name) for name in SHAPE_OPTIONS}
     folder = options.state_dir.absolute()
     try:
-        setup = Setup(
+        setup = ServerSetup(
             folder=folder,
             port=options.port,
             models=tuple(options.model_name or DEFAULT_MODELS),
@@ -50,8 +50,8 @@ def _start(options: argparse.Namespace) -> str:
         )
     except ValueError as error:
         raise TournamentUnavailable(str(error), "choose another shape") from error
-    server = process_control.start(setup, Deadline.after(options.deadline))
-    facts = process_control.status(server)
+    server = process_control.start_server(setup, Deadline.after(options.deadline))
+    facts = process_control.server_status(server)
     if options.clock == "open" and not facts["open"]:  # it ran already, and time went on
         facts = process_control.set_clock(server, _opening_after(facts))
     _log_state(facts)
@@ -67,13 +67,13 @@ def _start(options: argparse.Namespace) -> str:
 
 
 def _stop(options: argparse.Namespace) -> str:
-    stopped = process_control.stop(options.state_dir, Deadline.after(options.deadline))
+    stopped = process_control.stop_server(options.state_dir, Deadline.after(options.deadline))
     return "stopped" if stopped else "the server was not running"
 
 
 def _status(options: argparse.Namespace) -> str:
     server = _running(options)
-    _log_state(process_control.status(server))
+    _log_state(process_control.server_status(server))
     return f"running at {server.url}"
 
 
@@ -85,7 +85,7 @@ def _env(options: argparse.Namespace) -> int:
 
 def _clock(options: argparse.Namespace) -> str:
     server = _running(options)
-    facts = process_control.status(server)
+    facts = process_control.server_status(server)
     if options.open:
         to: datetime | None = _opening_after(facts)
     elif options.advance is not None:
@@ -114,8 +114,8 @@ def _fault(options: argparse.Namespace) -> str:
     return f"{options.kind}" if fault else "no fault is on"
 
 
-def _running(options: argparse.Namespace) -> Running:
-    server = process_control.running(options.state_dir)
+def _running(options: argparse.Namespace) -> RunningServer:
+    server = process_control.find_server(options.state_dir)
     if server is None:
         raise TournamentUnavailable(
             f"expected a practice server with state in {options.state_dir}, found none running",

@@ -24,7 +24,7 @@ from numerai_predict.storage.files import sha256_of
 from numerai_predict.tournament.practice.faults import Fault
 from numerai_predict.tournament.practice.request_context import INVALID_SESSION, RequestContext
 from numerai_predict.tournament.practice.schedule import next_round
-from numerai_predict.tournament.practice.schema import schema
+from numerai_predict.tournament.practice.schema import build_schema
 from numerai_predict.tournament.practice.service import PracticeService
 from numerai_predict.tournament.practice.store import Caller
 
@@ -54,7 +54,7 @@ class _Handlers:
     def __init__(self, practice: PracticeService, control: str) -> None:
         self._practice = practice
         self._control = control
-        self._schema = schema()
+        self._schema = build_schema()
 
     async def graphql(self, request: Request) -> Response:
         """One query or mutation."""

@@ -26,13 +26,13 @@ QUANTUM_FEATURES = 20
 _SHAPE_FILE = "shape.json"
 
 
-def shapes_of(shape: SampleShape) -> dict[str, SampleShape]:
+def shapes_by_version(shape: SampleShape) -> dict[str, SampleShape]:
     """The shape of each version: v5.3 has the set `quantum`."""
     return {"v5.2": shape, "v5.3": replace(shape, quantum=QUANTUM_FEATURES)}
 
 
 @dataclass(frozen=True)
-class Datasets:
+class PracticeDatasets:
     """The files, in a folder; written once, and once a round."""
 
     folder: Path
@@ -40,14 +40,14 @@ class Datasets:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
-    def open(cls, folder: Path, shape: SampleShape | None) -> Datasets:
+    def open(cls, folder: Path, shape: SampleShape | None) -> PracticeDatasets:
         """The data of the folder, which are made now if there are none."""
         folder.mkdir(parents=True, exist_ok=True)
         kept = folder / _SHAPE_FILE
         if kept.is_file():
             shape = SampleShape(**json.loads(kept.read_text()))
         shape = shape or DEFAULT_SHAPE
-        datasets = cls(folder, shapes_of(shape))
+        datasets = cls(folder, shapes_by_version(shape))
         for version, its_shape in datasets.versions.items():
             if not (folder / version).is_dir():
                 write_sample(folder / version, its_shape)

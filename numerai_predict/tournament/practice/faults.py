@@ -12,7 +12,7 @@ import random
 import threading
 from dataclasses import asdict, dataclass
 
-from numerai_predict.tournament.practice.store import Store
+from numerai_predict.tournament.practice.store import PracticeStore
 
 KINDS = ("5xx", "slow", "graphql", "session", "lost")
 PLACES = ("graphql", "upload", "data")
@@ -49,7 +49,7 @@ class Fault:
 class Faults:
     """The fault that is switched on, if one is; kept in the store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: PracticeStore) -> None:
         self._store = store
         self._lock = threading.Lock()
         self._random = random.Random(0)  # noqa: S311 - chance, no secret

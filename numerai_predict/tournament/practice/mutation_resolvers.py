@@ -18,13 +18,13 @@ from numerai_predict.tournament.practice.pickle_validation import (
 from numerai_predict.tournament.practice.request_context import (
     Info,
     as_graphql_error,
-    caller_of,
-    own_model,
+    require_caller,
+    require_own_model,
 )
 from numerai_predict.tournament.practice.serializers import (
-    model_answer,
-    pickle_answer,
-    submissions_answer,
+    serialize_model,
+    serialize_pickle,
+    serialize_submissions,
 )
 
 query = QueryType()
@@ -35,8 +35,8 @@ mutation = MutationType()
 @query.field("submission_upload_auth")
 def submission_upload(_: Any, info: Info, filename: str, **arguments: Any) -> dict[str, str]:
     """Where a submission can be uploaded."""
-    practice, caller = caller_of(info, "upload_submission")
-    model_id = own_model(practice, caller, arguments.get("modelId"))["id"]
+    practice, caller = require_caller(info, "upload_submission")
+    model_id = require_own_model(practice, caller, arguments.get("modelId"))["id"]
     return practice.ticket("submission", caller.account, model_id, filename)
 
 
@@ -44,49 +44,51 @@ def submission_upload(_: Any, info: Info, filename: str, **arguments: Any) -> di
 @mutation.field("create_submission")
 def create_submission(_: Any, info: Info, filename: str, **arguments: Any) -> dict[str, Any]:
     """Take an uploaded file as submission of the current round."""
-    practice, caller = caller_of(info, "upload_submission")
-    model_id = own_model(practice, caller, arguments.get("modelId"))["id"]
+    practice, caller = require_caller(info, "upload_submission")
+    model_id = require_own_model(practice, caller, arguments.get("modelId"))["id"]
     identity = as_graphql_error(lambda: practice.submit(caller.account, model_id, filename))
-    return next(each for each in submissions_answer(practice, model_id) if each["id"] == identity)
+    return next(
+        each for each in serialize_submissions(practice, model_id) if each["id"] == identity
+    )
 
 
 @mutation.field("addModel")
 def add_model(_: Any, info: Info, name: str, **_arguments: Any) -> dict[str, Any]:
     """One more model."""
-    practice, caller = caller_of(info, "upload_submission")
+    practice, caller = require_caller(info, "upload_submission")
     try:
         identity = practice.store.add_model(caller.account, name)
     except ValueError as error:
         raise GraphQLError(str(error)) from error
-    return model_answer(practice, practice.store.model(identity) or {})
+    return serialize_model(practice, practice.store.model(identity) or {})
 
 
 @query.field("computePickleDockerImages")
 def compute_docker_images(_: Any, info: Info) -> list[dict[str, Any]]:
     """The images for hosted models."""
-    caller_of(info)
+    require_caller(info)
     return docker_images()
 
 
 @query.field("computePickleDataVersions")
 def compute_data_versions(_: Any, info: Info) -> list[dict[str, Any]]:
     """The versions of the data for hosted models."""
-    return data_versions(caller_of(info)[0])
+    return data_versions(require_caller(info)[0])
 
 
 @query.field("computePickleUploadAuth")
 def pickle_upload(_: Any, info: Info, filename: str, **arguments: Any) -> dict[str, str]:
     """Where a pickle can be uploaded."""
-    practice, caller = caller_of(info, "upload_submission")
-    model_id = own_model(practice, caller, arguments.get("modelId"))["id"]
+    practice, caller = require_caller(info, "upload_submission")
+    model_id = require_own_model(practice, caller, arguments.get("modelId"))["id"]
     return practice.ticket("pickle", caller.account, model_id, filename)
 
 
 @mutation.field("createComputePickleUpload")
 def create_pickle(_: Any, info: Info, filename: str, **arguments: Any) -> dict[str, Any]:
     """Take an uploaded pickle as hosted model, and try it out."""
-    practice, caller = caller_of(info, "upload_submission")
-    model_id = own_model(practice, caller, arguments.get("modelId"))["id"]
+    practice, caller = require_caller(info, "upload_submission")
+    model_id = require_own_model(practice, caller, arguments.get("modelId"))["id"]
     image = _chosen(docker_images(), arguments.get("dockerImageId"), "docker image")
     version = _chosen(data_versions(practice), arguments.get("dataVersionId"), "data version")
     as_graphql_error(lambda: practice.uploaded("pickle", caller.account, model_id, filename))
@@ -107,18 +109,18 @@ def create_pickle(_: Any, info: Info, filename: str, **arguments: Any) -> dict[s
     made = practice.store.row("SELECT * FROM pickles WHERE filename = ?", filename) or {}
     if found is None:
         start_validation(practice, made["id"])
-    return pickle_answer(practice, made)
+    return serialize_pickle(practice, made)
 
 
 @query.field("computePickles")
 def compute_pickles(_: Any, info: Info, **arguments: Any) -> list[dict[str, Any]]:
     """The pickles that were uploaded, newest first."""
-    practice, caller = caller_of(info, "read_submission_info")
+    practice, caller = require_caller(info, "read_submission_info")
     found = practice.store.rows(
         "SELECT * FROM pickles WHERE account = ? ORDER BY rowid DESC", caller.account
     )
     wanted = arguments.get("modelId")
-    return [pickle_answer(practice, each) for each in found if wanted in (None, each["model"])]
+    return [serialize_pickle(practice, each) for each in found if wanted in (None, each["model"])]
 
 
 def _chosen(listed: Iterable[dict[str, Any]], identity: str | None, what: str) -> dict[str, Any]:

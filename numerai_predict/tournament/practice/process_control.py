@@ -18,7 +18,12 @@ import requests
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
-from numerai_predict.tournament.practice.server import RUNNING_FILE, Running, Setup, setup_as_json
+from numerai_predict.tournament.practice.server import (
+    RUNNING_FILE,
+    RunningServer,
+    ServerSetup,
+    setup_as_json,
+)
 
 LOG_FILE = "server.log"
 
@@ -28,10 +33,10 @@ _SERVER = "numerai_predict.tournament.practice.server"
 _HEADER = "X-Practice-Control"
 
 
-def running(folder: Path) -> Running | None:
+def find_server(folder: Path) -> RunningServer | None:
     """The server of the folder, if one answers."""
     try:
-        found = Running(**json.loads((folder / RUNNING_FILE).read_text()))
+        found = RunningServer(**json.loads((folder / RUNNING_FILE).read_text()))
     except (OSError, ValueError, TypeError):
         return None
     try:
@@ -40,14 +45,14 @@ def running(folder: Path) -> Running | None:
         return None
 
 
-def start(setup: Setup, deadline: Deadline) -> Running:
+def start_server(setup: ServerSetup, deadline: Deadline) -> RunningServer:
     """The server of the setup's folder, started if none answers.
 
     Raises:
         TournamentUnavailable: it ended before it answered; the message holds its last words.
         DeadlinePassed: it took too long.
     """
-    if found := running(setup.folder):
+    if found := find_server(setup.folder):
         return found
     setup.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = setup.folder / LOG_FILE
@@ -62,7 +67,7 @@ def start(setup: Setup, deadline: Deadline) -> Running:
             env=_environment(),
         )
     try:
-        while (found := running(setup.folder)) is None:
+        while (found := find_server(setup.folder)) is None:
             if process.poll() is not None:
                 raise TournamentUnavailable(
                     f"expected a practice tournament, found that it ended: {_last_line(log)}",
@@ -78,13 +83,13 @@ def start(setup: Setup, deadline: Deadline) -> Running:
     return found
 
 
-def stop(folder: Path, deadline: Deadline) -> bool:
+def stop_server(folder: Path, deadline: Deadline) -> bool:
     """End the server of the folder; `False` if none was running.
 
     Raises:
         DeadlinePassed: it does not end.
     """
-    found = running(folder)
+    found = find_server(folder)
     if found is None:
         (folder / RUNNING_FILE).unlink(missing_ok=True)
         return False
@@ -104,7 +109,7 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def status(server: Running) -> Mapping[str, Any]:
+def server_status(server: RunningServer) -> Mapping[str, Any]:
     """What the server tells of itself.
 
     Raises:
@@ -113,7 +118,7 @@ def status(server: Running) -> Mapping[str, Any]:
     return _ask(server, "GET", "status")
 
 
-def set_clock(server: Running, moment: datetime | None) -> Mapping[str, Any]:
+def set_clock(server: RunningServer, moment: datetime | None) -> Mapping[str, Any]:
     """Make it that time there now; `None` for the real time.
 
     Raises:
@@ -122,7 +127,7 @@ def set_clock(server: Running, moment: datetime | None) -> Mapping[str, Any]:
     return _ask(server, "POST", "clock", {"to": moment.isoformat() if moment else None})
 
 
-def switch_fault(server: Running, fault: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def switch_fault(server: RunningServer, fault: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Switch a fault on, as `faults.Fault` has it, or all off.
 
     Raises:
@@ -131,7 +136,7 @@ def switch_fault(server: Running, fault: Mapping[str, Any] | None) -> Mapping[st
     return _ask(server, "POST", "fault", {"fault": dict(fault) if fault else None})
 
 
-def _ask(server: Running, method: str, what: str, body: Any = None) -> dict[str, Any]:
+def _ask(server: RunningServer, method: str, what: str, body: Any = None) -> dict[str, Any]:
     try:
         with requests.Session() as session:
             session.trust_env = False  # no proxy stands between us and this machine

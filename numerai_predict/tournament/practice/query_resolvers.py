@@ -10,17 +10,17 @@ from graphql import GraphQLError
 from numerai_predict.tournament.practice.request_context import (
     INVALID_SESSION,
     Info,
-    caller_of,
-    own_model,
+    require_caller,
+    require_own_model,
 )
-from numerai_predict.tournament.practice.schedule import next_round, round_of
+from numerai_predict.tournament.practice.schedule import next_round, round_by_number
 from numerai_predict.tournament.practice.serializers import (
-    model_answer,
-    round_answer,
     round_status,
-    score_answer,
-    submissions_answer,
-    token_answer,
+    serialize_key,
+    serialize_model,
+    serialize_round,
+    serialize_score,
+    serialize_submissions,
 )
 from numerai_predict.tournament.practice.service import PracticeService
 from numerai_predict.tournament.practice.store import TOURNAMENT
@@ -58,20 +58,20 @@ def rounds(_: Any, info: Info, **arguments: Any) -> list[dict[str, Any] | None]:
         return [None]
     number = arguments.get("number")
     if number == 0:
-        return [round_answer(practice, practice.current_round())]
+        return [serialize_round(practice, practice.current_round())]
     if number is not None:
-        return [round_answer(practice, round_of(number))] if number > 0 else []
+        return [serialize_round(practice, round_by_number(number))] if number > 0 else []
     newest = next_round(practice.now()).number
-    listed = [round_of(n) for n in range(newest, max(0, newest - _MOST_ROUNDS), -1)]
+    listed = [round_by_number(n) for n in range(newest, max(0, newest - _MOST_ROUNDS), -1)]
     if status := arguments.get("status"):
         listed = [each for each in listed if round_status(each, practice.now()) == status]
-    return [round_answer(practice, each) for each in listed[: arguments.get("limit")]]
+    return [serialize_round(practice, each) for each in listed[: arguments.get("limit")]]
 
 
 @query.field("account")
 def account(_: Any, info: Info) -> dict[str, Any]:
     """The caller's account."""
-    practice, caller = caller_of(info, "read_user_info")
+    practice, caller = require_caller(info, "read_user_info")
     found = practice.store.row("SELECT * FROM accounts WHERE id = ?", caller.account) or {}
     models = practice.store.rows(
         "SELECT * FROM models WHERE account = ? ORDER BY name", caller.account
@@ -84,17 +84,17 @@ def account(_: Any, info: Info) -> dict[str, Any]:
         "insertedAt": found["inserted"],
         "mfaEnabled": False,
         "availableNmr": "0",
-        "models": [model_answer(practice, each) for each in models],
-        "apiTokens": [token_answer(key) for key in keys],
+        "models": [serialize_model(practice, each) for each in models],
+        "apiTokens": [serialize_key(key) for key in keys],
     }
 
 
 @query.field("apiTokenInfo")
 def api_token_info(_: Any, info: Info) -> dict[str, Any]:
     """The caller's key; any key may ask for itself."""
-    practice, caller = caller_of(info)
+    practice, caller = require_caller(info)
     key = practice.store.row("SELECT * FROM keys WHERE public_id = ?", caller.public_id)
-    return token_answer(key or {})
+    return serialize_key(key or {})
 
 
 @query.field("accountProfile")
@@ -106,7 +106,7 @@ def account_profile(_: Any, info: Info, username: str, **_arguments: Any) -> dic
         "WHERE accounts.username = ?",
         username,
     )
-    return {"models": [model_answer(practice, each) for each in models]}
+    return {"models": [serialize_model(practice, each) for each in models]}
 
 
 @query.field("v3UserProfile")
@@ -121,8 +121,8 @@ def user_profile(_: Any, info: Info, **arguments: Any) -> dict[str, Any] | None:
 @query.field("model")
 def model(_: Any, info: Info, modelId: str | None = None) -> dict[str, Any]:  # noqa: N803
     """One of the caller's models."""
-    practice, caller = caller_of(info, "read_user_info")
-    return model_answer(practice, own_model(practice, caller, modelId))
+    practice, caller = require_caller(info, "read_user_info")
+    return serialize_model(practice, require_own_model(practice, caller, modelId))
 
 
 @query.field("submissions")
@@ -132,8 +132,8 @@ def submissions(
     modelId: str | None = None,  # noqa: N803
 ) -> list[dict[str, Any]]:
     """A model's submissions."""
-    practice, caller = caller_of(info, "read_submission_info")
-    return submissions_answer(practice, own_model(practice, caller, modelId)["id"])
+    practice, caller = require_caller(info, "read_submission_info")
+    return serialize_submissions(practice, require_own_model(practice, caller, modelId)["id"])
 
 
 @query.field("submissionDownloadAuth")
@@ -143,7 +143,7 @@ def submission_download(
     id: str | None = None,  # noqa: A002 - the schema's name
 ) -> dict[str, str]:
     """The presigned URL of a submission."""
-    practice, caller = caller_of(info, "read_submission_info")
+    practice, caller = require_caller(info, "read_submission_info")
     found = practice.store.row(
         "SELECT submissions.* FROM submissions JOIN models ON models.id = submissions.model "
         "WHERE submissions.id = ? AND models.account = ?",
@@ -165,7 +165,7 @@ def submission_scores(
 ) -> list[dict[str, Any]]:
     """The scores of resolved rounds, newest first."""
     practice: PracticeService = info.context.practice
-    scores = [score_answer(practice, each) for each in practice.scores(modelId)]
+    scores = [serialize_score(practice, each) for each in practice.scores(modelId)]
     for name in ("displayName", "day", "resolved"):
         if arguments.get(name) is not None:
             scores = [each for each in scores if each[name] == arguments[name]]
@@ -184,12 +184,12 @@ def performances(
 ) -> list[dict[str, Any]]:
     """Rounds with a submission and, once they are resolved, their scores."""
     practice: PracticeService = info.context.practice
-    scores = [score_answer(practice, each) for each in practice.scores(modelId)]
+    scores = [serialize_score(practice, each) for each in practice.scores(modelId)]
     found = []
     for each in practice.store.submissions(modelId):
         if not each["selected"]:
             continue
-        facts = round_answer(practice, round_of(each["round"]))
+        facts = serialize_round(practice, round_by_number(each["round"]))
         found.append(
             {
                 "roundNumber": facts["number"],

@@ -27,7 +27,7 @@ class RequestContext:
 Info: TypeAlias = "GraphQLResolveInfo[RequestContext]"
 
 
-def caller_of(info: Info, scope: str | None = None) -> tuple[PracticeService, Caller]:
+def require_caller(info: Info, scope: str | None = None) -> tuple[PracticeService, Caller]:
     """The tournament and the caller, who must have a key, and the scope where one is needed."""
     asked: RequestContext = info.context
     caller = asked.caller
@@ -36,7 +36,9 @@ def caller_of(info: Info, scope: str | None = None) -> tuple[PracticeService, Ca
     return asked.practice, caller
 
 
-def own_model(practice: PracticeService, caller: Caller, identity: str | None) -> dict[str, Any]:
+def require_own_model(
+    practice: PracticeService, caller: Caller, identity: str | None
+) -> dict[str, Any]:
     """The caller's model; where it has a single one, that needs no id."""
     models = practice.store.rows("SELECT * FROM models WHERE account = ?", caller.account)
     found = [each for each in models if each["id"] == identity]

@@ -21,7 +21,7 @@ _A_WEEK = 5  # rounds
 
 
 @dataclass(frozen=True)
-class Round:
+class ScheduledRound:
     """A round; all times are of the practice tournament's clock."""
 
     number: int
@@ -48,20 +48,20 @@ class Round:
         return self.opens <= now < self.closes
 
 
-def round_of(number: int) -> Round:
+def round_by_number(number: int) -> ScheduledRound:
     """The round of that number, from 1 on."""
     week, day = divmod(number - 1, _A_WEEK)
-    return Round(number, _FIRST + timedelta(weeks=week, days=day) + _OPENS)
+    return ScheduledRound(number, _FIRST + timedelta(weeks=week, days=day) + _OPENS)
 
 
-def current_round(now: datetime) -> Round:
+def current_round(now: datetime) -> ScheduledRound:
     """The round that opened last; round 1 before any did."""
     week, rest = divmod(now - _OPENS - _FIRST, timedelta(weeks=1))
     day = min(rest // timedelta(days=1), _A_WEEK - 1)
-    return round_of(max(1, week * _A_WEEK + day + 1))
+    return round_by_number(max(1, week * _A_WEEK + day + 1))
 
 
-def next_round(now: datetime) -> Round:
+def next_round(now: datetime) -> ScheduledRound:
     """The round that opens next."""
     current = current_round(now)
-    return current if now < current.opens else round_of(current.number + 1)
+    return current if now < current.opens else round_by_number(current.number + 1)

@@ -12,7 +12,7 @@ from numerai_predict.tournament.practice import mutation_resolvers, query_resolv
 _FILE = Path(__file__).parent / "schema.graphql"
 
 
-def schema() -> GraphQLSchema:
+def build_schema() -> GraphQLSchema:
     """The schema that the server answers by."""
     text = load_schema_from_path(_FILE)
     return make_executable_schema(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from numerai_predict.tournament.practice.schedule import Round, round_of
+from numerai_predict.tournament.practice.schedule import ScheduledRound, round_by_number
 from numerai_predict.tournament.practice.service import PracticeService
 from numerai_predict.tournament.practice.store import TOURNAMENT
 
 _DAY = 20  # of the score that counts
 
 
-def round_status(each: Round, now: datetime) -> str:
+def round_status(each: ScheduledRound, now: datetime) -> str:
     """Where the round stands, as the API calls it."""
     if now < each.opens:
         return "UPCOMING"
@@ -21,7 +21,7 @@ def round_status(each: Round, now: datetime) -> str:
     return "RESOLVED" if now >= each.resolves else "RESOLVING"
 
 
-def round_answer(practice: PracticeService, each: Round) -> dict[str, Any]:
+def serialize_round(practice: PracticeService, each: ScheduledRound) -> dict[str, Any]:
     """A round as the API tells it."""
     resolved = practice.now() >= each.resolves
     return {
@@ -40,14 +40,14 @@ def round_answer(practice: PracticeService, each: Round) -> dict[str, Any]:
     }
 
 
-def token_answer(key: dict[str, Any]) -> dict[str, Any]:
+def serialize_key(key: dict[str, Any]) -> dict[str, Any]:
     """A key as the API tells it: never its secret."""
     identity = key["public_id"]
     scopes = key["scopes"].split()
     return {"name": key["name"], "publicId": identity, "public_id": identity, "scopes": scopes}
 
 
-def model_answer(practice: PracticeService, found: dict[str, Any]) -> dict[str, Any]:
+def serialize_model(practice: PracticeService, found: dict[str, Any]) -> dict[str, Any]:
     """A model as the API tells it."""
     pickles = practice.store.rows(
         "SELECT * FROM pickles WHERE model = ? ORDER BY rowid DESC LIMIT 1", found["id"]
@@ -58,12 +58,12 @@ def model_answer(practice: PracticeService, found: dict[str, Any]) -> dict[str, 
         "username": found["name"],
         "displayName": found["name"],
         "tournament": TOURNAMENT,
-        "submissions": submissions_answer(practice, found["id"]),
-        "computePickleUpload": pickle_answer(practice, pickles[0]) if pickles else None,
+        "submissions": serialize_submissions(practice, found["id"]),
+        "computePickleUpload": serialize_pickle(practice, pickles[0]) if pickles else None,
     }
 
 
-def submissions_answer(practice: PracticeService, model_id: str) -> list[dict[str, Any]]:
+def serialize_submissions(practice: PracticeService, model_id: str) -> list[dict[str, Any]]:
     """A model's submissions as the API tells them."""
     return [
         {
@@ -71,13 +71,13 @@ def submissions_answer(practice: PracticeService, model_id: str) -> list[dict[st
             "filename": each["filename"],
             "insertedAt": practice.to_client_time(datetime.fromisoformat(each["inserted"])),
             "selected": each["selected"],
-            "round": round_answer(practice, round_of(each["round"])),
+            "round": serialize_round(practice, round_by_number(each["round"])),
         }
         for each in practice.store.submissions(model_id)
     ]
 
 
-def pickle_answer(practice: PracticeService, found: dict[str, Any]) -> dict[str, Any]:
+def serialize_pickle(practice: PracticeService, found: dict[str, Any]) -> dict[str, Any]:
     """An uploaded pickle as the API tells it, with its log."""
     log = practice.store.rows(
         "SELECT * FROM pickle_log WHERE pickle = ? ORDER BY number", found["id"]
@@ -102,9 +102,9 @@ def pickle_answer(practice: PracticeService, found: dict[str, Any]) -> dict[str,
     }
 
 
-def score_answer(practice: PracticeService, each: dict[str, Any]) -> dict[str, Any]:
+def serialize_score(practice: PracticeService, each: dict[str, Any]) -> dict[str, Any]:
     """A score as the API tells it."""
-    facts = round_answer(practice, each["round"])
+    facts = serialize_round(practice, each["round"])
     return {
         "roundId": facts["id"],
         "submissionId": each["submission"]["id"],

@@ -34,7 +34,7 @@ _AFTER_OPENING = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningServer:
     """A server that answers: `control` is the password of its controls."""
 
     pid: int
@@ -43,7 +43,7 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Setup:
+class ServerSetup:
     """What a start makes sure of: models, an open round, the data's shape where there is none."""
 
     folder: Path
@@ -59,19 +59,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("setup", help="the setup as JSON")
     facts = json.loads(parser.parse_args(argv).setup)
     shape = SampleShape(**facts["shape"]) if facts["shape"] else None
-    setup = Setup(
+    setup = ServerSetup(
         Path(facts["folder"]), facts["port"], tuple(facts["models"]), facts["open_round"], shape
     )
-    serve(setup)
+    run_server(setup)
     return 0
 
 
-def setup_as_json(setup: Setup) -> str:
+def setup_as_json(setup: ServerSetup) -> str:
     """The argument of the server's process."""
     return json.dumps({**asdict(setup), "folder": str(setup.folder)})
 
 
-def serve(setup: Setup) -> None:
+def run_server(setup: ServerSetup) -> None:
     """Open the tournament of the folder, make what is missing, and answer.
 
     Raises:
@@ -95,7 +95,7 @@ def serve(setup: Setup) -> None:
         ):
             start_validation(practice, each["id"])
         control = secrets.token_hex(16)
-        running = Running(os.getpid(), url, control)
+        running = RunningServer(os.getpid(), url, control)
         config = uvicorn.Config(
             make_app(practice, control), log_level="warning", access_log=False, lifespan="off"
         )
@@ -126,7 +126,7 @@ def _ended(_number: int, _frame: FrameType | None) -> None:
     """Nothing is left to do."""
 
 
-def _prepare(practice: PracticeService, setup: Setup) -> None:
+def _prepare(practice: PracticeService, setup: ServerSetup) -> None:
     """An account with a key and models, and a round that is open."""
     inserted = practice.now().isoformat()
     account = practice.store.add_account(ACCOUNT, inserted)

@@ -15,11 +15,15 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from numerai_predict.data.sample_shape import SampleShape
-from numerai_predict.tournament.practice.datasets import Datasets
+from numerai_predict.tournament.practice.datasets import PracticeDatasets
 from numerai_predict.tournament.practice.errors import RequestRejected
 from numerai_predict.tournament.practice.faults import Faults
-from numerai_predict.tournament.practice.schedule import Round, current_round, round_of
-from numerai_predict.tournament.practice.store import Store
+from numerai_predict.tournament.practice.schedule import (
+    ScheduledRound,
+    current_round,
+    round_by_number,
+)
+from numerai_predict.tournament.practice.store import PracticeStore
 
 SCORED_VERSION = "v5.2"
 
@@ -33,8 +37,8 @@ class PracticeService:
     """Everything that the server's answers are made of; `url` is its own address."""
 
     folder: Path
-    store: Store
-    datasets: Datasets
+    store: PracticeStore
+    datasets: PracticeDatasets
     faults: Faults
     url: str
 
@@ -42,10 +46,10 @@ class PracticeService:
     def open(cls, folder: Path, url: str, shape: SampleShape | None = None) -> PracticeService:
         """The tournament that is kept in the folder; a new one where there is none."""
         (folder / "uploads").mkdir(parents=True, exist_ok=True)
-        store = Store(folder / "practice.sqlite")
+        store = PracticeStore(folder / "practice.sqlite")
         if not store.setting(_SECRET):
             store.set(_SECRET, secrets.token_hex(32))
-        return cls(folder, store, Datasets.open(folder / "data", shape), Faults(store), url)
+        return cls(folder, store, PracticeDatasets.open(folder / "data", shape), Faults(store), url)
 
     def now(self) -> datetime:
         """The time by the tournament's own clock."""
@@ -67,7 +71,7 @@ class PracticeService:
     def _offset(self) -> timedelta:
         return timedelta(seconds=float(self.store.setting(_OFFSET, "0")))
 
-    def current_round(self) -> Round:
+    def current_round(self) -> ScheduledRound:
         """The round that opened last."""
         return current_round(self.now())
 
@@ -123,11 +127,11 @@ class PracticeService:
         Raises:
             Rejected: no such file, or none that numerai-tools would take.
         """
-        from numerai_predict.tournament.practice.submission_scoring import validate
+        from numerai_predict.tournament.practice.submission_scoring import validate_submission
 
         ticket = self.uploaded("submission", account, model, filename)
         number = self.current_round().number
-        validate(self.upload_path(filename), self.datasets.era(SCORED_VERSION, number))
+        validate_submission(self.upload_path(filename), self.datasets.era(SCORED_VERSION, number))
         with self.store.transaction():
             known = self.store.row("SELECT id FROM submissions WHERE filename = ?", filename)
             if known:
@@ -141,17 +145,17 @@ class PracticeService:
                 filename=filename,
                 sha256=ticket["sha256"],
                 inserted=now.isoformat(),
-                late=int(not round_of(number).is_open(now)),
+                late=int(not round_by_number(number).is_open(now)),
             )
         return identity
 
     def scores(self, model: str) -> list[dict[str, Any]]:
         """The scores of a model's resolved submissions, newest first; computed when due."""
-        from numerai_predict.tournament.practice.submission_scoring import score
+        from numerai_predict.tournament.practice.submission_scoring import score_submission
 
         found = []
         for each in self.store.submissions(model):
-            round_ = round_of(each["round"])
+            round_ = round_by_number(each["round"])
             if not each["selected"] or self.now() < round_.resolves:
                 continue
             known = self.store.rows(
@@ -159,7 +163,7 @@ class PracticeService:
             )
             if not known:
                 era = self.datasets.era(SCORED_VERSION, round_.number)
-                known = score(self.upload_path(each["filename"]), era)
+                known = score_submission(self.upload_path(each["filename"]), era)
                 with self.store.transaction():
                     for row in known:
                         self.store.rows(

@@ -55,7 +55,7 @@ class Caller:
     scopes: tuple[str, ...]
 
 
-class Store:
+class PracticeStore:
     """The practice tournament's database; one connection, used by one thread at a time."""
 
     def __init__(self, path: Path) -> None:

@@ -13,7 +13,7 @@ from numerai_predict.scoring.round_scores import round_scores
 from numerai_predict.tournament.practice.errors import RequestRejected
 
 
-def validate(path: Path, era: Era) -> None:
+def validate_submission(path: Path, era: Era) -> None:
     """Accept what the tournament's own rules accept.
 
     Raises:
@@ -29,7 +29,7 @@ def validate(path: Path, era: Era) -> None:
         raise RequestRejected(str(error)) from error
 
 
-def score(path: Path, era: Era) -> list[dict[str, Any]]:
+def score_submission(path: Path, era: Era) -> list[dict[str, Any]]:
     """The scores of a valid submission: name and value each."""
     frame = _read(path)
     predictions = frame.set_index(frame.columns[0]).iloc[:, 0].astype(float)

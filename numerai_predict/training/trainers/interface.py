@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from numerai_predict.data.era_table import History
+from numerai_predict.data.era_table import EraTable
 
 # Maximum bytes of int8 features that are read at once, by columns and by rows.
 _COLUMNS_BYTES, _ROWS_BYTES = 64 * 1024**2, 256 * 1024**2
@@ -26,7 +26,7 @@ class TrainingRows:
     without NaN.
     """
 
-    history: History
+    history: EraTable
     mask: NDArray[np.bool_]
     features: Sequence[str]
     target: NDArray[np.float32]
@@ -48,7 +48,7 @@ class TrainingRows:
 
 
 def era_slices(
-    history: History, mask: NDArray[np.bool_], features: int
+    history: EraTable, mask: NDArray[np.bool_], features: int
 ) -> Iterator[NDArray[np.bool_]]:
     """Split the selected rows into masks of whole eras with at most 256 MiB of features each."""
     eras: list[np.int32] = []
