@@ -79,7 +79,7 @@ class Fleet:
 
     def command(self, manifest, *options):
         argv = [sys.executable, "-c", PROGRAM, "fleet", "run", manifest]
-        argv += ["--output_dir", self.directory, "--dataset", self._sample / "live.parquet"]
+        argv += ["--output-dir", self.directory, "--dataset", self._sample / "live.parquet"]
         argv += ["--benchmarks", self._sample / "live_benchmark_models.parquet", *options]
         return list(map(str, argv))
 

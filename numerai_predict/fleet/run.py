@@ -137,12 +137,12 @@ def _exclusive(directory: Path) -> Iterator[None]:
             stack.enter_context(file_lock(directory / _LOCK))
         except LockHeld:
             raise DirectoryInUse(
-                f"another fleet run uses {directory}: wait for it, or choose another --output_dir"
+                f"another fleet run uses {directory}: wait for it, or choose another --output-dir"
             ) from None
         except LockUnsupported as error:
             raise FleetError(
                 f"expected a disk with file locks for {directory}, found: {error.strerror}; "
-                "choose another --output_dir"
+                "choose another --output-dir"
             ) from error
         if not wait_for_delivery_process(directory):
             raise DirectoryInUse(

@@ -162,7 +162,7 @@ class Suite:
 
     def start_coordinator(self):
         argv = [sys.executable, "-c", PROGRAM, "fleet", "run", self.folder / "manifest.jsonl"]
-        argv += ["--output_dir", self.output, "--dataset", self.data / "live.parquet", *LIMITS]
+        argv += ["--output-dir", self.output, "--dataset", self.data / "live.parquet", *LIMITS]
         argv += ["--benchmarks", self.data / "live_benchmark_models.parquet"]
         argv += ["--ray-address", f"127.0.0.1:{PORT}"]
         with open(self.folder / "coordinator.log", "a") as log:

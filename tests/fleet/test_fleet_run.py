@@ -180,7 +180,7 @@ def test_a_model_that_fits_no_node_is_rejected_before_anything_runs(fleet, tmp_p
 
 
 def test_an_output_directory_on_s3_is_rejected(capsys, tmp_path):
-    argv = ["fleet", "run", str(tmp_path), "--output_dir", "s3://bucket/output?signature=hidden"]
+    argv = ["fleet", "run", str(tmp_path), "--output-dir", "s3://bucket/output?signature=hidden"]
     with pytest.raises(SystemExit, match="2"):
         main(argv)
     stderr = capsys.readouterr().err

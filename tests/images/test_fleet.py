@@ -30,7 +30,7 @@ def fleet(inputs, tmp_path, clean_environment):
     def run(folder):
         output = tmp_path / "fleet-output"
         output.mkdir()
-        command = [sys.executable, "-c", PROGRAM, "fleet", "run", folder, "--output_dir", output]
+        command = [sys.executable, "-c", PROGRAM, "fleet", "run", folder, "--output-dir", output]
         command += ["--dataset", inputs / "live.parquet", "--concurrency", "2"]
         command += ["--benchmarks", inputs / "live_benchmark_models.parquet"]
         kept = {name: os.environ[name] for name in ("DOCKER",) if name in os.environ}

@@ -20,7 +20,6 @@ from numerai_predict.fleet.html_report import write_report
 from numerai_predict.fleet.ledger import FILE, FleetLedger, Row
 from numerai_predict.fleet.manifest import ManifestEntry, read_fleet_manifest
 from numerai_predict.fleet.progress_display import FleetDisplay
-from numerai_predict.fleet.run import run_fleet
 from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.runner.container.engine import Engine
 
@@ -86,6 +85,8 @@ def _run(
     reason: str,
 ) -> bool:
     """Run the models; returns whether all ended before the deadline."""
+    from numerai_predict.fleet.run import run_fleet  # it imports Ray, which `status` does not need
+
     with FleetDisplay() as display:
         for environment in environments:
             display.say(f"Models run in {environment}")
