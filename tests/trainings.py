@@ -1,4 +1,4 @@
-"""A small training, by the command as users give it."""
+"""A small training, run by the command that users run."""
 
 import contextlib
 import io
@@ -34,7 +34,7 @@ SMALL = {
 
 
 def merged(base, changes):
-    """The one with the other's values, section by section."""
+    """The base with the changes, section by section."""
     result = dict(base)
     for key, value in changes.items():
         both = isinstance(value, dict) and isinstance(result.get(key), dict)
@@ -43,7 +43,7 @@ def merged(base, changes):
 
 
 class Training:
-    """A folder of one configuration and its output."""
+    """A directory with one configuration and its output."""
 
     def __init__(self, folder: Path, source: Path, **changes):
         self.folder, self.output = folder, folder / "model"
@@ -61,7 +61,7 @@ class Training:
         return {"DOCKER": "false", **kept, **changes}
 
     def run(self, *options, **more):
-        """Run it to its end; what it printed and left behind."""
+        """Run the command; its exit code and output."""
         variables = self.environment(**more.pop("variables", {}))
         ended = subprocess.run(
             self.command(*options),
@@ -89,19 +89,19 @@ class Training:
 
     def fails(self, *options):
         """Run it in this process, where it must end before it runs a model."""
-        with contextlib.redirect_stderr(io.StringIO()) as said:
+        with contextlib.redirect_stderr(io.StringIO()) as stderr:
             code = main(["train", str(self.config), *options])
-        lines = said.getvalue().splitlines()
-        evidence.record_output(said.getvalue())
-        return SimpleNamespace(exit_code=code, text=said.getvalue(), last=lines[-1])
+        lines = stderr.getvalue().splitlines()
+        evidence.record_output(stderr.getvalue())
+        return SimpleNamespace(exit_code=code, text=stderr.getvalue(), last=lines[-1])
 
-    def fails_as(self, verdict, *words, options=(), **more):
-        """It ends with the verdict and its words; no bundle and no part of a file is left."""
+    def fails_as(self, verdict, *fragments, options=(), **more):
+        """It ends with the verdict, logs the fragments, and leaves no bundle and no parts."""
         ended = self.run(*options, **more) if more else self.fails(*options)
         assert f"verdict  {verdict} (exit {ended.exit_code})" in ended.last, ended.text
         assert "Traceback" not in ended.text
-        for word in words:
-            assert word in ended.text
+        for fragment in fragments:
+            assert fragment in ended.text
         assert not (self.output / "model.pkl").exists()
         assert self.leftovers() == []
         return ended
@@ -117,6 +117,6 @@ class Training:
         return [model["sha256"] for model in self.manifest()["models"]]
 
     def leftovers(self):
-        """Names of what should have been removed."""
-        hidden = self.output.rglob(".*") if self.output.exists() else []
-        return sorted(path.name for path in hidden if path.name != ".lock")
+        """Names of files that should have been removed."""
+        dot_files = self.output.rglob(".*") if self.output.exists() else []
+        return sorted(path.name for path in dot_files if path.name != ".lock")

@@ -34,7 +34,7 @@ class Chart:
         return Markup(self.svg or "")  # noqa: S704
 
 
-def render(report: Report) -> str:
+def render_page(report: Report) -> str:
     """Render the page; the same report gives the same bytes."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True

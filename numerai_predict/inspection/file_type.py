@@ -37,10 +37,10 @@ def describe_file(path: Path) -> str:
         head = handle.read(_HEAD_BYTES)
     if not head:
         return "an empty file"
-    for magic, (name, ending) in _COMPRESSED.items():
+    for magic, (name, suffix) in _COMPRESSED.items():
         if head.startswith(magic):
-            return f"corrupt {name}" if path.suffix == ending else f"{name} not named *{ending}"
-    if path.suffix in {ending for _, ending in _COMPRESSED.values()}:
+            return f"corrupt {name}" if path.suffix == suffix else f"{name} not named *{suffix}"
+    if path.suffix in {suffix for _, suffix in _COMPRESSED.values()}:
         return f"a file that is not compressed, though named *{path.suffix}"
     for magic, description in _MAGIC.items():
         if head.startswith(magic):

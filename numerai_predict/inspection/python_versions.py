@@ -86,7 +86,7 @@ def _corruption(code: Code, faults: dict[Table, str | None]) -> str:
     )
 
 
-def join_words(words: Sequence[str], conjunction: str) -> str:
+def join_words(items: Sequence[str], conjunction: str) -> str:
     """Join words as in a sentence: `a, b or c`."""
-    *others, final = words
+    *others, final = items
     return f"{', '.join(others)} {conjunction} {final}" if others else final

@@ -33,7 +33,7 @@ _DIRECTORY_PREFIX = ".bundle-"
 _SHOWN_LINES = 3
 
 
-def choose_environment(
+def bundle_environment(
     python: str | None, environment: Mapping[str, str] = os.environ
 ) -> ExecutionTarget:
     """The environment that packs and runs a bundle for a Python version.

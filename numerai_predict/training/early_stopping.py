@@ -17,14 +17,14 @@ from numerai_predict.training.trainers.interface import CurrentPredictions
 
 @dataclass(frozen=True)
 class StoppingRule:
-    """Evaluate `metric` every `every` rounds; stop after `patience` rounds without improvement.
+    """Evaluate `metric` every `every` rounds; stop after `stop_after` rounds without improvement.
 
-    `patience` 0 never stops early. `rounds` is the maximum number of rounds.
+    `stop_after` 0 never stops early. `rounds` is the maximum number of rounds.
     """
 
     metric: Literal["corr", "rmse"]
     every: int
-    patience: int
+    stop_after: int
     rounds: int
 
 
@@ -70,7 +70,7 @@ class EarlyStopping:
         if score is not None and (self._best is None or score > self._best[0]):
             self._best = (score, rounds)
         without_improvement = rounds - (self._best[1] if self._best else 0)
-        return bool(self._rule.patience) and without_improvement >= self._rule.patience
+        return bool(self._rule.stop_after) and without_improvement >= self._rule.stop_after
 
     @property
     def has_learned(self) -> bool:

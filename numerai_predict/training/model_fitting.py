@@ -130,7 +130,7 @@ class ModelFitter:
             "training eras": describe_eras(window.training),
             "stopping eras": describe_eras(window.stopping),
             "rounds": rule.rounds,
-            "stopping": [rule.metric, rule.every, rule.patience] if window.stopping else None,
+            "stopping": [rule.metric, rule.every, rule.stop_after] if window.stopping else None,
             "versions": {**trainer["versions"], **versions},
         }
 

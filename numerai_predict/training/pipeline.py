@@ -46,7 +46,7 @@ def train(config: TrainingConfig, directory: Path) -> TrainingResult:
         RunError: there is no bundle; finished work is kept in checkpoints.
         OSError: a file cannot be written.
     """
-    environment = bundle.choose_environment(config.python)
+    environment = bundle.bundle_environment(config.python)
     checkpoints = Checkpoints(config.output / "checkpoints")
     with checkpoints.locked():
         bundle.remove_leftovers(config.output)

@@ -55,12 +55,12 @@ class Diagnosed:
         ]
         return self
 
-    def fails_as(self, contract, verdict, *words):
+    def fails_as(self, contract, verdict, *fragments):
         """It ended with this verdict and these words in its line, and wrote nothing."""
         assert self.exit_code == contract.exit_codes[verdict], self.stderr
         last = self.stderr.splitlines()[-1]
         assert f"verdict  {verdict} " in last
-        for word in words:
+        for word in fragments:
             assert word in last
         assert list(self.folder.iterdir()) == []
 
@@ -73,10 +73,11 @@ def diagnose(past, pickle_model, clean_environment, tmp_path):
         path = model if isinstance(model, str | Path) else pickle_model(model)
         folder = folder or tmp_path / "report"
         folder.mkdir(exist_ok=True)
-        words = [sys.executable, "-c", program, "diagnose", "--model", path]
-        words += ["--output_dir", folder, "--validation", past, "--fnc-features", "small", *options]
+        command = [sys.executable, "-c", program, "diagnose", "--model", path]
+        command += ["--output-dir", folder, "--validation", past, "--fnc-features", "small"]
+        command += options
         ended = subprocess.run(
-            [*wrapper, *map(str, words)],
+            [*wrapper, *map(str, command)],
             capture_output=True,
             text=True,
             timeout=100,
@@ -113,7 +114,7 @@ def make_report(subject):
             ],
             "turnover_kind": TurnoverKind.EXPOSURES,
             "turnover": summarize(eras["turnover"]),
-            "notes": ["The model saw each era by itself."],
+            "notes": ["The model received each era separately."],
         }
         return Report(**{**facts, **changes})
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from browser import screenshot
 
-from numerai_predict.diagnostics.html_page import MAX_BYTES, render
+from numerai_predict.diagnostics.html_page import MAX_BYTES, render_page
 from numerai_predict.diagnostics.report import FeatureSetExposure, NamedMean
 from numerai_predict.scoring.score_summary import summarize
 
@@ -63,7 +63,7 @@ def loads_nothing(page):
 
 @pytest.mark.parametrize("count", [2, 24, 1000])
 def test_a_page_loads_nothing_and_is_small(make_report, eras, count):
-    page = render(make_report(eras(count, "corr", "mmc", "bmc")))
+    page = render_page(make_report(eras(count, "corr", "mmc", "bmc")))
     assert len(page.encode()) < MAX_BYTES
     loads_nothing(page)
     assert page.count("<svg") == 7
@@ -71,7 +71,7 @@ def test_a_page_loads_nothing_and_is_small(make_report, eras, count):
 
 def test_the_same_report_gives_the_same_bytes(make_report, eras):
     report = make_report(eras(30, "corr", "mmc", "bmc"))
-    assert render(report) == render(report)
+    assert render_page(report) == render_page(report)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -84,9 +84,9 @@ def test_untrusted_names_are_shown_and_escaped(make_report, subject, eras, name)
         correlations=[NamedMean(name, 0.1, 0.02)],
         notes=[name],
     )
-    page = render(report)
+    page = render_page(report)
     loads_nothing(page)
-    usual = render(make_report(eras(5, "corr", "mmc", "bmc")))
+    usual = render_page(make_report(eras(5, "corr", "mmc", "bmc")))
     known = {tag for tag, _ in Elements(usual).tags}
     assert {tag for tag, _ in Elements(page).tags} <= known
     assert html.escape(name, quote=False)[:20] in page or html.escape(name)[:20] in page
@@ -97,7 +97,7 @@ def test_charts_without_data_are_replaced_by_a_reason(make_report, eras):
     table["corr"] = np.nan
     table["turnover"] = np.nan
     empty = summarize(table["turnover"])
-    page = render(
+    page = render_page(
         make_report(table, groups=[], exposures=[], correlations=[], turnover=empty, notes=[])
     )
     assert page.count("<svg") == 0
@@ -109,17 +109,17 @@ def test_charts_without_data_are_replaced_by_a_reason(make_report, eras):
 
 
 def test_without_a_meta_model_the_other_scores_are_drawn(make_report, eras):
-    page = render(make_report(eras(9, "corr", "bmc")))
+    page = render_page(make_report(eras(9, "corr", "bmc")))
     assert page.count("<svg") == 7
     assert "There is no MMC" in page
 
 
 @pytest.mark.parametrize("size", ["1280,2400", "400,4000"])
 def test_a_browser_draws_the_page_and_asks_for_nothing_else(make_report, eras, web, tmp_path, size):
-    page = render(make_report(eras(200, "corr", "mmc", "bmc")))
+    page = render_page(make_report(eras(200, "corr", "mmc", "bmc")))
     web.replies["/diagnose.html"] = web.reply(page.encode(), headers={"Content-Type": "text/html"})
-    shot, asked = screenshot(f"{web.url}/diagnose.html", tmp_path, size)
-    assert asked == []
+    shot, requested = screenshot(f"{web.url}/diagnose.html", tmp_path, size)
+    assert requested == []
     pixels = (matplotlib.image.imread(shot)[..., :3] * 255).round().astype(int)
     width, height = map(int, size.split(","))
     assert pixels.shape == (height, width, 3)
@@ -134,5 +134,5 @@ def test_a_browser_draws_the_page_and_asks_for_nothing_else(make_report, eras, w
 def test_a_browser_that_is_asked_for_more_is_found_out(web, tmp_path):
     page = b"<img src=here.png><script src=https://other.example/x.js></script>"
     web.replies["/page.html"] = web.reply(page, headers={"Content-Type": "text/html"})
-    _, asked = screenshot(f"{web.url}/page.html", tmp_path, "400,400")
-    assert asked == [f"{web.url}/here.png", "https://other.example/x.js"]
+    _, requested = screenshot(f"{web.url}/page.html", tmp_path, "400,400")
+    assert requested == [f"{web.url}/here.png", "https://other.example/x.js"]

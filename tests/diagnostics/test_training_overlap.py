@@ -44,15 +44,15 @@ def test_a_manifest_without_eras_is_ignored(bundle, trained_on):
     assert read_trained_eras(*bundle(trained_on=trained_on)) is None
 
 
-def test_a_pickle_without_a_manifest_or_from_elsewhere_tells_nothing(tmp_path):
+def test_a_pickle_without_a_manifest_or_from_a_url_has_no_trained_eras(tmp_path):
     assert read_trained_eras(str(tmp_path / "model.pkl"), "0" * 64) is None
     assert read_trained_eras("https://host/model.pkl", "0" * 64) is None
 
 
 def test_overlapping_eras_are_counted_and_a_remedy_is_named():
-    words = describe_overlap(KNOWN, ["0003", "0004", "0005", "0006"])
-    assert "2 of 4 eras are inflated: the model was trained on eras 0001 to 0003" in words
-    assert "--eras 0005-" in words
+    note = describe_overlap(KNOWN, ["0003", "0004", "0005", "0006"])
+    assert "2 of 4 eras are inflated: the model was trained on eras 0001 to 0003" in note
+    assert "--eras 0005-" in note
 
 
 def test_later_eras_are_reported_without_overlap():

@@ -32,11 +32,11 @@ def written(tmp_path, frame):
     return write
 
 
-def fails(call, *words):
+def fails(call, *fragments):
     with pytest.raises(DatasetUnavailable) as failed:
         call()
     text = f"{failed.value.message} -> {failed.value.remedy}"
-    for word in words:
+    for word in fragments:
         assert word in text
 
 

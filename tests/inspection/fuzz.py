@@ -1,9 +1,9 @@
-"""Mutated pickles: the inspection raises nothing but its own, in bounded time and memory.
+"""Mutated pickles: the inspection raises only its own errors, in bounded time and memory.
 
     python tests/inspection/fuzz.py MINUTES [SEED]
 
-Mutates the corpus for that long. What broke it lands in tests/inspection/fuzzed/broken-*,
-inputs that made it end in a new way are kept in tests/inspection/fuzzed.zip.
+Mutates the corpus for that long. Failing inputs are written to tests/inspection/fuzzed/broken-*,
+inputs with a new kind of result to tests/inspection/fuzzed.zip.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import time
 import zipfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1]))
+DIRECTORY = Path(__file__).parent
+sys.path.insert(0, str(DIRECTORY.parents[1]))
 
 from numerai_predict.contract.errors import InvalidPickle  # noqa: E402
 from numerai_predict.inspection.inspect import inspect_pickle  # noqa: E402
 from numerai_predict.inspection.report import as_json, as_text  # noqa: E402
 
-KEPT = HERE / "fuzzed.zip"
+KEPT = DIRECTORY / "fuzzed.zip"
 SECONDS = 0.5
 MOST_SECONDS = 2.5
 MOST_MEMORY_BYTES = 450 * 1024**2
@@ -35,7 +35,7 @@ _OPCODES = (
     b"(.012FIJKLMNPQRSTUVXabc}]eghijlopqrstu)\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89"
     + bytes(range(0x8A, 0x99))
 )
-# What an inspection may do that Python's audit hooks hear of: open the file itself.
+# Audit events that an inspection may cause, besides opening the file itself.
 _HARMLESS = {
     "object.__getattr__",
     "sys._getframe",
@@ -43,13 +43,13 @@ _HARMLESS = {
     "gc.get_objects",
     "mmap.__new__",
 }
-_heard: list[str] = []
+_events: list[str] = []
 
 
 def seeds():
-    """The pickles of the corpus, small ones alone."""
+    """The small pickles of the corpus."""
     found = []
-    for path in sorted((HERE / "corpus").glob("*.zip")):
+    for path in sorted((DIRECTORY / "corpus").glob("*.zip")):
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.endswith(".pkl")]
             found += [archive.read(name) for name in names]
@@ -57,7 +57,7 @@ def seeds():
 
 
 def mutate(data: bytes, other: bytes, chance: random.Random) -> bytes:
-    """The data with one to eight small things wrong."""
+    """The data with one to eight small mutations."""
     mutated = bytearray(data)
     for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
         at = chance.randrange(len(mutated) + 1)
@@ -82,21 +82,21 @@ def mutate(data: bytes, other: bytes, chance: random.Random) -> bytes:
     return bytes(mutated)
 
 
-def hear_what_happens() -> None:
-    """Note every audit event from now on; it cannot be taken back."""
-    sys.addaudithook(lambda event, arguments: _hear(event, arguments))
+def record_audit_events() -> None:
+    """Record every audit event from now on; this cannot be undone."""
+    sys.addaudithook(lambda event, arguments: _record_event(event, arguments))
 
 
-def _hear(event: str, arguments: tuple[object, ...]) -> None:
+def _record_event(event: str, arguments: tuple[object, ...]) -> None:
     if event in _HARMLESS or (event == "open" and str(arguments[0]).endswith("fuzz.pkl")):
         return
-    _heard.append(f"{event} {str(arguments)[:100]}")
+    _events.append(f"{event} {str(arguments)[:100]}")
 
 
-def examined(data: bytes, path: Path) -> tuple[str, str | None]:
-    """How the inspection of the data ended, in short, and what was wrong with it."""
+def inspect_mutation(data: bytes, path: Path) -> tuple[str, str | None]:
+    """The result of the inspection in short, and what was wrong with it."""
     path.write_bytes(data)
-    _heard.clear()
+    _events.clear()
     started = time.monotonic()
     try:
         inspection = inspect_pickle(path, SECONDS)
@@ -105,16 +105,16 @@ def examined(data: bytes, path: Path) -> tuple[str, str | None]:
         end, inspection = re.sub(r"the code of .*? is legal", "", error.message), None
     except BaseException as error:
         return "", f"{type(error).__name__}: {error}"
-    spent, heard = time.monotonic() - started, list(_heard)
+    spent, events = time.monotonic() - started, list(_events)
     if inspection is not None:
         as_text(inspection), as_json(inspection)
     if spent > MOST_SECONDS:
         return end, f"it took {spent:.1f} s"
-    return re.sub(r"\d+", "#", end), f"it did {heard}" if heard else None
+    return re.sub(r"\d+", "#", end), f"it did {events}" if events else None
 
 
 def limit_memory() -> None:
-    """Make whatever takes much more than the inspection's own bounds fail."""
+    """Make allocations fail that exceed the inspection's own limits by far."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     limit = used + MOST_MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -126,20 +126,20 @@ def main() -> int:
     pool, kept, count, broken = list(pickles), {}, 0, 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "fuzz.pkl")
-        examined(pickles[0], path)  # whatever is read once is read now
-        hear_what_happens()
+        inspect_mutation(pickles[0], path)  # whatever is read once is read now
+        record_audit_events()
         limit_memory()
         until, slowest = time.monotonic() + minutes * 60, 0.0
         while time.monotonic() < until:
             data = mutate(chance.choice(pool), chance.choice(pickles), chance)
             started = time.monotonic()
-            end, wrong = examined(data, path)
+            end, wrong = inspect_mutation(data, path)
             slowest = max(slowest, time.monotonic() - started)
             count += 1
             if wrong:
                 broken += 1
-                (HERE / "fuzzed").mkdir(exist_ok=True)
-                (HERE / "fuzzed" / f"broken-{broken}.pkl").write_bytes(data)
+                (DIRECTORY / "fuzzed").mkdir(exist_ok=True)
+                (DIRECTORY / "fuzzed" / f"broken-{broken}.pkl").write_bytes(data)
                 print(f"broken-{broken}: {wrong}", flush=True)
             elif end not in kept and len(kept) < _MOST_KEPT and len(data) < _LARGEST_KEPT:
                 kept[end] = data

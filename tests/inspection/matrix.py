@@ -26,8 +26,8 @@ sys.path.insert(0, str(ROOT))
 from numerai_predict.inspection.images import supported_pythons  # noqa: E402
 from numerai_predict.inspection.inspect import inspect_pickle  # noqa: E402
 
-HERE = Path(__file__).parent
-CORPUS = HERE / "corpus"
+DIRECTORY = Path(__file__).parent
+CORPUS = DIRECTORY / "corpus"
 ENVIRONMENTS = ROOT / ".inspection"
 CLOUDPICKLES = {"2.2": "2.2.1", "3.1": "3.1.1"}
 # Too old for an image, but an answer may name them: their pickles are called without the runner.
@@ -87,22 +87,31 @@ def environment(python, interpreter, requirements):
                 missing[name] = packages
         ready.write_text(json.dumps(missing))
     for packages in json.loads(ready.read_text()).values():
-        print(f"Python {python}: {packages} cannot be had here")
+        print(f"Python {python}: {packages} cannot be installed")
     return str(folder / "bin/python")
 
 
 def make_corpus():
     CORPUS.mkdir(exist_ok=True)
     for python, interpreter in interpreters(supported_pythons()).items():
-        here = environment(python, interpreter, _REQUIREMENTS)
+        python_executable = environment(python, interpreter, _REQUIREMENTS)
         for name, version in CLOUDPICKLES.items():
             folder = ENVIRONMENTS / f"cloudpickle{name}"
             if not folder.exists():
-                command = [here, "-m", "pip", "install", "-qq", "--no-deps", "--target", folder]
+                command = [
+                    python_executable,
+                    "-m",
+                    "pip",
+                    "install",
+                    "-qq",
+                    "--no-deps",
+                    "--target",
+                    folder,
+                ]
                 subprocess.run([*command, f"cloudpickle=={version}"], check=True)
             path = CORPUS / f"py{python}-cloudpickle{name}.zip"
             subprocess.run(
-                [here, HERE / "shapes.py", path],
+                [python_executable, DIRECTORY / "shapes.py", path],
                 check=True,
                 env={**os.environ, "PYTHONPATH": str(folder)},
             )
@@ -138,7 +147,7 @@ def run_matrix(shapes):
             "import sys; sys.path[0] = sys.argv[1]; import shapes; "
             "shapes.live().to_parquet(sys.argv[2]); "
             "shapes.live().to_json(sys.argv[3], orient='split')",
-            HERE,
+            DIRECTORY,
             folder / "live.parquet",
             folder / "live.json",
         ],
@@ -194,7 +203,7 @@ def _run_old(folder, chosen):
     """Call what is said to be legal for an older Python on that Python, without the runner."""
     counts, wrong = Counter(), []
     for python, interpreter in interpreters(OLD_PYTHONS).items():
-        here = environment(python, interpreter, _OLD_REQUIREMENTS)
+        python_executable = environment(python, interpreter, _OLD_REQUIREMENTS)
         for made, cloudpickle, shape, data, expected in chosen:
             model = folder / "model.pkl"
             model.write_bytes(data)
@@ -204,7 +213,7 @@ def _run_old(folder, chosen):
                 continue
             archive = CORPUS / f"py{made}-cloudpickle{cloudpickle}.zip"
             ended = subprocess.run(
-                [here, "-c", _CALL, archive, folder / "live.json", shape],
+                [python_executable, "-c", _CALL, archive, folder / "live.json", shape],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -253,7 +262,7 @@ def main():
         found += [f"In {spent}; on 3.8 and 3.9 the bare function, where the answer has them.", ""]
         print("\n".join(table))
         if not options.shapes:
-            (HERE / "MATRIX.md").write_text("\n".join([*lines, *found, *table]) + "\n")
+            (DIRECTORY / "MATRIX.md").write_text("\n".join([*lines, *found, *table]) + "\n")
         return 1 if "ended otherwise than the inspection said: 0." not in "\n".join(table) else 0
     return 0
 

@@ -1,10 +1,11 @@
-"""The corpus's models: every shape of callable that people pickle, each a small one.
+"""The models of the corpus: every shape of callable that users pickle, each a small one.
 
     python shapes.py FILE.zip
 
-Run as a script, so that all is defined in `__main__` and cloudpickle stores it by value;
-writes a pickle a shape with the Python and the cloudpickle that run this, and
-`expected.json`: what each shape returns for `live()`, or why it is not there.
+Runs as a script, so that everything is defined in `__main__` and cloudpickle stores it by value:
+for that reason the module is not split, although it is long. Writes one pickle per shape with
+the running Python and cloudpickle, and `expected.json`: what each shape returns for `live()`, or
+why it is missing.
 """
 
 import contextlib

@@ -84,9 +84,9 @@ def test_no_image_runs_code_of_an_old_python(inspected):
 
 def test_a_different_library_version_may_run(inspected):
     inspection = inspected({"_sklearn_version": "0.24.2"})
-    outcome = by_image(inspection)[SLIM]
-    assert outcome.level == CompatibilityLevel.MAY_RUN
-    assert outcome.reasons[0].startswith(
+    result = by_image(inspection)[SLIM]
+    assert result.level == CompatibilityLevel.MAY_RUN
+    assert result.reasons[0].startswith(
         "different version of sklearn: pickled with 0.24.2, image has 1."
     )
     assert by_image(inspected({"_sklearn_version": "1.6.9"}))[SLIM].level == CompatibilityLevel.RUNS

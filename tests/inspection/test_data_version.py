@@ -16,9 +16,9 @@ from numerai_predict.inspection.data_version import describe_missing_features, p
 )
 def test_the_data_version_is_estimated_from_the_features(features, named_versions, version):
     assert probable_version(features, named_versions).startswith(version)
-    words = describe_missing_features(features, named_versions, {"feature_of_today"})
-    assert "probably made for data version v" in words
-    assert f"lacks {len(features):,} of {len(features):,} features" in words
+    warning = describe_missing_features(features, named_versions, {"feature_of_today"})
+    assert "probably made for data version v" in warning
+    assert f"lacks {len(features):,} of {len(features):,} features" in warning
 
 
 def test_present_features_give_no_warning_and_few_features_no_version():

@@ -24,7 +24,7 @@ def zipped(*names):
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "description"),
     [
         (b"", "an empty file"),
         (b"\n\n\n", "text that begins ''"),
@@ -47,9 +47,9 @@ def zipped(*names):
     ],
     ids=lambda value: repr(value)[:20] if isinstance(value, bytes) else None,
 )
-def test_a_file_is_identified_by_its_first_bytes(tmp_path, data, words):
+def test_a_file_is_identified_by_its_first_bytes(tmp_path, data, description):
     (tmp_path / "file").write_bytes(data)
-    assert describe_file(tmp_path / "file").startswith(words)
+    assert describe_file(tmp_path / "file").startswith(description)
 
 
 @pytest.mark.process

@@ -48,9 +48,9 @@ def test_modules_are_found_in_the_packages_that_they_come_from(module, package):
     ],
 )
 def test_the_command_mounts_the_files_that_it_needs_and_is_safe_in_a_shell(model, folder):
-    words = shlex.split(images.supported_images()[0].command(model))
-    assert words[words.index("--model") + 1] == model
-    mounts = [word for word in words if word.endswith(",readonly")]
+    arguments = shlex.split(images.supported_images()[0].command(model))
+    assert arguments[arguments.index("--model") + 1] == model
+    mounts = [word for word in arguments if word.endswith(",readonly")]
     folder = folder and folder.format(parent=Path.cwd().parent)
     expected = f"type=bind,source={folder},target={folder},readonly"
     assert mounts == ([expected] if folder else [])
@@ -64,8 +64,10 @@ def test_the_command_mounts_the_directory_in_which_it_runs(tmp_path, monkeypatch
     monkeypatch.chdir(folder)
     line = images.supported_images()[0].command("m.pkl")
     script = f'docker() {{ printf "%s\\0" "$@"; }}; {line}'
-    words = subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout.split("\0")
-    assert words[words.index("--mount") + 1] == BindMount(folder, read_only=False).option()
-    assert words[words.index("--workdir") + 1] == str(folder)
-    assert words[words.index("--output_dir") + 1] == str(folder)
-    assert words[words.index("--user") + 1] == f"{os.getuid()}:{os.getgid()}"
+    arguments = subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout.split(
+        "\0"
+    )
+    assert arguments[arguments.index("--mount") + 1] == BindMount(folder, read_only=False).option()
+    assert arguments[arguments.index("--workdir") + 1] == str(folder)
+    assert arguments[arguments.index("--output_dir") + 1] == str(folder)
+    assert arguments[arguments.index("--user") + 1] == f"{os.getuid()}:{os.getgid()}"

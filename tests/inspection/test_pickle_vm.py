@@ -22,12 +22,12 @@ from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.opcodes import OPERATIONS
 from numerai_predict.inspection.report import as_text
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(HERE))
+DIRECTORY = Path(__file__).parent
+ROOT = DIRECTORY.parents[1]
+sys.path.insert(0, str(DIRECTORY))
 import fuzz  # noqa: E402
 
-sys.path.remove(str(HERE))
+sys.path.remove(str(DIRECTORY))
 
 
 def test_every_opcode_that_there_is_is_followed():
@@ -114,14 +114,14 @@ print(peak() - before)
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("ending", ["pkl", "pkl.gz"])
+@pytest.mark.parametrize("suffix", ["pkl", "pkl.gz"])
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_file_takes_little_time_and_memory(tmp_path, name, ending):
+def test_a_hostile_file_takes_little_time_and_memory(tmp_path, name, suffix):
     import gzip
 
-    path = tmp_path / f"model.{ending}"
+    path = tmp_path / f"model.{suffix}"
     data = hostile(name)
-    path.write_bytes(gzip.compress(data, 1) if ending.endswith("gz") else data)
+    path.write_bytes(gzip.compress(data, 1) if suffix.endswith("gz") else data)
     started = time.monotonic()
     command = [sys.executable, "-c", _MEASURED, str(ROOT), str(path)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -154,7 +154,7 @@ def test_mutated_pickles_raise_nothing_but_the_inspections_own(tmp_path, seed):
     chance, pickles, path = random.Random(seed), fuzz.seeds(), tmp_path / "fuzz.pkl"
     for _ in range(200):
         data = fuzz.mutate(chance.choice(pickles), chance.choice(pickles), chance)
-        _, wrong = fuzz.examined(data, path)
+        _, wrong = fuzz.inspect_mutation(data, path)
         assert wrong is None
 
 
@@ -162,7 +162,7 @@ def test_what_the_long_fuzzing_kept_ends_well(tmp_path):
     path, count = tmp_path / "fuzz.pkl", 0
     with zipfile.ZipFile(fuzz.KEPT) as archive:
         for name in archive.namelist():
-            _, wrong = fuzz.examined(archive.read(name), path)
+            _, wrong = fuzz.inspect_mutation(archive.read(name), path)
             assert wrong is None, name
             count += 1
     assert count > 50
@@ -171,7 +171,7 @@ def test_what_the_long_fuzzing_kept_ends_well(tmp_path):
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data):
     path = Path("/dev/shm" if Path("/dev/shm").is_dir() else "/tmp") / "inspection-fuzz.pkl"
-    _, wrong = fuzz.examined(b"\x80\x05" + data, path)
+    _, wrong = fuzz.inspect_mutation(b"\x80\x05" + data, path)
     path.unlink()
     assert wrong is None
 
@@ -179,7 +179,7 @@ def test_any_bytes_are_read_or_refused(data):
 # Unpickling any of these does what its name says; looking at it must not.
 _DANGEROUS = {
     "writes a file": (b"c__builtin__\nopen\n(V{target}\nVw\ntR.", "open"),
-    "imports a module": (b"cantigravity_of_nobody\nname\n.", "import"),
+    "imports a module": (b"cmodule_that_does_not_exist\nname\n.", "import"),
     "imports a module of the standard library": (b"cthis\nd\n.", "import"),
     "runs a program": (b"cos\nsystem\n(Vtouch {target}\ntR.", "os.system"),
     "opens a socket": (b"csocket\ncreate_connection\n((V127.0.0.1\nI9\nttR.", "socket"),

@@ -1,4 +1,4 @@
-"""Which Python made a pickle: what its code says."""
+"""Which Python made a pickle, from its code objects."""
 
 import json
 import pickle
@@ -18,10 +18,10 @@ from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.opcode_tables import tables
 from numerai_predict.inspection.stack_effects import has_consistent_stack
 
-HERE = Path(__file__).parent
-ARCHIVES = sorted((HERE / "corpus").glob("*.zip"))
-HERE_PYTHON = "{}.{}".format(*sys.version_info)
-(TABLE,) = [table for table in tables() if table.python == HERE_PYTHON]
+DIRECTORY = Path(__file__).parent
+ARCHIVES = sorted((DIRECTORY / "corpus").glob("*.zip"))
+RUNNING_PYTHON = "{}.{}".format(*sys.version_info)
+(TABLE,) = [table for table in tables() if table.python == RUNNING_PYTHON]
 
 
 class Calling:
@@ -98,24 +98,24 @@ def test_every_function_of_the_standard_library_is_legal_for_the_python_that_com
 def test_few_functions_of_the_standard_library_are_legal_for_another_python():
     library = Path(sysconfig.get_path("stdlib"))
     found = [legal_for(fields(code)) for code in functions_of(library / "typing.py")]
-    alone = sum(legal == {HERE_PYTHON} for legal in found)
+    alone = sum(legal == {RUNNING_PYTHON} for legal in found)
     assert alone > 0.5 * len(found)
-    if HERE_PYTHON in ("3.11", "3.12", "3.13"):
+    if RUNNING_PYTHON in ("3.11", "3.12", "3.13"):
         assert alone > 0.8 * len(found)
 
 
 @pytest.mark.process
 def test_the_table_of_this_python_is_what_its_own_modules_tell():
-    script = HERE.parents[1] / "generate/pythons.py"
-    told = subprocess.run(
+    script = DIRECTORY.parents[1] / "generate/pythons.py"
+    generated = subprocess.run(
         [sys.executable, "-I", script, "--print"], capture_output=True, check=True
     )
     stored = json.loads(
-        (HERE.parents[1] / "numerai_predict/inspection/data/pythons.json").read_text()
+        (DIRECTORY.parents[1] / "numerai_predict/inspection/data/pythons.json").read_text()
     )
-    told_here = json.loads(told.stdout)[HERE_PYTHON]
-    assert stored[HERE_PYTHON]["opcodes"] == told_here["opcodes"]
-    assert stored[HERE_PYTHON]["jump_unit"] == told_here["jump_unit"]
+    generated_here = json.loads(generated.stdout)[RUNNING_PYTHON]
+    assert stored[RUNNING_PYTHON]["opcodes"] == generated_here["opcodes"]
+    assert stored[RUNNING_PYTHON]["jump_unit"] == generated_here["jump_unit"]
 
 
 def plain(x):
@@ -128,9 +128,9 @@ def plain(x):
 def test_a_changed_opcode_argument_cache_or_jump_is_not_legal_any_more():
     whole = list(fields(plain.__code__))
     code = whole[6]
-    assert legal_for(tuple(whole)) == {HERE_PYTHON}
+    assert legal_for(tuple(whole)) == {RUNNING_PYTHON}
     for changed in (code[:-2], code[:-1], b"\xfe\x00" + code[2:], code + b"\x00\x00", b""):
-        assert HERE_PYTHON not in legal_for((*whole[:6], changed, *whole[7:]))
+        assert RUNNING_PYTHON not in legal_for((*whole[:6], changed, *whole[7:]))
 
 
 def test_every_changed_byte_of_code_leaves_at_most_this_python():
@@ -140,11 +140,11 @@ def test_every_changed_byte_of_code_leaves_at_most_this_python():
         for bit in range(8):
             code = bytearray(whole[6])
             code[at] ^= 1 << bit
-            assert legal_for((*whole[:6], bytes(code), *whole[7:])) <= {HERE_PYTHON}
+            assert legal_for((*whole[:6], bytes(code), *whole[7:])) <= {RUNNING_PYTHON}
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "fragment"),
     [
         ({3: 9}, "local variables"),
         ({0: 9}, "parameters"),
@@ -154,9 +154,9 @@ def test_every_changed_byte_of_code_leaves_at_most_this_python():
         ({0: "1"}, "not a number"),
     ],
 )
-def test_fields_that_no_code_object_has_are_a_fault(change, words):
+def test_fields_that_no_code_object_has_are_a_fault(change, fragment):
     changed = [change.get(i, value) for i, value in enumerate(fields(plain.__code__))]
-    assert words in parse_code(tuple(changed)).fault
+    assert fragment in parse_code(tuple(changed)).fault
 
 
 def test_code_of_another_number_of_fields_is_of_no_python(tmp_path):
@@ -173,7 +173,7 @@ def test_a_pickle_without_functions_says_nothing_of_its_python(tmp_path):
 def test_functions_of_two_pythons_together_are_legal_for_none(tmp_path):
     path, both = tmp_path / "model.pkl", b"\x80\x05("
     for python in ("3.11", "3.12"):
-        with zipfile.ZipFile(HERE / f"corpus/py{python}-cloudpickle2.2.zip") as archive:
+        with zipfile.ZipFile(DIRECTORY / f"corpus/py{python}-cloudpickle2.2.zip") as archive:
             data = archive.read("loops.pkl")
         # A pickle within a list of two: its own memo would go on, so each is read alone first.
         both += b"\x8e" + len(data).to_bytes(8, "little") + data
@@ -184,10 +184,10 @@ def test_functions_of_two_pythons_together_are_legal_for_none(tmp_path):
     new = fields(plain.__code__)
     path.write_bytes(cloudpickle.dumps([Calling(types.CodeType, *part) for part in (old, new)]))
     pythons = inspect_pickle(path).pythons
-    if HERE_PYTHON == "3.10":
+    if RUNNING_PYTHON == "3.10":
         assert pythons.legal == ("3.10",)
     else:
-        assert (pythons.legal, pythons.mixed) == ((), ("3.8", "3.9", "3.10", HERE_PYTHON))
+        assert (pythons.legal, pythons.mixed) == ((), ("3.8", "3.9", "3.10", RUNNING_PYTHON))
 
 
 def test_corrupt_code_names_the_function(tmp_path):
@@ -224,7 +224,7 @@ def pythons_of_fields(code_fields, path):
     return inspect_pickle(path).pythons.legal
 
 
-def test_bytes_that_two_pythons_read_otherwise_are_told_apart_by_their_stack(tmp_path):
+def test_bytes_that_two_pythons_decode_differently_are_distinguished_by_their_stack(tmp_path):
     # async def f(self): return self   -- 3.12's intrinsic call is a jump back in 3.11.
     code = b"K\x00\x01\x00\x97\x00|\x00S\x00\xad\x03w\x01"
     whole = (1, 0, 0, 1, 2, 131, code, (0,), (), ("self",), "f.py", "f", "f", 45, b"")

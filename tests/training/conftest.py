@@ -16,7 +16,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def training(tmp_path, data):
-    """Make a training in a folder of its own."""
+    """Make a training in a new directory."""
 
     def make(name="training", folder=data, **changes):
         return Training(tmp_path / name, folder, **changes)

@@ -31,7 +31,7 @@ RESULTS = Path(__file__).parent / "KILLS.md"
 _STEP = re.compile(r"^\d\d:\d\d:\d\d (\w+) ")
 
 
-def killed(training: Training, lines: int, pause: float) -> str:
+def killed(training: Training, lines: int, delay: float) -> str:
     """Start the training and kill it that long after its log has so many lines; where it was.
 
     Lines, not seconds: a machine with other work to do would be killed at its start each time.
@@ -43,7 +43,7 @@ def killed(training: Training, lines: int, pause: float) -> str:
         )
         while process.poll() is None and len(log.read_text().splitlines()) < lines:
             time.sleep(0.02)
-        time.sleep(pause)
+        time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         code = process.wait()
     if code == 0:
@@ -52,7 +52,7 @@ def killed(training: Training, lines: int, pause: float) -> str:
     return f"after {steps[-1]}" if steps else "before its first step"
 
 
-def outcome(training: Training) -> tuple[list[str], dict[str, object]]:
+def results(training: Training) -> tuple[list[str], dict[str, object]]:
     """What must be the same: the hashes of the final models, and the scores."""
     return training.models(), training.scores()
 
@@ -75,7 +75,7 @@ def main() -> int:
             at[step] += 1
             ended = training.succeeds()
             done_before += ended.text.count("was done before")
-            if outcome(training) != outcome(whole) or training.leftovers():
+            if results(training) != results(whole) or training.leftovers():
                 wrong.append(f"{number}: {step}")
             print(f"{number + 1} of {kills}: {step}", flush=True)
         models = len(json.loads((whole.output / "manifest.json").read_bytes())["models"])

@@ -58,7 +58,7 @@ def test_the_environment_overrides_the_file(read, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "words"),
+    ("variable", "value", "fragment"),
     [
         ("NUMERAI_TRAIN_RUONDS", "7", "NUMERAI_TRAIN_RUONDS"),
         ("NUMERAI_TRAIN_LIGHTGBM__LEAVES", "7", "lightgbm.leaves"),
@@ -66,15 +66,15 @@ def test_the_environment_overrides_the_file(read, monkeypatch):
         ("NUMERAI_TRAIN_SEEDS", "1 2", "SEEDS"),
     ],
 )
-def test_an_unknown_or_invalid_variable_is_an_error(monkeypatch, variable, value, words):
+def test_an_unknown_or_invalid_variable_is_an_error(monkeypatch, variable, value, fragment):
     monkeypatch.setenv(variable, value)
     with pytest.raises(BadConfiguration) as caught:
         read_training_config(None)
-    assert words.lower() in caught.value.message.lower() + caught.value.remedy.lower()
+    assert fragment.lower() in caught.value.message.lower() + caught.value.remedy.lower()
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "fragment"),
     [
         ("", "found nothing"),
         ("# nothing\n", "found nothing"),
@@ -98,10 +98,10 @@ def test_an_unknown_or_invalid_variable_is_an_error(monkeypatch, variable, value
         ("rounds: 5\nrounds: 6\n", "rounds"),
     ],
 )
-def test_invalid_values_are_reported_with_their_key(read, text, words):
+def test_invalid_values_are_reported_with_their_key(read, text, fragment):
     with pytest.raises(BadConfiguration) as caught:
         read(text)
-    assert words in caught.value.message
+    assert fragment in caught.value.message
     assert caught.value.remedy
 
 

@@ -2,7 +2,7 @@
 
 import random
 
-from training.kills import killed, outcome
+from training.kills import killed, results
 
 
 def test_a_repeatedly_killed_training_ends_with_the_same_models(trained, training):
@@ -10,8 +10,8 @@ def test_a_repeatedly_killed_training_ends_with_the_same_models(trained, trainin
     moments = random.Random(seed)
     again = training()
     for lines in sorted(moments.sample(range(4, len(trained.ended.lines)), 3)):
-        pause = moments.uniform(0, 0.3)
-        print(f"seed {seed}: killed", killed(again, lines, pause))
+        delay = moments.uniform(0, 0.3)
+        print(f"seed {seed}: killed", killed(again, lines, delay))
     again.succeeds()
-    assert outcome(again) == outcome(trained)
+    assert results(again) == results(trained)
     assert again.leftovers() == []
