@@ -160,7 +160,7 @@ def test_a_deadline_stops_the_fleet_run_and_the_rest_stays_queued(fleet, tmp_pat
     assert time.monotonic() - started < 40
     with done.ledger() as ledger:
         assert ModelState.FAILED not in ledger.count_by_state()
-    assert "the same command goes on" in done.stdout
+    assert "run the same command again" in done.stdout
 
 
 def test_invalid_rows_end_the_command_before_anything_runs(fleet, tmp_path):
