@@ -34,10 +34,7 @@ _guard = lanes.Guard()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers of the lanes; make the folder for the evidence of parallel workers."""
-    config.addinivalue_line("markers", "unit: needs nothing but its own process; set by the suite")
-    for name, meaning in lanes.NEEDS.items():
-        config.addinivalue_line("markers", f"{name}: {meaning}")
+    """Make the folder in which parallel workers leave their evidence."""
     if not hasattr(config, "workerinput"):
         config.evidence_folder = tempfile.TemporaryDirectory()  # type: ignore[attr-defined]
         config.leaks = []  # type: ignore[attr-defined]

@@ -17,13 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-NEEDS = {
-    "docker": "needs a container engine and built images",
-    "ray": "starts a Ray cluster",
-    "server": "uses a server that the test starts on this machine",
-    "process": "starts processes: predict.py, a command, a worker",
-    "slow": "takes more than a few seconds",
-}
+NEEDS = ("docker", "ray", "server", "process", "slow")
 
 _BY_FOLDER = {
     "tests/isolation": ("process",),
