@@ -128,9 +128,9 @@ def _require_modules(inspection: Inspection, attempt: AttemptedRun) -> None:
         module = missing[0].partition(".")[0]
         others = dict.fromkeys(other.partition(".")[0] for other in missing)
         others.pop(module)
-        more = f"; missing too: {', '.join(others)}" if others else ""
+        more = f"; also missing: {', '.join(others)}" if others else ""
         raise MissingDependency(
-            "expected everything that the model imports to be here, found that module "
+            "expected every import of the model to be installed, found that module "
             f"{module} is missing{more}",
             remedy_for_module(inspection, module, attempt),
         )

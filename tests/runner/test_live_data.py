@@ -61,7 +61,7 @@ def test_what_is_no_parquet_file_is_named(run_on, data):
 
 def test_a_truncated_parquet_file_is_named(run_on, sample):
     data = (sample / "live.parquet").read_bytes()
-    run_on(data[: len(data) // 2]).fails_as("dataset_unavailable", "other.parquet", "cut short")
+    run_on(data[: len(data) // 2]).fails_as("dataset_unavailable", "other.parquet", "truncated")
 
 
 def test_damaged_pages_of_live_data_are_named(run_on, sample):
