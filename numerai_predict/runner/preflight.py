@@ -74,7 +74,7 @@ def check_columns(inspection: Inspection, columns: Collection[str]) -> list[str]
 
 
 def check(job: Job, record: RecordBuilder, deadline: Deadline) -> None:
-    """`predict.py --check`: fetch the model, print its inspection, and judge it as a run would.
+    """`predict.py --check`: fetch the model, print its inspection, reject it as a run would.
 
     Raises:
         RunError: it cannot be fetched, or a run in this environment is certain to fail.

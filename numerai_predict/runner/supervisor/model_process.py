@@ -28,8 +28,8 @@ from numerai_predict.resources.violations import LimitViolation, violation_error
 from numerai_predict.runner.bootstrap import PACKAGE
 from numerai_predict.runner.protocol import (
     FAULTS_FILE,
+    AppliedLayers,
     AttemptedHost,
-    Confined,
     Frame,
     FrameKind,
     FrameReader,
@@ -127,7 +127,7 @@ class ModelProcess:
             self._show(f"... and may have left shared memory behind: {left}")
         self._handle.close()
 
-    def confine(self) -> Layers:
+    def await_sandbox(self) -> Layers:
         """Wait until the process has applied its sandbox; no code of the model has run.
 
         Raises:
@@ -135,10 +135,10 @@ class ModelProcess:
             DeadlinePassed: the deadline of the run is over.
         """
         frame = self._response(Stage.START)
-        if frame.kind != FrameKind.CONFINED:
+        if frame.kind != FrameKind.SANDBOXED:
             raise ModelProcessExited(CrashReport(None, "a frame before the sandbox was applied"))
-        confined = Confined.parse(frame.content)
-        return self._handle.layers.with_more(Layers(confined.engaged, confined.missing))
+        applied = AppliedLayers.parse(frame.content)
+        return self._handle.layers.with_more(Layers(applied.engaged, applied.missing))
 
     def load(self, model: Path, dataset: Path) -> Frame:
         """Have the process unpickle the model and read the data; returns its response.
