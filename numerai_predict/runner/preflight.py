@@ -25,7 +25,6 @@ from numerai_predict.inspection.remedies import (
     remedy_for_python,
 )
 from numerai_predict.inspection.report import as_json, as_text
-from numerai_predict.runner.fetching import fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step
 
@@ -79,6 +78,8 @@ def check(job: Job, record: RecordBuilder, deadline: Deadline) -> None:
     Raises:
         RunError: it cannot be fetched, or a run in this environment is certain to fail.
     """
+    from numerai_predict.runner.fetching import fetch_model  # a worker inspects without fetching
+
     with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as directory:
         record.set_model_source(redact(job.model))
         fetched = fetch_model(job.model, deadline, Path(directory))
