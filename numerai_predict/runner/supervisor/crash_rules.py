@@ -9,7 +9,7 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.python_versions import Pythons
 from numerai_predict.runner.protocol import LOST_PIPE
-from numerai_predict.runner.supervisor.model_process import CrashReport
+from numerai_predict.runner.supervisor.crash_report import CrashReport
 
 _MAX_CALLS = 10
 

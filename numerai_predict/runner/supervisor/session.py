@@ -27,16 +27,13 @@ from numerai_predict.runner.protocol import (
     Predicted,
 )
 from numerai_predict.runner.run_log import log_model_line, log_step, logger
+from numerai_predict.runner.supervisor.crash_report import CrashReport, ModelProcessExited
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
 from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.failure_rules import classify_failure
 from numerai_predict.runner.supervisor.launch import ProcessHandle, launch
 from numerai_predict.runner.supervisor.layer_report import report_layers
-from numerai_predict.runner.supervisor.model_process import (
-    CrashReport,
-    ModelProcess,
-    ModelProcessExited,
-)
+from numerai_predict.runner.supervisor.model_process import ModelProcess
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
 from numerai_predict.sandbox.layers import Layers
 
