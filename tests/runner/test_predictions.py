@@ -72,8 +72,8 @@ def test_rows_that_are_not_live_are_dropped_with_a_warning(run_model):
     ("predict", "words"),
     [
         pytest.param(lambda f: None, ["None instead of a DataFrame", "index="], id="None"),
-        pytest.param(lambda f: ranks(f)["prediction"], ["Series in place"], id="Series"),
-        pytest.param(lambda f: ranks(f).to_numpy(), ["ndarray in place"], id="array"),
+        pytest.param(lambda f: ranks(f)["prediction"], ["Series instead"], id="Series"),
+        pytest.param(lambda f: ranks(f).to_numpy(), ["ndarray instead"], id="array"),
         pytest.param(altered(lambda f: f.iloc[:0]), ["without rows"], id="no rows"),
         pytest.param(lambda f: pd.DataFrame(), ["without rows", "not exactly one"], id="nothing"),
         pytest.param(
