@@ -8,9 +8,15 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
-from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders, Job, PresignedPost
+from numerai_predict.contract.job import (
+    NO_FOLDERS,
+    DatasetFolders,
+    Job,
+    PresignedPost,
+    parse_presigned_post,
+)
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.option_parser import OptionParser, argparse_type, validated_by
@@ -231,19 +237,8 @@ def job_to_argv(job: Job) -> list[str]:
 
 def presigned_post(parser: OptionParser, options: argparse.Namespace) -> PresignedPost | None:
     """The upload that the options describe; exits with 2 if one is missing or invalid."""
-    url, data = options.post_url, options.post_data
-    if (url is None) != (data is None):
-        parser.error("--post-url and --post-data: expected both or neither")
-    if url is None or data is None:
-        return None
+    names = ("--post-url", "--post-data")
     try:
-        is_url = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
-    except ValueError:
-        is_url = False
-    if not is_url:
-        parser.error("--post-url: expected an http(s):// URL")
-    try:
-        fields = parse_qsl(data, keep_blank_values=True, strict_parsing=True)
-    except ValueError:
-        parser.error("--post-data: expected urlencoded fields, like key=...&policy=...")
-    return PresignedPost(url, tuple(fields))
+        return parse_presigned_post(options.post_url, options.post_data, names)
+    except ValueError as error:
+        parser.error(str(error))
