@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "isolation"))
 
 import stage
-from excuses import excuse_what_the_machine_lacks
+from excuses import expect_failure_without_a_layer
 from warm_stage import LEAVES, warm_stage
 
 
@@ -22,12 +22,12 @@ def warm(sample, tmp_path_factory):
 @pytest.mark.parametrize("name", stage.attempts.REACHES)
 def test_a_model_cannot(warm, name):
     outcome = warm.play(name)
-    excuse_what_the_machine_lacks(outcome)
-    assert outcome.ending == "blocked", outcome.said
+    expect_failure_without_a_layer(outcome)
+    assert outcome.result == "blocked", outcome.detail
 
 
 @pytest.mark.parametrize("name", LEAVES)
 def test_it_is_contained_if_a_model_would(warm, name):
     outcome = warm.play(name)
-    excuse_what_the_machine_lacks(outcome)
-    assert outcome.ending == "contained", outcome.said
+    expect_failure_without_a_layer(outcome)
+    assert outcome.result == "contained", outcome.detail

@@ -78,8 +78,8 @@ def test_no_attempt_to_break_out_succeeds(image, inputs, user):
     played = subprocess.run(argv, capture_output=True, text=True, timeout=800)
     outcomes = [stage.Outcome(**json.loads(line)) for line in played.stdout.splitlines()]
     assert [outcome.name for outcome in outcomes] == stage.every_name(), played.stderr
-    escaped = [outcome for outcome in outcomes if outcome.ending == "escaped"]
-    lacking = stage.lacking(outcomes[0].layers)
-    if escaped and lacking:
-        pytest.xfail(f"not blocked here: {[each.name for each in escaped]}: {lacking}")
+    escaped = [outcome for outcome in outcomes if outcome.result == "escaped"]
+    missing = stage.missing_layers(outcomes[0].layers)
+    if escaped and missing:
+        pytest.xfail(f"not blocked here: {[each.name for each in escaped]}: {missing}")
     assert escaped == []

@@ -1,10 +1,10 @@
-"""What excuses an attempt that was not blocked."""
+"""Attempts that succeed because the machine lacks a layer."""
 
 import pytest
 import stage
 
 
-def excuse_what_the_machine_lacks(outcome):
-    """Expect a failure where the machine could not put a layer on."""
-    if outcome.ending == "escaped" and (lacking := stage.lacking(outcome.layers)):
-        pytest.xfail(f"not blocked on this machine: {'; '.join(lacking)}: {outcome.said}")
+def expect_failure_without_a_layer(outcome):
+    """Expect the test to fail if the attempt succeeded and the machine lacks a layer."""
+    if outcome.result == "escaped" and (missing := stage.missing_layers(outcome.layers)):
+        pytest.xfail(f"not blocked on this machine: {'; '.join(missing)}: {outcome.detail}")

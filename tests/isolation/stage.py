@@ -1,9 +1,9 @@
-"""The stage of the escape suite: servers, files and secrets around real runs of predict.py.
+"""The stage of the escape suite: servers, files and secrets around real runs of `predict.py`.
 
 python tests/isolation/stage.py PREDICT FOLDER SAMPLE [--sandbox MODE] [NAME ...]
 
-plays the attempts in FOLDER on the sample data by the predict.py named, prints a line of
-JSON each, and needs nothing but what an image has: it runs there as well.
+plays the attempts in FOLDER with the named predict.py on the sample data and prints a line of JSON
+for each. It needs nothing that an image lacks, and runs in containers too.
 """
 
 import argparse
@@ -34,17 +34,17 @@ PLANTED, WRITABLE = "planted-canary-55de", "as it was"
 
 @dataclass
 class Outcome:
-    """How an attempt ended: `blocked`, `contained` or `escaped`, and what tells so."""
+    """How an attempt ended: `blocked`, `contained` or `escaped`, and the evidence."""
 
     name: str
-    ending: str
+    result: str
     verdict: str
-    said: str = ""
+    detail: str = ""
     layers: dict = field(default_factory=dict)
 
 
 class Stage:
-    """A folder with files to protect and servers that must not be reached."""
+    """A directory with files to protect, and servers that must not be reached."""
 
     def __init__(self, predict, folder, sample, sandbox="auto"):
         self.predict, self.folder, self.sample, self.sandbox = predict, folder, sample, sandbox
@@ -62,7 +62,7 @@ class Stage:
 
     def close(self):
         for server in self._sockets:
-            with contextlib.suppress(OSError):  # the one whose wait ends here closes it
+            with contextlib.suppress(OSError):  # closed by the thread whose accept ends here
                 server.shutdown(socket.SHUT_RDWR)
             server.close()
         self._bucket.shutdown()
@@ -101,7 +101,7 @@ class Stage:
         return server
 
     def facts(self, model, result):
-        """What an attempt is told: it need not guess."""
+        """Facts that an attempt gets, so that it need not guess them."""
         return {
             "secret": SECRET,
             "post_secret": POST_SECRET,
@@ -122,25 +122,25 @@ class Stage:
         }
 
     def play(self, name):
-        """Run predict.py on the attempt, then look for what it left."""
-        model, result = self.folder / "models" / "model.pkl", self.folder / "result.json"
+        """Run predict.py on the attempt, then look for traces of it."""
+        model, record_file = self.folder / "models" / "model.pkl", self.folder / "result.json"
         self._reset()
         function, verdicts, options = attempts.ENDS.get(name, (None, ("ok",), ()))
-        function = function or as_model(attempts.REACHES[name], self.facts(model, result))
+        function = function or as_model(attempts.REACHES[name], self.facts(model, record_file))
         for module in (attempts, sys.modules[__name__]):
             cloudpickle.register_pickle_by_value(module)
         model.write_bytes(cloudpickle.dumps(function))
-        ended = self._run(model, result, options)
-        record = json.loads(result.read_text()) if result.exists() else {}
+        ended = self._run(model, record_file, options)
+        record = json.loads(record_file.read_text()) if record_file.exists() else {}
         verdict = record.get("verdict", f"no record, exit {ended.returncode}")
-        said = [line.partition("| ")[2] for line in ended.stderr.splitlines() if " | " in line]
+        printed = [line.partition("| ")[2] for line in ended.stderr.splitlines() if " | " in line]
         traces = [*self._traces(ended.stderr + json.dumps(record)), *wrong(verdict, verdicts, name)]
-        traces += [line for line in said if line.startswith("ESCAPED")]
-        blocked = [line for line in said if line.startswith("BLOCKED")]
-        ending = "blocked" if name in attempts.REACHES else "contained"
+        traces += [line for line in printed if line.startswith("ESCAPED")]
+        blocked = [line for line in printed if line.startswith("BLOCKED")]
+        result = "blocked" if name in attempts.REACHES else "contained"
         return Outcome(
             name,
-            "escaped" if traces else ending,
+            "escaped" if traces else result,
             verdict,
             "; ".join(traces) or (blocked[-1] if blocked else record.get("message", ""))[:300],
             record.get("sandbox", {}),
@@ -175,17 +175,17 @@ class Stage:
         for path in (*(self.folder / "output").iterdir(), *(self.folder / "open").iterdir()):
             if path != self.writable:
                 path.unlink()
-        if self.sandbox == "off":  # the run before may not have come to its end
+        if self.sandbox == "off":  # the previous run may have been left unfinished
             for name in ("temporary", "home"):
                 shutil.rmtree(self.folder / name)
                 (self.folder / name).mkdir()
         self.shared_before = names(Path("/dev/shm"))
         (self.folder / "result.json").unlink(missing_ok=True)
 
-    def _traces(self, told):
-        """Whatever an attempt left outside its sandbox."""
+    def _traces(self, text):
+        """Everything that an attempt left outside its sandbox; `text` is the log and the record."""
         for secret in (SECRET, POST_SECRET, PLANTED):
-            if secret in told:
+            if secret in text:
                 yield f"the log or the record shows {secret}"
         yield from (f"a server was reached over {family}" for family in self.reached)
         yield from self._changes()
@@ -202,20 +202,20 @@ class Stage:
     def _changes(self):
         facts = self.writable.stat() if self.writable.exists() else None
         if facts is None or self.writable.read_text() != WRITABLE:
-            yield "a file of another's was changed"
+            yield "a file of another user was changed"
         elif (facts.st_mode & 0o777, facts.st_mtime) != (0o644, 2**30):
-            yield "mode or time of a file of another's was changed"
+            yield "mode or time of a file of another user was changed"
         if len(names(self.folder / "open")) > 1:
-            yield "a file was made in a folder of another's"
+            yield "a file was created in a directory of another user"
 
     def _bad_predictions(self):
         for path in (self.folder / "output").iterdir():
             values = [line.partition(",")[2] for line in path.read_text().splitlines()[1:]]
             if not values or not all(0 <= float(value) <= 1 for value in values):
-                yield f"predictions were saved that no check can have seen: {path.name}"
+                yield f"predictions were saved that no check can have accepted: {path.name}"
 
     def _processes(self):
-        """Processes that have their home in the temporary folder of a run that is over."""
+        """Processes whose working directory belongs to a run that has ended."""
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 home = os.readlink(process / "cwd")
@@ -236,7 +236,7 @@ class Bucket(BaseHTTPRequestHandler):
 
 
 def as_model(attempt, facts):
-    """A model that makes the attempt, says what came of it, and predicts."""
+    """A model that makes the attempt, prints its result, and predicts."""
 
     def predict(live_features):
         try:
@@ -263,9 +263,9 @@ def every_name():
     return [*attempts.REACHES, *attempts.ENDS]
 
 
-def lacking(layers):
-    """The layers that the machine could not put on, which excuse what was not blocked."""
-    return [f"{name} is {words}" for name, words in layers.items() if "missing" in words]
+def missing_layers(layers):
+    """The layers that the machine does not support: without them some attempts succeed."""
+    return [f"{name} is {status}" for name, status in layers.items() if "missing" in status]
 
 
 def container(image, user, sample):

@@ -2,8 +2,8 @@
 
     python tests/isolation/suite.py IMAGE...
 
-The last column is the control: the same attempts with `--sandbox off`, to show that they
-are none that fail by themselves.
+The last column is the control: the same attempts with `--sandbox off`, which shows that they do
+not fail by themselves.
 """
 
 import json
@@ -45,7 +45,7 @@ def in_container(image, user, sample):
 
 
 def played(command):
-    """The outcomes that a stage prints, by name."""
+    """The outcomes that a stage prints, by the name of the attempt."""
     done = {}
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
@@ -58,9 +58,9 @@ def played(command):
 
 
 def word(outcome):
-    if outcome.ending == "escaped":
+    if outcome.result == "escaped":
         return "NOT BLOCKED"
-    return outcome.verdict if outcome.ending == "contained" else outcome.ending
+    return outcome.verdict if outcome.result == "contained" else outcome.result
 
 
 def main():
@@ -85,19 +85,19 @@ def main():
     print("\n".join(lines))
     (ROOT / "tests/isolation/ESCAPES.md").write_text("\n".join(lines) + "\n")
     held = [column for name, column in columns.items() if name != "without a sandbox"]
-    return int(any(outcome.ending == "escaped" for column in held for outcome in column.values()))
+    return int(any(outcome.result == "escaped" for column in held for outcome in column.values()))
 
 
 def table(columns, images):
     when = time.strftime("%Y-%m-%d", time.gmtime())
     lines = [
-        "# What a model may try, and what comes of it",
+        "# What hostile models attempt, and how each attempt ends",
         "",
         f"Last run of `make test_isolation`, {when}: Linux {platform.release()}, "
         f"{platform.machine()}, this machine as user {os.getuid()}; {', '.join(images)} with "
-        "Docker's default seccomp profile. *blocked*: the model got nothing and its run went on; "
-        "a verdict: how a run that took too much or lied ended, with nothing left behind. "
-        "The last column is the same model with `--sandbox off`.",
+        "Docker's default seccomp profile. *blocked*: the model got nothing and its run continued; "
+        "a verdict: how the run of a model that used too much or lied ended, with nothing left "
+        "behind. The last column is the same model with `--sandbox off`.",
         "",
         f"| attempt | {' | '.join(columns)} |",
         "|---" * (len(columns) + 1) + "|",
@@ -118,15 +118,15 @@ def table(columns, images):
 
 
 def reasons(columns):
-    """What was not blocked and why, by machine: never skipped in silence."""
+    """What was not blocked on each machine, and why."""
     for place, column in columns.items():
         layers = next(iter(column.values())).layers
         if place != "without a sandbox":
-            yield f"- {place}: " + "; ".join(f"{name}: {what}" for name, what in layers.items())
+            yield f"- {place}: " + "; ".join(f"{name}: {status}" for name, status in layers.items())
             for outcome in column.values():
-                if outcome.ending == "escaped":
-                    why = "; ".join(stage.lacking(layers)) or "a defect"
-                    yield f"  - not blocked: {outcome.name}: {outcome.said} ({why})"
+                if outcome.result == "escaped":
+                    why = "; ".join(stage.missing_layers(layers)) or "a defect"
+                    yield f"  - not blocked: {outcome.name}: {outcome.detail} ({why})"
 
 
 if __name__ == "__main__":

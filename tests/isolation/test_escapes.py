@@ -1,4 +1,4 @@
-"""A stranger's model reaches its data and nothing else, and leaves nothing behind."""
+"""A hostile model reaches nothing but its data, and leaves nothing behind."""
 
 import contextlib
 import sys
@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import stage
-from excuses import excuse_what_the_machine_lacks
+from excuses import expect_failure_without_a_layer
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,15 +25,15 @@ def here(sample, tmp_path_factory):
 @pytest.mark.parametrize("name", stage.attempts.REACHES)
 def test_a_model_cannot(here, name):
     outcome = here.play(name)
-    excuse_what_the_machine_lacks(outcome)
-    assert outcome.ending == "blocked", outcome.said
+    expect_failure_without_a_layer(outcome)
+    assert outcome.result == "blocked", outcome.detail
 
 
 @pytest.mark.parametrize("name", stage.attempts.ENDS)
 def test_it_is_contained_if_a_model_would(here, name):
     outcome = here.play(name)
-    excuse_what_the_machine_lacks(outcome)
-    assert outcome.ending == "contained", outcome.said
+    expect_failure_without_a_layer(outcome)
+    assert outcome.result == "contained", outcome.detail
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,6 @@ def test_it_is_contained_if_a_model_would(here, name):
     ],
 )
 def test_without_a_sandbox_the_same_model_can(sample, tmp_path, name):
-    """The attempts are none that fail by themselves."""
+    """Control: the attempts do not fail by themselves."""
     with contextlib.closing(stage.Stage(ROOT / "predict.py", tmp_path, sample, "off")) as opened:
-        assert opened.play(name).ending == "escaped"
+        assert opened.play(name).result == "escaped"

@@ -57,12 +57,12 @@ class WarmStage(stage.Stage):
             (self.folder / "output" / "predictions.csv").write_bytes(outcome.csv)
         return SimpleNamespace(returncode=0, stderr=outcome.log.decode(errors="replace"))
 
-    def _traces(self, told):
+    def _traces(self, text):
         # The files of the worker exist as long as it runs; those of a model must not.
         left = [path.name for path in self._scratch().rglob("numerai-model-*")]
         yield from (f"left in temporary: {name}" for name in left)
         own = f"left in temporary: { {self.own} }"
-        yield from (trace for trace in super()._traces(told) if trace != own)
+        yield from (trace for trace in super()._traces(text) if trace != own)
         if self.actor._worker_spec.environment.image is not None:
             yield from self._left_inside()
 
