@@ -1,5 +1,5 @@
-"""Generates requirements, Dockerfiles, tables and reference pages from their sources.
+"""Files that are made from others: requirements, Dockerfiles, tables.
 
-`python -m generate` writes the files; `python -m generate --check` lists those that differ
-from what it would write.
+`python -m generate` writes them, `python -m generate --check` says which are not
+what they would be made to now.
 """

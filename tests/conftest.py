@@ -23,7 +23,7 @@ from web_server import Web, running_server
 
 from numerai_predict.contract.errors import FetchFailed, RunError
 from numerai_predict.data.synthetic import SampleShape, write_sample
-from numerai_predict.storage.dataset_urls import _ASK
+from numerai_predict.storage.dataset_urls import _PROGRAM
 
 settings.register_profile("suite", deadline=None, derandomize=True, database=None)
 settings.load_profile("suite")
@@ -92,7 +92,7 @@ def collect_evidence(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def recording_communicate(self: subprocess.Popen[Any], *args: Any, **kwargs: Any) -> Any:
         out = communicate(self, *args, **kwargs)
         evidence.add_command_secrets(self.args)  # type: ignore[arg-type]
-        is_url = _ASK in map(str, self.args)  # its output is a URL, read by a pipe and not shown
+        is_url = _PROGRAM in map(str, self.args)  # its output is a URL: not shown
         evidence.record_output(None if is_url else out[0], out[1])
         return out
 

@@ -1,1 +1,1 @@
-"""The tournament's data: snapshots of its files, views of their columns, a made-up sample."""
+"""The tournament's data: snapshots of its files, views of their columns, synthetic samples."""

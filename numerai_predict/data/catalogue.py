@@ -1,4 +1,4 @@
-"""Which files the tournament has, by the names that people type."""
+"""The catalogue of the tournament's files, and how their short names are resolved."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ query ($tournament: Int!) { rounds(tournament: $tournament number: 0) { number }
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The tournament's files of today."""
+    """The tournament's files, by its API."""
 
     api: Api
 
@@ -38,37 +38,38 @@ class Catalogue:
         """All files, like `v5.2/train.parquet`.
 
         Raises:
-            DatasetUnreachable: the tournament gives no answer.
+            DatasetUnreachable: the tournament API does not respond.
         """
         try:
             return sorted(map(str, self.api.query_with_retry(_LIST, tournament=TOURNAMENT)))
         except (TournamentUnavailable, RequestRefused) as error:
             raise DatasetUnreachable(
                 f"expected the tournament's list of files, found: {error}",
-                "try again later; `numerai-predict data sample` makes data up",
+                "try again later; `numerai-predict data sample` writes synthetic data",
             ) from error
 
     def url(self, name: str) -> str:
-        """Where a file lies, for one try to fetch it; its query is a secret.
+        """The presigned URL of a file, for one attempt; its query is a secret.
 
         Raises:
-            FetchFailed: there is none; `FetchInterrupted` where another try may succeed.
+            FetchFailed: there is no such file; `FetchInterrupted` where another attempt may
+                succeed.
         """
         try:
             return str(self.api.query_with_retry(_URL, filename=name, tournament=TOURNAMENT))
         except RequestRefused as refused:
             raise FetchFailed(
-                f"expected the tournament to have {name}, found that it says: {refused}",
-                "`numerai-predict data list` tells what it has",
+                f"expected the tournament to have {name}, found that it responds: {refused}",
+                "`numerai-predict data list` lists its files",
             ) from refused
         except TournamentUnavailable as error:
             raise FetchInterrupted(error.message, error.remedy) from error
 
     def round(self) -> int | None:
-        """The number of the current round; `None` where the tournament says that there is none.
+        """The number of the current round; `None` if the tournament has none.
 
         Raises:
-            DatasetUnreachable: the tournament gives no answer.
+            DatasetUnreachable: the tournament API does not respond.
         """
         try:
             rounds = self.api.query_with_retry(_ROUND, tournament=TOURNAMENT)
@@ -76,7 +77,7 @@ class Catalogue:
             if refused.reason is RefusalReason.NO_OPEN_ROUND:
                 return None
             raise DatasetUnreachable(
-                f"expected the current round, found that the tournament says: {refused}",
+                f"expected the current round, found that the tournament responds: {refused}",
                 "try again later",
             ) from refused
         except TournamentUnavailable as error:
@@ -84,30 +85,30 @@ class Catalogue:
         return int(rounds[0]["number"]) if rounds and rounds[0] else None
 
 
-def resolve(wanted: Iterable[str], version: str, available: Iterable[str]) -> list[str]:
-    """The exact names of what is wanted: `train` is `v5.2/train.parquet` of version v5.2.
+def resolve(names: Iterable[str], version: str, available: Iterable[str]) -> list[str]:
+    """The exact names of files: `train` is `v5.2/train.parquet` of the version v5.2.
 
     Raises:
-        DatasetUnavailable: there is no such version, or there are no such files in it.
+        DatasetUnavailable: there is no such version, or it has no such files.
     """
     available = list(available)
-    of_version = _files_of(version, available)
-    found: list[str] = []
+    files = _files_of(version, available)
+    resolved: list[str] = []
     unknown: list[str] = []
-    for word in dict.fromkeys(wanted):
-        name = word if "/" in word else _match(word, of_version, version)
+    for short in dict.fromkeys(names):
+        name = short if "/" in short else _match(short, files, version)
         if name is not None and name in available:
-            found.append(name)
+            resolved.append(name)
         else:
-            unknown.append(word)
+            unknown.append(short)
     if unknown:
-        others = ", ".join(sorted(of_version))
+        existing = ", ".join(sorted(files))
         raise DatasetUnavailable(
             f"expected files of {version}, found none called {', '.join(map(repr, unknown))}; "
-            f"it has {others}",
-            "name them as they are listed; the ending may be left out",
+            f"it has {existing}",
+            "use the listed names; the suffix may be omitted",
         )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(resolved))
 
 
 def _files_of(version: str, available: list[str]) -> list[str]:
@@ -121,9 +122,9 @@ def _files_of(version: str, available: list[str]) -> list[str]:
     return [name.partition("/")[2] for name in available if name.startswith(f"{version}/")]
 
 
-def _match(word: str, files: list[str], version: str) -> str | None:
-    """The file called so, or the only one called so but for its ending."""
-    if word in files:
-        return f"{version}/{word}"
-    stems = [name for name in files if name.rpartition(".")[0] == word]
-    return f"{version}/{stems[0]}" if len(stems) == 1 else None
+def _match(short: str, files: list[str], version: str) -> str | None:
+    """The file of that name, or the only one whose name without suffix it is."""
+    if short in files:
+        return f"{version}/{short}"
+    matches = [name for name in files if name.rpartition(".")[0] == short]
+    return f"{version}/{matches[0]}" if len(matches) == 1 else None

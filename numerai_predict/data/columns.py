@@ -1,4 +1,4 @@
-"""Columns of a parquet file, read in small batches: nothing is held twice."""
+"""Columns of a parquet file, read in small batches, so that no column is in memory twice."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from numpy.typing import NDArray
 from numerai_predict.contract.errors import DatasetUnavailable
 
 _BATCH_BYTES = 2 * 1024 * 1024
-_DECODED_BYTES = 8  # of one value on its way, in the format's integers and in ours
+_DECODED_BYTES = 8  # of one value while it is decoded: as int32, and as its own type
 
 
 def column_names(path: Path) -> list[str]:
     """The names of all columns of a parquet file.
 
     Raises:
-        DatasetUnavailable: it is none.
+        DatasetUnavailable: it is not a parquet file.
     """
     with open_parquet(path) as parquet:
         return list(map(str, parquet.schema_arrow.names))
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
-    """The file, of which nothing but its metadata is read.
+    """Open a parquet file; only its metadata are read.
 
     Raises:
-        DatasetUnavailable: it is no parquet file.
+        DatasetUnavailable: it is not a parquet file.
     """
     try:
-        # A file of the tournament is one row group of many columns: buffer no more than is read.
+        # The tournament's files have one row group of many columns: buffer only what is read.
         small = {"pre_buffer": False, "buffer_size": 64 * 1024}
         try:
             return pq.ParquetFile(path, read_dictionary=["era"], **small)
@@ -49,24 +49,24 @@ def open_parquet(path: Path) -> pq.ParquetFile:
 
 
 def require_columns(parquet: pq.ParquetFile, path: Path, names: Sequence[str]) -> None:
-    """Go on only if the file has the columns, besides `id` and `era`.
+    """Require that the file has the columns, and `id` and `era`.
 
     Raises:
-        DatasetUnavailable: it has not.
+        DatasetUnavailable: columns are missing.
     """
     present = set(parquet.schema_arrow.names)
     missing = [name for name in ["id", "era", *names] if name not in present]
     if missing:
-        some = ", ".join(missing[:5])
+        examples = ", ".join(missing[:5])
         raise DatasetUnavailable(
-            f"expected {len(missing)} more column(s) in {path}, such as {some}",
+            f"expected {len(missing)} more column(s) in {path}, such as {examples}",
             "choose features and targets that this version of the data has",
         )
 
 
 def read_texts(parquet: pq.ParquetFile, name: str, path: Path) -> NDArray[np.str_]:
-    """A short text column that is read as a dictionary; one text a row."""
-    texts = []
+    """A text column with few distinct values, one string per row, shape (rows,)."""
+    parts = []
     for chunk in _chunks(parquet, name):
         if chunk.null_count:
             raise DatasetUnavailable(
@@ -74,29 +74,29 @@ def read_texts(parquet: pq.ParquetFile, name: str, path: Path) -> NDArray[np.str
                 "use the tournament's own file",
             )
         if not pa.types.is_dictionary(chunk.type):
-            texts.append(np.array(list(map(str, chunk.to_pylist())), dtype=np.str_))
+            parts.append(np.array(list(map(str, chunk.to_pylist())), dtype=np.str_))
             continue
-        words = np.array(list(map(str, chunk.dictionary.to_pylist())), dtype=np.str_)
-        texts.append(words[_buffer(chunk.indices)])
-    return np.concatenate(texts) if texts else np.array([], dtype=np.str_)
+        values = np.array(list(map(str, chunk.dictionary.to_pylist())), dtype=np.str_)
+        parts.append(values[_buffer(chunk.indices)])
+    return np.concatenate(parts) if parts else np.array([], dtype=np.str_)
 
 
-def read_ids(parquet: pq.ParquetFile, mask: NDArray[np.bool_]) -> pa.Array:
-    """The chosen rows' ids; where rows of a chunk are left out, pyarrow imports pandas for it."""
-    kept, start = [], 0
+def read_row_ids(parquet: pq.ParquetFile, mask: NDArray[np.bool_]) -> pa.Array:
+    """The ids of the rows of `mask`, without pyarrow's filter, which imports pandas."""
+    parts, start = [], 0
     for chunk in _chunks(parquet, "id"):
         inside = mask[start : start + len(chunk)]
         start += len(chunk)
         if inside.all() and pa.types.is_string(chunk.type):
-            kept.append(chunk)
+            parts.append(chunk)
         elif inside.any():
             pairs = zip(chunk.to_pylist(), inside.tolist(), strict=True)
-            kept.append(pa.array([text for text, keep in pairs if keep], pa.string()))
-    return pa.concat_arrays(kept or [pa.array([], pa.string())])
+            parts.append(pa.array([text for text, keep in pairs if keep], pa.string()))
+    return pa.concat_arrays(parts or [pa.array([], pa.string())])
 
 
 def _chunks(parquet: pq.ParquetFile, name: str) -> Iterator[pa.Array]:
-    """A column, group by group: all groups at once would take memory for each column."""
+    """The chunks of a column, one row group after another, to bound the memory."""
     for group in range(parquet.num_row_groups):
         table = parquet.read_row_group(group, columns=[name], use_threads=False)
         yield from table.column(name).chunks
@@ -109,14 +109,17 @@ def read_into(
     target: NDArray[Any],
     path: Path,
 ) -> None:
-    """Put the columns' chosen rows into the target, batch by batch."""
+    """Read the rows of `mask` of the columns into `target`, batch by batch.
+
+    `target` has the shape (rows of the mask, names).
+    """
     positions = {name: position for position, name in enumerate(names)}
     for group, start, stop, first in _groups(parquet, mask):
         inside = mask[start:stop]
         whole = bool(inside.all())
-        for some in _batches(names, stop - start):
-            table = parquet.read_row_group(group, columns=list(some), use_threads=False)
-            for name in some:
+        for batch in _batches(names, stop - start):
+            table = parquet.read_row_group(group, columns=list(batch), use_threads=False)
+            for name in batch:
                 values = _numbers(table.column(name), target.dtype, name, path)
                 chosen = values if whole else values[inside]
                 target[first : first + len(chosen), positions[name]] = chosen
@@ -127,7 +130,10 @@ def read_into(
 def _groups(
     parquet: pq.ParquetFile, mask: NDArray[np.bool_]
 ) -> Iterator[tuple[int, int, int, int]]:
-    """Row groups with chosen rows: number, first and last row, and the first row of the view."""
+    """The row groups with rows of the mask.
+
+    Each is its number, its first and last row in the file, and its first row in the target.
+    """
     start = first = 0
     for group in range(parquet.num_row_groups):
         stop = start + parquet.metadata.row_group(group).num_rows
@@ -144,10 +150,10 @@ def _batches(names: Sequence[str], rows: int) -> Iterator[Sequence[str]]:
 
 
 def _numbers(column: pa.ChunkedArray, dtype: np.dtype[Any], name: str, path: Path) -> NDArray[Any]:
-    """The column's values; int8 is kept as it is, and nothing else is taken for it.
+    """The values of a numeric column; a target of int8 accepts only int8 without gaps.
 
     Raises:
-        DatasetUnavailable: they are of another kind, or no numbers at all.
+        DatasetUnavailable: the column has another type.
     """
     if dtype == np.int8 and (not pa.types.is_int8(column.type) or column.null_count):
         raise DatasetUnavailable(
@@ -165,16 +171,16 @@ def _numbers(column: pa.ChunkedArray, dtype: np.dtype[Any], name: str, path: Pat
 
 
 def _buffer(chunk: pa.Array) -> NDArray[Any]:
-    """A chunk of numbers without gaps, not copied. pyarrow's own way imports pandas: 45 MB."""
+    """A chunk of numbers without gaps, not copied; pyarrow's own conversion imports pandas."""
     dtype = np.dtype(chunk.type.to_pandas_dtype())
     values: NDArray[Any] = np.frombuffer(chunk.buffers()[1], dtype)
     return values[chunk.offset : chunk.offset + len(chunk)]
 
 
 def _with_gaps(chunk: pa.Array) -> NDArray[Any]:
-    """The same with NaN in the gaps, as floating point numbers."""
+    """A chunk of numbers as float32, with NaN in its gaps."""
     values = _buffer(chunk).astype(np.float32)
     bits = np.frombuffer(chunk.buffers()[0], np.uint8)
-    there = np.unpackbits(bits, bitorder="little")[chunk.offset : chunk.offset + len(chunk)]
-    values[there == 0] = np.nan
+    valid = np.unpackbits(bits, bitorder="little")[chunk.offset : chunk.offset + len(chunk)]
+    values[valid == 0] = np.nan
     return values

@@ -1,4 +1,4 @@
-"""Which eras of a data set are meant."""
+"""Selection of eras."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from numerai_predict.contract.errors import DatasetUnavailable
 
 _EVERY = re.compile(r"every:(\d{1,6})")
 _RANGE = re.compile(r"(\d{1,6})?-(\d{1,6})?")
-_REMEDY = "choose `all`, `every:4` for one in four, or a range like `0001-0100`, `0500-` or `-0200`"
+_REMEDY = "choose `all`, `every:4` for every 4th, or a range like `0001-0100`, `0500-` or `-0200`"
 
 
 @dataclass(frozen=True)
 class Eras:
-    """All eras, every `step`-th of them, or those from `first` to `last`, both included.
+    """A selection: every `step`-th era, or those from `first` to `last`, inclusive.
 
-    Eras are numbers in text, like `0001`; live data have one, `X`, which `all` and every
-    `step` take as it is.
+    Eras are numbers as text, like `0001`. Live data have the era `X`, which a `step` may select
+    and a range never does.
     """
 
     step: int = 1
@@ -30,10 +30,10 @@ class Eras:
 
     @classmethod
     def of(cls, text: str) -> Eras:
-        """The eras that a user means by `all`, `every:4`, `0001-0100`, `0500-` or `-0200`.
+        """Parse `all`, `every:4`, `0001-0100`, `0500-` or `-0200`.
 
         Raises:
-            DatasetUnavailable: the text means none of these.
+            DatasetUnavailable: the text is none of these.
         """
         if text == "all":
             return cls()
@@ -47,10 +47,10 @@ class Eras:
         raise DatasetUnavailable(f"expected eras, found {text!r}", _REMEDY)
 
     def choose(self, present: Sequence[str]) -> list[str]:
-        """Those of the eras that are meant; `present` are all, each once, in their order.
+        """The selected ones of the distinct eras `present`, in their order.
 
         Raises:
-            DatasetUnavailable: none of them is.
+            DatasetUnavailable: no era is selected.
         """
         if self.first is None and self.last is None:
             return list(present[:: self.step])
@@ -67,10 +67,10 @@ class Eras:
         return chosen
 
     def mask(self, eras: NDArray[np.str_]) -> NDArray[np.bool_]:
-        """True for each row whose era is meant; `eras` has one text a row.
+        """The mask of selected rows, shape (rows,); `eras` is the era of each row.
 
         Raises:
-            DatasetUnavailable: none of the rows is.
+            DatasetUnavailable: no row is selected.
         """
         present, first_rows = np.unique(eras, return_index=True)
         in_order = [str(era) for era in present[np.argsort(first_rows)]]

@@ -21,21 +21,24 @@ class FeatureSets:
 
     @classmethod
     def read(cls, path: Path) -> FeatureSets:
-        """What a features.json tells.
+        """Read a features.json.
 
         Raises:
-            DatasetUnavailable: there is none, or something else.
+            DatasetUnavailable: it is missing or invalid.
         """
         try:
-            facts = json.loads(path.read_bytes())
+            document = json.loads(path.read_bytes())
             return cls(
-                {str(name): list(map(str, names)) for name, names in facts["feature_sets"].items()},
-                list(map(str, facts["targets"])),
+                {
+                    str(name): list(map(str, names))
+                    for name, names in document["feature_sets"].items()
+                },
+                list(map(str, document["targets"])),
             )
         except OSError as error:
             raise DatasetUnavailable(
                 f"expected {path}, found: {error.strerror}",
-                "get it with `numerai-predict data get features`, or name the features themselves",
+                "fetch it with `numerai-predict data get features`, or list the features",
             ) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DatasetUnavailable(
@@ -44,7 +47,7 @@ class FeatureSets:
             ) from error
 
     def choose(self, features: str | Sequence[str]) -> list[str]:
-        """The features of a set by its name, or those of a list, each once.
+        """The features of the set of that name, or of a list without duplicates.
 
         Raises:
             DatasetUnavailable: there is no set of that name.
@@ -54,6 +57,6 @@ class FeatureSets:
         if features not in self.sets:
             raise DatasetUnavailable(
                 f"expected a feature set, found {features!r}; there are {', '.join(self.sets)}",
-                "choose one of them, or name the features in a list",
+                "choose one of them, or list the features",
             )
         return self.sets[features]

@@ -1,4 +1,4 @@
-"""Size and signal of a sample data set, and its files: no pandas, for the command line."""
+"""Size, signal and files of a sample data set; imports no pandas, for the command line."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ FILES = (
 
 @dataclass(frozen=True)
 class SampleShape:
-    """How large a sample is, and how strong its signal.
+    """Size and signal of a sample.
 
-    `signal` is the correlation of the best possible prediction with the
-    continuous score that targets are cut from; `quantum` is how many features are in the
-    set of that name, which came with v5.3: none, no set.
+    `signal` is the correlation of the best possible prediction with the continuous score that
+    the targets are binned from. `quantum` is the number of features in the set of that name
+    (since v5.3); with 0 there is no such set.
     """
 
     live_rows: int = 1000

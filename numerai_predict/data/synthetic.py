@@ -1,8 +1,7 @@
-"""A sample data set in the shape of v5.2: everything can be tried without an account.
+"""A synthetic data set in the format of v5.2, to try everything without an account.
 
-It is made up, the same on every machine for the same parameters, and holds a weak
-signal that a model can learn. Every era is drawn by itself, so that a data set of
-any size is written in the memory of one era.
+It is the same on every machine for the same parameters, and has a weak signal that a model can
+learn. Each era is generated separately, so that a data set of any size needs the memory of one.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ LIVE_ERA = "X"
 _FEATURE_VALUES = 5
 _MEDIUM_SHARE = 780 / 2750
 _INFORMATIVE_FEATURES = 12
-_FIRST_ROUND = 1_000_000  # past the numbers of all eras that a sample may have
+_FIRST_ROUND = 1_000_000  # greater than the number of any era of a sample
 _BENCHMARK_SKILL = 0.5
 # Upper edges of the five target values by rank: 5, 20, 50, 20 and 5 percent.
 _TARGET_EDGES = (0.05, 0.25, 0.75, 0.95)
@@ -50,13 +49,13 @@ class Era:
 
 
 def write_sample(directory: Path, shape: SampleShape = DEFAULT_SHAPE) -> None:
-    """Write the sample's files into `directory`, which appears when all are whole.
+    """Write the sample's files into `directory`, which appears once they are complete.
 
     Parquet files have the index `id`; features are int8 in 0 to 4, targets
     float32 in {0, .25, .5, .75, 1} and NaN in live data; era and data_type are str.
 
     Raises:
-        FileExistsError: there is something at `directory` that is no sample.
+        FileExistsError: there is something else than a sample at `directory`.
         OSError: it cannot be written.
     """
     part = directory.with_name(f".{directory.name}.{secrets.token_hex(4)}.part")
@@ -70,10 +69,10 @@ def write_sample(directory: Path, shape: SampleShape = DEFAULT_SHAPE) -> None:
 
 
 def draw_round(shape: SampleShape, number: int) -> Era:
-    """The live era of a round with its targets, which nobody knows while it is open.
+    """The live era of a round, with its targets, which are unknown while the round is open.
 
-    Each number gives other rows with the same signal as the rest of the sample. Ids are
-    the index `id`; see `write_sample` for the columns.
+    Each number gives other rows, with the same signal as the rest of the sample. Ids are the
+    index `id`; see `write_sample` for the columns.
     """
     return _draw_era(shape, _FIRST_ROUND + number, LIVE_ERA, "live", shape.live_rows)
 
@@ -91,10 +90,10 @@ def write_live(directory: Path, era: Era) -> None:
 
 def _replace_directory(part: Path, directory: Path) -> None:
     if directory.exists():
-        strangers = {path.name for path in directory.iterdir()} - set(FILES)
-        if strangers:
+        others = {path.name for path in directory.iterdir()} - set(FILES)
+        if others:
             raise FileExistsError(
-                f"expected a sample or nothing at {directory}, found {', '.join(sorted(strangers))}"
+                f"expected a sample or nothing at {directory}, found {', '.join(sorted(others))}"
             )
         shutil.rmtree(directory)
     part.rename(directory)
@@ -129,7 +128,7 @@ def _features_json(shape: SampleShape) -> dict[str, object]:
 
 
 def _write_eras(directory: Path, name: str, eras: Iterable[Era]) -> list[pd.DataFrame]:
-    """Write one row group an era; the eras' meta models."""
+    """Write the eras, one row group each; returns their meta models."""
     meta_models = []
     with (
         _Appender(directory / f"{name}.parquet") as frames,
@@ -143,7 +142,7 @@ def _write_eras(directory: Path, name: str, eras: Iterable[Era]) -> list[pd.Data
 
 
 class _Appender:
-    """A parquet file that grows by one frame, one row group, at a time."""
+    """A parquet file that is written one frame, one row group, at a time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -183,7 +182,7 @@ def _draw_era(shape: SampleShape, number: int, era: str, data_type: str, rows: i
 
 
 def _truth(shape: SampleShape, features: NDArray[np.int8]) -> NDArray[np.float64]:
-    """What can be known of each row, with mean 0 and variance 1; shape (rows,)."""
+    """The predictable part of each row's score, mean 0 and variance 1, shape (rows,)."""
     random = np.random.default_rng(shape.seed)
     weights = random.normal(size=_INFORMATIVE_FEATURES)
     weights /= np.sqrt(np.square(weights).sum())
@@ -206,7 +205,7 @@ def _targets(
 def _blend(
     random: np.random.Generator, signal: NDArray[np.float64], share: float
 ) -> NDArray[np.float64]:
-    """The signal with noise, so that their correlation is `share`."""
+    """The signal plus noise; their correlation with the signal is `share`."""
     noise = random.normal(size=len(signal))
     blended: NDArray[np.float64] = share * signal + np.sqrt(1 - share**2) * noise
     return blended

@@ -1,8 +1,7 @@
-"""Views: chosen columns and eras of a data set, read in bounded memory.
+"""Views: selected columns and eras of a data set, read in bounded memory.
 
-pyarrow decodes int8 features through int32, and pandas would hold them two or three times. A
-view is one array that is allocated once; what is decoded goes into it in batches of
-columns and rows, of which each is small beside it.
+pyarrow decodes int8 features through int32, and pandas would copy them two or three times. A
+view is one array that is allocated once; small batches of columns and rows are decoded into it.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from numpy.typing import NDArray
 from numerai_predict.data import feature_sets as feature_sets
 from numerai_predict.data.columns import (
     open_parquet,
-    read_ids,
     read_into,
+    read_row_ids,
     read_texts,
     require_columns,
 )
@@ -33,11 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class View:
-    """Rows of a data set.
+    """Selected rows and columns of a data set.
 
-    `ids` and `eras` have one text a row. `features` is int8 with shape (rows, features),
-    `targets` float32 with shape (rows, targets), NaN in live data. Both are in Fortran's order:
-    a column lies in one piece.
+    `ids` and `eras` have one string per row. `features` is int8 with shape (rows, features),
+    `targets` float32 with shape (rows, targets), NaN in live data. Both are in column-major
+    order: each column is contiguous.
     """
 
     ids: pa.Array
@@ -48,7 +47,7 @@ class View:
     target_names: list[str]
 
     def frame(self) -> pd.DataFrame:
-        """The same as a DataFrame with the index `id`, then era, features and targets.
+        """A DataFrame with the index `id` and the columns era, features and targets.
 
         Features and targets are not copied.
         """
@@ -69,21 +68,21 @@ def read_view(
 ) -> View:
     """Read columns and eras of a parquet file of the tournament.
 
-    `features` is the name of a set in the features.json beside the file, or a list of names.
+    `features` is a list of names, or the name of a set in the features.json of the same folder.
 
     Raises:
         DatasetUnavailable: there is no such file, set, column or era.
     """
-    chosen = Eras.of(eras) if isinstance(eras, str) else eras
+    selection = Eras.of(eras) if isinstance(eras, str) else eras
     names = _feature_names(path, features)
     with open_parquet(path) as parquet:
         require_columns(parquet, path, [*names, *targets])
-        every_era = read_texts(parquet, "era", path)
-        mask = chosen.mask(every_era)
+        all_eras = read_texts(parquet, "era", path)
+        mask = selection.mask(all_eras)
         rows = int(mask.sum())
         view = View(
-            ids=read_ids(parquet, mask),
-            eras=every_era if mask.all() else every_era[mask],
+            ids=read_row_ids(parquet, mask),
+            eras=all_eras if mask.all() else all_eras[mask],
             features=np.empty((rows, len(names)), np.int8, order="F"),
             feature_names=names,
             targets=np.empty((rows, len(targets)), np.float32, order="F"),

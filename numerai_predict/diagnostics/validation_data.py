@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.data.columns import (
     open_parquet,
-    read_ids,
     read_into,
+    read_row_ids,
     read_texts,
     require_columns,
 )
@@ -92,7 +92,7 @@ class ValidationData:
         features = np.empty((int(mask.sum()), len(self.feature_names)), np.int8, order="F")
         with open_parquet(self.path) as parquet:
             read_into(parquet, self.feature_names, mask, features, self.path)
-            all_ids = read_ids(parquet, mask)
+            all_ids = read_row_ids(parquet, mask)
         row_eras, target = self._row_eras[mask], self._target[mask]
         batch = []
         for era in eras:

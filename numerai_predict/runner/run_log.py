@@ -72,8 +72,8 @@ def log_verdict(verdict: str, exit_code: int, message: str, remedy: str | None) 
     title, *details = message.splitlines()
     for line in details:
         log_step("", line)
-    remedy_suffix = f" -> {remedy}" if remedy else ""
-    log_step("verdict", f"{verdict} (exit {exit_code}): {title}{remedy_suffix}")
+    advice = f" -> {remedy}" if remedy else ""
+    log_step("verdict", f"{verdict} (exit {exit_code}): {title}{advice}")
 
 
 def transfer_policy(deadline: Deadline, step: str) -> TransferPolicy:

@@ -1,8 +1,8 @@
-"""What a server says of an object's bytes, against the bytes that came.
+"""Checksums of downloads, against those in the response headers.
 
-S3 sends `x-amz-checksum-*` where it was asked to or the object has one, and the MD5
-as the ETag of an object that came in one part and is not encrypted with a key of its
-own. CRC32C and CRC64NVME are left out: nothing here computes them in reasonable time.
+S3 sends `x-amz-checksum-*` where the request or the object has one. The ETag of an object that
+was uploaded in one part, without a customer-provided encryption key, is its MD5. CRC32C and
+CRC64NVME are not checked: pure Python computes them too slowly.
 """
 
 from __future__ import annotations
@@ -40,29 +40,29 @@ class _Crc32:
 
 @dataclass
 class Checksum:
-    """One promise about the bytes, and the digest of those that came so far."""
+    """The expected checksum of an object, and the digest of the bytes received so far."""
 
     name: str
-    promised: bytes
+    expected: bytes
     _digest: _Digest = field(repr=False)
 
     def update(self, data: bytes) -> None:
-        """Take in the next bytes."""
+        """Add the next bytes."""
         self._digest.update(data)
 
     def holds(self) -> bool:
-        """Whether the bytes so far are those that were promised."""
-        return self._digest.digest() == self.promised
+        """Whether the bytes so far have the expected checksum."""
+        return self._digest.digest() == self.expected
 
     def __str__(self) -> str:
-        return f"{self.name} {self.promised.hex()}"
+        return f"{self.name} {self.expected.hex()}"
 
 
 class ThreadedChecksum:
-    """A checksum that is computed in another thread, while the next bytes come.
+    """A checksum that is computed in another thread while the next bytes arrive.
 
-    It is at most one batch behind: a slow hash slows the transfer down, and bytes do
-    not pile up.
+    It is at most one batch behind: a slow hash slows the transfer down instead of
+    accumulating bytes in memory.
     """
 
     def __init__(self, checksum: Checksum, pool: Executor) -> None:
@@ -73,27 +73,27 @@ class ThreadedChecksum:
         self._hashing: Future[None] | None = None
 
     def update(self, data: bytes) -> None:
-        """Take in the next bytes."""
+        """Add the next bytes."""
         self._batch.append(data)
         self._batch_bytes += len(data)
         if self._batch_bytes >= _BATCH_BYTES:
             self._hash()
 
     def holds(self) -> bool:
-        """Whether the bytes so far are those that were promised."""
+        """Whether the bytes so far have the expected checksum."""
         self._hash()
-        self._catch_up()
+        self._wait()
         return self._checksum.holds()
 
     def __str__(self) -> str:
         return str(self._checksum)
 
     def _hash(self) -> None:
-        self._catch_up()
+        self._wait()
         self._hashing = self._pool.submit(self._consume, self._batch)
         self._batch, self._batch_bytes = [], 0
 
-    def _catch_up(self) -> None:
+    def _wait(self) -> None:
         if self._hashing is not None:
             self._hashing.result()
 
@@ -103,12 +103,12 @@ class ThreadedChecksum:
 
 
 def checksum_of(headers: Mapping[str, str]) -> Checksum | None:
-    """The first promise of the headers of a whole object that can be kept track of."""
+    """The first checksum in the headers of a whole object that is supported; else `None`."""
     for name in ("crc32", *_HASHES):
-        promised = _decoded(headers.get(f"{_PREFIX}{name}", ""))
-        if promised:
+        expected = _decode(headers.get(f"{_PREFIX}{name}", ""))
+        if expected:
             digest = _Crc32() if name == "crc32" else hashlib.new(name, usedforsecurity=False)
-            return Checksum(name.upper(), promised, digest)
+            return Checksum(name.upper(), expected, digest)
     etag = _MD5_ETAG.fullmatch(headers.get("ETag", ""))
     if etag and _is_s3(headers) and not _is_encrypted(headers):
         digest = hashlib.md5(usedforsecurity=False)
@@ -116,8 +116,8 @@ def checksum_of(headers: Mapping[str, str]) -> Checksum | None:
     return None
 
 
-def _decoded(text: str) -> bytes:
-    """The bytes of base64; none of a composite checksum, like `AAAAAA==-3`, of many parts."""
+def _decode(text: str) -> bytes:
+    """Decode base64; empty for a composite checksum of a multipart upload, like `AAAAAA==-3`."""
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
@@ -125,7 +125,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _is_s3(headers: Mapping[str, str]) -> bool:
-    """Other servers put into an ETag of the same form what they like."""
+    """Whether S3 sent the headers: an ETag of other servers may look like an MD5."""
     return any(name.lower().startswith("x-amz-") for name in headers)
 
 

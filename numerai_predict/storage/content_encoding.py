@@ -1,4 +1,4 @@
-"""`Content-Encoding`: what a server did to the bytes for the way, undone."""
+"""Decodes the `Content-Encoding` of downloads."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from numerai_predict.contract.errors import FetchFailed
 from numerai_predict.storage.files import part_beside
 
 _CHUNK_BYTES = 1024 * 1024
-_NAMES_OF_GZIP = (".gz", ".gzip", ".tgz")
+_GZIP_SUFFIXES = (".gz", ".gzip", ".tgz")
 
 
 def decode_into_place(
     part: Path, target: Path, encoding: str, source: str, deadline: Deadline
 ) -> None:
-    """Put the part in place, less an encoding that was made for the way alone.
+    """Move the downloaded part to the target, decoded if it was encoded for the transfer.
 
-    A name that ends in `.gz` tells of the same encoding: that file stays as it is.
+    A target whose name ends in `.gz` stays compressed: the encoding is that of the file.
 
     Raises:
-        FetchFailed: the encoding is unknown or broken.
+        FetchFailed: the encoding is unknown, or the bytes are invalid.
         DeadlinePassed: the time for the whole run is over.
     """
     encoding = encoding.strip().lower()
-    if encoding in ("", "identity", "aws-chunked") or target.name.endswith(_NAMES_OF_GZIP):
+    if encoding in ("", "identity", "aws-chunked") or target.name.endswith(_GZIP_SUFFIXES):
         part.replace(target)
         return
     if encoding not in ("gzip", "x-gzip"):
         raise FetchFailed(
-            f"expected the bytes of {source} as they are, found Content-Encoding {encoding[:40]}",
+            f"expected {source} without an encoding, found Content-Encoding {encoding[:40]}",
             "store it without an encoding, or with gzip",
         )
     with part_beside(target) as plain:
@@ -47,6 +47,6 @@ def _gunzip(encoded: Path, plain: Path, source: str, deadline: Deadline) -> None
                 writer.write(chunk)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise FetchFailed(
-            f"expected {source} in gzip as its Content-Encoding says, found a broken one",
-            "store it again",
+            f"expected {source} in gzip as its Content-Encoding says, found invalid gzip data",
+            "upload the file again",
         ) from None

@@ -1,9 +1,8 @@
-"""The tournament's data sets: where numerapi says that a file lies today.
+"""URLs of the tournament's data sets, by numerapi.
 
-numerapi is asked in a process of its own. It imports pandas, which takes longer
-than all the rest of the runner's parent, and its calls have no time limit.
-Only the URL is taken from it: its own download resumes with certificate checks
-switched off and appends to leftovers of other files.
+numerapi runs in a process of its own: it imports pandas, which takes longer than all other
+imports of the supervisor together, and its calls have no time limit. Only the URL comes from
+it: its own download resumes without certificate checks, and appends to leftovers of other files.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from numerai_predict.contract.redaction import redact, redact_text
 from numerai_predict.storage.retry import TransferPolicy
 
 _LONGEST_SECONDS = 60.0
-_REFUSED = 3  # exit status of the question below where the tournament said no
+_REFUSED = 3  # exit status of the program below if the tournament refuses the name
 
-_ASK = f"""
+_PROGRAM = f"""
 import os, sys
 import numerapi
 from numerapi import base_api
@@ -42,12 +41,12 @@ def dataset_url(name: str, deadline: Deadline) -> str:
 
     Raises:
         FetchFailed: the tournament has no such file.
-        FetchInterrupted: the tournament's API gives no answer.
+        FetchInterrupted: the tournament API does not respond.
         DeadlinePassed: the time for the whole run is over.
     """
     try:
-        asked = subprocess.run(
-            [sys.executable, "-c", _ASK, name],
+        ended = subprocess.run(
+            [sys.executable, "-c", _PROGRAM, name],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -56,45 +55,45 @@ def dataset_url(name: str, deadline: Deadline) -> str:
     except subprocess.TimeoutExpired:
         deadline.check("fetch")
         raise FetchInterrupted(
-            f"expected the tournament's API to name the URL of {name}, "
-            f"found no answer in {_LONGEST_SECONDS:.0f} s",
+            f"expected the tournament API to name the URL of {name}, "
+            f"found no response in {_LONGEST_SECONDS:.0f} s",
             "try again later, or name a local file",
         ) from None
-    if asked.returncode == _REFUSED:
+    if ended.returncode == _REFUSED:
         raise FetchFailed(
             f"expected a Numerai data set, found that the tournament refuses {name}: "
-            f"{redact_text(asked.stderr.strip())}",
+            f"{redact_text(ended.stderr.strip())}",
             "check the version and the file name; `NumerAPI().list_datasets()` lists them",
         )
-    if asked.returncode != 0 or not asked.stdout.strip():
+    if ended.returncode != 0 or not ended.stdout.strip():
         raise FetchInterrupted(
-            f"expected the tournament's API to name the URL of {name}, found no answer"
-            + _last_line(asked.stderr),
+            f"expected the tournament API to name the URL of {name}, found no response"
+            + _last_line(ended.stderr),
             "check the network, try again later, or name a local file; "
-            "`numerai-predict data sample` writes one to try things with",
+            "`numerai-predict data sample` writes a sample",
         )
-    return asked.stdout.strip()
+    return ended.stdout.strip()
 
 
 class DatasetAddress:
-    """Where a data set lies, by the tournament's latest answer.
+    """The URL of a data set, requested from the tournament.
 
-    A call gives the URL: the one that was asked for first, then, for each further try,
-    one asked for anew, as a presigned one may have ended meanwhile.
+    The first call returns the URL of the constructor's request. Each further attempt requests
+    a new one, because a presigned URL may have expired meanwhile.
     """
 
     def __init__(self, name: str, policy: TransferPolicy) -> None:
         self._name = name
         self._terms = policy
-        self._first: str | None = policy.repeat(self._ask, "fetch")
+        self._first: str | None = policy.repeat(self._request, "fetch")
         self.identity = redact(self._first)
 
     def __call__(self) -> str:
-        """The URL for the next try."""
-        url, self._first = self._first or self._ask(), None
+        """The URL for the next attempt."""
+        url, self._first = self._first or self._request(), None
         return url
 
-    def _ask(self) -> str:
+    def _request(self) -> str:
         return dataset_url(self._name, self._terms.deadline)
 
 

@@ -1,4 +1,4 @@
-"""Where a file of predictions can go, behind one small interface."""
+"""Destinations: where a file of predictions is delivered, behind one interface."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ STEP = "deliver"
 
 
 class Destination(Protocol):
-    """Somewhere that takes a file."""
+    """Something that a file can be delivered to."""
 
     def deliver(self, path: Path, policy: TransferPolicy) -> str:
-        """Take the file; returns where it is now, in words without secrets.
+        """Deliver the file; returns its new location, without secrets.
 
         Raises:
-            UploadFailed: it is refused; `UploadInterrupted` where another try may succeed.
+            UploadFailed: it is refused; `UploadInterrupted` where another attempt may succeed.
             SaveFailed: it cannot be written.
             DeadlinePassed: the time for the whole run is over.
         """
@@ -37,7 +37,7 @@ class Directory:
     path: Path
 
     def deliver(self, path: Path, policy: TransferPolicy) -> str:
-        """Copy the file into it, unless it lies there; see `Sink.deliver`."""
+        """Copy the file into it, unless it is there; see `Destination.deliver`."""
         target = self.path.absolute() / path.name
         if target == path.absolute():
             return str(target)
@@ -55,13 +55,13 @@ class Directory:
 
 @dataclass(frozen=True)
 class S3Prefix:
-    """A place in a bucket, written with the credentials that boto3 finds."""
+    """A prefix in a bucket, written with the credentials that boto3 finds."""
 
     bucket: str
     prefix: str
 
     def deliver(self, path: Path, policy: TransferPolicy) -> str:
-        """Store the file there under its own name; see `Sink.deliver`."""
+        """Upload the file under its own name; see `Destination.deliver`."""
         from numerai_predict.storage.s3 import S3Location, upload_object
 
         prefix = self.prefix.strip("/")
@@ -77,7 +77,7 @@ class PostForm:
     post: PresignedPost
 
     def deliver(self, path: Path, policy: TransferPolicy) -> str:
-        """Send the file as the form's last field; see `Sink.deliver`."""
+        """Send the file as the form's last field; see `Destination.deliver`."""
         from numerai_predict.storage.presigned_post import (
             post_file,  # requests takes 0.1 s to import
         )
@@ -86,7 +86,7 @@ class PostForm:
 
 
 def destination_of(text: str) -> Destination:
-    """The sink that a user means by `text`: a directory or `s3://bucket/prefix`.
+    """Parse a destination that a user named: a directory or `s3://bucket/prefix`.
 
     Raises:
         ValueError: a URL of a scheme that is not supported.
@@ -99,30 +99,30 @@ def destination_of(text: str) -> Destination:
     raise ValueError(f"expected a directory or s3://bucket/prefix; found {scheme}{separator}")
 
 
-def deliver(path: Path, sinks: Iterable[Destination], policy: TransferPolicy) -> str:
-    """Hand the file to each of the sinks, also after one failed; returns where it is now.
+def deliver(path: Path, destinations: Iterable[Destination], policy: TransferPolicy) -> str:
+    """Deliver the file to each destination, also after a failure; returns its locations.
 
     Raises:
-        UploadFailed, SaveFailed, DeadlinePassed: the first that failed; the message says
-            where the file is safe.
+        UploadFailed, SaveFailed, DeadlinePassed: the first failure; the message has all of
+            them and the path of the file.
     """
     reached: list[str] = []
     failures: list[RunError] = []
-    for sink in sinks:
+    for destination in destinations:
         try:
-            reached.append(sink.deliver(path, policy))
+            reached.append(destination.deliver(path, policy))
         except (UploadFailed, SaveFailed, DeadlinePassed) as error:
             failures.append(error)
     if failures:
-        raise _of_all(failures, reached, path)
+        raise _combine(failures, reached, path)
     return " and ".join(reached)
 
 
-def _of_all(failures: Sequence[RunError], reached: Sequence[str], path: Path) -> RunError:
-    """The first failure as one of its kind, with what became of the rest."""
+def _combine(failures: Sequence[RunError], reached: Sequence[str], path: Path) -> RunError:
+    """One error of the first failure's class, with all failures and successes."""
     first = failures[0]
-    words = [first.message, *(error.message for error in failures[1:])]
-    words += [f"delivered to {where}" for where in reached]
-    words.append(f"the predictions are safe in {path}")
-    again = f"{first.remedy}; `numerai-predict deliver {path}` sends them again"
-    return type(first)("; ".join(words), again)
+    parts = [first.message, *(error.message for error in failures[1:])]
+    parts += [f"delivered to {where}" for where in reached]
+    parts.append(f"the predictions are safe in {path}")
+    remedy = f"{first.remedy}; `numerai-predict deliver {path}` sends them again"
+    return type(first)("; ".join(parts), remedy)

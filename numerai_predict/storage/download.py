@@ -1,4 +1,4 @@
-"""Bytes from anywhere into a file: whole and verified, or not there at all."""
+"""Downloads: the target file is complete and verified, or does not exist."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from numerai_predict.storage.transfer_progress import TransferProgress
 
 STEP = "fetch"
 
-_SHORTEST_WATCH_SECONDS = 1.0
+_SHORTEST_WINDOW_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Body:
-    """An answer's bytes: those of the whole object from `start` on.
+    """The body of a response: the bytes of the whole object from `start` on.
 
-    `read` gives some, none at the end. `total` is the length of the whole object;
-    `ends_itself` is true where a body without a length would still show that it broke.
+    `read` returns the next bytes, none at the end. `total` is the length of the whole object.
+    `ends_itself` is true if a truncated body is detected without a length (chunked encoding).
     """
 
     read: Callable[[], bytes]
@@ -38,38 +38,38 @@ class Body:
 
     @property
     def etag(self) -> str | None:
-        """What names just these bytes; a weak ETag does not."""
+        """The strong ETag, which identifies these bytes; `None` for a weak or missing one."""
         etag = self.headers.get("ETag", "")
         return etag if etag.startswith('"') else None
 
 
 class RangeNotSupported(FetchInterrupted):
-    """The server has no rest to give of what was begun: the next try begins anew."""
+    """The server cannot resume the transfer: the next attempt starts again."""
 
 
 class Opener(Protocol):
-    """Asks for an object's bytes from `start` on, of that very object if `start` is not 0.
+    """Requests an object's bytes from `start` on, of the version with that `etag`.
 
-    The answer may begin at 0 in spite of it: then the object changed, or its server
-    has no parts to give.
+    The response may begin at 0 nevertheless: then the object has changed, or its server does
+    not support ranges.
     """
 
     def __call__(self, start: int, etag: str | None) -> AbstractContextManager[Body]:
-        """The answer's bytes, for the time of the block."""
+        """The body of the response, open for the time of the block."""
 
 
 def download(
     opener: Opener, target: Path, source: str, policy: TransferPolicy
 ) -> Mapping[str, str]:
-    """Fetch what the opener opens to `target`; returns the headers it came with.
+    """Download to `target`; returns the headers of the response.
 
-    What broke is taken up where it broke, if the server can tell that it still has
-    the same bytes. A leftover of another run is never touched.
+    An interrupted transfer is resumed if the server confirms by ETag that the object is the
+    same. A partial file of another run is never used.
 
     Raises:
         FetchFailed: the server refuses.
-        FetchInterrupted: no connection, a broken, truncated or corrupt transfer, or an
-            answer that asks to come back later, time and again.
+        FetchInterrupted: after all attempts no connection, an aborted, truncated or corrupt
+            transfer, or a busy server.
         DeadlinePassed: the time for the whole run is over.
     """
     with part_beside(target) as part:
@@ -85,7 +85,7 @@ def download(
 
 
 class _Transfer:
-    """One object on its way into one file, over as many tries as it takes."""
+    """The transfer of one object into one file, over several attempts."""
 
     def __init__(
         self, opener: Opener, handle: BinaryIO, pool: Executor, source: str, policy: TransferPolicy
@@ -103,7 +103,7 @@ class _Transfer:
         self._checksum: ThreadedChecksum | None = None
 
     def attempt(self) -> None:
-        """Get the rest, or all where there is no telling that it is the rest."""
+        """Receive the rest if it can be resumed, otherwise the whole object."""
         resumable = self._etag is not None
         try:
             with self._opener(self._received if resumable else 0, self._etag) as body:
@@ -117,69 +117,69 @@ class _Transfer:
                     )
                 self._receive(body)
         except RangeNotSupported:
-            self._forget()
+            self._discard()
             raise
         self._require_whole(body)
 
     def _begin(self, body: Body) -> None:
-        self._forget()
+        self._discard()
         self.headers, self._total, self._etag = body.headers, body.total, body.etag
         checksum = checksum_of(body.headers)
         self._checksum = ThreadedChecksum(checksum, self._pool) if checksum else None
 
-    def _forget(self) -> None:
+    def _discard(self) -> None:
         self._received, self._etag = 0, None
         self._handle.seek(0)
         self._handle.truncate()
 
     def _receive(self, body: Body) -> None:
-        watch = _SpeedWatch(self._source, self._terms)
+        speed = _SpeedCheck(self._source, self._terms)
         while chunk := body.read():
             self._terms.deadline.check(STEP)
             self._handle.write(chunk)
             if self._checksum:
                 self._checksum.update(chunk)
             self._received += len(chunk)
-            watch.saw(len(chunk))
+            speed.add(len(chunk))
             self.progress.update(self._received, self._total)
 
     def _require_whole(self, body: Body) -> None:
         if self._total is not None and self._received != self._total:
             raise FetchInterrupted(
                 f"expected {self._total} bytes of {self._source}, found {self._received}",
-                "the transfer was cut short: try again",
+                "the transfer was truncated: try again",
             )
         if self._checksum and not self._checksum.holds():
-            self._forget()
+            self._discard()
             raise FetchInterrupted(
-                f"expected bytes of the {self._checksum} from {self._source}, found others",
+                f"expected the {self._checksum} of {self._source}, found another checksum",
                 "the transfer was corrupted: try again",
             )
         if self._total is None and not self._checksum and not body.ends_itself:
             raise FetchFailed(
-                f"expected the length of {self._source}, found an answer without one: whether "
-                "all of it arrived cannot be known",
-                "serve it with the header Content-Length, as every file server does",
+                f"expected the length of {self._source}, found a response without one: it is "
+                "unknown whether all of it arrived",
+                "serve it with the header Content-Length, as file servers do",
             )
 
 
-class _SpeedWatch:
-    """Breaks off what only drips: the next connection may be better."""
+class _SpeedCheck:
+    """Aborts a transfer that is too slow: the next connection may be faster."""
 
     def __init__(self, source: str, policy: TransferPolicy) -> None:
         self._source = source
         self._slowest = policy.timeouts.slowest
-        self._seconds = max(policy.request_timeouts(STEP)[1], _SHORTEST_WATCH_SECONDS)
+        self._seconds = max(policy.request_timeouts(STEP)[1], _SHORTEST_WINDOW_SECONDS)
         self._since, self._bytes = time.monotonic(), 0
 
-    def saw(self, count: int) -> None:
+    def add(self, count: int) -> None:
         self._bytes += count
-        spent = time.monotonic() - self._since
-        if spent < self._seconds:
+        elapsed = time.monotonic() - self._since
+        if elapsed < self._seconds:
             return
-        if self._bytes < self._slowest * spent:
+        if self._bytes < self._slowest * elapsed:
             raise FetchInterrupted(
-                f"expected {self._source}, found only {self._bytes} bytes in {spent:.0f} s",
+                f"expected {self._source}, found only {self._bytes} bytes in {elapsed:.0f} s",
                 "the server or the network is slow: try again later",
             )
         self._since, self._bytes = time.monotonic(), 0

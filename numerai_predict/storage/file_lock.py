@@ -5,7 +5,7 @@ is: it holds no data, and its existence means nothing. Its descriptor is not inh
 programs that the holder starts, so a model process can neither hold nor free it.
 
 A lock serializes work; it does not make a file whole. Write files with
-`storage.files.atomic_write`, whoever holds the lock.
+`storage.files.atomic_write` also while holding it.
 """
 
 from __future__ import annotations
@@ -104,6 +104,6 @@ def _unsupported(path: Path) -> LockUnsupported:
 
 
 def _timeout(wait: float | Deadline) -> float:
-    """The wait in the words of filelock, where a negative number has no end."""
+    """The timeout of filelock, where a negative number means no limit."""
     seconds = wait.remaining() if isinstance(wait, Deadline) else wait
     return -1.0 if math.isinf(seconds) else max(seconds, 0.0)

@@ -1,4 +1,4 @@
-"""Files on this machine: written whole or not at all, and their hashes."""
+"""Local files: atomic writes and hashes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import BinaryIO
 PART_SUFFIX = ".part"
 
 _CHUNK_BYTES = 1024 * 1024
-_LONGEST_NAME = 200  # a name of 255 bytes leaves no room for a temporary one
+_LONGEST_NAME = 200  # the temporary name is longer, and 255 bytes is the limit
 
 
 @contextmanager
 def part_beside(path: Path) -> Iterator[Path]:
-    """A new, empty file under a temporary name in the folder of `path`.
+    """Create an empty file with a temporary name in the folder of `path`.
 
-    It is gone when the block ends, unless the block renamed it.
+    It is removed when the block ends, unless the block renamed it.
 
     Raises:
-        OSError: the folder is missing, not writable or full.
+        OSError: the folder is missing or not writable, or the disk is full.
     """
     part = path.with_name(f".{path.name[:_LONGEST_NAME]}.{secrets.token_hex(4)}{PART_SUFFIX}")
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
@@ -35,13 +35,13 @@ def part_beside(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """A handle whose bytes appear at `path` all at once, when the block ends well.
+    """A binary file that replaces `path` atomically when the block ends without exception.
 
-    They are written under a temporary name in the same folder, flushed to the
-    disk and renamed. After an exception nothing is left behind.
+    It is written under a temporary name in the same folder, flushed to the disk (fsync) and
+    renamed. After an exception nothing remains.
 
     Raises:
-        OSError: the folder is missing, not writable or full.
+        OSError: the folder is missing or not writable, or the disk is full.
     """
     with part_beside(path) as part:
         with open(part, "wb") as handle:
@@ -52,7 +52,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def sha256_of(path: Path) -> str:
-    """The file's SHA-256 as 64 hexadecimal digits."""
+    """The SHA-256 of the file, as 64 hexadecimal digits."""
     digest = hashlib.sha256()
     with open(path, "rb") as handle:
         while chunk := handle.read(_CHUNK_BYTES):

@@ -1,4 +1,4 @@
-"""A hard end to whatever blocks: looking up a host, a handshake, a send, a read."""
+"""A hard timeout for blocking operations: host lookup, handshake, send, read."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _T = TypeVar("_T")
 
 
 def run_with_hard_timeout(work: Callable[[], _T], deadline: Deadline, step: str) -> _T:
-    """What `work` returns or raises, or `DeadlinePassed` on the spot once that is due.
+    """Return what `work` returns, or raise `DeadlinePassed` as soon as the deadline passes.
 
-    A socket's own time limits bound one system call each: a host name that is not
-    answered, or headers that drip, pass any sum of them. So the work is done in a
-    thread, and the deadline leaves it behind. It must check the deadline itself
-    before each step that others can see, so that it does nothing more when it wakes.
+    The timeouts of a socket apply to one system call each: a slow name server, or headers that
+    arrive byte by byte, exceed any sum of them. So the work runs in a thread, which is
+    abandoned at the deadline. The work must check the deadline before each step with an
+    effect, so that an abandoned thread has none.
 
     Raises:
-        DeadlinePassed: nothing is left; the message names `step`.
+        DeadlinePassed: no time is left; the message names `step`.
     """
     deadline.check(step)
     if math.isinf(deadline.at):
         return work()
     worker = _Worker(work)
-    threading.Thread(target=worker.run, name=f"bounded-{step}", daemon=True).start()
+    threading.Thread(target=worker.run, name=f"hard-timeout-{step}", daemon=True).start()
     worker.done.wait(min(deadline.remaining(), threading.TIMEOUT_MAX))
     if not worker.done.is_set():
         deadline.check(step)

@@ -1,4 +1,4 @@
-"""HTTP: one request, its answer, and what it means where that is no success."""
+"""HTTP requests: openers for downloads, sessions, and the meaning of error responses."""
 
 from __future__ import annotations
 
@@ -18,53 +18,53 @@ from numerai_predict.storage.presigned_policy import url_valid_until
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.server_errors import ErrorResponse, ServerError
 
-# urllib3's own errors come through requests where it does not expect them.
+# requests does not wrap every error of urllib3.
 TRANSFER_ERRORS = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     OSError,
-    ValueError,  # of a redirect to what is no URL
+    ValueError,  # a redirect to an invalid URL
 )
 
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_ERROR_BYTES = 64 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
-_NEW_URL = "check the URL; a presigned one ends to be valid after its time: make a new one"
+_NEW_URL = "check the URL; a presigned URL expires: create a new one"
 
 _BAD_CERTIFICATE = ServerError(
-    "a TLS certificate that is not to be trusted",
-    "check the host name and the clock; a server of your own wants its certificate named in "
+    "an untrusted TLS certificate",
+    "check the host name and the clock; name the certificate of a server of your own in "
     "REQUESTS_CA_BUNDLE",
 )
-_NO_SUCH_URL = ServerError(
-    "a URL that cannot be one, its own or a redirect's, or headers that contradict each other",
-    "check the URL, and what serves it",
+_INVALID_URL = ServerError(
+    "an invalid URL, its own or a redirect's, or contradictory headers",
+    "check the URL and its server",
 )
 
 
 class NotModified(Exception):
-    """The object is still the one whose ETag was sent along."""
+    """The object still has the ETag that was sent (HTTP 304)."""
 
 
 def http_opener(
     address: Callable[[], str], source: str, policy: TransferPolicy, known_etag: str | None = None
 ) -> Opener:
-    """Opens a URL, which is asked for anew at each try: a presigned one may have ended.
+    """Open a URL; `address` returns it for each attempt, as a presigned one may have expired.
 
-    With `known_etag` the opener raises `NotModified` where the object still has it.
+    With `known_etag` the opener raises `NotModified` if the object still has it.
     """
 
     @contextmanager
     def open_(start: int, etag: str | None) -> Iterator[Body]:
         url = address()
-        headers = {"Accept-Encoding": "identity"}  # the bytes as they are stored
+        headers = {"Accept-Encoding": "identity"}  # the stored bytes, without compression
         if start and etag:
             headers |= {"Range": f"bytes={start}-", "If-Range": etag}
         elif known_etag:
             headers["If-None-Match"] = known_etag
         with new_session() as session:
-            with _telling(source, policy):
+            with _fetch_errors(source, policy):
                 response = session.get(
                     url, stream=True, timeout=policy.request_timeouts(STEP), headers=headers
                 )
@@ -72,8 +72,8 @@ def http_opener(
                 if response.status_code == 304 and "If-None-Match" in headers:
                     raise NotModified
                 if start and response.status_code == 416:
-                    raise _no_such_part(source, start)
-                with _telling(source, policy):
+                    raise _range_error(source, start)
+                with _fetch_errors(source, policy):
                     _require_success(response, url, source)
                 yield _body(response, start, source, policy)
 
@@ -81,8 +81,8 @@ def http_opener(
 
 
 @contextmanager
-def _telling(source: str, policy: TransferPolicy) -> Iterator[None]:
-    """Turn what breaks on the way from a server, and that alone, into the error of a fetch."""
+def _fetch_errors(source: str, policy: TransferPolicy) -> Iterator[None]:
+    """Translate errors of the network into those of a fetch."""
     try:
         yield
     except TRANSFER_ERRORS as error:
@@ -91,14 +91,14 @@ def _telling(source: str, policy: TransferPolicy) -> Iterator[None]:
 
 
 def new_session() -> requests.Session:
-    """A session that takes proxies and certificates from the environment, but no password."""
+    """A session with proxies and certificates from the environment, but no passwords."""
     session = _Session()
-    session.auth = _AuthOfUrl()
+    session.auth = _UrlAuth()
     return session
 
 
-class _AuthOfUrl(requests.auth.AuthBase):
-    """The password of the URL alone: S3 refuses a presigned request that brings a second."""
+class _UrlAuth(requests.auth.AuthBase):
+    """Only the password of the URL: S3 refuses a presigned request with a second one."""
 
     def __call__(self, request: Any) -> Any:
         user, password = requests.utils.get_auth_from_url(request.url)
@@ -107,14 +107,14 @@ class _AuthOfUrl(requests.auth.AuthBase):
 
 class _Session(requests.Session):
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
-        """Keep a password from another host, and ~/.netrc out of it."""
-        strips: Any = self.should_strip_auth
-        if strips(response.request.url, prepared_request.url):
+        """Remove the password on a redirect to another host, and do not read ~/.netrc."""
+        should_strip: Any = self.should_strip_auth
+        if should_strip(response.request.url, prepared_request.url):
             prepared_request.headers.pop("Authorization", None)
 
 
-def error_response_of(response: requests.Response, remedy: str, **more: Any) -> ErrorResponse:
-    """The answer's status, headers, and S3's error code, message and request id."""
+def error_response_of(response: requests.Response, remedy: str, **fields: Any) -> ErrorResponse:
+    """The response's status, headers, and S3's error code, message and request id."""
     start = next(response.iter_content(_LONGEST_ERROR_BYTES), b"").decode(errors="replace")
     found = {}
     for tag in ("Code", "Message", "RequestId"):
@@ -128,41 +128,42 @@ def error_response_of(response: requests.Response, remedy: str, **more: Any) -> 
         code=found["Code"],
         message=found["Message"],
         request_id=found["RequestId"] or response.headers.get("x-amz-request-id", ""),
-        **more,
+        **fields,
     )
 
 
 def describe_network_error(error: BaseException) -> ServerError:
-    """What broke, in words that hold no URL: their queries are secrets."""
+    """Describe the error without its URL, whose query may be a secret."""
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return _BAD_CERTIFICATE
-    silence = "a server that fell silent"
+    silence = "a server that stopped responding"
     kinds = (
         (requests.exceptions.SSLError, "a TLS failure"),
         (urllib3.exceptions.SSLError, "a TLS failure"),
         (requests.exceptions.ProxyError, "no connection to the proxy"),
-        (requests.exceptions.ConnectTimeout, "no answer to the attempt to connect"),
+        (requests.exceptions.ConnectTimeout, "no response to the attempt to connect"),
         (requests.exceptions.Timeout, silence),
         (urllib3.exceptions.TimeoutError, silence),
         (TimeoutError, silence),
-        (requests.exceptions.ChunkedEncodingError, "a connection that broke within the body"),
-        (urllib3.exceptions.ProtocolError, "a connection that broke within the body"),
-        (http.client.HTTPException, "a connection that broke within the body"),
+        (requests.exceptions.ChunkedEncodingError, "a connection that was closed within the body"),
+        (urllib3.exceptions.ProtocolError, "a connection that was closed within the body"),
+        (http.client.HTTPException, "a connection that was closed within the body"),
         (requests.exceptions.ConnectionError, "no connection: unknown host, refused or reset"),
-        (ConnectionError, "a connection that broke"),
+        (ConnectionError, "a connection that was closed"),
         (ssl.SSLError, "a TLS failure"),
     )
-    for kind, words in kinds:
+    for kind, description in kinds:
         if isinstance(error, kind):
-            return ServerError(words, "check the host name and the network, then try again", True)
+            remedy = "check the host name and the network, then try again"
+            return ServerError(description, remedy, temporary=True)
     if isinstance(error, (ValueError, urllib3.exceptions.LocationValueError)):
-        return _NO_SUCH_URL
-    return ServerError(type(error).__name__, "check the URL, and what serves it")
+        return _INVALID_URL
+    return ServerError(type(error).__name__, "check the URL and its server")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that it was made of; libraries wrap each other's in three ways."""
+    """The error and all its causes; libraries wrap errors in three different ways."""
     seen: list[BaseException] = []
     waiting: list[Any] = [error]
     while waiting:
@@ -176,31 +177,31 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _require_success(response: requests.Response, url: str, source: str) -> None:
     if response.status_code not in (200, 203, 206):
-        refusal = error_response_of(response, _NEW_URL, valid_until=url_valid_until(url))
-        raise refusal.server_error().fetching(source)
+        error = error_response_of(response, _NEW_URL, valid_until=url_valid_until(url))
+        raise error.server_error().fetching(source)
 
 
 def _body(response: requests.Response, start: int, source: str, policy: TransferPolicy) -> Body:
     headers = response.headers
-    # Other codings than this one are nothing that http.client can find the end of.
+    # http.client detects the end of no other transfer coding.
     chunked = headers.get("Transfer-Encoding", "").strip().lower() == "chunked"
     begins, total = 0, None if chunked else _length(headers)
     if response.status_code == 206:
         matched = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
         if not matched or int(matched[1]) != start or start == 0:
-            raise _no_such_part(source, start)
+            raise _range_error(source, start)
         begins, total = start, int(matched[2])
 
     def read() -> bytes:
-        with _telling(source, policy):
-            return _read_some(response)
+        with _fetch_errors(source, policy):
+            return _read_available(response)
 
     return Body(read, headers, begins, total, ends_itself=chunked)
 
 
-def _no_such_part(source: str, start: int) -> RangeNotSupported:
+def _range_error(source: str, start: int) -> RangeNotSupported:
     return RangeNotSupported(
-        f"expected the rest of {source} from byte {start}, found another part or none",
+        f"expected the rest of {source} from byte {start}, found another range or none",
         "try again",
     )
 
@@ -210,12 +211,12 @@ def _length(headers: Mapping[str, str]) -> int | None:
     return int(length) if length.isdecimal() else None
 
 
-def _read_some(response: requests.Response) -> bytes:
-    """The bytes that one read gives, nothing at the end.
+def _read_available(response: requests.Response) -> bytes:
+    """The bytes of one read; none at the end.
 
-    A read of a fixed size would wait for all of it, however slowly the server drips.
+    A read of a fixed size would wait until all of it has arrived.
     """
     raw: Any = response.raw
-    reader = raw if hasattr(raw, "read1") else raw._fp  # urllib3 before 2 hides it
-    some: bytes = reader.read1(_CHUNK_BYTES)
-    return some
+    reader = raw if hasattr(raw, "read1") else raw._fp  # a private attribute before urllib3 2
+    chunk: bytes = reader.read1(_CHUNK_BYTES)
+    return chunk

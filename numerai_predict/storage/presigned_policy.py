@@ -1,4 +1,4 @@
-"""What a presigned request says of itself: until when, and how many bytes."""
+"""Expiry and size limits of presigned requests."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 
 
 def url_valid_until(url: str) -> datetime | None:
-    """When the signature of a presigned URL ends; `None` where it does not say."""
+    """When the signature of a presigned URL expires; `None` if the URL does not have it."""
     query = {name.lower(): values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     try:
         if "x-amz-date" in query:
-            made = datetime.strptime(query["x-amz-date"], "%Y%m%dT%H%M%S%z")
-            return made + timedelta(seconds=int(query["x-amz-expires"]))
+            signed = datetime.strptime(query["x-amz-date"], "%Y%m%dT%H%M%S%z")
+            return signed + timedelta(seconds=int(query["x-amz-expires"]))
         return datetime.fromtimestamp(int(query["expires"]), timezone.utc)
     except (KeyError, ValueError, OverflowError, OSError):
         return None
@@ -26,9 +26,9 @@ def url_valid_until(url: str) -> datetime | None:
 
 @dataclass(frozen=True)
 class PostPolicy:
-    """The policy of a presigned POST, as far as it can be told before it is tried.
+    """The policy of a presigned POST, as far as it can be checked before the upload.
 
-    `smallest` and `largest` are bytes of the file; `None` where it does not say.
+    `smallest` and `largest` are sizes of the file in bytes; `None` if not limited.
     """
 
     expires: datetime | None = None
@@ -37,7 +37,7 @@ class PostPolicy:
 
     @classmethod
     def of(cls, fields: Iterable[tuple[str, str]]) -> PostPolicy:
-        """The policy among a form's fields; an empty one where it cannot be read."""
+        """The policy among a form's fields; an empty one if it cannot be read."""
         encoded = next((value for name, value in fields if name.lower() == "policy"), "")
         try:
             policy = json.loads(base64.b64decode(encoded))
@@ -49,7 +49,7 @@ class PostPolicy:
         return cls(_time(policy.get("expiration")), smallest, largest)
 
     def refuses(self, size: int) -> str | None:
-        """Why a file of so many bytes will be refused now; `None` where it may be taken."""
+        """Why a file of `size` bytes would be refused now; `None` if it may be accepted."""
         now = datetime.now(timezone.utc)
         if self.expires is not None and now >= self.expires:
             return (
@@ -57,9 +57,11 @@ class PostPolicy:
                 f"(this machine's clock says {now:%Y-%m-%d %H:%M:%S} UTC)"
             )
         if self.largest is not None and size > self.largest:
-            return f"that its policy takes at most {self.largest:,} bytes: the file has {size:,}"
+            return f"that its policy allows at most {self.largest:,} bytes: the file has {size:,}"
         if self.smallest is not None and size < self.smallest:
-            return f"that its policy takes {self.smallest:,} bytes or more: the file has {size:,}"
+            return (
+                f"that its policy requires {self.smallest:,} bytes or more: the file has {size:,}"
+            )
         return None
 
 

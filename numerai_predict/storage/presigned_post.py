@@ -26,19 +26,19 @@ from numerai_predict.storage.server_errors import ServerError
 
 STEP = "deliver"
 
-_SHORT = 4
+_SHORT_VALUE = 4
 _MOST_REDIRECTS = 3
-_NEW_POST = "ask for a new presigned POST: a policy expires and bounds the size"
+_NEW_POST = "create a new presigned POST: a policy expires and limits the size"
 
 
 def post_file(path: Path, post: PresignedPost, policy: TransferPolicy) -> str:
-    """Send the file as the field `file` after the form's own; return where it went.
+    """Send the file as the field `file` after the form's own; returns the URL without query.
 
-    Every try sends the same bytes: an answer that was lost does no harm.
+    Every attempt sends the same bytes under the same key: it may be repeated.
 
     Raises:
         UploadFailed: the server refuses, or the policy does not allow the file.
-        UploadInterrupted: no connection, or an answer that asks to come back, time and again.
+        UploadInterrupted: after all attempts no connection, or a busy server.
         DeadlinePassed: the time for the whole run is over.
     """
     content = path.read_bytes()
@@ -49,7 +49,7 @@ def post_file(path: Path, post: PresignedPost, policy: TransferPolicy) -> str:
     def attempt() -> None:
         if reason := post_policy.refuses(len(content)):
             raise UploadFailed(
-                f"expected {redact(post.url)} to take the predictions, found {reason}", _NEW_POST
+                f"expected {redact(post.url)} to accept the predictions, found {reason}", _NEW_POST
             )
         _send(post, body, content_type, policy)
 
@@ -67,48 +67,50 @@ def _send(post: PresignedPost, body: bytes, content_type: str, policy: TransferP
                     data=body,
                     headers={"Content-Type": content_type},
                     timeout=policy.request_timeouts(STEP),
-                    allow_redirects=False,  # most turn a POST into a GET that stores nothing
+                    allow_redirects=False,  # requests would turn the POST into a GET
                     stream=True,
                 ) as response:
                     if _is_stored(response, post):
                         return
-                    further = _further(response, url)
-                    if further is None:
+                    next_url = _redirect_target(response, url)
+                    if next_url is None:
                         raise _refusal(response, post).uploading(target)
-                    url = further
+                    url = next_url
     except TRANSFER_ERRORS as error:
         policy.deadline.check(STEP)
         raise describe_network_error(error).uploading(target) from None  # its text holds the URL
-    raise UploadFailed(f"expected {target} to take the predictions, found redirects", _NEW_POST)
+    raise UploadFailed(
+        f"expected {target} to accept the predictions, found too many redirects", _NEW_POST
+    )
 
 
-def _further(response: requests.Response, url: str) -> str | None:
-    """Where the very same request is to be sent: S3 does so for a bucket of another region."""
+def _redirect_target(response: requests.Response, url: str) -> str | None:
+    """Where to send the same request again: S3 redirects to a bucket's region."""
     if response.status_code not in (307, 308):
         return None
-    there = urljoin(url, response.headers.get("Location", ""))
-    downgraded = url.startswith("https:") and not there.startswith("https:")
-    return None if downgraded or there == url else there
+    target = urljoin(url, response.headers.get("Location", ""))
+    downgraded = url.startswith("https:") and not target.startswith("https:")
+    return None if downgraded or target == url else target
 
 
 def _is_stored(response: requests.Response, post: PresignedPost) -> bool:
-    """Whether the answer says so; a form may ask for a redirect as the sign of success."""
+    """Whether the file was stored; a form may request a redirect as the response to success."""
     if response.status_code == 303:
-        wanted = {name.lower(): value for name, value in post.fields}
-        after = wanted.get("success_action_redirect") or wanted.get("redirect")
-        return bool(after) and response.headers.get("Location", "").startswith(after or "")
+        fields = {name.lower(): value for name, value in post.fields}
+        redirect = fields.get("success_action_redirect") or fields.get("redirect")
+        return bool(redirect) and response.headers.get("Location", "").startswith(redirect or "")
     return 200 <= response.status_code < 300
 
 
 def _refusal(response: requests.Response, post: PresignedPost) -> ServerError:
     valid_until = PostPolicy.of(post.fields).expires
-    trouble = error_response_of(response, _NEW_POST, valid_until=valid_until).server_error()
-    return replace(trouble, found=_without_values(trouble.found, post))
+    error = error_response_of(response, _NEW_POST, valid_until=valid_until).server_error()
+    return replace(error, found=_without_values(error.found, post))
 
 
-def _without_values(said: str, post: PresignedPost) -> str:
-    """The server's words less what they repeat of the form, which is a credential."""
+def _without_values(message: str, post: PresignedPost) -> str:
+    """The server's message without values of the form, which are credentials."""
     for value in sorted({value for _, value in post.fields if value}, key=len, reverse=True):
         whole = rf"(?<!\w){re.escape(value)}(?!\w)"  # a key may be as short as a letter
-        said = re.sub(re.escape(value) if len(value) >= _SHORT else whole, "***", said)
-    return said
+        message = re.sub(re.escape(value) if len(value) >= _SHORT_VALUE else whole, "***", message)
+    return message

@@ -1,4 +1,4 @@
-"""A presigned PUT: the whole file as the body, the same bytes at each try."""
+"""Upload by a presigned PUT: the whole file as the body, the same bytes at each attempt."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from numerai_predict.storage.presigned_policy import url_valid_until
 from numerai_predict.storage.retry import TransferPolicy
 
 STEP = "upload"
-_REMEDY = "run the same command again: it asks for a new place to upload to"
+_REMEDY = "run the same command again: it requests a new presigned URL"
 
 
 def put_to_presigned_url(path: Path, url: str, policy: TransferPolicy) -> None:
-    """Upload the file to a presigned URL, as often as it takes.
+    """Upload the file to a presigned URL.
 
     Raises:
-        UploadFailed: it is refused; `UploadInterrupted` after the last try.
+        UploadFailed: it is refused; `UploadInterrupted` after the last attempt.
         DeadlinePassed: the time for the whole run is over.
     """
 
@@ -40,8 +40,8 @@ def put_to_presigned_url(path: Path, url: str, policy: TransferPolicy) -> None:
                 target
             ) from None  # its text holds the URL
         if response.status_code not in (200, 201, 204):
-            refusal = error_response_of(response, _REMEDY, valid_until=url_valid_until(url))
-            raise refusal.server_error().uploading(target)
+            refused = error_response_of(response, _REMEDY, valid_until=url_valid_until(url))
+            raise refused.server_error().uploading(target)
 
     if not path.is_file():
         raise UploadFailed(f"expected a file to upload at {path}, found none", "check the path")

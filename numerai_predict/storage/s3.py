@@ -1,7 +1,7 @@
-"""Amazon S3 and what speaks like it, by boto3.
+"""Amazon S3 and compatible servers, by boto3.
 
-Credentials, region and endpoint come from where boto3 takes them: the environment, the
-files in ~/.aws, the machine's or container's role. Tries and time limits are ours.
+boto3 finds credentials, region and endpoint: in the environment, in ~/.aws, or by the role of
+the machine or container. Retries and time limits are those of the transfer policy.
 """
 
 from __future__ import annotations
@@ -55,28 +55,28 @@ class S3Location:
 
 
 def s3_opener(location: S3Location, source: str, policy: TransferPolicy) -> Opener:
-    """Opens an object."""
+    """An opener of the object; see `download`."""
 
     @contextmanager
     def open_(start: int, etag: str | None) -> Iterator[Body]:
         rest = {"Range": f"bytes={start}-", "IfMatch": etag} if start and etag else {}
-        with _telling(source, policy, start):
+        with _fetch_errors(source, policy, start):
             client = _client(policy, STEP)
-            answer = client.get_object(Bucket=location.bucket, Key=location.key, **rest)
-        with answer["Body"] as stream:
+            response = client.get_object(Bucket=location.bucket, Key=location.key, **rest)
+        with response["Body"] as stream:
 
             def read() -> bytes:
-                with _telling(source, policy):
+                with _fetch_errors(source, policy):
                     return bytes(stream.read(_CHUNK_BYTES))
 
-            yield _body(answer, read)
+            yield _body(response, read)
 
     return open_
 
 
 @contextmanager
-def _telling(source: str, policy: TransferPolicy, start: int = 0) -> Iterator[None]:
-    """Turn what breaks on the way from S3, and that alone, into the error of a fetch."""
+def _fetch_errors(source: str, policy: TransferPolicy, start: int = 0) -> Iterator[None]:
+    """Translate errors of boto3 and the network into those of a fetch."""
     try:
         yield
     except _ERRORS as error:
@@ -85,11 +85,11 @@ def _telling(source: str, policy: TransferPolicy, start: int = 0) -> Iterator[No
 
 
 def upload_object(path: Path, location: S3Location, policy: TransferPolicy, step: str) -> None:
-    """Store the file as that object, the same bytes at every try.
+    """Upload the file as that object, the same bytes at every attempt.
 
     Raises:
         UploadFailed: the server refuses, or there are no credentials.
-        UploadInterrupted: no connection, or an answer that asks to come back, time and again.
+        UploadInterrupted: after all attempts no connection, or a busy server.
         DeadlinePassed: the time for the whole run is over.
     """
     content = path.read_bytes()
@@ -101,12 +101,12 @@ def upload_object(path: Path, location: S3Location, policy: TransferPolicy, step
                 Bucket=location.bucket,
                 Key=location.key,
                 Body=content,
-                ContentMD5=digest,  # S3 stores these bytes or none
+                ContentMD5=digest,  # S3 rejects other bytes
                 ContentType="text/csv",
             )
         except _ERRORS as error:
             policy.deadline.check(step)
-            raise _trouble(error).uploading(str(location)) from None
+            raise _describe_error(error).uploading(str(location)) from None
 
     policy.repeat(attempt, step)
 
@@ -122,22 +122,22 @@ def _client(policy: TransferPolicy, step: str) -> Any:
     return boto3.session.Session().client("s3", config=config)
 
 
-def _body(answer: dict[str, Any], read: Callable[[], bytes]) -> Body:
-    headers = _headers(answer)
-    matched = _CONTENT_RANGE.fullmatch(answer.get("ContentRange", ""))
+def _body(response: dict[str, Any], read: Callable[[], bytes]) -> Body:
+    headers = _headers(response)
+    matched = _CONTENT_RANGE.fullmatch(response.get("ContentRange", ""))
     return Body(
         read,
         headers,
         start=int(matched[1]) if matched else 0,
-        total=int(matched[2]) if matched else answer["ContentLength"],
+        total=int(matched[2]) if matched else response["ContentLength"],
     )
 
 
-def _headers(answer: dict[str, Any]) -> Any:
-    """The answer's headers, by their names in any case."""
+def _headers(response: dict[str, Any]) -> Any:
+    """The headers of the response, with case-insensitive names."""
     from requests.structures import CaseInsensitiveDict
 
-    return CaseInsensitiveDict(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}))
+    return CaseInsensitiveDict(response.get("ResponseMetadata", {}).get("HTTPHeaders", {}))
 
 
 def _fetch_error(error: Exception, source: str, start: int) -> FetchFailed:
@@ -148,33 +148,33 @@ def _fetch_error(error: Exception, source: str, start: int) -> FetchFailed:
                 f"expected the rest of {source} from byte {start}, found another object",
                 "try again",
             )
-    return _trouble(error).fetching(source)
+    return _describe_error(error).fetching(source)
 
 
-def _trouble(error: Exception) -> ServerError:
+def _describe_error(error: Exception) -> ServerError:
     if isinstance(error, botocore.exceptions.ClientError):
-        return _trouble_of_answer(error.response)
+        return _describe_response(error.response)
     if isinstance(error, botocore.exceptions.SSLError):
         return describe_network_error(error.kwargs.get("error") or error)
     if isinstance(error, _BROKEN):
-        words = "no connection, or one that broke or fell silent"
-        return ServerError(words, "check the network and the endpoint, then try again", True)
+        found = "no connection, or one that was closed or stopped responding"
+        return ServerError(found, "check the network and the endpoint, then try again", True)
     if isinstance(error, botocore.exceptions.BotoCoreError):
         return ServerError(
-            str(error), "see that boto3 finds credentials and a region on this machine"
+            str(error), "check that boto3 finds credentials and a region on this machine"
         )
     return describe_network_error(error)
 
 
-def _trouble_of_answer(answer: Any) -> ServerError:
-    meta, said = answer.get("ResponseMetadata", {}), answer.get("Error", {})
-    refusal = ErrorResponse(
-        int(meta.get("HTTPStatusCode", 0)),
+def _describe_response(response: Any) -> ServerError:
+    metadata, error = response.get("ResponseMetadata", {}), response.get("Error", {})
+    error_response = ErrorResponse(
+        int(metadata.get("HTTPStatusCode", 0)),
         "",
-        _headers(answer),
+        _headers(response),
         _REMEDY,
-        code=str(said.get("Code", "")),
-        message=str(said.get("Message", "")),
-        request_id=str(meta.get("RequestId", "")),
+        code=str(error.get("Code", "")),
+        message=str(error.get("Message", "")),
+        request_id=str(metadata.get("RequestId", "")),
     )
-    return refusal.server_error()
+    return error_response.server_error()

@@ -1,4 +1,4 @@
-"""What went wrong between us and a server, told once for fetching and for uploading."""
+"""Errors of servers: whether they are temporary, and their message for fetch and upload."""
 
 from __future__ import annotations
 
@@ -15,51 +15,52 @@ from numerai_predict.contract.errors import (
 )
 from numerai_predict.contract.redaction import redact_text
 
-# S3's own codes, whatever the status beside them.
-_PASSING = frozenset(
+# Error codes of S3, whatever the HTTP status.
+_TEMPORARY = frozenset(
     {"RequestTimeout", "IncompleteBody", "BadDigest", "OperationAborted", "InternalError"}
 )
 _BUSY = frozenset({"SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException"})
 _STALE_CREDENTIALS = frozenset({"ExpiredToken", "TokenRefreshRequired"})
-_PASSING_STATUS = frozenset({408, 425, 429})
+_TEMPORARY_STATUS = frozenset({408, 425, 429})
 
 _BUSY_SECONDS = 1.0
-_SKEW = timedelta(minutes=5)  # more than S3 could mistake for a slow request
+_SKEW = timedelta(minutes=5)  # more than a slow request explains
 
 
 @dataclass(frozen=True)
 class ServerError:
-    """What was found, what to do about it, and whether it may pass by itself.
+    """An error of a server or of the connection to it.
 
-    `pause` is how many seconds the server wants to be left alone.
+    `found` describes it. `temporary` errors are retried, not before `pause` seconds: the time
+    that the server asks for.
     """
 
     found: str
     remedy: str
-    passes: bool = False
+    temporary: bool = False
     pause: float = 0.0
 
     def fetching(self, source: str) -> FetchFailed:
-        """The error of a fetch; `source` is shown."""
+        """The error of a fetch; `source` appears in the message."""
         message = f"expected {source}, found {self.found}"
-        if self.passes:
+        if self.temporary:
             return FetchInterrupted(message, self.remedy, self.pause)
         return FetchFailed(message, self.remedy)
 
     def uploading(self, target: str) -> UploadFailed:
-        """The error of an upload; `target` is shown."""
-        message = f"expected {target} to take the predictions, found {self.found}"
-        if self.passes:
+        """The error of an upload; `target` appears in the message."""
+        message = f"expected {target} to accept the predictions, found {self.found}"
+        if self.temporary:
             return UploadInterrupted(message, self.remedy, self.pause)
         return UploadFailed(message, self.remedy)
 
 
 @dataclass(frozen=True)
 class ErrorResponse:
-    """An answer that is no success: its status, its headers and S3's words in its body.
+    """An error response: its status, its headers, and S3's code and message in its body.
 
-    `remedy` is what to do where the answer itself does not tell; `valid_until` when
-    the signature of the request ends, where that is known.
+    `remedy` is for errors that have none of their own. `valid_until` is when the signature of
+    the request expires, if it is known.
     """
 
     status: int
@@ -72,8 +73,8 @@ class ErrorResponse:
     valid_until: datetime | None = None
 
     def server_error(self) -> ServerError:
-        """What it means."""
-        if self._passes:
+        """The meaning of the response."""
+        if self._is_temporary:
             return ServerError(str(self), "the server is busy: try again later", True, self._pause)
         if self.code in _STALE_CREDENTIALS:
             return ServerError(
@@ -81,8 +82,8 @@ class ErrorResponse:
                 "the credentials that signed the request have expired: "
                 "get new ones and sign a new request",
             )
-        words, remedy = self._told_by_the_clocks()
-        return ServerError(f"{self}{words}", remedy)
+        explanation, remedy = self._compare_clocks()
+        return ServerError(f"{self}{explanation}", remedy)
 
     def __str__(self) -> str:
         parts = [f"HTTP {self.status} {self.reason or ''}".strip(), self.code, self.message]
@@ -90,30 +91,30 @@ class ErrorResponse:
         return redact_text(", ".join(part for part in parts if part))
 
     @property
-    def _passes(self) -> bool:
-        if self.code in _PASSING | _BUSY:
+    def _is_temporary(self) -> bool:
+        if self.code in _TEMPORARY | _BUSY:
             return True
-        return self.status in _PASSING_STATUS or self.status >= 500
+        return self.status in _TEMPORARY_STATUS or self.status >= 500
 
     @property
     def _pause(self) -> float:
         return max(self._retry_after(), _BUSY_SECONDS if self.code in _BUSY else 0.0)
 
     def _retry_after(self) -> float:
-        """Seconds that the header `Retry-After` asks for, which may also be a date."""
-        asked = self.headers.get("Retry-After", "").strip()
-        if asked.isdecimal():
-            return float(asked[:9])
-        until = _date(asked)
+        """Seconds of the header `Retry-After`, which may also be a date."""
+        value = self.headers.get("Retry-After", "").strip()
+        if value.isdecimal():
+            return float(value[:9])
+        until = _date(value)
         return max(0.0, (until - self._now).total_seconds()) if until else 0.0
 
     @property
     def _now(self) -> datetime:
-        """The server's time where it says it, else ours."""
+        """The time of the header `Date`, else of this machine."""
         return _date(self.headers.get("Date", "")) or datetime.now(timezone.utc)
 
-    def _told_by_the_clocks(self) -> tuple[str, str]:
-        """Whether the signature ended, or one of the two clocks is wrong."""
+    def _compare_clocks(self) -> tuple[str, str]:
+        """Explain a refusal by an expired signature or a wrong clock; and the remedy."""
         if self.status not in (400, 401, 403):
             return "", self.remedy
         if self.valid_until and self._now >= self.valid_until:
@@ -125,7 +126,7 @@ class ErrorResponse:
         side = "behind" if skew > timedelta() else "ahead of"
         return (
             f"; this machine's clock is {_span(abs(skew))} {side} the server's",
-            "set this machine's clock: what it signs, or takes for valid, is not",
+            "set this machine's clock: signatures are invalid if it is wrong",
         )
 
 

@@ -1,4 +1,4 @@
-"""SQLite files: what is written together is written whole."""
+"""Transactions of SQLite files."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Keep all that the block writes, or none of it; no other connection writes meanwhile.
+    """Commit all that the block writes, or nothing; other connections wait to write.
 
-    The connection is to be in autocommit mode (`isolation_level=None`).
+    The connection must be in autocommit mode (`isolation_level=None`).
 
     Raises:
-        sqlite3.OperationalError: others held the file longer than the connection waits.
+        sqlite3.OperationalError: another connection held the lock longer than the busy timeout.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -19,8 +19,8 @@ _CHUNK_BYTES = 1024 * 1024
 class StoredCopy:
     """A file, the hash of its bytes, and the ETag that its server gave them.
 
-    `fetched` is when it was downloaded, in seconds since the epoch; `place` names where it is
-    stored, for the log.
+    `fetched` is when it was downloaded, in seconds since the epoch; `place` names the
+    store, for the log.
     """
 
     path: Path

@@ -1,1 +1,1 @@
-"""The tournament: rounds, submissions, gates, model uploads, and one to practise with."""
+"""The tournament: rounds, submissions, gates, model uploads, and the practice server."""

@@ -1,4 +1,4 @@
-"""Gates: checks that predictions must pass before they are submitted, whoever made them.
+"""Gates: checks that predictions must pass before they are submitted.
 
 They read the file that would be submitted and the live data, in a process that never held
 the model.

@@ -1,4 +1,4 @@
-"""What the tournament's API is asked: by the names and types of its own clients."""
+"""Queries and mutations of the tournament API, as its own clients send them."""
 
 CURRENT_ROUND = """
 query ($tournament: Int!) {

@@ -1,4 +1,4 @@
-"""Keys and limits of the gates: from the environment, or from a file outside any repository."""
+"""Account settings: keys and gate limits, from the environment or a private file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class KeysFile(BaseSettings):
 
 @dataclass(frozen=True)
 class AccountSettings:
-    """What the commands of the tournament are told but for their options."""
+    """The settings of tournament commands that are not options."""
 
     api_url: str
     keys: Keys | None
@@ -45,7 +45,7 @@ class AccountSettings:
     file: Path
 
     def required_keys(self) -> Keys:
-        """The keys.
+        """The keys of the account.
 
         Raises:
             NotAuthorised: there are none.
@@ -58,32 +58,32 @@ class AccountSettings:
 
 
 def keys_file(environment: Mapping[str, str] = os.environ) -> Path:
-    """The file: `NUMERAI_KEYS_FILE`, or one among the user's own settings."""
+    """The keys file: `NUMERAI_KEYS_FILE`, or keys.env in the user's settings."""
     if chosen := environment.get("NUMERAI_KEYS_FILE"):
         return Path(chosen).absolute()
     return config_directory(environment) / "keys.env"
 
 
 def read_account_settings(chosen: Path | None = None) -> AccountSettings:
-    """The settings of the environment and of the file, which is `chosen` or the usual one.
+    """Read the settings from the environment and the keys file, by default the usual one.
 
     Raises:
-        NotAuthorised: the file is missing where one was chosen, lies in a repository or can be
-            read by others; one key is missing; or a value makes no sense.
+        NotAuthorised: the file is missing though one was chosen, is in a repository, or can be
+            read by other users; one key is missing; or a value is invalid.
     """
     file = (chosen or keys_file()).absolute()
     named = chosen is not None or bool(os.environ.get("NUMERAI_KEYS_FILE"))
     if named and not file.is_file():
-        raise NotAuthorised(f"expected a file of keys at {file}, found none", "check the path")
+        raise NotAuthorised(f"expected a keys file at {file}, found none", "check the path")
     if file.is_file():
         _require_private(file)
     try:
         values = KeysFile(_env_file=file if file.is_file() else None)
     except ValidationError as error:
-        raise NotAuthorised(_words(error, file), "correct or remove it") from None
+        raise NotAuthorised(_describe(error, file), "correct or remove it") from None
     except (OSError, UnicodeDecodeError) as error:
         raise NotAuthorised(
-            f"expected a file of keys at {file}, found one that cannot be read",
+            f"expected a keys file at {file}, found one that cannot be read",
             "write NAME=value lines into it",
         ) from error
     limits = GateLimits(values.min_pred_std, values.max_abs_exposure, values.min_coverage)
@@ -106,24 +106,30 @@ def _keys(values: KeysFile, file: Path) -> Keys | None:
 
 
 def _require_private(file: Path) -> None:
-    """Refuse a file that a commit may take along, or that others can read."""
+    """Require a file outside of repositories that other users cannot read.
+
+    Raises:
+        NotAuthorised: it is not.
+    """
     repository = next((up for up in file.resolve().parents if (up / ".git").exists()), None)
     if repository is not None:
         raise NotAuthorised(
             f"expected the keys outside of repositories, found {file} in that of {repository}",
-            f"move it, for one to {keys_file({**os.environ, 'NUMERAI_KEYS_FILE': ''})}",
+            f"move it, for example to {keys_file({**os.environ, 'NUMERAI_KEYS_FILE': ''})}",
         )
     if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise NotAuthorised(
-            f"expected keys that nobody else can read, found {file} open to others",
+            f"expected keys that only their owner can read, found {file} open to others",
             f"chmod 600 {file}",
         )
 
 
-def _words(error: ValidationError, file: Path) -> str:
-    """What is wrong with which names; never with which values."""
-    told = []
+def _describe(error: ValidationError, file: Path) -> str:
+    """The invalid names and the reasons, without the values."""
+    problems = []
     for each in error.errors(include_input=False, include_url=False):
         name = ".".join(map(str, each["loc"]))
-        told.append(f"{name} ({each['msg']})")
-    return f"expected settings in the environment or {file}, found trouble with {'; '.join(told)}"
+        problems.append(f"{name} ({each['msg']})")
+    return (
+        f"expected settings in the environment or {file}, found invalid ones: {'; '.join(problems)}"
+    )

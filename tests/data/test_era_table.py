@@ -62,7 +62,7 @@ def test_gaps_are_nan(history, paths, tmp_path):
 
 
 def test_eras_must_grow_from_file_to_file(paths):
-    with pytest.raises(DatasetUnavailable, match="earlier eras after later ones"):
+    with pytest.raises(DatasetUnavailable, match="an earlier era after a later one"):
         EraTable.of(paths[::-1], NAMES)
 
 

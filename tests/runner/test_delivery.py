@@ -113,7 +113,7 @@ def test_a_redirect_that_keeps_the_method_is_followed_with_the_same_bytes(post, 
 def test_redirects_without_end_are_a_failed_upload(post, web):
     web.replies["/bucket"] = web.reply(status=307, headers={"Location": f"{web.url}/other"})
     web.replies["/other"] = web.reply(status=308, headers={"Location": f"{web.url}/bucket"})
-    fails(post(), "found redirects")
+    fails(post(), "found too many redirects")
     assert len(web.requests) == 4
 
 

@@ -54,13 +54,13 @@ def test_a_refusal_is_permanent_and_in_the_tournaments_words(api):
 @pytest.mark.parametrize("body", [b"{}", b'{"data": null}', b'{"data": {"dataset": null}}', b"<p>"])
 def test_an_answer_without_a_url_is_transient(api, web, body):
     web.replies["/graphql"] = web.reply(body)
-    with pytest.raises(FetchInterrupted, match="no answer"):
+    with pytest.raises(FetchInterrupted, match="no response"):
         dataset_url("v5.2/live.parquet", Deadline())
 
 
 def test_no_connection_is_transient(monkeypatch, closed_port):
     monkeypatch.setenv("NUMERAI_API_URL", f"http://127.0.0.1:{closed_port}/")
-    with pytest.raises(FetchInterrupted, match="no answer"):
+    with pytest.raises(FetchInterrupted, match="no response"):
         dataset_url("v5.2/live.parquet", Deadline())
 
 
@@ -68,7 +68,7 @@ def test_no_connection_is_transient(monkeypatch, closed_port):
 def test_a_broken_server_is_transient(api, web):
     """numerapi itself asks three times, 5 and 10 seconds apart."""
     web.replies["/graphql"] = web.reply(b"", 500)
-    with pytest.raises(FetchInterrupted, match="no answer"):
+    with pytest.raises(FetchInterrupted, match="no response"):
         dataset_url("v5.2/live.parquet", Deadline())
 
 

@@ -51,7 +51,7 @@ def test_an_expired_url_is_refused_and_told_by_the_servers_clock(sign, kind, tmp
     with pytest.raises(FetchFailed, match=r"HTTP 403.*it expired \d+ days ago") as failed:
         HttpUrl(expired(sign(kind))).fetch(tmp_path, QUICK)
     assert not isinstance(failed.value, FetchInterrupted)
-    assert "make a new one" in failed.value.remedy
+    assert "create a new one" in failed.value.remedy
 
 
 @pytest.mark.parametrize(

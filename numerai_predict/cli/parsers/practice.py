@@ -17,7 +17,7 @@ from numerai_predict.tournament.practice.defaults import (
     DEFAULT_PORT,
     DEFAULT_SHAPE,
 )
-from numerai_predict.tournament.practice.faults import KINDS, PLACES
+from numerai_predict.tournament.practice.faults import FaultEndpoint, FaultKind
 
 SHAPE_OPTIONS = ("live_rows", "rows", "train_eras", "validation_eras", "features")
 
@@ -120,7 +120,9 @@ def _add_clock(parser: OptionParser) -> None:
 
 
 def _add_fault(parser: OptionParser) -> None:
-    parser.add_argument("kind", choices=[*KINDS, "off"], help="kind of fault, or off")
+    parser.add_argument(
+        "kind", choices=[*(kind.value for kind in FaultKind), "off"], help="kind of fault, or off"
+    )
     group = parser.add_argument_group("fault")
     group.add_argument(
         "--share",
@@ -133,7 +135,9 @@ def _add_fault(parser: OptionParser) -> None:
         "--count", type=int, metavar="NUMBER", help="only the next requests (default: all)"
     )
     group.add_argument(
-        "--endpoint", choices=PLACES, help="only requests to this endpoint (default: all)"
+        "--endpoint",
+        choices=[each.value for each in FaultEndpoint],
+        help="only requests to this endpoint (default: all)",
     )
     group.add_argument(
         "--contains", default="", metavar="TEXT", help="only GraphQL requests with this text"

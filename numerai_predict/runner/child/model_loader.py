@@ -1,4 +1,4 @@
-"""Unpickles the model and finds its arity and its name."""
+"""The user's pickle as a callable."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ Model = Callable[..., Any]
 
 
 class NotAModel(Exception):
-    """The unpickled object cannot be called as a model."""
+    """What was unpickled cannot be called as a model."""
 
 
 def load(path: str) -> Model:
-    """The callable in the pickle.
+    """The callable that the pickle holds.
 
-    A plain load shows the warnings of libraries, which `pandas.read_pickle` would suppress. It is
-    the fallback for errors that it handles, such as names that moved between pandas versions.
+    Warnings of libraries are shown: `pandas.read_pickle` would silence them. It
+    still gets a second try where a plain load fails in the ways that it mends,
+    such as names that moved between versions of pandas.
 
     Raises:
         NotAModel: the pickle holds something that cannot be called.
@@ -31,26 +32,26 @@ def load(path: str) -> Model:
     try:
         with open_decompressed(path) as handle:
             model = pickle.load(handle)
-    except (AttributeError, ImportError, TypeError, UnicodeDecodeError) as error:
+    except (AttributeError, ImportError, TypeError, UnicodeDecodeError) as first:
         try:
             model = pd.read_pickle(path)
         except Exception:
-            raise error from None
+            raise first from None
     if not callable(model):
         raise NotAModel(f"found {_name_with_article(model)}, which cannot be called")
     return model  # type: ignore[no-any-return]
 
 
 def positional_arity(model: Model) -> int:
-    """The number of positional arguments: two if the signature accepts two, else one.
+    """How many frames the model takes: two if a call with two binds, else one.
 
     Raises:
-        NotAModel: the signature accepts neither two positional arguments nor one.
+        NotAModel: neither a call with two positional arguments binds nor one with one.
     """
     try:
         signature = inspect.signature(model)
     except ValueError:
-        raise NotAModel("found a built-in callable whose parameters are unknown") from None
+        raise NotAModel("found a built-in callable that does not tell its parameters") from None
     for count in (2, 1):
         try:
             signature.bind(*range(count))

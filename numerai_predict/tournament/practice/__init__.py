@@ -1,1 +1,1 @@
-"""A tournament on this machine, for which numerapi as it is takes it for the real one."""
+"""The practice server: a local simulation of the tournament API that numerapi works with."""

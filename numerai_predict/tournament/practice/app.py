@@ -1,4 +1,4 @@
-"""The practice tournament over HTTP: GraphQL at `/`, files under presigned URLs, its controls."""
+"""The practice server over HTTP: GraphQL at `/`, files at presigned URLs, its controls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from numerai_predict.storage.files import sha256_of
-from numerai_predict.tournament.practice.faults import Fault
+from numerai_predict.tournament.practice.faults import Fault, FaultEndpoint, FaultKind
 from numerai_predict.tournament.practice.request_context import INVALID_SESSION, RequestContext
 from numerai_predict.tournament.practice.schedule import next_round
 from numerai_predict.tournament.practice.schema import build_schema
@@ -31,11 +31,11 @@ from numerai_predict.tournament.practice.store import Caller
 CONTROL_HEADER = "X-Practice-Control"
 
 _DENIED = '<?xml version="1.0"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
-_BROKEN = Response("no answer from behind", status_code=502)
+_LOST = Response("bad gateway", status_code=502)
 
 
 def make_app(practice: PracticeService, control: str) -> Starlette:
-    """The server's application; `control` is the password of its controls."""
+    """The server's ASGI application; `control` is the password of its controls."""
     handlers = _Handlers(practice, control)
     return Starlette(
         routes=[
@@ -58,25 +58,27 @@ class _Handlers:
 
     async def graphql(self, request: Request) -> Response:
         """One query or mutation."""
-        text = await request.body()
+        body = await request.body()
         try:
-            asked = json.loads(text)
+            document = json.loads(body)
         except ValueError:
             return JSONResponse({"errors": [{"message": "expected JSON"}]}, 400)
-        words = text.decode(errors="replace")
-        fault = self._practice.faults.strike("graphql", words)
-        answer = await _struck(fault)
-        if answer is not None:
-            return answer
-        if fault and fault.kind in ("graphql", "session"):
-            message = INVALID_SESSION if fault.kind == "session" else "Internal server error"
-            return JSONResponse({"errors": [{"message": message}]})
-        result = await run_in_threadpool(self._execute, asked, request.headers)
-        return _BROKEN if fault and fault.kind == "lost" else JSONResponse(result)
+        fault = self._practice.faults.next_fault(
+            FaultEndpoint.GRAPHQL, body.decode(errors="replace")
+        )
+        response = await _early_response(fault)
+        if response is not None:
+            return response
+        if fault and fault.kind is FaultKind.INVALID_SESSION:
+            return JSONResponse({"errors": [{"message": INVALID_SESSION}]})
+        if fault and fault.kind is FaultKind.GRAPHQL_ERROR:
+            return JSONResponse({"errors": [{"message": "Internal server error"}]})
+        result = await run_in_threadpool(self._execute, document, request.headers)
+        return _LOST if _loses_response(fault) else JSONResponse(result)
 
-    def _execute(self, asked: Any, headers: Any) -> dict[str, Any]:
+    def _execute(self, document: Any, headers: Any) -> dict[str, Any]:
         context = RequestContext(self._practice, self._caller(headers.get("Authorization", "")))
-        _, result = graphql_sync(self._schema, asked, context_value=context)
+        _, result = graphql_sync(self._schema, document, context_value=context)
         return dict(result)
 
     def _caller(self, header: str) -> Caller | None:
@@ -85,14 +87,14 @@ class _Handlers:
         return self._practice.store.caller(public_id, secret) if scheme == "Token" else None
 
     async def upload(self, request: Request) -> Response:
-        """Bytes under a ticket's name, with its presigned URL."""
+        """Upload a file to the presigned URL of a ticket."""
         name = request.path_params["name"]
         if refusal := self._refusal(request, "upload", name):
             return refusal
-        fault = self._practice.faults.strike("upload")
-        answer = await _struck(fault)
-        if answer is not None:
-            return answer
+        fault = self._practice.faults.next_fault(FaultEndpoint.UPLOAD)
+        response = await _early_response(fault)
+        if response is not None:
+            return response
         target = self._practice.upload_path(name)
         part = target.with_name(f".{name}.{secrets.token_hex(4)}.part")
         digest = hashlib.sha256()
@@ -107,28 +109,26 @@ class _Handlers:
         self._practice.store.rows(
             "UPDATE tickets SET sha256 = ? WHERE filename = ?", digest.hexdigest(), name
         )
-        return _BROKEN if fault and fault.kind == "lost" else Response(status_code=200)
+        return _LOST if _loses_response(fault) else Response(status_code=200)
 
     async def data(self, request: Request) -> Response:
-        """A file of the data, of a round."""
+        """A data file of a round."""
         number, _, name = request.path_params["name"].partition("/")
         return await self._file(
             request, "data", lambda: self._practice.datasets.path(name, int(number))
         )
 
     async def submission(self, request: Request) -> Response:
-        """A submission's own bytes."""
+        """The bytes of a submission."""
         name = request.path_params["name"]
         return await self._file(request, "submission", lambda: self._practice.upload_path(name))
 
-    async def _file(
-        self, request: Request, place: str, find: Callable[[], Path | None]
-    ) -> Response:
-        if refusal := self._refusal(request, place, request.path_params["name"]):
+    async def _file(self, request: Request, area: str, find: Callable[[], Path | None]) -> Response:
+        if refusal := self._refusal(request, area, request.path_params["name"]):
             return refusal
-        answer = await _struck(self._practice.faults.strike("data"))
-        if answer is not None:
-            return answer
+        response = await _early_response(self._practice.faults.next_fault(FaultEndpoint.DATA))
+        if response is not None:
+            return response
         path = await run_in_threadpool(find)
         if path is None or not path.is_file():
             return _denied(404, "NoSuchKey", "The specified key does not exist.")
@@ -137,22 +137,22 @@ class _Handlers:
             return Response(status_code=304, headers={"ETag": etag})
         return FileResponse(path, headers={"ETag": etag})
 
-    def _refusal(self, request: Request, place: str, name: str) -> Response | None:
+    def _refusal(self, request: Request, area: str, name: str) -> Response | None:
         expires = request.query_params.get("expires", "")
         signature = request.query_params.get("signature", "")
-        if not self._practice.is_signed(place, name, expires, signature):
+        if not self._practice.is_signed(area, name, expires, signature):
             return _denied(403, "SignatureDoesNotMatch", "The signature does not match.")
         if int(expires) < datetime.now().timestamp():  # noqa: DTZ005 - seconds since the epoch
             return _denied(403, "AccessDenied", "Request has expired")
         return None
 
     async def status(self, request: Request) -> Response:
-        """What `practice status` tells."""
+        """The state of the server, for `practice status`."""
         if refused := self._controls(request):
             return refused
-        return JSONResponse(await run_in_threadpool(self._facts))
+        return JSONResponse(await run_in_threadpool(self._state))
 
-    def _facts(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, Any]:
         practice, store = self._practice, self._practice.store
         now, current = practice.now(), practice.current_round()
         fault = practice.faults.current
@@ -173,38 +173,42 @@ class _Handlers:
         }
 
     async def clock(self, request: Request) -> Response:
-        """Set the clock: `to` a time, or null for the real one."""
+        """Set the clock: `to` is a time, or null for the real one."""
         if refused := self._controls(request):
             return refused
         to = (await request.json())["to"]
         self._practice.set_clock(datetime.fromisoformat(to) if to else None)
-        return JSONResponse(await run_in_threadpool(self._facts))
+        return JSONResponse(await run_in_threadpool(self._state))
 
     async def fault(self, request: Request) -> Response:
-        """Switch a fault on, or, with null, all off."""
+        """Activate a fault; null deactivates it."""
         if refused := self._controls(request):
             return refused
-        asked = (await request.json())["fault"]
+        fault = (await request.json())["fault"]
         try:
-            self._practice.faults.switch(Fault(**asked) if asked else None)
+            self._practice.faults.switch(Fault(**fault) if fault else None)
         except (TypeError, ValueError) as error:
             return JSONResponse({"error": str(error)}, 400)
-        return JSONResponse(await run_in_threadpool(self._facts))
+        return JSONResponse(await run_in_threadpool(self._state))
 
     def _controls(self, request: Request) -> Response | None:
         given = request.headers.get(CONTROL_HEADER, "")
         if secrets.compare_digest(given.encode(), self._control.encode()):
             return None
-        return Response("the controls are for whoever started the server", status_code=403)
+        return Response("the controls need the password of the server's owner", status_code=403)
 
 
-async def _struck(fault: Fault | None) -> Response | None:
-    """The answer of a fault that comes before any work, after its wait."""
-    if fault and fault.kind == "5xx":
-        return Response("practice: switched on", status_code=503)
-    if fault and fault.kind == "slow":
+async def _early_response(fault: Fault | None) -> Response | None:
+    """The response of a fault that prevents the request; `slow` waits and has none."""
+    if fault and fault.kind is FaultKind.SERVER_ERROR:
+        return Response("practice: an injected fault", status_code=503)
+    if fault and fault.kind is FaultKind.SLOW:
         await asyncio.sleep(fault.seconds)
     return None
+
+
+def _loses_response(fault: Fault | None) -> bool:
+    return fault is not None and fault.kind is FaultKind.LOST_RESPONSE
 
 
 def _denied(status: int, code: str, message: str) -> Response:
@@ -216,9 +220,9 @@ _etags: dict[tuple[Path, int, int], str] = {}
 
 
 def _etag(path: Path) -> str:
-    """The hash of the file's bytes, computed once as long as it is the same."""
-    facts = path.stat()
-    key = (path, facts.st_mtime_ns, facts.st_size)
+    """The hash of the file's bytes; cached while size and modification time stay."""
+    status = path.stat()
+    key = (path, status.st_mtime_ns, status.st_size)
     if key not in _etags:
         _etags[key] = sha256_of(path)[:32]
     return _etags[key]

@@ -1,4 +1,4 @@
-"""The practice tournament's files: a sample a version, and live data that change each round."""
+"""The practice server's files: a sample data set per version, and live data per round."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def shapes_by_version(shape: SampleShape) -> dict[str, SampleShape]:
 
 @dataclass(frozen=True)
 class PracticeDatasets:
-    """The files, in a folder; written once, and once a round."""
+    """The files in a folder; live data are written once per round, the others once."""
 
     folder: Path
     versions: dict[str, SampleShape]
@@ -41,17 +41,17 @@ class PracticeDatasets:
 
     @classmethod
     def open(cls, folder: Path, shape: SampleShape | None) -> PracticeDatasets:
-        """The data of the folder, which are made now if there are none."""
+        """Open the data of the folder; they are generated if there are none."""
         folder.mkdir(parents=True, exist_ok=True)
-        kept = folder / _SHAPE_FILE
-        if kept.is_file():
-            shape = SampleShape(**json.loads(kept.read_text()))
+        shape_file = folder / _SHAPE_FILE
+        if shape_file.is_file():
+            shape = SampleShape(**json.loads(shape_file.read_text()))
         shape = shape or DEFAULT_SHAPE
         datasets = cls(folder, shapes_by_version(shape))
-        for version, its_shape in datasets.versions.items():
+        for version, version_shape in datasets.versions.items():
             if not (folder / version).is_dir():
-                write_sample(folder / version, its_shape)
-        with atomic_write(kept) as handle:
+                write_sample(folder / version, version_shape)
+        with atomic_write(shape_file) as handle:
             handle.write(json.dumps(asdict(shape)).encode())
         return datasets
 
@@ -60,7 +60,7 @@ class PracticeDatasets:
         return [f"{version}/{name}" for version in self.versions for name in FILES]
 
     def path(self, name: str, number: int) -> Path | None:
-        """Where a file of a round lies; `None` if there is none of that name."""
+        """The path of a file of a round; `None` if there is none of that name."""
         if name not in self.names():
             return None
         version, _, file = name.partition("/")
@@ -73,7 +73,7 @@ class PracticeDatasets:
         return _draw(self.versions[version], number)
 
     def _live_folder(self, version: str, number: int) -> Path:
-        """The folder of a round's live data, which appears when all of it is written."""
+        """The folder of a round's live data, which appears once it is complete."""
         folder = self.folder / "live" / f"{number}-{version}"
         with self._lock:
             if folder.is_dir():

@@ -1,53 +1,70 @@
-"""Faults that can be switched on, one kind at a time.
-
-`5xx` answers 503. `slow` answers after some seconds. `graphql` answers with a GraphQL error.
-`session` answers that the session is invalid or expired. `lost` does what was asked for,
-then breaks the connection: whoever asked cannot know.
-"""
+"""Faults that the practice server can inject, one kind at a time."""
 
 from __future__ import annotations
 
 import json
 import random
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
 
 from numerai_predict.tournament.practice.store import PracticeStore
 
-KINDS = ("5xx", "slow", "graphql", "session", "lost")
-PLACES = ("graphql", "upload", "data")
-
 _SETTING = "fault"
+
+
+class FaultKind(str, Enum):
+    """What a faulty request gets; the values are those of the command line."""
+
+    SERVER_ERROR = "5xx"  # HTTP 503
+    SLOW = "slow"  # the response, after some seconds
+    GRAPHQL_ERROR = "graphql"  # an error of the API
+    INVALID_SESSION = "session"  # the API's error of an invalid session
+    LOST_RESPONSE = "lost"  # the request takes effect, and the response is HTTP 502
+
+
+class FaultEndpoint(str, Enum):
+    """The requests that a fault applies to; the values are those of the command line."""
+
+    GRAPHQL = "graphql"
+    UPLOAD = "upload"
+    DATA = "data"
 
 
 @dataclass(frozen=True)
 class Fault:
     """A kind of fault for a `share` of the requests, or for the next `count` of them.
 
-    `place` is where: GraphQL, the upload or the download of files, or everywhere.
-    `contains` bounds it to GraphQL requests whose text holds it. `seconds` is how long
-    `slow` takes.
+    `place` is the endpoint, `None` for every one. `contains` limits it to GraphQL requests
+    whose text contains it. `seconds` is the delay of `slow`.
     """
 
-    kind: str
+    kind: FaultKind
     share: float = 1.0
     count: int | None = None
-    place: str | None = None
+    place: FaultEndpoint | None = None
     contains: str = ""
     seconds: float = 5.0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"expected one of {', '.join(KINDS)}, found {self.kind!r}")
-        if self.place is not None and self.place not in PLACES:
-            raise ValueError(f"expected one of {', '.join(PLACES)}, found {self.place!r}")
+        object.__setattr__(self, "kind", _parse(FaultKind, self.kind))
+        if self.place is not None:
+            object.__setattr__(self, "place", _parse(FaultEndpoint, self.place))
         if not 0 <= self.share <= 1:
             raise ValueError(f"expected a share from 0 to 1, found {self.share}")
 
 
-class Faults:
-    """The fault that is switched on, if one is; kept in the store."""
+def _parse(values: type[Enum], value: object) -> Enum:
+    try:
+        return values(value)
+    except ValueError:
+        names = ", ".join(each.value for each in values)
+        raise ValueError(f"expected one of {names}, found {value!r}") from None
+
+
+class FaultInjector:
+    """The active fault, if there is one; it is kept in the store."""
 
     def __init__(self, store: PracticeStore) -> None:
         self._store = store
@@ -56,27 +73,29 @@ class Faults:
 
     @property
     def current(self) -> Fault | None:
-        """The fault that is on."""
+        """The active fault."""
         text = self._store.setting(_SETTING)
         return Fault(**json.loads(text)) if text else None
 
     def switch(self, fault: Fault | None) -> None:
-        """Turn a fault on, or all off."""
+        """Activate a fault, or none."""
         with self._lock:
             self._random.seed(fault.seed if fault else 0)
-            self._keep(fault)
+            self._save(fault)
 
-    def strike(self, place: str, text: str = "") -> Fault | None:
-        """The fault that this request meets; one less is left of a counted one."""
+    def next_fault(self, endpoint: FaultEndpoint, text: str = "") -> Fault | None:
+        """The fault that this request gets, if any; it counts against `count`."""
         with self._lock:
             fault = self.current
-            if fault is None or (fault.place or place) != place or fault.contains not in text:
+            if fault is None or fault.contains not in text:
+                return None
+            if fault.place not in (None, endpoint):
                 return None
             if self._random.random() >= fault.share or fault.count == 0:
                 return None
             if fault.count is not None:
-                self._keep(Fault(**{**asdict(fault), "count": fault.count - 1}))
+                self._save(replace(fault, count=fault.count - 1))
             return fault
 
-    def _keep(self, fault: Fault | None) -> None:
+    def _save(self, fault: Fault | None) -> None:
         self._store.set(_SETTING, json.dumps(asdict(fault)) if fault else "")

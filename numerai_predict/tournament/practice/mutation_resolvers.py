@@ -1,4 +1,4 @@
-"""The answers to who uploads submissions and pickles."""
+"""Resolvers of uploads and mutations: submissions, models, pickles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ariadne import MutationType, QueryType
 from graphql import GraphQLError
 
 from numerai_predict.tournament.practice.pickle_validation import (
-    PENDING,
+    PickleStatus,
     data_versions,
     docker_images,
     start_validation,
@@ -34,7 +34,7 @@ mutation = MutationType()
 @query.field("submissionUploadAuth")
 @query.field("submission_upload_auth")
 def submission_upload(_: Any, info: Info, filename: str, **arguments: Any) -> dict[str, str]:
-    """Where a submission can be uploaded."""
+    """A ticket to upload a submission."""
     practice, caller = require_caller(info, "upload_submission")
     model_id = require_own_model(practice, caller, arguments.get("modelId"))["id"]
     return practice.ticket("submission", caller.account, model_id, filename)
@@ -43,7 +43,7 @@ def submission_upload(_: Any, info: Info, filename: str, **arguments: Any) -> di
 @mutation.field("createSubmission")
 @mutation.field("create_submission")
 def create_submission(_: Any, info: Info, filename: str, **arguments: Any) -> dict[str, Any]:
-    """Take an uploaded file as submission of the current round."""
+    """Make an uploaded file the submission of the current round."""
     practice, caller = require_caller(info, "upload_submission")
     model_id = require_own_model(practice, caller, arguments.get("modelId"))["id"]
     identity = as_graphql_error(lambda: practice.submit(caller.account, model_id, filename))
@@ -54,7 +54,7 @@ def create_submission(_: Any, info: Info, filename: str, **arguments: Any) -> di
 
 @mutation.field("addModel")
 def add_model(_: Any, info: Info, name: str, **_arguments: Any) -> dict[str, Any]:
-    """One more model."""
+    """Add a model to the account."""
     practice, caller = require_caller(info, "upload_submission")
     try:
         identity = practice.store.add_model(caller.account, name)
@@ -65,20 +65,20 @@ def add_model(_: Any, info: Info, name: str, **_arguments: Any) -> dict[str, Any
 
 @query.field("computePickleDockerImages")
 def compute_docker_images(_: Any, info: Info) -> list[dict[str, Any]]:
-    """The images for hosted models."""
+    """The container images for hosted models."""
     require_caller(info)
     return docker_images()
 
 
 @query.field("computePickleDataVersions")
 def compute_data_versions(_: Any, info: Info) -> list[dict[str, Any]]:
-    """The versions of the data for hosted models."""
+    """The data versions for hosted models."""
     return data_versions(require_caller(info)[0])
 
 
 @query.field("computePickleUploadAuth")
 def pickle_upload(_: Any, info: Info, filename: str, **arguments: Any) -> dict[str, str]:
-    """Where a pickle can be uploaded."""
+    """A ticket to upload a pickle."""
     practice, caller = require_caller(info, "upload_submission")
     model_id = require_own_model(practice, caller, arguments.get("modelId"))["id"]
     return practice.ticket("pickle", caller.account, model_id, filename)
@@ -86,11 +86,11 @@ def pickle_upload(_: Any, info: Info, filename: str, **arguments: Any) -> dict[s
 
 @mutation.field("createComputePickleUpload")
 def create_pickle(_: Any, info: Info, filename: str, **arguments: Any) -> dict[str, Any]:
-    """Take an uploaded pickle as hosted model, and try it out."""
+    """Make an uploaded pickle the hosted model, and start its validation."""
     practice, caller = require_caller(info, "upload_submission")
     model_id = require_own_model(practice, caller, arguments.get("modelId"))["id"]
-    image = _chosen(docker_images(), arguments.get("dockerImageId"), "docker image")
-    version = _chosen(data_versions(practice), arguments.get("dataVersionId"), "data version")
+    image = _choose(docker_images(), arguments.get("dockerImageId"), "docker image")
+    version = _choose(data_versions(practice), arguments.get("dataVersionId"), "data version")
     as_graphql_error(lambda: practice.uploaded("pickle", caller.account, model_id, filename))
     with practice.store.transaction():
         found = practice.store.row("SELECT * FROM pickles WHERE filename = ?", filename)
@@ -103,7 +103,7 @@ def create_pickle(_: Any, info: Info, filename: str, **arguments: Any) -> dict[s
                 filename=filename,
                 image=image["name"],
                 version=version["name"],
-                status=PENDING,
+                status=PickleStatus.PENDING.value,
                 inserted=practice.now().isoformat(),
             )
     made = practice.store.row("SELECT * FROM pickles WHERE filename = ?", filename) or {}
@@ -114,7 +114,7 @@ def create_pickle(_: Any, info: Info, filename: str, **arguments: Any) -> dict[s
 
 @query.field("computePickles")
 def compute_pickles(_: Any, info: Info, **arguments: Any) -> list[dict[str, Any]]:
-    """The pickles that were uploaded, newest first."""
+    """The uploaded pickles, newest first."""
     practice, caller = require_caller(info, "read_submission_info")
     found = practice.store.rows(
         "SELECT * FROM pickles WHERE account = ? ORDER BY rowid DESC", caller.account
@@ -123,9 +123,9 @@ def compute_pickles(_: Any, info: Info, **arguments: Any) -> list[dict[str, Any]
     return [serialize_pickle(practice, each) for each in found if wanted in (None, each["model"])]
 
 
-def _chosen(listed: Iterable[dict[str, Any]], identity: str | None, what: str) -> dict[str, Any]:
-    """The one of that id, or the default."""
+def _choose(listed: Iterable[dict[str, Any]], identity: str | None, kind: str) -> dict[str, Any]:
+    """The listed object of that id, or the default one."""
     for each in listed:
         if each["id"] == identity or (identity is None and each["default"]):
             return each
-    raise GraphQLError(f"Unknown {what}")
+    raise GraphQLError(f"Unknown {kind}")

@@ -1,4 +1,4 @@
-"""Hosted models of the practice tournament: which images there are, and trying a pickle out."""
+"""Hosted models of the practice server: container images, and the validation of pickles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 import uuid
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,17 @@ from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner.bootstrap import bootstrap_argv
 from numerai_predict.tournament.practice.service import PracticeService
 
-PENDING, RUNNING, SUCCESS, FAILED = "pending", "running", "success", "failed"
 
-_NAMES = uuid.UUID("5a32b827-cd9a-40a9-a99d-e58401120a0b")  # of which ours are made
+class PickleStatus(Enum):
+    """The validation status of a pickle, by its name in the API."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+
+
+_NAMESPACE = uuid.UUID("5a32b827-cd9a-40a9-a99d-e58401120a0b")
 _DEFAULT_PYTHON = "3.12"
 _RUNNER = "numerai_predict.runner.entrypoint:main"
 _LONGEST_SECONDS = 900
@@ -27,10 +36,10 @@ _MOST_LINES = 200
 
 
 def docker_images() -> list[dict[str, Any]]:
-    """The images, one a Python, as the API lists them."""
+    """The container images, one per Python version, as the API lists them."""
     return [
         {
-            "id": str(uuid.uuid5(_NAMES, python)),
+            "id": str(uuid.uuid5(_NAMESPACE, python)),
             "name": f"Python {python}",
             "image": f"numerai_predict_py_{python.replace('.', '_')}",
             "tag": "stable",
@@ -41,35 +50,38 @@ def docker_images() -> list[dict[str, Any]]:
 
 
 def data_versions(practice: PracticeService) -> list[dict[str, Any]]:
-    """The versions of the data, as the API lists them."""
+    """The data versions, as the API lists them."""
     names = list(practice.datasets.versions)
     return [
-        {"id": str(uuid.uuid5(_NAMES, name)), "name": name, "default": name == names[0]}
+        {"id": str(uuid.uuid5(_NAMESPACE, name)), "name": name, "default": name == names[0]}
         for name in names
     ]
 
 
 def start_validation(practice: PracticeService, identity: str) -> None:
-    """Try a pickle out beside everything else."""
+    """Validate a pickle in a thread."""
     threading.Thread(target=validate_pickle, args=(practice, identity), daemon=True).start()
 
 
 def validate_pickle(practice: PracticeService, identity: str) -> None:
-    """Try the pickle out on the current live data and keep how that went."""
+    """Validate the pickle on the current live data, and record its status and log."""
     found = practice.store.row("SELECT * FROM pickles WHERE id = ?", identity)
     if found is None:
         return
-    _tell(practice, identity, RUNNING, "inspecting the pickle")
+    _record(practice, identity, PickleStatus.RUNNING, "inspecting the pickle")
     try:
-        success, lines = _try(practice, found)
-    except Exception as error:  # whatever it is, it must not stay pending for ever
+        success, lines = _validate(practice, found)
+    except Exception as error:  # the pickle must not stay pending forever
         success, lines = False, [f"{type(error).__name__}: {error}"]
     for line in lines[-_MOST_LINES:]:
-        _tell(practice, identity, RUNNING, line)
-    _tell(practice, identity, SUCCESS if success else FAILED, "validated" if success else "failed")
+        _record(practice, identity, PickleStatus.RUNNING, line)
+    if success:
+        _record(practice, identity, PickleStatus.SUCCESS, "validated")
+    else:
+        _record(practice, identity, PickleStatus.FAILED, "failed")
 
 
-def _try(practice: PracticeService, pickle: dict[str, Any]) -> tuple[bool, list[str]]:
+def _validate(practice: PracticeService, pickle: dict[str, Any]) -> tuple[bool, list[str]]:
     path = practice.upload_path(pickle["filename"])
     python = pickle["image"].removeprefix("Python ")
     try:
@@ -79,7 +91,7 @@ def _try(practice: PracticeService, pickle: dict[str, Any]) -> tuple[bool, list[
     if inspection.pythons.exclude(python):
         return False, [f"version mismatch: made by {inspection.pythons}, to run on Python {python}"]
     if not platform.python_version().startswith(f"{python}."):
-        return True, [f"there is no Python {python} here: the pickle was inspected, not run"]
+        return True, [f"Python {python} is not installed here: the pickle was inspected, not run"]
     return _run(practice, path, pickle["version"])
 
 
@@ -92,28 +104,30 @@ def _run(practice: PracticeService, path: Path, version: str) -> tuple[bool, lis
             ("--benchmarks", "live_benchmark_models.parquet"),
         )
     }
-    words = bootstrap_argv(_RUNNER, "--model", str(path))
+    argv = bootstrap_argv(_RUNNER, "--model", str(path))
     for option, file in data.items():
-        words += [option, str(file)]
+        argv += [option, str(file)]
     with tempfile.TemporaryDirectory(prefix="practice-") as folder:
         ended = subprocess.run(
-            [*words, "--output_dir", folder],
+            [*argv, "--output_dir", folder],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=_LONGEST_SECONDS,
-            env={name: word for name, word in os.environ.items() if "NUMERAI" not in name},
+            env={name: value for name, value in os.environ.items() if "NUMERAI" not in name},
         )
     return ended.returncode == 0, ended.stderr.splitlines()
 
 
-def _tell(practice: PracticeService, identity: str, status: str, description: str) -> None:
+def _record(
+    practice: PracticeService, identity: str, status: PickleStatus, description: str
+) -> None:
     with practice.store.transaction():
         practice.store.insert(
             "pickle_log",
             pickle=identity,
-            status=status,
+            status=status.value,
             description=description,
             inserted=practice.now().isoformat(),
         )
-        practice.store.rows("UPDATE pickles SET status = ? WHERE id = ?", status, identity)
+        practice.store.rows("UPDATE pickles SET status = ? WHERE id = ?", status.value, identity)

@@ -1,4 +1,4 @@
-"""Starting, stopping and driving the practice server from another process."""
+"""Starts, stops and controls the practice server from another process."""
 
 from __future__ import annotations
 
@@ -28,40 +28,40 @@ from numerai_predict.tournament.practice.server import (
 LOG_FILE = "server.log"
 
 _POLL_SECONDS = 0.1
-_PATIENCE_SECONDS = 10.0
+_TIMEOUT_SECONDS = 10.0
 _SERVER = "numerai_predict.tournament.practice.server"
 _HEADER = "X-Practice-Control"
 
 
 def find_server(folder: Path) -> RunningServer | None:
-    """The server of the folder, if one answers."""
+    """The running server of the folder, if there is one."""
     try:
         found = RunningServer(**json.loads((folder / RUNNING_FILE).read_text()))
     except (OSError, ValueError, TypeError):
         return None
     try:
-        return found if _ask(found, "GET", "status")["pid"] == found.pid else None
+        return found if _request(found, "GET", "status")["pid"] == found.pid else None
     except TournamentUnavailable:
         return None
 
 
 def start_server(setup: ServerSetup, deadline: Deadline) -> RunningServer:
-    """The server of the setup's folder, started if none answers.
+    """The running server of the setup's folder; started if there is none.
 
     Raises:
-        TournamentUnavailable: it ended before it answered; the message holds its last words.
+        TournamentUnavailable: it ended during its start; the message has its last output line.
         DeadlinePassed: it took too long.
     """
     if found := find_server(setup.folder):
         return found
     setup.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = setup.folder / LOG_FILE
-    with open(log, "wb") as words:
+    with open(log, "wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", _SERVER, setup_as_json(setup)],
             stdin=subprocess.DEVNULL,
-            stdout=words,
-            stderr=words,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
             cwd="/",
             env=_environment(),
@@ -70,24 +70,24 @@ def start_server(setup: ServerSetup, deadline: Deadline) -> RunningServer:
         while (found := find_server(setup.folder)) is None:
             if process.poll() is not None:
                 raise TournamentUnavailable(
-                    f"expected a practice tournament, found that it ended: {_last_line(log)}",
-                    "choose another --port or --state-dir, or look at " + str(log),
+                    f"expected a practice server, found that it ended: {_last_line(log)}",
+                    f"choose another --port or --state-dir; its log is {log}",
                 )
             time.sleep(deadline.wait(_POLL_SECONDS, "start"))
     except BaseException:
         process.terminate()
         process.wait()
         raise
-    # It is meant to outlive us: nobody waits for it, and no warning is due.
+    # It outlives this process: without this, Popen warns that nobody waited for it.
     process.returncode = 0
     return found
 
 
 def stop_server(folder: Path, deadline: Deadline) -> bool:
-    """End the server of the folder; `False` if none was running.
+    """Stop the server of the folder; `False` if none was running.
 
     Raises:
-        DeadlinePassed: it does not end.
+        DeadlinePassed: it did not end in time.
     """
     found = find_server(folder)
     if found is None:
@@ -110,62 +110,64 @@ def _is_alive(pid: int) -> bool:
 
 
 def server_status(server: RunningServer) -> Mapping[str, Any]:
-    """What the server tells of itself.
+    """The state of the server.
 
     Raises:
-        TournamentUnavailable: it gives no answer.
+        TournamentUnavailable: it does not respond.
     """
-    return _ask(server, "GET", "status")
+    return _request(server, "GET", "status")
 
 
 def set_clock(server: RunningServer, moment: datetime | None) -> Mapping[str, Any]:
-    """Make it that time there now; `None` for the real time.
+    """Set the server's clock; `None` for the real time. Returns the state of the server.
 
     Raises:
-        TournamentUnavailable: it gives no answer.
+        TournamentUnavailable: it does not respond.
     """
-    return _ask(server, "POST", "clock", {"to": moment.isoformat() if moment else None})
+    return _request(server, "POST", "clock", {"to": moment.isoformat() if moment else None})
 
 
 def switch_fault(server: RunningServer, fault: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Switch a fault on, as `faults.Fault` has it, or all off.
+    """Activate a fault by the fields of `faults.Fault`; `None` deactivates it.
+
+    Returns the state of the server.
 
     Raises:
-        TournamentUnavailable: it gives no answer, or there is no such fault.
+        TournamentUnavailable: it does not respond, or there is no such fault.
     """
-    return _ask(server, "POST", "fault", {"fault": dict(fault) if fault else None})
+    return _request(server, "POST", "fault", {"fault": dict(fault) if fault else None})
 
 
-def _ask(server: RunningServer, method: str, what: str, body: Any = None) -> dict[str, Any]:
+def _request(server: RunningServer, method: str, control: str, body: Any = None) -> dict[str, Any]:
     try:
         with requests.Session() as session:
-            session.trust_env = False  # no proxy stands between us and this machine
+            session.trust_env = False  # no proxy for a server on this machine
             response = session.request(
                 method,
-                f"{server.url}/practice/{what}",
+                f"{server.url}/practice/{control}",
                 json=body,
                 headers={_HEADER: server.control},
-                timeout=_PATIENCE_SECONDS,
+                timeout=_TIMEOUT_SECONDS,
             )
-        answer = response.json()
-        if response.status_code == 200 and isinstance(answer, dict):
-            return answer
-        found = str(answer.get("error", response.status_code))
+        document = response.json()
+        if response.status_code == 200 and isinstance(document, dict):
+            return document
+        found = str(document.get("error", response.status_code))
     except (requests.RequestException, ValueError, AttributeError) as error:
         found = type(error).__name__
     raise TournamentUnavailable(
-        f"expected an answer of the practice tournament, found: {found}",
+        f"expected a response of the practice server, found: {found}",
         "start it with `numerai-predict practice start`",
     )
 
 
 def _environment() -> dict[str, str]:
-    """Ours, less whatever has to do with a real account."""
-    kept = {name: word for name, word in os.environ.items() if not name.startswith("NUMERAI_")}
+    """This process's environment without the variables of a real account."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMERAI_")}
     root = str(Path(__file__).parents[3])
     return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, [root, kept.get("PYTHONPATH")]))}
 
 
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "no output"

@@ -1,4 +1,4 @@
-"""The answers to what clients ask of data, rounds, accounts, submissions and scores."""
+"""Resolvers of queries: data, rounds, accounts, submissions, scores."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ query = QueryType()
 
 @query.field("listDatasets")
 def list_datasets(_: Any, info: Info, **_arguments: Any) -> list[str]:
-    """All files."""
+    """The names of all files."""
     practice: PracticeService = info.context.practice
     return practice.datasets.names()
 
 
 @query.field("dataset")
 def dataset(_: Any, info: Info, filename: str, **arguments: Any) -> str:
-    """The presigned URL of a file of a round, the current one unless told otherwise."""
+    """The presigned URL of a file of a round, by default the current one."""
     practice: PracticeService = info.context.practice
     number = arguments.get("round") or practice.current_round().number
     if (
@@ -52,7 +52,7 @@ def dataset(_: Any, info: Info, filename: str, **arguments: Any) -> str:
 
 @query.field("rounds")
 def rounds(_: Any, info: Info, **arguments: Any) -> list[dict[str, Any] | None]:
-    """Rounds, newest first; the number 0 is the current one."""
+    """Rounds, newest first; the number 0 means the current round."""
     practice: PracticeService = info.context.practice
     if arguments.get("tournament", TOURNAMENT) not in (None, 0, TOURNAMENT):
         return [None]
@@ -64,7 +64,7 @@ def rounds(_: Any, info: Info, **arguments: Any) -> list[dict[str, Any] | None]:
     newest = next_round(practice.now()).number
     listed = [round_by_number(n) for n in range(newest, max(0, newest - _MOST_ROUNDS), -1)]
     if status := arguments.get("status"):
-        listed = [each for each in listed if round_status(each, practice.now()) == status]
+        listed = [each for each in listed if round_status(each, practice.now()).value == status]
     return [serialize_round(practice, each) for each in listed[: arguments.get("limit")]]
 
 
@@ -91,7 +91,7 @@ def account(_: Any, info: Info) -> dict[str, Any]:
 
 @query.field("apiTokenInfo")
 def api_token_info(_: Any, info: Info) -> dict[str, Any]:
-    """The caller's key; any key may ask for itself."""
+    """The caller's key; this needs no scope."""
     practice, caller = require_caller(info)
     key = practice.store.row("SELECT * FROM keys WHERE public_id = ?", caller.public_id)
     return serialize_key(key or {})
@@ -99,7 +99,7 @@ def api_token_info(_: Any, info: Info) -> dict[str, Any]:
 
 @query.field("accountProfile")
 def account_profile(_: Any, info: Info, username: str, **_arguments: Any) -> dict[str, Any]:
-    """What everybody may know of an account: its models."""
+    """The public profile of an account: its models."""
     practice: PracticeService = info.context.practice
     models = practice.store.rows(
         "SELECT models.* FROM models JOIN accounts ON accounts.id = models.account "
@@ -111,7 +111,7 @@ def account_profile(_: Any, info: Info, username: str, **_arguments: Any) -> dic
 
 @query.field("v3UserProfile")
 def user_profile(_: Any, info: Info, **arguments: Any) -> dict[str, Any] | None:
-    """What everybody may know of a model."""
+    """The public profile of a model."""
     practice: PracticeService = info.context.practice
     name = arguments.get("modelName") or arguments.get("model_name")
     found = practice.store.row("SELECT * FROM models WHERE name = ?", name)
@@ -182,7 +182,7 @@ def performances(
     modelId: str,  # noqa: N803
     **_arguments: Any,
 ) -> list[dict[str, Any]]:
-    """Rounds with a submission and, once they are resolved, their scores."""
+    """Rounds with a submission; resolved ones have scores."""
     practice: PracticeService = info.context.practice
     scores = [serialize_score(practice, each) for each in practice.scores(modelId)]
     found = []

@@ -1,4 +1,4 @@
-"""Who asks, and what they may."""
+"""Authentication and authorization of requests to the practice server."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numerai_predict.tournament.practice.errors import RequestRejected
 from numerai_predict.tournament.practice.service import PracticeService
 from numerai_predict.tournament.practice.store import Caller
 
-# What the tournament says for a wrong key, a missing scope and a stranger's model alike.
+# The tournament's message for a wrong key, a missing scope and another account's model alike.
 INVALID_SESSION = "Your session is invalid or expired."
 
 
 @dataclass(frozen=True)
 class RequestContext:
-    """What every resolver gets: the tournament, and who asks."""
+    """The context of every resolver; `caller` is `None` without a valid key."""
 
     practice: PracticeService
     caller: Caller | None
@@ -28,18 +28,18 @@ Info: TypeAlias = "GraphQLResolveInfo[RequestContext]"
 
 
 def require_caller(info: Info, scope: str | None = None) -> tuple[PracticeService, Caller]:
-    """The tournament and the caller, who must have a key, and the scope where one is needed."""
-    asked: RequestContext = info.context
-    caller = asked.caller
+    """The practice service and the caller, who must have a valid key, with the `scope` if given."""
+    context: RequestContext = info.context
+    caller = context.caller
     if caller is None or (scope is not None and scope not in caller.scopes):
         raise GraphQLError(INVALID_SESSION)
-    return asked.practice, caller
+    return context.practice, caller
 
 
 def require_own_model(
     practice: PracticeService, caller: Caller, identity: str | None
 ) -> dict[str, Any]:
-    """The caller's model; where it has a single one, that needs no id."""
+    """The caller's model of that id; the id may be omitted if there is a single model."""
     models = practice.store.rows("SELECT * FROM models WHERE account = ?", caller.account)
     found = [each for each in models if each["id"] == identity]
     if identity is None and len(models) == 1:
@@ -50,7 +50,7 @@ def require_own_model(
 
 
 def as_graphql_error(work: Callable[[], Any]) -> Any:
-    """What the work returns; what it rejects is told as the API tells it."""
+    """What the work returns; a rejection becomes an error of the API."""
     try:
         return work()
     except RequestRejected as rejected:

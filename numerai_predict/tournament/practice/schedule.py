@@ -1,8 +1,8 @@
 """When rounds open, close and resolve.
 
-A round opens Tuesday to Saturday at 12:00 UTC. The weekday window is one hour,
-Saturday's lasts to Sunday 14:00 UTC. What comes later, until the next round opens, is
-late: it is scored but can't be staked.
+A round opens Tuesday to Saturday at 12:00 UTC. It stays open for one hour, Saturday's round
+until Sunday 14:00 UTC. A submission after that and before the next opening is late: it is
+scored but can't be staked.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _OPENS = timedelta(hours=12)
 _WEEKDAY_WINDOW = timedelta(hours=1)
 _SATURDAY_WINDOW = timedelta(hours=26)
 _FIRST = datetime(2021, 1, 5, tzinfo=timezone.utc)  # a Tuesday: round 1
-_A_WEEK = 5  # rounds
+_ROUNDS_PER_WEEK = 5
 
 
 @dataclass(frozen=True)
 class ScheduledRound:
-    """A round; all times are of the practice tournament's clock."""
+    """A round; all times are of the practice server's clock."""
 
     number: int
     opens: datetime
@@ -49,16 +49,16 @@ class ScheduledRound:
 
 
 def round_by_number(number: int) -> ScheduledRound:
-    """The round of that number, from 1 on."""
-    week, day = divmod(number - 1, _A_WEEK)
+    """The round of that number; the first is 1."""
+    week, day = divmod(number - 1, _ROUNDS_PER_WEEK)
     return ScheduledRound(number, _FIRST + timedelta(weeks=week, days=day) + _OPENS)
 
 
 def current_round(now: datetime) -> ScheduledRound:
-    """The round that opened last; round 1 before any did."""
+    """The round that opened last; round 1 before any opened."""
     week, rest = divmod(now - _OPENS - _FIRST, timedelta(weeks=1))
-    day = min(rest // timedelta(days=1), _A_WEEK - 1)
-    return round_by_number(max(1, week * _A_WEEK + day + 1))
+    day = min(rest // timedelta(days=1), _ROUNDS_PER_WEEK - 1)
+    return round_by_number(max(1, week * _ROUNDS_PER_WEEK + day + 1))
 
 
 def next_round(now: datetime) -> ScheduledRound:

@@ -1,4 +1,4 @@
-"""The schema with its resolvers."""
+"""The GraphQL schema with its resolvers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FILE = Path(__file__).parent / "schema.graphql"
 
 
 def build_schema() -> GraphQLSchema:
-    """The schema that the server answers by."""
+    """The executable schema of the practice server."""
     text = load_schema_from_path(_FILE)
     return make_executable_schema(
         text, query_resolvers.query, mutation_resolvers.query, mutation_resolvers.mutation

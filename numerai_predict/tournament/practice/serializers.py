@@ -1,28 +1,38 @@
-"""What the store keeps, in the form in which the API tells it."""
+"""Rows of the store as JSON objects of the API."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from numerai_predict.tournament.practice.schedule import ScheduledRound, round_by_number
 from numerai_predict.tournament.practice.service import PracticeService
 from numerai_predict.tournament.practice.store import TOURNAMENT
 
-_DAY = 20  # of the score that counts
+_DAY = 20  # of the final score
 
 
-def round_status(each: ScheduledRound, now: datetime) -> str:
-    """Where the round stands, as the API calls it."""
+class RoundStatus(Enum):
+    """The status of a round, by its name in the API."""
+
+    UPCOMING = "UPCOMING"
+    OPEN = "OPEN"
+    RESOLVING = "RESOLVING"
+    RESOLVED = "RESOLVED"
+
+
+def round_status(each: ScheduledRound, now: datetime) -> RoundStatus:
+    """The status of a round at a time."""
     if now < each.opens:
-        return "UPCOMING"
+        return RoundStatus.UPCOMING
     if each.is_open(now):
-        return "OPEN"
-    return "RESOLVED" if now >= each.resolves else "RESOLVING"
+        return RoundStatus.OPEN
+    return RoundStatus.RESOLVED if now >= each.resolves else RoundStatus.RESOLVING
 
 
 def serialize_round(practice: PracticeService, each: ScheduledRound) -> dict[str, Any]:
-    """A round as the API tells it."""
+    """A round as a JSON object of the API."""
     resolved = practice.now() >= each.resolves
     return {
         "id": str(each.number),
@@ -41,14 +51,14 @@ def serialize_round(practice: PracticeService, each: ScheduledRound) -> dict[str
 
 
 def serialize_key(key: dict[str, Any]) -> dict[str, Any]:
-    """A key as the API tells it: never its secret."""
+    """A key as a JSON object of the API, without its secret."""
     identity = key["public_id"]
     scopes = key["scopes"].split()
     return {"name": key["name"], "publicId": identity, "public_id": identity, "scopes": scopes}
 
 
 def serialize_model(practice: PracticeService, found: dict[str, Any]) -> dict[str, Any]:
-    """A model as the API tells it."""
+    """A model as a JSON object of the API."""
     pickles = practice.store.rows(
         "SELECT * FROM pickles WHERE model = ? ORDER BY rowid DESC LIMIT 1", found["id"]
     )
@@ -64,7 +74,7 @@ def serialize_model(practice: PracticeService, found: dict[str, Any]) -> dict[st
 
 
 def serialize_submissions(practice: PracticeService, model_id: str) -> list[dict[str, Any]]:
-    """A model's submissions as the API tells them."""
+    """A model's submissions as JSON objects of the API."""
     return [
         {
             "id": each["id"],
@@ -78,7 +88,7 @@ def serialize_submissions(practice: PracticeService, model_id: str) -> list[dict
 
 
 def serialize_pickle(practice: PracticeService, found: dict[str, Any]) -> dict[str, Any]:
-    """An uploaded pickle as the API tells it, with its log."""
+    """An uploaded pickle with its log as a JSON object of the API."""
     log = practice.store.rows(
         "SELECT * FROM pickle_log WHERE pickle = ? ORDER BY number", found["id"]
     )
@@ -103,7 +113,7 @@ def serialize_pickle(practice: PracticeService, found: dict[str, Any]) -> dict[s
 
 
 def serialize_score(practice: PracticeService, each: dict[str, Any]) -> dict[str, Any]:
-    """A score as the API tells it."""
+    """A score as a JSON object of the API."""
     facts = serialize_round(practice, each["round"])
     return {
         "roundId": facts["id"],

@@ -1,7 +1,7 @@
-"""The practice server's process: started beside everything else, it goes on by itself.
+"""The process of the practice server, which runs in the background.
 
-`server.json` in its folder tells where it is; it appears when the server answers and
-goes when it ends. Whoever was killed leaves one that names no living server.
+`server.json` in its folder has its address. It is written when the server is ready and removed
+when the server ends; a killed server leaves one that is out of date.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _AFTER_OPENING = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A server that answers: `control` is the password of its controls."""
+    """A running server; `control` is the password of its controls."""
 
     pid: int
     url: str
@@ -44,7 +44,7 @@ class RunningServer:
 
 @dataclass(frozen=True)
 class ServerSetup:
-    """What a start makes sure of: models, an open round, the data's shape where there is none."""
+    """What a start ensures: models, an open round; `shape` is that of new data."""
 
     folder: Path
     port: int | None
@@ -57,43 +57,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve until a signal ends it."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("setup", help="the setup as JSON")
-    facts = json.loads(parser.parse_args(argv).setup)
-    shape = SampleShape(**facts["shape"]) if facts["shape"] else None
-    setup = ServerSetup(
-        Path(facts["folder"]), facts["port"], tuple(facts["models"]), facts["open_round"], shape
-    )
-    run_server(setup)
+    run_server(_parse_setup(parser.parse_args(argv).setup))
     return 0
 
 
+def _parse_setup(text: str) -> ServerSetup:
+    document = json.loads(text)
+    shape = SampleShape(**document["shape"]) if document["shape"] else None
+    return ServerSetup(
+        Path(document["folder"]),
+        document["port"],
+        tuple(document["models"]),
+        document["open_round"],
+        shape,
+    )
+
+
 def setup_as_json(setup: ServerSetup) -> str:
-    """The argument of the server's process."""
+    """The setup as the argument of the server's process."""
     return json.dumps({**asdict(setup), "folder": str(setup.folder)})
 
 
 def run_server(setup: ServerSetup) -> None:
-    """Open the tournament of the folder, make what is missing, and answer.
+    """Open the practice tournament of the folder and serve it until a signal.
 
     Raises:
-        OSError: the port is taken, or the folder cannot be written to.
+        OSError: the port is in use, or the folder cannot be written to.
     """
     import uvicorn
 
     from numerai_predict.tournament.practice.app import make_app
-    from numerai_predict.tournament.practice.pickle_validation import (
-        PENDING,
-        RUNNING,
-        start_validation,
-    )
 
     with _listen(setup.port) as listening:
         url = f"http://{HOST}:{listening.getsockname()[1]}"
         practice = PracticeService.open(setup.folder, url, setup.shape)
         _prepare(practice, setup)
-        for each in practice.store.rows(
-            "SELECT id FROM pickles WHERE status IN (?, ?)", PENDING, RUNNING
-        ):
-            start_validation(practice, each["id"])
+        _resume_validations(practice)
         control = secrets.token_hex(16)
         running = RunningServer(os.getpid(), url, control)
         config = uvicorn.Config(
@@ -101,10 +100,10 @@ def run_server(setup: ServerSetup) -> None:
         )
         path = setup.folder / RUNNING_FILE
         _write_private(path, json.dumps(asdict(running)))
-        # uvicorn ends at a signal, then hands it on to whoever had it before: not to the
-        # default, which would end us before we have cleared up.
+        # uvicorn raises the signal again after its shutdown: the default handler would end this
+        # process before the cleanup below.
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _ended)
+            signal.signal(number, _ignore_signal)
         try:
             uvicorn.Server(config).run(sockets=[listening])
         finally:
@@ -113,7 +112,7 @@ def run_server(setup: ServerSetup) -> None:
 
 
 def _listen(port: int | None) -> socket.socket:
-    """A socket at the port; where none is asked for, the usual one, or any if that is taken."""
+    """A socket at the port; by default the usual one, or any if that is in use."""
     if port is not None:
         return socket.create_server((HOST, port))
     try:
@@ -122,12 +121,27 @@ def _listen(port: int | None) -> socket.socket:
         return socket.create_server((HOST, 0))
 
 
-def _ended(_number: int, _frame: FrameType | None) -> None:
-    """Nothing is left to do."""
+def _ignore_signal(_number: int, _frame: FrameType | None) -> None:
+    """Uvicorn has shut down already."""
+
+
+def _resume_validations(practice: PracticeService) -> None:
+    """Restart the validations that an earlier process of the server did not finish."""
+    from numerai_predict.tournament.practice.pickle_validation import (
+        PickleStatus,
+        start_validation,
+    )
+
+    for each in practice.store.rows(
+        "SELECT id FROM pickles WHERE status IN (?, ?)",
+        PickleStatus.PENDING.value,
+        PickleStatus.RUNNING.value,
+    ):
+        start_validation(practice, each["id"])
 
 
 def _prepare(practice: PracticeService, setup: ServerSetup) -> None:
-    """An account with a key and models, and a round that is open."""
+    """Create an account with a key and models, and open a round."""
     inserted = practice.now().isoformat()
     account = practice.store.add_account(ACCOUNT, inserted)
     for name in setup.models:
@@ -137,30 +151,30 @@ def _prepare(practice: PracticeService, setup: ServerSetup) -> None:
         public_id, secret = practice.store.add_key(account, "practice")
         write_keys(path, practice.url, public_id, secret)
     else:
-        _point_at(path, practice.url)
+        _update_url(path, practice.url)
     now = practice.now()
     if setup.open_round and not practice.current_round().is_open(now):
         practice.set_clock(next_round(now).opens + _AFTER_OPENING)
 
 
 def write_keys(path: Path, url: str, public_id: str, secret: str) -> None:
-    """A file of variables for a shell and for `NUMERAI_KEYS_FILE`; nobody else may read it."""
+    """Write the keys as variables for a shell and for `NUMERAI_KEYS_FILE`, private."""
     lines = [f"NUMERAI_API_URL={url}", f"NUMERAI_PUBLIC_ID={public_id}"]
     _write_private(path, "\n".join([*lines, f"NUMERAI_SECRET_KEY={secret}", ""]))
 
 
-def _point_at(path: Path, url: str) -> None:
+def _update_url(path: Path, url: str) -> None:
     kept = [line for line in path.read_text().splitlines() if not line.startswith("NUMERAI_API")]
     _write_private(path, "\n".join([f"NUMERAI_API_URL={url}", *kept, ""]))
 
 
 def _write_private(path: Path, text: str) -> None:
-    before = os.umask(0o077)
+    previous = os.umask(0o077)
     try:
         with atomic_write(path) as handle:
             handle.write(text.encode())
     finally:
-        os.umask(before)
+        os.umask(previous)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The practice tournament itself: its clock, its tickets for files, what it takes and scores."""
+"""The practice tournament: clock, presigned URLs, upload tickets, submissions, scores."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.tournament.practice.datasets import PracticeDatasets
 from numerai_predict.tournament.practice.errors import RequestRejected
-from numerai_predict.tournament.practice.faults import Faults
+from numerai_predict.tournament.practice.faults import FaultInjector
 from numerai_predict.tournament.practice.schedule import (
     ScheduledRound,
     current_round,
@@ -34,36 +34,38 @@ _SECRET = "signing secret"  # noqa: S105 - the name of a setting
 
 @dataclass(frozen=True)
 class PracticeService:
-    """Everything that the server's answers are made of; `url` is its own address."""
+    """The operations behind the practice server's API; `url` is the server's address."""
 
     folder: Path
     store: PracticeStore
     datasets: PracticeDatasets
-    faults: Faults
+    faults: FaultInjector
     url: str
 
     @classmethod
     def open(cls, folder: Path, url: str, shape: SampleShape | None = None) -> PracticeService:
-        """The tournament that is kept in the folder; a new one where there is none."""
+        """Open the practice tournament of the folder; a new one if there is none."""
         (folder / "uploads").mkdir(parents=True, exist_ok=True)
         store = PracticeStore(folder / "practice.sqlite")
         if not store.setting(_SECRET):
             store.set(_SECRET, secrets.token_hex(32))
-        return cls(folder, store, PracticeDatasets.open(folder / "data", shape), Faults(store), url)
+        return cls(
+            folder, store, PracticeDatasets.open(folder / "data", shape), FaultInjector(store), url
+        )
 
     def now(self) -> datetime:
-        """The time by the tournament's own clock."""
+        """The time of the practice clock."""
         return datetime.now(timezone.utc) + self._offset
 
     def set_clock(self, moment: datetime | None) -> None:
-        """Make it that time now; `None` for the real time."""
+        """Set the practice clock; `None` for the real time."""
         offset = moment - datetime.now(timezone.utc) if moment else timedelta()
         self.store.set(_OFFSET, str(offset.total_seconds()))
 
     def to_client_time(self, moment: datetime) -> str:
-        """A time of the tournament's clock as this machine's clock will show it.
+        """A time of the practice clock in terms of the real clock, as the API prints it.
 
-        Clients compare with their own clock: for them it is the schedule that moves.
+        Clients compare it with the real clock: for them the schedule is shifted.
         """
         return (moment - self._offset).isoformat().replace("+00:00", "Z")
 
@@ -75,23 +77,23 @@ class PracticeService:
         """The round that opened last."""
         return current_round(self.now())
 
-    def sign(self, place: str, name: str) -> str:
-        """The presigned URL of a file: whoever has it needs no key, for an hour."""
+    def sign(self, area: str, name: str) -> str:
+        """The presigned URL of a file, valid for an hour without a key."""
         expires = str(int(time.time()) + _VALID_SECONDS)
-        query = urlencode({"expires": expires, "signature": self._mac(place, name, expires)})
-        return f"{self.url}/{place}/{quote(name)}?{query}"
+        query = urlencode({"expires": expires, "signature": self._mac(area, name, expires)})
+        return f"{self.url}/{area}/{quote(name)}?{query}"
 
-    def is_signed(self, place: str, name: str, expires: str, signature: str) -> bool:
-        """Whether the query is one of `sign` for this file."""
-        expected = self._mac(place, name, expires)
+    def is_signed(self, area: str, name: str, expires: str, signature: str) -> bool:
+        """Whether the signature is the one of `sign` for this file."""
+        expected = self._mac(area, name, expires)
         return hmac.compare_digest(expected.encode(), signature.encode())
 
-    def _mac(self, place: str, name: str, expires: str) -> str:
+    def _mac(self, area: str, name: str, expires: str) -> str:
         secret = bytes.fromhex(self.store.setting(_SECRET))
-        return hmac.new(secret, f"{place}\n{name}\n{expires}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(secret, f"{area}\n{name}\n{expires}".encode(), hashlib.sha256).hexdigest()
 
     def ticket(self, kind: str, account: str, model: str | None, filename: str) -> dict[str, str]:
-        """A name to upload a file under, of which nothing else will have the same, and its URL."""
+        """Create an upload ticket: a unique file name and its presigned URL."""
         base = re.sub(r"[^A-Za-z0-9._-]", "_", Path(filename).name)[-100:]
         stem, dot, ending = base.rpartition(".")
         name = f"{stem or base}-{secrets.token_hex(6)}{dot}{ending if dot and stem else ''}"
@@ -99,14 +101,14 @@ class PracticeService:
         return {"filename": name, "url": self.sign("upload", name)}
 
     def upload_path(self, filename: str) -> Path:
-        """Where an uploaded file lies; the name is one of ours."""
+        """The path of an uploaded file, by the name of its ticket."""
         return self.folder / "uploads" / filename
 
     def uploaded(self, kind: str, account: str, model: str | None, filename: str) -> dict[str, Any]:
         """The ticket of a file that was uploaded for this model.
 
         Raises:
-            Rejected: there is none.
+            RequestRejected: there is none.
         """
         found = self.store.row(
             "SELECT * FROM tickets WHERE filename = ? AND kind = ? AND account = ? AND model IS ?",
@@ -120,12 +122,12 @@ class PracticeService:
         return found
 
     def submit(self, account: str, model: str, filename: str) -> str:
-        """Take an uploaded file as the current round's submission; its id.
+        """Make an uploaded file the current round's submission; returns its id.
 
-        A file makes one submission: asked for again, it is the same.
+        A file makes one submission: the same request again returns the same id.
 
         Raises:
-            Rejected: no such file, or none that numerai-tools would take.
+            RequestRejected: there is no such file, or numerai-tools rejects it.
         """
         from numerai_predict.tournament.practice.submission_scoring import validate_submission
 
@@ -150,7 +152,7 @@ class PracticeService:
         return identity
 
     def scores(self, model: str) -> list[dict[str, Any]]:
-        """The scores of a model's resolved submissions, newest first; computed when due."""
+        """The scores of a model's resolved submissions, newest first; computed at first use."""
         from numerai_predict.tournament.practice.submission_scoring import score_submission
 
         found = []

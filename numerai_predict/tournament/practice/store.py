@@ -1,4 +1,4 @@
-"""What the practice tournament remembers: one SQLite file."""
+"""The practice server's database: accounts, keys, models, submissions, pickles, scores."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS scores (
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks: an account by one of its keys."""
+    """The account that a request authenticates as, and the key that it uses."""
 
     account: str
     public_id: str
@@ -56,7 +56,7 @@ class Caller:
 
 
 class PracticeStore:
-    """The practice tournament's database; one connection, used by one thread at a time."""
+    """The SQLite database; one connection, used by one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
@@ -74,35 +74,35 @@ class PracticeStore:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Do all of the block or nothing, and nothing else in between."""
+        """Commit all of the block or nothing; other threads wait."""
         with self._lock, transaction(self._connection):
             yield
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
-        """What a query finds, one dictionary a row."""
+        """The result of a query, one dictionary per row."""
         with self._lock:
             return [dict(row) for row in self._connection.execute(query, values)]
 
     def row(self, query: str, *values: Any) -> dict[str, Any] | None:
-        """The first row that a query finds."""
+        """The first row of a query's result."""
         return next(iter(self.rows(query, *values)), None)
 
     def insert(self, table: str, **values: Any) -> None:
-        """Add a row; table and columns are ours, never a stranger's."""
+        """Add a row; table and column names must be constants of this program."""
         columns, marks = ", ".join(values), ", ".join("?" * len(values))
         self.rows(f"INSERT INTO {table} ({columns}) VALUES ({marks})", *values.values())  # noqa: S608
 
     def setting(self, name: str, default: str = "") -> str:
-        """A setting's value."""
+        """The value of a setting."""
         found = self.row("SELECT value FROM settings WHERE name = ?", name)
         return str(found["value"]) if found else default
 
     def set(self, name: str, value: str) -> None:
-        """Keep a setting."""
+        """Store a setting."""
         self.rows("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", name, value)
 
     def add_account(self, username: str, inserted: str) -> str:
-        """The id of an account of that name, which is made if it is missing."""
+        """The id of the account of that name; a missing account is created."""
         found = self.row("SELECT id FROM accounts WHERE username = ?", username)
         if found:
             return str(found["id"])
@@ -111,7 +111,7 @@ class PracticeStore:
         return identity
 
     def add_key(self, account: str, name: str, scopes: Sequence[str] = SCOPES) -> tuple[str, str]:
-        """A new key of the account: its public id, and the secret, of which a hash is kept."""
+        """Create a key: its public id and its secret, of which only a hash is stored."""
         public_id = secrets.token_hex(16).upper()
         secret = secrets.token_hex(32).upper()
         self.insert(
@@ -125,14 +125,14 @@ class PracticeStore:
         return public_id, secret
 
     def caller(self, public_id: str, secret: str) -> Caller | None:
-        """The account that the key belongs to."""
+        """The owner of the key; `None` if the key is wrong."""
         found = self.row("SELECT * FROM keys WHERE public_id = ?", public_id)
         if not found or not secrets.compare_digest(found["secret"], _hash(secret)):
             return None
         return Caller(found["account"], public_id, tuple(found["scopes"].split()))
 
     def add_model(self, account: str, name: str) -> str:
-        """The id of the account's model of that name, which is made if it is missing.
+        """The id of the account's model of that name; a missing model is created.
 
         Raises:
             ValueError: another account has a model of that name.
@@ -147,11 +147,11 @@ class PracticeStore:
         return identity
 
     def model(self, identity: str | None) -> dict[str, Any] | None:
-        """A model by its id."""
+        """The model of that id."""
         return self.row("SELECT * FROM models WHERE id = ?", identity)
 
     def submissions(self, model: str) -> list[dict[str, Any]]:
-        """A model's submissions, newest first; the newest of a round is `selected`."""
+        """A model's submissions, newest first; the newest of each round is `selected`."""
         found = self.rows("SELECT * FROM submissions WHERE model = ? ORDER BY rowid DESC", model)
         rounds: set[int] = set()
         for each in found:

@@ -1,4 +1,4 @@
-"""What is done with a submission: numerai-tools decides whether it is one, and scores it."""
+"""Validation and scoring of submissions, by numerai-tools."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from numerai_predict.tournament.practice.errors import RequestRejected
 
 
 def validate_submission(path: Path, era: Era) -> None:
-    """Accept what the tournament's own rules accept.
+    """Require that a submission satisfies the tournament's rules.
 
     Raises:
-        Rejected: they do not.
+        RequestRejected: it does not.
     """
     try:
         frame = _read(path)
@@ -30,7 +30,7 @@ def validate_submission(path: Path, era: Era) -> None:
 
 
 def score_submission(path: Path, era: Era) -> list[dict[str, Any]]:
-    """The scores of a valid submission: name and value each."""
+    """The scores of a valid submission, each with name and value."""
     frame = _read(path)
     predictions = frame.set_index(frame.columns[0]).iloc[:, 0].astype(float)
     predictions = predictions.reindex(era.frame.index)
