@@ -1,5 +1,5 @@
-"""Files that are made from others: requirements, Dockerfiles, tables.
+"""Generates requirements, Dockerfiles, tables and reference pages from their sources.
 
-`python -m generate` writes them, `python -m generate --check` says which are not
-what they would be made to now.
+`python -m generate` writes the files; `python -m generate --check` lists those that differ
+from what it would write.
 """

@@ -1,4 +1,4 @@
-"""Write every generated file, or compare it with what it should be."""
+"""Write every generated file, or compare it with what would be written."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from generate.files import ROOT, generated_files
 
-_MOST_LINES = 20
+_SHOWN_LINES = 20
 
 
 def main() -> int:
-    """Exit code 0 if all is written, or as it should be; 1 with a line that says what to do."""
+    """Exit code 0 if every file is written or up to date; 1 with a line that says what to do."""
     parser = argparse.ArgumentParser(prog="python -m generate", allow_abbrev=False)
-    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
     parser.add_argument("--poetry", default="poetry", help="the Poetry that exports locks")
     options = parser.parse_args()
     try:
@@ -41,14 +41,14 @@ def _check(files: dict[Path, str]) -> int:
         difference = difflib.unified_diff(
             _read(path).splitlines(), files[path].splitlines(), name, f"{name} as generated"
         )
-        print(*list(difference)[:_MOST_LINES], sep="\n")
+        print(*list(difference)[:_SHOWN_LINES], sep="\n")
     if stale:
         print(f"make check: {len(stale)} generated file(s) differ: run make generate")
     return 1 if stale else 0
 
 
 def _write_if_changed(path: Path, text: str) -> None:
-    """Write the file only if it is another: what depends on it is not made anew in vain."""
+    """Write the file if it differs; an unchanged file keeps its time, so that Make does nothing."""
     if _read(path) != text:
         path.write_text(text)
         print(f"wrote {path.relative_to(ROOT)}")

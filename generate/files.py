@@ -1,4 +1,4 @@
-"""Which files are generated, and from what."""
+"""Which files are generated, and from which sources."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from generate import images
+from generate.reference import reference_files
 from generate.requirements import export, require_fresh_lock, without_nvidia
 
 if sys.version_info >= (3, 11):
@@ -26,7 +27,7 @@ def supported_versions() -> list[str]:
 
 
 def generated_files(poetry: str) -> dict[Path, str]:
-    """Every generated file with the text that it should have.
+    """Every generated file with its text.
 
     Raises:
         OSError, ValueError, subprocess.CalledProcessError: a lock is missing, does not
@@ -36,7 +37,7 @@ def generated_files(poetry: str) -> dict[Path, str]:
     for version in supported_versions():
         files |= _image_files(poetry, version)
     files[ROOT / images.FILE] = images.images(ROOT, supported_versions())
-    return files
+    return files | reference_files(ROOT)
 
 
 def _own_requirements(poetry: str) -> dict[Path, str]:

@@ -1,9 +1,9 @@
-"""Which packages each image has, from the lock of its Python, for the inspection of pickles.
+"""The packages of each image, from the lock of its Python, for the inspection of pickles.
 
     python -m generate.images
 
-prints, run within an image, the import names there that do not follow from the names of
-the packages: what belongs into IMPORT_NAMES below.
+prints, in an image, the import names that do not follow from the names of their packages:
+the content of IMPORT_NAMES below.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ else:
 FILE = Path("numerai_predict/inspection/data/images.json")
 _BANNER = "Made by 'make generate' from the locks: do not edit."
 
-# Import names by package, where they are not the package's own name with `_` for `-`.
+# Import names by package, where they differ from the package's name with `_` for `-`.
 IMPORT_NAMES = {
     "absl-py": "absl",
     "attrs": "attr attrs",
@@ -67,10 +67,10 @@ _LINUX = {
 
 def images(root: Path, pythons: list[str]) -> str:
     """The packages of every image by Python and flavour, with their versions, as JSON."""
-    found = {python: _packages(root / f"py{python}/poetry.lock", python) for python in pythons}
-    names = {name for facts in found.values() for group in facts.values() for name in group}
-    facts = {"//": _BANNER, "imports": _imports(sorted(names)), "images": found}
-    return json.dumps(facts, indent=1) + "\n"
+    packages = {python: _packages(root / f"py{python}/poetry.lock", python) for python in pythons}
+    names = {name for image in packages.values() for group in image.values() for name in group}
+    content = {"//": _BANNER, "imports": _imports(sorted(names)), "images": packages}
+    return json.dumps(content, indent=1) + "\n"
 
 
 def _packages(lock: Path, python: str) -> dict[str, dict[str, str]]:
@@ -90,8 +90,8 @@ def _is_installed(package: dict[str, Any], group: str, python: str) -> bool:
         return False
     markers = package.get("markers")
     marker = markers.get(group) if isinstance(markers, dict) else markers
-    here = {**_LINUX, "python_version": python, "python_full_version": f"{python}.0"}
-    return marker is None or Marker(marker).evaluate(here)
+    environment = {**_LINUX, "python_version": python, "python_full_version": f"{python}.0"}
+    return marker is None or Marker(marker).evaluate(environment)
 
 
 def _imports(packages: list[str]) -> dict[str, str]:
@@ -105,7 +105,7 @@ def _imports(packages: list[str]) -> dict[str, str]:
 
 
 def exceptions() -> dict[str, str]:
-    """The import names of the running environment that do not follow from the packages'."""
+    """The import names of this environment that differ from their packages' names."""
     found: dict[str, list[str]] = {}
     for name, packages in importlib.metadata.packages_distributions().items():
         for package in packages:

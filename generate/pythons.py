@@ -1,15 +1,15 @@
-"""Write what the inspection knows of each Python, from the interpreters' own modules.
+"""Write the opcode tables of each Python, from the interpreters' own modules.
 
     python generate/pythons.py [PYTHON ..]    write them into the package
-    python generate/pythons.py --print        print the one of this interpreter
+    python generate/pythons.py --print        print the table of this interpreter
 
-Each PYTHON is an interpreter (a path or a command), unless told otherwise every python3.8
-to python3.14 that answers; the entries of the others stay as they are. The entry of 3.14
-was made from the facts that CPython publishes of it (Lib/_opcode_metadata.py and
-Include/internal/pycore_opcode_metadata.h of its branch): give this script an interpreter
-of 3.14 to write it anew.
+Each PYTHON is an interpreter (a path or a command); the default is every python3.8 to
+python3.14 that is installed. The entries of other Pythons are kept. The entry of 3.14 comes
+from CPython's sources (Lib/_opcode_metadata.py and Include/internal/pycore_opcode_metadata.h
+of its branch): run this script with an interpreter of 3.14 to replace it.
 
-Runs on every Python from 3.8 on, alone: it is sent to the interpreters as it is.
+This module runs on every Python from 3.8 on and imports nothing else of ours: each
+interpreter executes this file.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from pathlib import Path
 TABLES = Path(__file__).parents[1] / "numerai_predict/inspection/data/pythons.json"
 BANNER = "Made by 'make python_tables' from the interpreters themselves: do not edit."
 
-# Only the running interpreter's own loop uses these; no compiler ever writes them.
+# Only the interpreter's loop uses these; no compiler emits them.
 _INTERNAL = {"CACHE", "RESERVED", "ENTER_EXECUTOR", "INTERPRETER_EXIT", "<0>"}
 _FIRST_PSEUDO_OPCODE = 256
 _PYTHONS = [f"3.{minor}" for minor in range(8, 15)]
 
-# What the `opcode` modules do not tell, by the first Python of which it is true: how
-# many low bits of an argument are flags, and how many values an argument can have.
+# What the `opcode` modules do not contain, by the first Python for which it holds: how many
+# low bits of an argument are flags, and how many values an argument can have.
 _FLAG_BITS = {
     "LOAD_GLOBAL": {(3, 11): 1},
     "LOAD_ATTR": {(3, 12): 1},
@@ -51,7 +51,7 @@ _PAIRS_OF_LOCALS = "_FAST_LOAD_FAST", "_FAST_STORE_FAST", "_FAST_LOAD_FAST_BORRO
 
 
 def table() -> dict[str, object]:
-    """The table of the running interpreter: facts by name of opcode."""
+    """The table of the running interpreter: properties by name of opcode."""
     entries = {
         name: _entry(name, number)
         for name, number in sorted(opcode.opmap.items(), key=lambda item: item[1])
@@ -66,7 +66,7 @@ def table() -> dict[str, object]:
 
 
 def _entry(name: str, number: int) -> dict[str, object]:
-    facts = {
+    properties = {
         "number": number,
         "argument": _argument(name, number),
         "cache": _cache(name, number),
@@ -75,11 +75,11 @@ def _entry(name: str, number: int) -> dict[str, object]:
         "effect": _effect(number, jump=False),
         "jump_effect": _effect(number, jump=True) if "jump" in _argument(name, number) else 0,
     }
-    return {key: value for key, value in facts.items() if value}
+    return {key: value for key, value in properties.items() if value}
 
 
 def _effect(number: int, jump: bool) -> int | list[int]:
-    """What the instruction adds to the stack.
+    """The stack effect of the instruction.
 
     One number, two where each step of the argument adds the same, or one for each of
     the first sixteen arguments.
@@ -99,7 +99,7 @@ def _effect(number: int, jump: bool) -> int | list[int]:
 
 
 def _argument(name: str, number: int) -> str:
-    """What the argument counts; nothing where the opcode takes none."""
+    """What the argument means; empty where the opcode takes none."""
     if number in getattr(opcode, "hasjabs", ()):
         return "absolute jump"
     if number in opcode.hasjrel:
@@ -126,14 +126,14 @@ def _has_argument(number: int) -> bool:
 
 
 def _cache(name: str, number: int) -> int:
-    """Inline cache entries that follow the instruction, of two bytes each."""
+    """Number of inline cache entries, of two bytes each, after the instruction."""
     caches = getattr(opcode, "_inline_cache_entries", {})
     return int(caches.get(name, 0) if isinstance(caches, dict) else caches[number])
 
 
-def _since(facts: dict[str, dict[tuple[int, int], int]], name: str) -> int:
-    """The fact that is true of this interpreter: the one of the newest Python up to it."""
-    known = [(first, fact) for first, fact in facts.get(name, {}).items()]
+def _since(values: dict[str, dict[tuple[int, int], int]], name: str) -> int:
+    """The value for this interpreter: that of the newest Python up to it."""
+    known = list(values.get(name, {}).items())
     return max((pair for pair in known if pair[0] <= sys.version_info[:2]), default=((0, 0), 0))[1]
 
 
@@ -162,15 +162,15 @@ def main(arguments: list[str]) -> None:
         f"python{version}" for version in _PYTHONS if shutil.which(f"python{version}")
     ]:
         command = [python, "-I", __file__, "--print"]
-        made = subprocess.run(command, check=bool(arguments), capture_output=True, text=True)
-        if made.returncode == 0:
-            tables.update(json.loads(made.stdout))
+        printed = subprocess.run(command, check=bool(arguments), capture_output=True, text=True)
+        if printed.returncode == 0:
+            tables.update(json.loads(printed.stdout))
             print(f"wrote the table of {python}")
     TABLES.write_text(as_text(tables))
 
 
 def as_text(tables: dict[str, object]) -> str:
-    """The tables as JSON with an opcode a line, for diffs that can be read."""
+    """The tables as JSON with one opcode per line, for readable diffs."""
     tables = {"//": BANNER, **{key: tables[key] for key in sorted(tables, key=_order)}}
     text = json.dumps(tables, indent=1)
     return re.sub(r"\n {4,}| *\n {3}(?=[}])", " ", text) + "\n"

@@ -9,11 +9,11 @@ _REMEDY = "run make lock for our own, make lock_images for the images'"
 
 
 def require_fresh_lock(poetry: str, folder: Path) -> None:
-    """Go on only if the folder's lock belongs to its pyproject: an old one exports silently.
+    """Refuse a lock that does not match its pyproject: Poetry exports it without a warning.
 
     Raises:
         FileNotFoundError: there is no lock.
-        ValueError: they do not match.
+        ValueError: the two do not match.
     """
     lock = folder / "poetry.lock"
     if not lock.exists():
@@ -28,7 +28,7 @@ def export(poetry: str, folder: Path, *options: str) -> str:
     """The lock of the folder as requirements with hashes.
 
     Raises:
-        subprocess.CalledProcessError: Poetry fails; its words are in `stderr`.
+        subprocess.CalledProcessError: Poetry fails; its output is in `stderr`.
     """
     command = [poetry, "export", "--directory", str(folder), "--format", "requirements.txt"]
     exported = subprocess.run([*command, *options], check=True, capture_output=True, text=True)
@@ -36,9 +36,9 @@ def export(poetry: str, folder: Path, *options: str) -> str:
 
 
 def without_nvidia(requirements: str) -> str:
-    """The requirements less NVIDIA's libraries, which only a GPU can use.
+    """The requirements without NVIDIA's libraries, which only a GPU can use.
 
-    xgboost names NCCL among its needs and opens it only when training on several GPUs.
+    xgboost depends on NCCL, and loads it only to train on several GPUs.
     """
     kept = []
     keep = True

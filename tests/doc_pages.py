@@ -18,6 +18,7 @@ line of a page may name what its directory holds before the first fence:
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,3 +139,65 @@ def _pattern(line: str) -> re.Pattern[str]:
         for part in re.split(r"(\.\.\.|[^\s.]*\d\S*)", words)
     )
     return re.compile(pattern)
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """One call of a program of ours; `words` are its arguments."""
+
+    program: str
+    words: tuple[str, ...]
+    text: str
+
+
+def command_lines(text: str) -> list[CommandLine]:
+    """The calls of `numerai-predict` and of `predict.py` (in an image) in lines of a shell."""
+    text = re.sub(r"<<'(\w+)'\n.*?\n\1\n", "\n", text, flags=re.DOTALL).replace("\\\n", " ")
+    inner = re.findall(r"\$\(([^()]*numerai-predict[^()]*)\)", text)
+    lines = [*text.splitlines(), *inner]
+    return [call for line in lines for part in _simple_commands(line) for call in _calls(part)]
+
+
+def _simple_commands(line: str) -> list[str]:
+    """The parts of a line that `;`, `|` and `&&` separate, without redirections."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="();<>|&")
+    lexer.whitespace_split = True
+    lexer.commenters = "#"
+    try:
+        words = list(lexer)
+    except ValueError:  # prose, with an apostrophe
+        return []
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if set(word) <= set(";|&()"):
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return [shlex.join(_without_redirections(part)) for part in parts if part]
+
+
+def _without_redirections(words: list[str]) -> list[str]:
+    kept, skip = [], False
+    for word in words:
+        if skip:
+            skip = False
+        elif word and set(word) <= set("<>&"):
+            skip = True
+            if kept and kept[-1].isdecimal():  # the descriptor in `2>`
+                kept.pop()
+        else:
+            kept.append(word)
+    return kept
+
+
+def _calls(command: str) -> list[CommandLine]:
+    words = shlex.split(command)
+    for index, word in enumerate(words):
+        if word == "numerai-predict" or word.endswith("/numerai-predict"):
+            return [CommandLine("numerai-predict", tuple(words[index + 1 :]), command)]
+        if word.startswith("numerai_predict_py_") and "run" in words[:index]:
+            return [CommandLine("predict.py", tuple(words[index + 1 :]), command)]
+        if word.startswith("OPTIONS="):
+            options = shlex.split(word.removeprefix("OPTIONS="))
+            return [CommandLine("numerai-predict", ("run", "my.pkl", *options), command)]
+    return []

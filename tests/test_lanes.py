@@ -48,7 +48,7 @@ def test_a_unit_test_that_opens_a_server_fails_and_names_the_marker():
         ("tests/contract/test_limits.py", ["tmp_path"], set()),
         ("tests/isolation/test_escapes.py", ["sample"], {"process"}),
         (
-            "tests/runner/test_data.py",
+            "tests/runner/test_live_data.py",
             ["run_model", "clean_environment", "web"],
             {"process", "server"},
         ),

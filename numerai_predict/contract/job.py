@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.model_call import ModelCall, SourceLabels
@@ -20,6 +21,38 @@ class PresignedPost:
 
     url: str = field(repr=False)
     fields: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+def parse_presigned_post(
+    url: str | None, data: str | None, names: tuple[str, str]
+) -> PresignedPost | None:
+    """The presigned POST of a URL and urlencoded form fields; `None` if both are missing.
+
+    Raises:
+        ValueError: one of them is missing or invalid; the message has its name, not its value.
+    """
+    url_name, data_name = names
+    if (url is None) != (data is None):
+        raise ValueError(f"{url_name} and {data_name}: expected both or neither")
+    if url is None or data is None:
+        return None
+    if not _is_http_url(url):
+        raise ValueError(f"{url_name}: expected an http(s):// URL")
+    try:
+        fields = parse_qsl(data, keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        raise ValueError(
+            f"{data_name}: expected urlencoded fields, like key=...&policy=..."
+        ) from None
+    return PresignedPost(url, tuple(fields))
+
+
+def _is_http_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-from numerai_predict.contract.job import PresignedPost
+from numerai_predict.contract.job import PresignedPost, parse_presigned_post
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.fleet.environments import LOCAL, Environment
 from numerai_predict.fleet.errors import InvalidManifest
@@ -171,18 +170,5 @@ def _check_environment(
 
 
 def _parse_post(row: Mapping[str, Any]) -> PresignedPost | None:
-    url, data = _text(row, "post_url"), _text(row, "post_data")
-    if (url is None) != (data is None):
-        raise ValueError("expected post_url and post_data, or neither")
-    if url is None or data is None:
-        return None
-    try:
-        parts = urlsplit(url)
-        fields = parse_qsl(data, keep_blank_values=True, strict_parsing=True)
-    except ValueError:
-        raise ValueError(
-            "expected urlencoded fields in post_data, like key=...&policy=..."
-        ) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("expected an http(s):// URL in post_url")
-    return PresignedPost(url, tuple(fields))
+    names = ("post_url", "post_data")
+    return parse_presigned_post(_text(row, names[0]), _text(row, names[1]), names)

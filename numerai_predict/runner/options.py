@@ -8,9 +8,15 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
-from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders, Job, PresignedPost
+from numerai_predict.contract.job import (
+    NO_FOLDERS,
+    DatasetFolders,
+    Job,
+    PresignedPost,
+    parse_presigned_post,
+)
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.option_parser import OptionParser, argparse_type, validated_by
@@ -46,14 +52,14 @@ class Defaults:
 
 
 def dataset_version(environment: Mapping[str, str]) -> str:
-    """The version of the tournament's data: `NUMERAI_DATASET_VERSION`, else the usual."""
+    """The data version of the tournament: `NUMERAI_DATASET_VERSION`, else the default."""
     return environment.get("NUMERAI_DATASET_VERSION") or _DATASET_VERSION
 
 
 def parse_job(
     argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ
 ) -> Job:
-    """The job that the command line of `predict.py` asks for; exits with 2 on bad options."""
+    """The job of a command line of `predict.py`; exits with 2 on invalid options."""
     parser = predict_parser(Defaults.hosted(environment))
     return job_from_options(parser, parser.parse(argv))
 
@@ -193,7 +199,7 @@ def add_deadline(
 
 
 def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
-    """The job that the options ask for; exits with 2 where they contradict each other."""
+    """The job that the options describe; exits with 2 if they contradict each other."""
     if options.result is not None and not options.result.absolute().parent.is_dir():
         parser.error(f"--result: expected an existing directory, found {options.result.parent}")
     remote = "://" in options.output_dir
@@ -215,35 +221,24 @@ def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
 
 
 def job_to_argv(job: Job) -> list[str]:
-    """The words on a command line of `predict.py` that ask for this job."""
-    words = ["--model", job.model, "--dataset", job.dataset, "--benchmarks", job.benchmarks]
-    words += ["--output_dir", job.output_url or str(job.output_dir)]
-    words += ["--memory", str(job.limits.memory_bytes or "none")]
-    words += ["--timeout", str(job.limits.seconds or "none")]
-    words += ["--sandbox", job.sandbox.value]
+    """The arguments of `predict.py` that describe this job."""
+    argv = ["--model", job.model, "--dataset", job.dataset, "--benchmarks", job.benchmarks]
+    argv += ["--output_dir", job.output_url or str(job.output_dir)]
+    argv += ["--memory", str(job.limits.memory_bytes or "none")]
+    argv += ["--timeout", str(job.limits.seconds or "none")]
+    argv += ["--sandbox", job.sandbox.value]
     if job.post is not None:
-        words += ["--post_url", job.post.url, "--post_data", urlencode(job.post.fields)]
+        argv += ["--post_url", job.post.url, "--post_data", urlencode(job.post.fields)]
     for option, value in (("--deadline", job.deadline), ("--result", job.result)):
         if value is not None:
-            words += [option, str(value)]
-    return words + ["--debug"] * job.debug + ["--check"] * job.check
+            argv += [option, str(value)]
+    return argv + ["--debug"] * job.debug + ["--check"] * job.check
 
 
 def presigned_post(parser: OptionParser, options: argparse.Namespace) -> PresignedPost | None:
-    """The upload that the options ask for; exits with 2 on half of one, or a bad one."""
-    url, data = options.post_url, options.post_data
-    if (url is None) != (data is None):
-        parser.error("--post-url and --post-data: expected both or neither")
-    if url is None or data is None:
-        return None
+    """The upload that the options describe; exits with 2 if one is missing or invalid."""
+    names = ("--post-url", "--post-data")
     try:
-        is_url = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
-    except ValueError:
-        is_url = False
-    if not is_url:
-        parser.error("--post-url: expected an http(s):// URL")
-    try:
-        fields = parse_qsl(data, keep_blank_values=True, strict_parsing=True)
-    except ValueError:
-        parser.error("--post-data: expected urlencoded fields, like key=...&policy=...")
-    return PresignedPost(url, tuple(fields))
+        return parse_presigned_post(options.post_url, options.post_data, names)
+    except ValueError as error:
+        parser.error(str(error))

@@ -25,7 +25,6 @@ from numerai_predict.inspection.remedies import (
     remedy_for_python,
 )
 from numerai_predict.inspection.report import as_json, as_text
-from numerai_predict.runner.fetching import fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step
 
@@ -74,11 +73,13 @@ def check_columns(inspection: Inspection, columns: Collection[str]) -> list[str]
 
 
 def check(job: Job, record: RecordBuilder, deadline: Deadline) -> None:
-    """`predict.py --check`: fetch the model, print its inspection, and judge it as a run would.
+    """`predict.py --check`: fetch the model, print its inspection, reject it as a run would.
 
     Raises:
         RunError: it cannot be fetched, or a run in this environment is certain to fail.
     """
+    from numerai_predict.runner.fetching import fetch_model  # a worker inspects without fetching
+
     with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as directory:
         record.set_model_source(redact(job.model))
         fetched = fetch_model(job.model, deadline, Path(directory))
@@ -128,9 +129,9 @@ def _require_modules(inspection: Inspection, attempt: AttemptedRun) -> None:
         module = missing[0].partition(".")[0]
         others = dict.fromkeys(other.partition(".")[0] for other in missing)
         others.pop(module)
-        more = f"; missing too: {', '.join(others)}" if others else ""
+        more = f"; also missing: {', '.join(others)}" if others else ""
         raise MissingDependency(
-            "expected everything that the model imports to be here, found that module "
+            "expected every import of the model to be installed, found that module "
             f"{module} is missing{more}",
             remedy_for_module(inspection, module, attempt),
         )

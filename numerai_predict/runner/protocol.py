@@ -1,7 +1,7 @@
 """The channel between supervisor and model process: requests, frames and their schema.
 
 Supervisor to model process, on its standard input: requests, one JSON object per line. First
-`ConfineRequest`, then `LoadRequest`, then `PredictRequest`; further ones of these as long as
+`SandboxRequest`, then `LoadRequest`, then `PredictRequest`; further ones of these as long as
 each announces `more`. Model process to supervisor, on a pipe of its own: frames, each a JSON
 header on one line and as many bytes of payload as it announces. The kinds of frames and the
 classes of their content are in `FrameKind`.
@@ -43,7 +43,7 @@ class Stage(str, Enum):
 class FrameKind(str, Enum):
     """The frames of a model process, in the order of a session."""
 
-    CONFINED = "confined"  # Confined: the sandbox is applied
+    SANDBOXED = "sandboxed"  # AppliedLayers, before the model is unpickled
     LOADED = "loaded"  # LoadedModel
     ATTEMPTED = "attempted"  # AttemptedHost: at any time after the start of loading
     PREDICTED = "predicted"  # Predicted, with an Arrow stream as payload
@@ -51,13 +51,13 @@ class FrameKind(str, Enum):
 
 
 @dataclass(frozen=True)
-class ConfineRequest:
-    """Apply the sandbox that `spec` describes, or only its limits unless `confine`.
+class SandboxRequest:
+    """Apply the sandbox that `spec` describes, or only its limits unless `isolate`.
 
     `spec` holds the fields of `sandbox.apply.SandboxSpec`.
     """
 
-    confine: bool
+    isolate: bool
     spec: dict[str, Any]
 
 
@@ -83,8 +83,8 @@ class PredictRequest:
     more: bool = False
 
 
-Request = ConfineRequest | LoadRequest | PredictRequest
-_RequestType = TypeVar("_RequestType", ConfineRequest, LoadRequest, PredictRequest)
+Request = SandboxRequest | LoadRequest | PredictRequest
+_RequestType = TypeVar("_RequestType", SandboxRequest, LoadRequest, PredictRequest)
 
 
 def encode_request(request: Request) -> bytes:
@@ -111,14 +111,14 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Confined:
+class AppliedLayers:
     """The layers that the model process has applied, and the reasons for those it could not."""
 
     engaged: dict[str, str]
     missing: dict[str, str]
 
     @classmethod
-    def parse(cls, content: Mapping[str, Any]) -> Confined:
+    def parse(cls, content: Mapping[str, Any]) -> AppliedLayers:
         """The content of a frame, which no code of the model has touched yet."""
         return cls(**content)
 
@@ -203,7 +203,7 @@ def write_frame(descriptor: int, frame: Frame) -> None:
     """Write the whole frame to a blocking descriptor.
 
     Raises:
-        OSError: nobody reads it any more.
+        OSError: the reading end is closed.
     """
     data = memoryview(encode(frame))
     while data:

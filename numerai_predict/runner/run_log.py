@@ -72,8 +72,8 @@ def log_verdict(verdict: str, exit_code: int, message: str, remedy: str | None) 
     title, *details = message.splitlines()
     for line in details:
         log_step("", line)
-    advice = f" -> {remedy}" if remedy else ""
-    log_step("verdict", f"{verdict} (exit {exit_code}): {title}{advice}")
+    remedy_suffix = f" -> {remedy}" if remedy else ""
+    log_step("verdict", f"{verdict} (exit {exit_code}): {title}{remedy_suffix}")
 
 
 def transfer_policy(deadline: Deadline, step: str) -> TransferPolicy:

@@ -23,7 +23,7 @@ _REMEDIES = {
     errno.ENOSPC: "free some space there, or choose another --output_dir",
     errno.EDQUOT: "free some space there, or choose another --output_dir",
     errno.EROFS: "mount it writable, or choose another --output_dir",
-    errno.EACCES: "give the user that runs this the right to write there, "
+    errno.EACCES: "give the user that runs this write permission there, "
     "or choose another --output_dir",
 }
 
@@ -79,15 +79,15 @@ def validate(predictions: Predictions) -> ValidatedPredictions:
 
 
 def require_directory(directory: Path) -> None:
-    """Know before the model runs that its predictions can be saved.
+    """Check before the model runs that its predictions can be saved.
 
     Raises:
-        SaveFailed: it is missing, no directory, or not writable.
+        SaveFailed: it is missing, not a directory, or not writable.
     """
     if not directory.exists():
         raise SaveFailed(
             f"expected the output directory {directory}, found nothing there",
-            "make it first, or choose another --output_dir; "
+            "create it, or choose another --output_dir; "
             "a directory outside a container must be mounted into it",
         )
     if not directory.is_dir():

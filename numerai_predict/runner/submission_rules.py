@@ -1,8 +1,8 @@
-"""The tournament's rules for a submission, as small functions that each know one.
+"""The tournament's rules for a submission, one function each.
 
-Together they decide as `numerai_tools.submissions.validate_submission_numerai`
-(0.7.2) decides on the ids and the column of predictions. Unlike it they name all
-that is wrong at once, each with a count and ids to look at.
+Together they decide as `numerai_tools.submissions.validate_submission_numerai` (0.7.2) decides on
+the ids and the column of predictions. Unlike it they report all broken rules at once, each with
+a count and example ids.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from itertools import islice
 from numerai_predict.contract.errors import InvalidPredictions
 from numerai_predict.runner.predictions import UNKNOWN, Predictions
 
-_MOST_EXAMPLES = 5
-# The tolerances of numpy.isclose, which the tournament's rules are written with.
+_MAX_EXAMPLES = 5
+# The tolerances of numpy.isclose, which the tournament uses.
 _ABSOLUTE = 1e-8
 _RELATIVE = 1e-5
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One broken rule: what was found, and what to do about it."""
+    """One broken rule: what was found, and what to do next."""
 
     found: str
     remedy: str
@@ -33,8 +33,7 @@ def check(predictions: Predictions) -> None:
     """Accept what the tournament accepts.
 
     Raises:
-        InvalidPredictions: at least one rule is broken; the message has a line
-            for each.
+        InvalidPredictions: at least one rule is broken; the message has a line for each.
     """
     problems = [problem for rule in RULES if (problem := rule(predictions))]
     if not problems:
@@ -43,14 +42,14 @@ def check(predictions: Predictions) -> None:
         message = f"expected a valid submission, found {problems[0].found}"
     else:
         lines = [f"  - {problem.found}" for problem in problems]
-        title = f"expected a valid submission, found {len(problems)} things wrong with it"
+        title = f"expected a valid submission, found {len(problems)} problems"
         message = "\n".join([title, *lines])
     remedies = dict.fromkeys(problem.remedy for problem in problems)
     raise InvalidPredictions(message, "; ".join(remedies))
 
 
 def warnings(predictions: Predictions) -> list[str]:
-    """What is dropped from an accepted answer, in words."""
+    """What is dropped from accepted predictions, as messages."""
     found = []
     if others := len(predictions.columns) - 1:
         found.append(f"dropped {others} other column(s); kept {predictions.columns[0]!r}")
@@ -67,7 +66,7 @@ def is_a_dataframe(predictions: Predictions) -> Problem | None:
     if predictions.type == "DataFrame":
         return None
     return Problem(
-        f"{predictions.type} in place of a DataFrame",
+        f"{predictions.type} instead of a DataFrame",
         "return a DataFrame: pd.DataFrame({'prediction': values}, index=live_features.index)",
     )
 
@@ -80,11 +79,11 @@ def is_not_empty(predictions: Predictions) -> Problem | None:
 
 
 def has_a_column_of_predictions(predictions: Predictions) -> Problem | None:
-    """It is clear which column is meant."""
+    """One column is the prediction column."""
     if predictions.type != "DataFrame" or predictions.column_chosen:
         return None
     return Problem(
-        f"{len(predictions.columns)} columns ({_names(predictions.columns)}) of which no single "
+        f"{len(predictions.columns)} columns ({_names(predictions.columns)}) of which not exactly "
         "one is named prediction or probability",
         "name the column `prediction`",
     )
@@ -94,9 +93,9 @@ def holds_numbers(predictions: Predictions) -> Problem | None:
     """The column is numeric."""
     if not predictions.texts:
         return None
-    examples = ", ".join(repr(text) for text in predictions.texts[:_MOST_EXAMPLES])
+    examples = ", ".join(repr(text) for text in predictions.texts[:_MAX_EXAMPLES])
     return Problem(
-        f"values that are no numbers, such as {examples}",
+        f"values that are not numbers, such as {examples}",
         "return numbers: frame['prediction'].astype(float)",
     )
 
@@ -104,7 +103,7 @@ def holds_numbers(predictions: Predictions) -> Problem | None:
 def has_no_missing_index(predictions: Predictions) -> Problem | None:
     """Every row has an id."""
     count = predictions.ids.count(None)
-    return Problem(f"{count} row(s) without an id", _KEEP_THE_INDEX) if count else None
+    return Problem(f"{count} row(s) without an id", _KEEP_INDEX) if count else None
 
 
 def covers_every_live_id(predictions: Predictions) -> Problem | None:
@@ -114,26 +113,26 @@ def covers_every_live_id(predictions: Predictions) -> Problem | None:
     missing = _live_ids(predictions, lambda rows: rows == 0)
     if not missing:
         return None
-    asked = len(predictions.live_ids)
-    if len(missing) < asked:
+    expected = len(predictions.live_ids)
+    if len(missing) < expected:
         return Problem(
-            f"{len(missing)} of {asked} live ids missing{_examples(missing)}",
-            "return a row for every id of live_features: none may be dropped",
+            f"{len(missing)} of {expected} live ids missing{_examples(missing)}",
+            "return a row for every id of live_features: drop none",
         )
     return Problem(
-        f"none of the {asked} live ids; the index holds {_names(map(str, predictions.ids))}",
-        _KEEP_THE_INDEX,
+        f"none of the {expected} live ids; the index holds {_names(map(str, predictions.ids))}",
+        _KEEP_INDEX,
     )
 
 
 def has_each_live_id_once(predictions: Predictions) -> Problem | None:
-    """No live id is there twice."""
+    """No live id is repeated."""
     repeated = _live_ids(predictions, lambda rows: rows > 1)
     if not repeated:
         return None
     return Problem(
         f"{len(repeated)} live id(s) more than once{_examples(repeated)}",
-        "keep one row an id: predictions[~predictions.index.duplicated()]",
+        "keep one row per id: predictions[~predictions.index.duplicated()]",
     )
 
 
@@ -155,16 +154,16 @@ def lies_between_zero_and_one(predictions: Predictions) -> Problem | None:
 
 
 def is_not_constant(predictions: Predictions) -> Problem | None:
-    """The predictions differ: a standard deviation (ddof 1) of zero says nothing."""
+    """The predictions differ: their standard deviation (ddof 1) is above zero."""
     values = [value for _, value in predictions.live_values if math.isfinite(value)]
     if len(values) < 2:
-        return None  # no standard deviation: the tournament lets one row pass
+        return None  # no standard deviation: the tournament accepts a single row
     deviation = standard_deviation(values)
     if deviation > _ABSOLUTE + _RELATIVE * deviation:
         return None
     return Problem(
         f"the same value, {values[0]:g}, in every row",
-        "look why the model cannot tell rows apart: constant inputs, or an untrained model",
+        "find out why all rows look the same to the model: constant inputs, or an untrained model",
     )
 
 
@@ -182,15 +181,15 @@ RULES: tuple[Callable[[Predictions], Problem | None], ...] = (
     is_not_constant,
 )
 
-_KEEP_THE_INDEX = "keep the index of live_features: pd.DataFrame(..., index=live_features.index)"
-_RANK = "bring predictions into 0 to 1, for example by rank(pct=True)"
+_KEEP_INDEX = "keep the index of live_features: pd.DataFrame(..., index=live_features.index)"
+_RANK = "scale the predictions to 0 to 1, for example with rank(pct=True)"
 
 
 def standard_deviation(values: Sequence[float]) -> float:
-    """The standard deviation with ddof 1, as pandas takes it, of two values or more."""
+    """The standard deviation with ddof 1, as in pandas, of at least two values."""
     mean = math.fsum(value / len(values) for value in values)
     deviations = [value - mean for value in values]
-    largest = max(map(abs, deviations)) or 1.0  # squares of huge numbers are none
+    largest = max(map(abs, deviations)) or 1.0  # scaled, because squares of huge numbers overflow
     squares = math.fsum((deviation / largest) ** 2 for deviation in deviations)
     return largest * math.sqrt(squares / (len(values) - 1))
 
@@ -211,10 +210,10 @@ def _bad_values(
     return Problem(f"{len(ids)} prediction(s) {word}{_examples(ids)}", remedy)
 
 
-def _live_ids(predictions: Predictions, has: Callable[[int], bool]) -> list[str]:
-    """The live ids whose number of rows is such."""
+def _live_ids(predictions: Predictions, condition: Callable[[int], bool]) -> list[str]:
+    """The live ids whose number of rows meets the condition."""
     rows = zip(predictions.live_ids, predictions.rows_per_live_id, strict=True)
-    return [live_id for live_id, count in rows if has(count)]
+    return [live_id for live_id, count in rows if condition(count)]
 
 
 def _examples(ids: Iterable[str | None]) -> str:
@@ -222,5 +221,5 @@ def _examples(ids: Iterable[str | None]) -> str:
 
 
 def _names(names: Iterable[str]) -> str:
-    shown = list(islice(names, _MOST_EXAMPLES + 1))
-    return ", ".join(shown[:_MOST_EXAMPLES]) + (", ..." if len(shown) > _MOST_EXAMPLES else "")
+    shown = list(islice(names, _MAX_EXAMPLES + 1))
+    return ", ".join(shown[:_MAX_EXAMPLES]) + (", ..." if len(shown) > _MAX_EXAMPLES else "")

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +29,8 @@ with open("my.pkl", "wb") as file:
 """
 _SETUP = {
     "model": f"python - <<'END'{_MODEL}END",
-    "sample": "numerai-predict data sample sample/",
-    "practice": 'numerai-predict practice start --port 0\neval "$(numerai-predict practice env)"',
+    "sample": 'cp -r "$SHARED/sample" sample',
+    "practice": 'numerai-predict practice clock --open\neval "$(numerai-predict practice env)"',
 }
 
 
@@ -50,48 +50,71 @@ class PageRun:
         return f"line {line}:\n{self.printed[line]}"
 
 
-@pytest.fixture
-def page_environment(clean_environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """The variables of a user with an empty home, and the checkout's programs first."""
-    homes = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("STATE", "DATA", "CONFIG")}
-    programs = os.pathsep.join([str(Path(sys.executable).parent), clean_environment["PATH"]])
-    own = {**homes, "PATH": programs, "HOME": str(tmp_path / "home"), "COLUMNS": "120"}
-    (tmp_path / "home").mkdir()
-    return {**{k: v for k, v in clean_environment.items() if k != "VIRTUAL_ENV"}, **own}
+def _environment(home: Path, state: Path, cache: Path) -> dict[str, str]:
+    """The variables of a user without settings, and the checkout's programs first."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.lower().endswith("_proxy")
+        and not name.startswith(("NUMERAI_", "XDG_"))
+        and name != "VIRTUAL_ENV"
+    }
+    return {
+        **kept,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]]),
+        "HOME": str(home),
+        "XDG_STATE_HOME": str(state),
+        "XDG_CACHE_HOME": str(cache),
+        "TMPDIR": "/tmp",  # Ray's sockets need a short path
+        "DOCKER": "false",
+        "NO_PROXY": "*",
+        "COLUMNS": "120",
+    }
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What pages share: sample data, a cache, and a practice tournament in `state`."""
+    folder = tmp_path_factory.mktemp("shared")
+    environment = _environment(folder, folder / "state", folder / "cache")
+
+    def run(*words: str) -> None:
+        subprocess.run(["numerai-predict", *words], check=True, env=environment, cwd=folder)
+
+    run("data", "sample", "sample")
+    run("practice", "start", "--port", "0")
+    yield folder
+    run("practice", "stop")
 
 
 @pytest.fixture
-def run_page(
-    contract: object, page_environment: dict[str, str], tmp_path: Path
-) -> Callable[..., PageRun]:
+def run_page(contract: object, shared: Path, tmp_path: Path) -> Callable[..., PageRun]:
     """Run the fences of a page, in order, in one shell and a directory of its own."""
 
     def run(page: Path, engine: str | None = None) -> PageRun:
-        directory, printed = tmp_path / "work", tmp_path / "printed"
-        directory.mkdir()
-        printed.mkdir()
+        for name in ("work", "printed", "home"):
+            (tmp_path / name).mkdir()
+        setup = setup_of(page)
+        practises = "practice" in setup
+        state = shared / "state" if practises else tmp_path / "state"
+        variables = {"PRINTED": str(tmp_path / "printed"), "SHARED": str(shared)}
+        variables |= {"DOCKER": engine} if engine else {}
         fences = [fence for fence in fences_of(page) if engine or not fence.needs_engine]
-        setup = [_SETUP[name] for name in setup_of(page)]
-        variables = {"PRINTED": str(printed)} | ({"DOCKER": engine} if engine else {})
-        script = "\n".join(
-            [
-                "set -euo pipefail",
-                'trap "numerai-predict practice stop >/dev/null 2>&1 || true" EXIT',
-                f'exec >"{printed}/0" 2>&1',
-                *setup,
-                script_of(fences, contract.root),  # type: ignore[attr-defined]
-            ]
-        )
+        stop = "" if practises else "numerai-predict practice stop >/dev/null 2>&1 || true"
+        lines = [
+            f"trap '{stop}' EXIT",
+            'exec >"$PRINTED/0" 2>&1',
+            *(_SETUP[name] for name in setup),
+            script_of(fences, contract.root),  # type: ignore[attr-defined]
+        ]
         ended = subprocess.run(
-            ["bash", "-c", script],
-            cwd=directory,
-            env={**page_environment, **variables},
+            ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
+            cwd=tmp_path / "work",
+            env=_environment(tmp_path / "home", state, shared / "cache") | variables,
             timeout=110,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
         )
-        outputs = {int(path.name): path.read_text() for path in printed.iterdir()}
+        outputs = {int(path.name): path.read_text() for path in (tmp_path / "printed").iterdir()}
         evidence.record_output(*outputs.values())
         return PageRun(ended.returncode, outputs)
 

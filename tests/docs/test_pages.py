@@ -14,16 +14,6 @@ def name_of(page):
     return str(page.relative_to(ROOT / "docs"))
 
 
-@pytest.mark.parametrize("page", RUN, ids=name_of)
-def test_the_commands_of_the_page_work(page, run_page, engine):
-    needs_engine = any(fence.needs_engine for fence in fences_of(page))
-    ended = run_page(page, engine if needs_engine else None)
-    assert ended.exit_code == 0, ended.last
-    for fence, line in output_fences(page):
-        if line in ended.printed:
-            assert differs(fence.text, ended.printed[line]) == [], ended.printed[line]
-
-
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_comment_on_a_fence_is_one_that_the_tests_know(page):
     known = ("file ", "exit ", "never, ", "checkout", "engine", "output")
@@ -51,3 +41,17 @@ def test_numbers_spaces_and_ellipses_are_free_in_an_output(expected, printed):
 
 def test_other_words_in_an_output_are_found():
     assert differs("verdict ok", "verdict usage") == ["verdict ok"]
+
+
+# The last, so that the server stops within a test that may stop one.
+@pytest.mark.server
+@pytest.mark.process
+@pytest.mark.slow
+@pytest.mark.parametrize("page", RUN, ids=name_of)
+def test_the_commands_of_the_page_work(page, run_page, engine):
+    needs_engine = any(fence.needs_engine for fence in fences_of(page))
+    ended = run_page(page, engine if needs_engine else None)
+    assert ended.exit_code == 0, ended.last
+    for fence, line in output_fences(page):
+        if line in ended.printed:
+            assert differs(fence.text, ended.printed[line]) == [], ended.printed[line]

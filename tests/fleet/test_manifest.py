@@ -90,9 +90,9 @@ def test_two_files_with_the_same_id_are_rejected(tmp_path):
         ({"python": "3.12", "flavour": "slim"}, "found: 3.11 slim, 3.12 full"),
         ({"memory": "much"}, "a size like 4g"),
         ({"timeout": "-1"}, "seconds like 600"),
-        ({"post_url": "https://b/"}, "post_url and post_data, or neither"),
-        ({"post_url": "b", "post_data": "k=v"}, "an http(s):// URL in post_url"),
-        ({"post_url": "https://b/", "post_data": SECRET}, "urlencoded fields"),
+        ({"post_url": "https://b/"}, "post_url and post_data: expected both or neither"),
+        ({"post_url": "b", "post_data": "k=v"}, "post_url: expected an http(s):// URL"),
+        ({"post_url": "https://b/", "post_data": SECRET}, "post_data: expected urlencoded fields"),
     ],
 )
 def test_an_invalid_row_is_named(tmp_path, pickle, row, words):

@@ -256,7 +256,7 @@ def test_a_broken_model_ends_as_in_a_single_run(run, run_model, name):
 
 def without_numbers(message):
     """The first line, without sizes and without the part that depends on what noticed first."""
-    first = message.splitlines()[0].partition(", then asked for more")[0]
+    first = message.splitlines()[0].partition(", then requested more")[0]
     return "".join(letter for letter in first if not letter.isdigit())
 
 

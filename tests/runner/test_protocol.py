@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from numerai_predict.runner import protocol
 from numerai_predict.runner.protocol import (
-    ConfineRequest,
     Frame,
     FrameKind,
     FrameReader,
@@ -18,6 +17,7 @@ from numerai_predict.runner.protocol import (
     MalformedFrame,
     Predicted,
     PredictRequest,
+    SandboxRequest,
     encode,
     encode_request,
     parse_request,
@@ -108,7 +108,7 @@ def test_no_bytes_do_more_than_be_malformed(data):
 @pytest.mark.parametrize(
     "request_",
     [
-        ConfineRequest(True, {"scratch": "/tmp/x"}),
+        SandboxRequest(True, {"scratch": "/tmp/x"}),
         LoadRequest("model.pkl", "live.parquet", None),
         PredictRequest(None, "live.parquet", more=True),
     ],

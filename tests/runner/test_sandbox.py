@@ -135,14 +135,18 @@ def test_a_file_that_the_model_may_not_open_is_named(run_model, tmp_path):
 
     path = str(tmp_path / "weights.txt")
     Path(path).write_text("0.5")
-    run_model(predict).fails_as("model_error", "tried to open", path, "put what it reads into")
+    run_model(predict).fails_as(
+        "model_error", "denied the model access to", path, "put what it reads into"
+    )
 
 
 def test_a_file_that_is_not_there_is_named(run_model):
     def predict(live_features):
         return open("weights.txt").read()
 
-    run_model(predict).fails_as("model_error", "weights.txt, which is not here", "into the pickle")
+    run_model(predict).fails_as(
+        "model_error", "weights.txt, which does not exist", "into the pickle"
+    )
 
 
 def test_the_scratch_directory_is_home_and_temporary_directory(run_model):
@@ -196,4 +200,6 @@ def test_workers_that_communicate_through_sockets_fail_with_a_remedy(run_model):
             server.listen()
             client.connect("own")
 
-    run_model(predict).fails_as("model_error", "may not have", "PermissionError", "num_workers=0")
+    run_model(predict).fails_as(
+        "model_error", "denied a system call", "PermissionError", "num_workers=0"
+    )

@@ -22,7 +22,7 @@ def ranks(live_features):
 
 def test_a_missing_output_directory_is_known_before_the_model_runs(run_model, tmp_path):
     run = run_model(ranks, output=tmp_path / "gone")
-    run.fails_as("save_failed", "gone", "make it first", "--output_dir")
+    run.fails_as("save_failed", "gone", "create it", "--output_dir")
     assert run.record["model"]["source"] is None
 
 

@@ -48,15 +48,7 @@ def add_options(parser: OptionParser) -> None:
             epilog="example:\n  numerai-predict data list --offline",
         )
     )
-    verify = commands.add_parser(
-        "verify",
-        help="compare the local files with their manifest",
-        description="Hash the local files and compare them with their manifest.",
-        usage="%(prog)s [OPTIONS]",
-        epilog="example:\n  numerai-predict data verify",
-    )
-    add_data_dir(verify.add_argument_group("data"))
-    verify.deprecate("--directory", "--data-dir")
+    _add_verify(commands)
     _add_sample(
         commands.add_parser(
             "sample",
@@ -91,6 +83,18 @@ def _add_list(parser: OptionParser) -> None:
     add_deadline(group, 60)
     add_json(parser)
     parser.deprecate("--local", "--offline")
+
+
+def _add_verify(commands: argparse._SubParsersAction[OptionParser]) -> None:
+    parser = commands.add_parser(
+        "verify",
+        help="compare the local files with their manifest",
+        description="Hash the local files and compare them with their manifest.",
+        usage="%(prog)s [OPTIONS]",
+        epilog="example:\n  numerai-predict data verify",
+    )
+    add_data_dir(parser.add_argument_group("data"))
+    parser.deprecate("--directory", "--data-dir")
 
 
 def _add_sample(parser: OptionParser) -> None:

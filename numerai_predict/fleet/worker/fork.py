@@ -78,14 +78,14 @@ def fork(
     in_memory: Mapping[str, Any],
     user: int,
     *,
-    confined: bool,
+    sandboxed: bool,
 ) -> ProcessHandle:
     """Fork a model process that waits for requests, as `launch.launch` starts one.
 
     It may read files at and below `readable`, holds the data frames `in_memory` by the paths
     that they were read from, and runs as the uid `user` if this process is root.
     """
-    identity = identity_for_model(PACKAGE, user) if confined else Identity()
+    identity = identity_for_model(PACKAGE, user) if sandboxed else Identity()
 
     def start_fork(spec: LaunchSpec) -> ForkedProcess:
         pid = os.fork()
@@ -99,7 +99,7 @@ def fork(
         readable,
         identity,
         minimal_environment(os.environ, threads=1),
-        confined=confined,
+        sandboxed=sandboxed,
         in_memory=frozenset(map(Path, in_memory)),
     )
 

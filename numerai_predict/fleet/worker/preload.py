@@ -60,7 +60,7 @@ def preload(dataset: str, benchmarks: str | None) -> Preloaded:
     """Import the libraries and read the data, in this thread alone.
 
     Raises:
-        RuntimeError: something started threads, so that a fork could not be confined.
+        RuntimeError: something started threads, so that a fork could not be sandboxed.
         DatasetUnavailable: the live data is not a parquet file.
         Exception: whatever pandas raises for data that it cannot read.
     """

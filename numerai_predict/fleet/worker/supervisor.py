@@ -131,7 +131,7 @@ class _Run:
             [Path(request.model)],
             self._preloaded.frames,
             request.user,
-            confined=self._call.sandbox is not Sandbox.OFF,
+            sandboxed=self._call.sandbox is not Sandbox.OFF,
         )
 
     def _benchmarks(self) -> Path:

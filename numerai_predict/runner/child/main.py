@@ -1,4 +1,4 @@
-"""Serves the requests of the supervisor in the model process: confine, load, predict.
+"""Serves the requests of the supervisor in the model process: apply the sandbox, load, predict.
 
 The process runs untrusted code, so the supervisor validates everything that it sends, and it
 ends without running the exit hooks of the model.
@@ -22,18 +22,18 @@ from numerai_predict.runner.child import network_audit
 from numerai_predict.runner.child.exception_report import describe
 from numerai_predict.runner.protocol import (
     AttemptedHost,
-    ConfineRequest,
     Frame,
     FrameKind,
     LoadedModel,
     LoadRequest,
     Predicted,
     PredictRequest,
+    SandboxRequest,
     Stage,
 )
 from numerai_predict.sandbox.apply import SandboxSpec, apply_limits_only, apply_sandbox
 
-_RequestType = TypeVar("_RequestType", ConfineRequest, LoadRequest, PredictRequest)
+_RequestType = TypeVar("_RequestType", SandboxRequest, LoadRequest, PredictRequest)
 
 # Address space that libraries reserve and never touch (stacks of threads, arenas of allocators,
 # buffers of OpenBLAS) counts against RLIMIT_DATA without being memory. What is reserved already
@@ -53,7 +53,7 @@ def main(frames_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> 
     """
     faulthandler.enable(open(protocol.FAULTS_FILE, "w"))  # noqa: SIM115 - open to the end
     requests = _take_standard_input()
-    _send(frames_descriptor, _confine(_next_request(requests, ConfineRequest)))
+    _send(frames_descriptor, _apply_layers(_next_request(requests, SandboxRequest)))
     server = _Server(requests, frames_descriptor, in_memory or {})
     try:
         last = server.serve()
@@ -133,11 +133,11 @@ class _Server:
         _send(self._frames_descriptor, frame)
 
 
-def _confine(request: ConfineRequest) -> Frame:
+def _apply_layers(request: SandboxRequest) -> Frame:
     """Apply the layers; the frame with the status of each."""
     spec = SandboxSpec.from_dict(request.spec)
-    layers = apply_sandbox(spec) if request.confine else apply_limits_only(spec)
-    return Frame(FrameKind.CONFINED, asdict(layers))
+    layers = apply_sandbox(spec) if request.isolate else apply_limits_only(spec)
+    return Frame(FrameKind.SANDBOXED, asdict(layers))
 
 
 def _take_standard_input() -> TextIO:

@@ -1,4 +1,4 @@
-"""The user's pickle as a callable."""
+"""Unpickles the model and finds its arity and its name."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ Model = Callable[..., Any]
 
 
 class NotAModel(Exception):
-    """What was unpickled cannot be called as a model."""
+    """The unpickled object cannot be called as a model."""
 
 
 def load(path: str) -> Model:
-    """The callable that the pickle holds.
+    """The callable in the pickle.
 
-    Warnings of libraries are shown: `pandas.read_pickle` would silence them. It
-    still gets a second try where a plain load fails in the ways that it mends,
-    such as names that moved between versions of pandas.
+    A plain load shows the warnings of libraries, which `pandas.read_pickle` would suppress. It is
+    the fallback for errors that it handles, such as names that moved between pandas versions.
 
     Raises:
         NotAModel: the pickle holds something that cannot be called.
@@ -32,26 +31,26 @@ def load(path: str) -> Model:
     try:
         with open_decompressed(path) as handle:
             model = pickle.load(handle)
-    except (AttributeError, ImportError, TypeError, UnicodeDecodeError) as first:
+    except (AttributeError, ImportError, TypeError, UnicodeDecodeError) as error:
         try:
             model = pd.read_pickle(path)
         except Exception:
-            raise first from None
+            raise error from None
     if not callable(model):
         raise NotAModel(f"found {_name_with_article(model)}, which cannot be called")
     return model  # type: ignore[no-any-return]
 
 
 def positional_arity(model: Model) -> int:
-    """How many frames the model takes: two if a call with two binds, else one.
+    """The number of positional arguments: two if the signature accepts two, else one.
 
     Raises:
-        NotAModel: neither a call with two positional arguments binds nor one with one.
+        NotAModel: the signature accepts neither two positional arguments nor one.
     """
     try:
         signature = inspect.signature(model)
     except ValueError:
-        raise NotAModel("found a built-in callable that does not tell its parameters") from None
+        raise NotAModel("found a built-in callable whose parameters are unknown") from None
     for count in (2, 1):
         try:
             signature.bind(*range(count))

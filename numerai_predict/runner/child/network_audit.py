@@ -1,7 +1,7 @@
-"""What a model tries that it may not: told as it happens, so that its failure has a cause.
+"""Reports network hosts that a model tries to reach, through an audit hook of Python.
 
-Python names such attempts to whoever listens (`sys.addaudithook`). They are words for
-the message and nothing more: it is the sandbox that denies.
+The hosts appear in the message of the failure that follows. The hook denies nothing: the sandbox
+does.
 """
 
 from __future__ import annotations
@@ -14,66 +14,70 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_MOST_TOLD = 3
-_LONGEST = 200
+_MAX_HOSTS = 3
+_MAX_HOST_CHARACTERS = 200
 
-_tell: Callable[[str], None] | None = None
-_told: set[str] = set()
-_telling = threading.Lock()
+_report: Callable[[str], None] | None = None
+_reported: set[str] = set()
+_reporting_lock = threading.Lock()
 
 
-def install_audit_hook(how: Callable[[str], None]) -> None:
-    """Hand `how` the host of the first attempts to reach the network, one call each."""
-    global _tell
-    _tell = how
+def install_audit_hook(report: Callable[[str], None]) -> None:
+    """Call `report` with the host of each of the first attempts to reach the network."""
+    global _report
+    _report = report
     process = os.getpid()
 
-    def listen(event: str, arguments: tuple[Any, ...]) -> None:
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _HOSTS and os.getpid() == process:
-            _tell_once(_HOSTS[event](arguments))
+            _report_once(_HOSTS[event](arguments))
 
-    sys.addaudithook(listen)
+    sys.addaudithook(hook)
 
 
 def stop_reporting() -> None:
-    """Tell nothing more: what comes on the pipe now must be the answer."""
-    global _tell
-    with _telling:
-        _tell = None
+    """Report nothing more: the next frame on the pipe must be the response."""
+    global _report
+    with _reporting_lock:
+        _report = None
 
 
 @contextmanager
 def pause_reporting() -> Iterator[None]:
-    """Have the pipe to oneself for the block."""
-    with _telling:
+    """Keep other threads from writing to the pipe during the block."""
+    with _reporting_lock:
         yield
 
 
-def _tell_once(host: str | None) -> None:
-    if host is None or host in _told or len(_told) >= _MOST_TOLD:
+def _report_once(host: str | None) -> None:
+    if host is None or host in _reported or len(_reported) >= _MAX_HOSTS:
         return
-    with _telling:
-        _told.add(host)
-        if _tell is not None:
-            _tell(host)
+    with _reporting_lock:
+        _reported.add(host)
+        if _report is not None:
+            _report(host)
 
 
-def _of_address(address: Any) -> str | None:
-    if not isinstance(address, tuple) or len(address) < 2:  # a path, or this machine's own
+def _host_of_address(address: Any) -> str | None:
+    if not isinstance(address, tuple) or len(address) < 2:  # a local socket
         return None
-    return _of_host(address[0], address[1])
+    return _host_with_port(address[0], address[1])
 
 
-def _of_host(host: Any, port: Any = None) -> str | None:
+def _host_with_port(host: Any, port: Any = None) -> str | None:
     name = host.decode(errors="replace") if isinstance(host, bytes) else host
     if not isinstance(name, str) or name in ("", socket.gethostname()):
         return None
-    return f"{name}:{port}"[:_LONGEST] if isinstance(port, int | str) else name[:_LONGEST]
+    return (
+        f"{name}:{port}"[:_MAX_HOST_CHARACTERS]
+        if isinstance(port, int | str)
+        else name[:_MAX_HOST_CHARACTERS]
+    )
 
 
 _HOSTS: dict[str, Callable[[tuple[Any, ...]], str | None]] = {
-    "socket.connect": lambda arguments: _of_address(arguments[1]),
-    "socket.sendto": lambda arguments: _of_address(arguments[1]),
-    "socket.getaddrinfo": lambda arguments: _of_host(arguments[0], arguments[1]),
-    "socket.gethostbyname": lambda arguments: _of_host(arguments[0]),
+    "socket.connect": lambda arguments: _host_of_address(arguments[1]),
+    "socket.sendto": lambda arguments: _host_of_address(arguments[1]),
+    "socket.getaddrinfo": lambda arguments: _host_with_port(arguments[0], arguments[1]),
+    "socket.gethostbyname": lambda arguments: _host_with_port(arguments[0]),
 }

@@ -1,4 +1,4 @@
-"""What the model returned, as facts and an Arrow stream."""
+"""Encodes what the model returned: a description and an Arrow stream."""
 
 from __future__ import annotations
 
@@ -12,38 +12,36 @@ import pyarrow as pa
 
 from numerai_predict.runner.prediction_column import prediction_column
 
-_LONGEST_NAME = 100
-_MOST_COLUMNS = 100
+_MAX_NAME_CHARACTERS = 100
+_MAX_COLUMNS = 100
 
 
 def encode(returned: Any) -> tuple[dict[str, Any], bytes]:
-    """Facts about the returned object, and its predictions as an Arrow stream.
+    """The fields of `protocol.Predicted` but `seconds`, and the predictions as an Arrow stream.
 
-    The stream has the columns `id` (string, null where the index is missing one)
-    and `value`: float64, NaN where missing, or string where the column is no
-    numbers. It is empty where the object is no DataFrame, or no column is meant.
+    The stream has the columns `id` (string, null if missing in the index) and `value`: float64,
+    NaN if missing, or string if the column is not numeric. It is empty if the object is not a
+    DataFrame, or no column is chosen.
     """
     if not isinstance(returned, pd.DataFrame):
         return {"type": _type_name(returned), "rows": 0, "columns": []}, b""
-    columns = [str(name)[:_LONGEST_NAME] for name in returned.columns]
+    columns = [str(name)[:_MAX_NAME_CHARACTERS] for name in returned.columns]
     position = prediction_column(columns)
-    facts = {
+    description = {
         "type": "DataFrame",
         "rows": len(returned),
-        "columns": columns[:_MOST_COLUMNS]
-        if position is None
-        else _chosen_first(columns, position),
+        "columns": columns[:_MAX_COLUMNS] if position is None else _chosen_first(columns, position),
     }
     if position is None:
-        return facts, b""
+        return description, b""
     table = pa.table({"id": _ids(returned.index), "value": _values(returned.iloc[:, position])})
-    return facts, _stream(table)
+    return description, _stream(table)
 
 
 def _chosen_first(columns: list[str], position: int) -> list[str]:
-    """At most that many names that a wide frame still shows its column of predictions."""
+    """Column names with the chosen one first, so that a wide frame keeps it."""
     others = columns[:position] + columns[position + 1 :]
-    return [columns[position], *others[: _MOST_COLUMNS - 1]]
+    return [columns[position], *others[: _MAX_COLUMNS - 1]]
 
 
 def _type_name(value: Any) -> str:
@@ -51,13 +49,16 @@ def _type_name(value: Any) -> str:
     if value is None:
         return "None"
     module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-    return f"{module}{kind.__qualname__}"[:_LONGEST_NAME]
+    return f"{module}{kind.__qualname__}"[:_MAX_NAME_CHARACTERS]
 
 
 def _ids(index: pd.Index[Any]) -> pa.Array:
     missing = np.zeros(len(index), bool) if isinstance(index, pd.MultiIndex) else index.isna()
     return pa.array(
-        [None if gone else _text(value) for value, gone in zip(index, missing, strict=True)],
+        [
+            None if is_missing else _text(value)
+            for value, is_missing in zip(index, missing, strict=True)
+        ],
         pa.string(),
     )
 
@@ -70,8 +71,8 @@ def _values(column: pd.Series[Any]) -> pa.Array:
         try:
             return pa.array([math.nan if pd.isna(v) else float(v) for v in column], pa.float64())
         except OverflowError:
-            pass  # an integer beyond float64: shown as text
-    return pa.array([_text(value)[:_LONGEST_NAME] for value in column], pa.string())
+            pass  # an integer beyond float64: encoded as text
+    return pa.array([_text(value)[:_MAX_NAME_CHARACTERS] for value in column], pa.string())
 
 
 def _is_number(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""How a model's process died, as an error that names the likeliest cause."""
+"""Turns the crash of a model process into an error that names the most likely cause."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.python_versions import Pythons
 from numerai_predict.runner.protocol import LOST_PIPE
-from numerai_predict.runner.supervisor.model_process import CrashReport
+from numerai_predict.runner.supervisor.crash_report import CrashReport
 
-_MOST_CALLS = 10
+_MAX_CALLS = 10
 
 _SIGNAL_CAUSES = {
     signal.SIGSEGV: (
@@ -21,26 +21,26 @@ _SIGNAL_CAUSES = {
         "or run it in the image of the Python that made it",
     ),
     signal.SIGABRT: (
-        "a compiled library gave up, after a failed allocation or a check of its own",
-        "read the model's last lines above; try fewer threads or less data at once",
+        "a compiled library aborted after a failed allocation or assertion",
+        "read the model's last lines in the log; try fewer threads or less data at once",
     ),
     signal.SIGKILL: (
-        "the system killed it: the machine or the container ran out of memory",
+        "the system killed it because the machine or the container ran out of memory",
         "give the container as much memory as --memory allows the model, or make the model smaller",
     ),
     signal.SIGILL: (
-        "a library compiled for another processor",
-        "install a build of the library for this processor",
+        "a library compiled for another CPU",
+        "install a build of the library for this CPU",
     ),
     signal.SIGBUS: (
-        "shared memory is full, or a mapped file became shorter",
+        "shared memory is full, or a mapped file was truncated",
         "give the container more shared memory (docker run --shm-size)",
     ),
     signal.SIGFPE: ("an integer division by zero in a compiled library", "check the model's input"),
 }
 
-# Where the inspection found the functions to be this Python's, they are not to blame.
-_SEGFAULT_OF_OWN_CODE = (
+# If the inspection found that the functions are for this Python, they are not the cause.
+_SEGFAULT_WITH_VALID_CODE = (
     f"a compiled library of another version than the one that the model was made with (its "
     f"functions are of Python {RUNNING_PYTHON}, not of another Python)",
     "install the image's versions of the libraries where the model is made, and pickle it again",
@@ -48,45 +48,45 @@ _SEGFAULT_OF_OWN_CODE = (
 
 
 _ANOTHER_SIGNAL = (
-    "somebody sent it the signal",
-    "try again; if it stays, look for what sends the signal",
+    "another process sent it the signal",
+    "try again; if it keeps happening, find out which process sends the signal",
 )
-_LEAVE_ALONE = "a model must return its predictions and leave the runner's descriptors alone"
+_DO_NOT_TOUCH = "return predictions from the model, and do not use the runner's descriptors"
 
 
-def classify_crash(death: CrashReport, peak_bytes: int, pythons: Pythons | None = None) -> RunError:
-    """The error that a child's end without an answer stands for.
+def classify_crash(crash: CrashReport, peak_bytes: int, pythons: Pythons | None = None) -> RunError:
+    """The error for a model process that exited without a response.
 
-    `pythons` are those of the model's code, where its inspection found them.
+    `pythons` are those that the model's code is valid for, if its inspection found them.
     """
-    process = "the model's process"
-    if death.malformed is not None:
-        found = f"broke off its answer: expected a frame, found {death.malformed}"
-        return ModelCrashed(f"{process} {found}", _LEAVE_ALONE)
-    if death.status in (None, LOST_PIPE):
-        return ModelCrashed(f"{process} closed the pipe that its answer was due on", _LEAVE_ALONE)
+    process = "the model process"
+    if crash.malformed is not None:
+        found = f"broke the protocol: expected a frame, found {crash.malformed}"
+        return ModelCrashed(f"{process} {found}", _DO_NOT_TOUCH)
+    if crash.status in (None, LOST_PIPE):
+        return ModelCrashed(f"{process} closed the pipe of its responses", _DO_NOT_TOUCH)
     peak = f"(peak memory {format_size(peak_bytes)})"
-    if death.status >= 0:
-        found = f"ended with exit status {death.status} before it returned predictions {peak}"
+    if crash.status >= 0:
+        found = f"ended with exit status {crash.status} before it returned predictions {peak}"
         return ModelCrashed(
             f"{process} {found}",
-            "take out os._exit and whatever else ends the process: a model must return",
+            "remove os._exit and whatever else ends the process: a model must return",
         )
-    name, likeliest, remedy = _signal(-death.status, pythons)
-    title = f"{process} died by {name} {peak}; the likeliest cause: {likeliest}"
-    return ModelCrashed("\n".join([title, *_crash_traceback(death)]), remedy)
+    name, likely_cause, remedy = _signal(-crash.status, pythons)
+    title = f"{process} was killed by {name} {peak}; the most likely cause: {likely_cause}"
+    return ModelCrashed("\n".join([title, *_crash_traceback(crash)]), remedy)
 
 
 def _signal(number: int, pythons: Pythons | None) -> tuple[str, str, str]:
-    """Name, likeliest cause and remedy of a fatal signal."""
+    """Name, most likely cause and remedy of a fatal signal."""
     if number not in set(signal.Signals):
         return (f"signal {number}", *_ANOTHER_SIGNAL)
     if number == signal.SIGSEGV and pythons is not None and pythons.legal:
-        return ("SIGSEGV", *_SEGFAULT_OF_OWN_CODE)
+        return ("SIGSEGV", *_SEGFAULT_WITH_VALID_CODE)
     known = signal.Signals(number)
     return (known.name, *_SIGNAL_CAUSES.get(known, _ANOTHER_SIGNAL))
 
 
-def _crash_traceback(death: CrashReport) -> list[str]:
-    calls = [f"  {call}" for call in death.calls[:_MOST_CALLS]]
-    return ["It stood in (most recent call first):", *calls] if calls else []
+def _crash_traceback(crash: CrashReport) -> list[str]:
+    calls = [f"  {call}" for call in crash.calls[:_MAX_CALLS]]
+    return ["Traceback at the crash (most recent call first):", *calls] if calls else []

@@ -1,4 +1,4 @@
-"""A model's failure: the facts that its process sent, and what the parent knows beside them."""
+"""A failure of the model: the data that its process sent, and what the supervisor knows."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from typing import Any
 
 from numerai_predict.contract.limits import Limits
 
-_MOST_LIBRARY_FRAMES = 3
+_MAX_LIBRARY_FRAMES = 3
 _FIRST_FRAMES, _LAST_FRAMES = 5, 10
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An exception in the model's process, and what the parent knows beside it."""
+    """An exception in the model process.
 
-    facts: dict[str, Any]
+    `content` is untrusted: it comes from the process that ran the model; its keys are those of
+    `child.exception_report.describe` and `stage`. `dataset` and `benchmarks` are names to show.
+    """
+
+    content: dict[str, Any]
     model: Path
     dataset: str
     limits: Limits
@@ -25,39 +29,39 @@ class Failure:
 
     @property
     def stage(self) -> str:
-        """`start`, `load`, `read`, `read benchmarks`, `predict` or `answer`."""
-        return str(self.facts.get("stage"))
+        """What the model process was doing: the value of a `protocol.Stage`."""
+        return str(self.content.get("stage"))
 
     @property
     def types(self) -> set[str]:
-        """Names of the exception's class and its bases."""
-        return {str(name) for name in _list(self.facts.get("types"))}
+        """Names of the exception's class and its base classes."""
+        return {str(name) for name in _list(self.content.get("types"))}
 
     @property
     def text(self) -> str:
         """The exception's message."""
-        return str(self.facts.get("message"))
+        return str(self.content.get("message"))
 
     @property
     def frames(self) -> list[dict[str, Any]]:
-        """Stack frames after the runner's own, outermost first."""
-        return [frame for frame in _list(self.facts.get("frames")) if isinstance(frame, dict)]
+        """Stack frames below those of the runner, outermost first."""
+        return [frame for frame in _list(self.content.get("frames")) if isinstance(frame, dict)]
 
     @property
     def errors(self) -> list[dict[str, Any]]:
-        """Errors of the system among the exception and its causes: `errno` and `path`."""
-        return [error for error in _list(self.facts.get("errors")) if isinstance(error, dict)]
+        """`errno` and `path` of each OSError among the exception and its causes."""
+        return [error for error in _list(self.content.get("errors")) if isinstance(error, dict)]
 
     @property
     def title(self) -> str:
-        """Type and message on one line, as Python ends a traceback."""
+        """Type and message on one line, as in the last line of a traceback."""
         first = (self.text.strip().splitlines() or [""])[0]
-        return f"{self.facts.get('type')}: {first}" if first else str(self.facts.get("type"))
+        return f"{self.content.get('type')}: {first}" if first else str(self.content.get("type"))
 
     def with_traceback(self, title: str) -> str:
-        """The title, then the rest of the exception's message, then the frames worth a look."""
+        """The title, the rest of the exception's message, and the relevant frames."""
         lines = [title, *self.text.strip().splitlines()[1:]]
-        frames = _worth_a_look(self.frames)
+        frames = _relevant_frames(self.frames)
         left_out = len(frames) - _FIRST_FRAMES - _LAST_FRAMES
         if frames:
             lines.append("Traceback of the model (most recent call last):")
@@ -66,18 +70,18 @@ class Failure:
                 if position == _FIRST_FRAMES:
                     lines.append(f"  ... {left_out} more calls ...")
                 continue
-            place = f'File "{frame.get("file")}", line {frame.get("line")}'
-            lines.append(f"  {place}, in {frame.get('function')}")
+            location = f'File "{frame.get("file")}", line {frame.get("line")}'
+            lines.append(f"  {location}, in {frame.get('function')}")
             if frame.get("text"):
                 lines.append(f"    {frame['text']}")
         return "\n".join(lines)
 
 
-def _worth_a_look(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The model's own frames, and of a library that it called the place that raised."""
+def _relevant_frames(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The model's own frames, and the innermost frame of a library that it called."""
     own = [position for position, frame in enumerate(frames) if not frame.get("library")]
     if not own:
-        return frames[-_MOST_LIBRARY_FRAMES:]
+        return frames[-_MAX_LIBRARY_FRAMES:]
     tail = frames[own[-1] + 1 :]
     return frames[own[0] : own[-1] + 1] + tail[-1:]
 

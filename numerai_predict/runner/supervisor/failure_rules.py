@@ -1,8 +1,9 @@
-"""Why a model failed: the facts that the child sent, as an error with a verdict.
+"""Turns a failure in the model process into an error with a verdict.
 
-A list of small functions, each of which knows one cause; the first that
-recognises the facts names the error. Facts come from a process that a stranger's
-program ran in: they are shown, and decide nothing but the words and the verdict.
+Each rule is a small function that knows one cause; the first one that recognises the failure
+makes the error. The failure data come from a process that ran untrusted code: they are shown,
+and decide only message and verdict. This is the only module that decides on the text of foreign
+exceptions, where their type says too little: see the heuristics below.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.remedies import remedy_by_value, remedy_for_main
 from numerai_predict.resources.violations import out_of_memory
+from numerai_predict.runner.protocol import Stage
 from numerai_predict.runner.supervisor.failure_report import Failure
 
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
-_BROKEN_DATA = {
+# The stages that run code of the model.
+_MODEL_STAGES = (Stage.LOAD, Stage.PREDICT)
+# Exceptions of the unpickler and of decompressors for damaged data.
+_DAMAGED_DATA = {
     "UnpicklingError",
     "EOFError",
     "BadGzipFile",
@@ -36,7 +41,8 @@ _BROKEN_DATA = {
     "BadZipFile",
     "ZstdError",
 }
-_COLUMN_TROUBLE = re.compile(
+# Heuristic: messages of pandas, scikit-learn, LightGBM and XGBoost about wrong columns.
+_COLUMN_MISMATCH = re.compile(
     r"not in index|are in the \[(columns|index)\]|feature[_ ]names|number of features"
     r"|expecting \d+ features|not in (the )?columns|should match",
     re.IGNORECASE,
@@ -44,24 +50,24 @@ _COLUMN_TROUBLE = re.compile(
 
 
 def classify_failure(failure: Failure) -> RunError:
-    """The error that a failed child stands for."""
-    for cause in FAILURE_RULES:
-        if error := cause(failure):
+    """The error for an exception in the model process."""
+    for rule in FAILURE_RULES:
+        if error := rule(failure):
             return error
     return ModelError(
         failure.with_traceback(f"the model raised {failure.title}"),
-        "mend the model and pickle it again; --debug shows the whole traceback",
+        "fix the model and pickle it again; use --debug for the full traceback",
     )
 
 
 def _broken_environment(failure: Failure) -> RunError | None:
-    if failure.stage != "start":
+    if failure.stage != Stage.START:
         return None
     return InternalError(
         failure.with_traceback(
-            f"the runner's own libraries do not work in the model's process: {failure.title}"
+            f"the runner's own libraries do not work in the model process: {failure.title}"
         ),
-        "report it; the model is not to blame, but the image or the environment",
+        "please report this: it is a bug in the image or the environment, not in the model",
     )
 
 
@@ -71,28 +77,31 @@ def _memory(failure: Failure) -> RunError | None:
     limit = failure.limits.memory_bytes
     if limit is None:
         message, remedy = (
-            f"the model asked for more memory than this machine has: {failure.title}",
-            "use less at once, or a larger machine",
+            f"the model requested more memory than this machine has: {failure.title}",
+            "use less memory at once, or a larger machine",
         )
     else:
         message, remedy = out_of_memory(limit, failure.peak_bytes)
-        message = f"{message}, then asked for more: {failure.title}"
+        message = f"{message}, then requested more: {failure.title}"
     return OutOfMemory(failure.with_traceback(message), remedy)
 
 
 def _unreadable_data(failure: Failure) -> RunError | None:
-    sources = {"read": failure.dataset, "read benchmarks": failure.benchmarks}
-    if failure.stage not in sources:
+    sources = {
+        Stage.READ.value: failure.dataset,
+        Stage.READ_BENCHMARKS.value: failure.benchmarks,
+    }
+    source = sources.get(failure.stage)
+    if source is None:
         return None
-    source = sources[failure.stage]
     return DatasetUnavailable(
         f"expected a parquet file that pandas can read in {source}, found {failure.title}",
-        "fetch the data set again; a copy may have been cut short",
+        "fetch the data set again; the copy may be truncated",
     )
 
 
 def _not_a_model(failure: Failure) -> RunError | None:
-    if failure.stage != "load" or "NotAModel" not in failure.types:
+    if failure.stage != Stage.LOAD or "NotAModel" not in failure.types:
         return None
     return InvalidModel(
         "expected a function predict(live_features) or "
@@ -102,10 +111,10 @@ def _not_a_model(failure: Failure) -> RunError | None:
 
 
 def _broken_pickle(failure: Failure) -> RunError | None:
-    if failure.stage != "load":
+    if failure.stage != Stage.LOAD:
         return None
     own_frames = any(not frame.get("library") for frame in failure.frames)
-    if own_frames or not failure.types & _BROKEN_DATA:
+    if own_frames or not failure.types & _DAMAGED_DATA:
         return None
     return invalid_pickle(failure.model, failure.title)
 
@@ -113,23 +122,23 @@ def _broken_pickle(failure: Failure) -> RunError | None:
 def _missing_module(failure: Failure) -> RunError | None:
     if "ImportError" not in failure.types:
         return None
-    module = str(failure.facts.get("module") or "")
+    module = str(failure.content.get("module") or "")
     if module == "__main__" or not module:
         found = f"found {failure.title}"
     else:
         found = (
             f"found that module {module} is missing"
             if _is_missing(failure)
-            else (f"found that module {module} lacks something: {failure.title}")
+            else (f"found that module {module} lacks a name: {failure.title}")
         )
     return MissingDependency(
-        failure.with_traceback(f"expected everything that the model imports to be here, {found}"),
+        failure.with_traceback(f"expected every import of the model to be installed, {found}"),
         f"use a library that the image has, or, {remedy_by_value(module.partition('.')[0])}",
     )
 
 
 def _missing_attribute(failure: Failure) -> RunError | None:
-    module, attribute = failure.facts.get("attribute_of"), failure.facts.get("attribute")
+    module, attribute = failure.content.get("attribute_of"), failure.content.get("attribute")
     if not module:
         return None
     if module == "__main__":
@@ -151,22 +160,20 @@ def _denied_file(failure: Failure) -> RunError | None:
         return None
     return ModelError(
         failure.with_traceback(
-            f"the model tried to open {denied.get('path')}, which it may not: models run with the "
-            f"data and nothing else, and write to their temporary folder alone: {failure.title}"
+            f"the sandbox denied the model access to {denied.get('path')}: a model gets the data "
+            f"and nothing else, and writes only to its scratch directory: {failure.title}"
         ),
-        "put what it reads into the pickle, and write to tempfile.gettempdir() if at all",
+        "put what it reads into the pickle, and write only to tempfile.gettempdir()",
     )
 
 
 def _denied_call(failure: Failure) -> RunError | None:
     numbers = {error.get("errno") for error in failure.errors}
-    if failure.stage not in ("load", "predict") or not numbers & _DENIED:
+    if failure.stage not in _MODEL_STAGES or not numbers & _DENIED:
         return None
     return ModelError(
-        failure.with_traceback(
-            f"the model asked the system for what models may not have: {failure.title}"
-        ),
-        "keep to one process where its workers would talk through sockets "
+        failure.with_traceback(f"the sandbox denied a system call of the model: {failure.title}"),
+        "use one process if its workers would communicate through sockets "
         "(num_workers=0 of a DataLoader, no multiprocessing.Manager); pools and threads work",
     )
 
@@ -177,34 +184,34 @@ def _absent_file(failure: Failure) -> RunError | None:
         return None
     return ModelError(
         failure.with_traceback(
-            f"the model looked for the file {absent.get('path')}, which is not here: models run "
-            f"with the data and nothing else: {failure.title}"
+            f"the model tried to open {absent.get('path')}, which does not exist: a model gets the "
+            f"data and nothing else: {failure.title}"
         ),
-        "read the file where the model is made, and put what was read into the pickle",
+        "read the file where you make the model, and put its content into the pickle",
     )
 
 
-def _passed_limit(failure: Failure) -> RunError | None:
+def _exceeded_limit(failure: Failure) -> RunError | None:
     numbers = {error.get("errno") for error in failure.errors}
     limits = failure.limits
     if errno.EMFILE in numbers:
-        found, remedy = f"{limits.open_files:,} open files", "close files once they are read"
+        found, remedy = f"{limits.open_files:,} open files", "close files after reading them"
     elif numbers & {errno.EFBIG, errno.ENOSPC}:
-        found = f"{format_size(limits.scratch_bytes)} of files, or of what the disk has left"
+        found = f"{format_size(limits.scratch_bytes)} of files, or the free space of the disk"
         remedy = "write less: keep what is needed in memory or in the pickle"
     elif errno.EAGAIN in numbers or "can't start new thread" in failure.text:
         found = f"{limits.processes:,} processes and threads"
         remedy = "start fewer: n_jobs or num_threads at most the number of CPUs"
     else:
         return None
-    title = f"the model passed its limit of {found}: {failure.title}"
+    title = f"the model exceeded its limit of {found}: {failure.title}"
     return ModelError(failure.with_traceback(title), remedy)
 
 
 def _first(failure: Failure, numbers: Container[int]) -> dict[str, Any] | None:
-    """The first error of the system's with a path and one of the numbers."""
+    """The first OSError with a path and one of the numbers, raised by code of the model."""
     found = (e for e in failure.errors if e.get("errno") in numbers and e.get("path"))
-    return next(found, None) if failure.stage in ("load", "predict") else None
+    return next(found, None) if failure.stage in _MODEL_STAGES else None
 
 
 def _exit_call(failure: Failure) -> RunError | None:
@@ -214,17 +221,17 @@ def _exit_call(failure: Failure) -> RunError | None:
         failure.with_traceback(
             f"the model called sys.exit({failure.text}) instead of returning predictions"
         ),
-        "take the call out: a model must return a DataFrame",
+        "remove the call: a model must return a DataFrame",
     )
 
 
 def _other_columns(failure: Failure) -> RunError | None:
     missing_key = "KeyError" in failure.types and "feature" in failure.text
-    if failure.stage != "predict" or not (missing_key or _COLUMN_TROUBLE.search(failure.text)):
+    if failure.stage != Stage.PREDICT or not (missing_key or _COLUMN_MISMATCH.search(failure.text)):
         return None
     return ModelError(
         failure.with_traceback(f"the model raised {failure.title}"),
-        f"the model wants other columns than {failure.dataset} has: run it on the data version "
+        f"the model needs other columns than {failure.dataset} has: run it on the data version "
         "that it was trained on (--dataset and --benchmarks), or train it on this one",
     )
 
@@ -241,7 +248,7 @@ FAILURE_RULES: tuple[Callable[[Failure], RunError | None], ...] = (
     _denied_file,
     _denied_call,
     _absent_file,
-    _passed_limit,
+    _exceeded_limit,
     _other_columns,
 )
 

@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, thread_environment, usable_cpus
 from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
-from numerai_predict.runner.protocol import ConfineRequest, Request, encode_request
+from numerai_predict.runner.protocol import Request, SandboxRequest, encode_request
 from numerai_predict.sandbox.apply import SandboxSpec
 from numerai_predict.sandbox.identity import Identity, identity_for_model, readable_by
 from numerai_predict.sandbox.layers import Layers
@@ -100,15 +100,15 @@ class LaunchSpec:
     environment: Mapping[str, str]
 
 
-def launch(limits: Limits, readable: Collection[Path], *, confined: bool) -> ProcessHandle:
+def launch(limits: Limits, readable: Collection[Path], *, sandboxed: bool) -> ProcessHandle:
     """Start the model process in a new interpreter; it imports pandas and waits for requests.
 
-    It may read files at and below `readable`. Unless `confined`, its limits are its only layer.
+    It may read files at and below `readable`. Unless `sandboxed`, its limits are its only layer.
     """
-    identity = identity_for_model(PACKAGE) if confined else Identity()
+    identity = identity_for_model(PACKAGE) if sandboxed else Identity()
     environment = minimal_environment(os.environ)
     return launch_with(
-        _start_interpreter, limits, readable, identity, environment, confined=confined
+        _start_interpreter, limits, readable, identity, environment, sandboxed=sandboxed
     )
 
 
@@ -132,10 +132,10 @@ def launch_with(
     identity: Identity,
     environment: Mapping[str, str],
     *,
-    confined: bool,
+    sandboxed: bool,
     in_memory: frozenset[Path] = frozenset(),
 ) -> ProcessHandle:
-    """Start a process with pipes and a scratch directory, and request that it confines itself."""
+    """Start a process with pipes and a scratch directory, and request its sandbox."""
     scratch = create_scratch(identity)
     environment = {**environment, **scratch_variables(scratch.name)}
     frames, frames_end = os.pipe()
@@ -161,7 +161,7 @@ def launch_with(
         _initial_layers(environment),
         in_memory,
     )
-    handle.send(ConfineRequest(confined, asdict(_sandbox_spec(handle, limits))))
+    handle.send(SandboxRequest(sandboxed, asdict(_sandbox_spec(handle, limits))))
     return handle
 
 

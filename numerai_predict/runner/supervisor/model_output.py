@@ -1,4 +1,4 @@
-"""What the model prints, shown line by line and marked as the model's."""
+"""Logs the stdout and stderr of the model line by line."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.redaction import printable
 
-_MOST_SHOWN_BYTES = 64 * 1024
-_LONGEST_LINE = 2_000
+_MAX_SHOWN_BYTES = 64 * 1024
+_MAX_LINE_CHARACTERS = 2_000
 
 
 class ModelOutput:
-    """Splits the model's bytes into lines and shows the first 64 KiB of them.
+    """Splits the model's output into lines and shows the first 64 KiB of them.
 
-    The rest is counted, not kept: a model may print without end. Control
-    characters are dropped, so that a model cannot draw on the user's terminal.
+    The rest is counted, not kept: a model may print endlessly. Control characters are dropped,
+    so that a model cannot control the user's terminal.
     """
 
     def __init__(self, show: Callable[[str], None]) -> None:
@@ -25,19 +25,19 @@ class ModelOutput:
         self._hidden_bytes = 0
 
     def feed(self, chunk: bytes) -> None:
-        """Take what the model wrote just now."""
-        if self._shown_bytes >= _MOST_SHOWN_BYTES:
+        """Process output of the model."""
+        if self._shown_bytes >= _MAX_SHOWN_BYTES:
             self._hidden_bytes += len(chunk)
             return
         *lines, self._line = (self._line + chunk).split(b"\n")
         for line in lines:
             self._show_line(line)
-        if len(self._line) > _LONGEST_LINE:
+        if len(self._line) > _MAX_LINE_CHARACTERS:
             self._show_line(self._line)
             self._line = b""
 
     def finish(self) -> None:
-        """Show a last line without an end, and say how much was not shown."""
+        """Show an unfinished last line, and how much was not shown."""
         if self._line:
             self._show_line(self._line)
             self._line = b""
@@ -46,11 +46,13 @@ class ModelOutput:
             self._hidden_bytes = 0
 
     def _show_line(self, line: bytes) -> None:
-        if self._shown_bytes >= _MOST_SHOWN_BYTES:
+        if self._shown_bytes >= _MAX_SHOWN_BYTES:
             self._hidden_bytes += len(line) + 1
             return
         self._shown_bytes += len(line) + 1
-        # Of a progress bar that redraws itself only the last state is worth a line.
+        # Of a progress bar that redraws its line only the last state is shown.
         text = line.decode(errors="replace").rstrip("\r").rpartition("\r")[2]
         text = printable(text)
-        self._show(text if len(text) <= _LONGEST_LINE else text[:_LONGEST_LINE] + " ...")
+        self._show(
+            text if len(text) <= _MAX_LINE_CHARACTERS else text[:_MAX_LINE_CHARACTERS] + " ..."
+        )

@@ -15,7 +15,6 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
@@ -25,11 +24,9 @@ from numerai_predict.resources import container_memory
 from numerai_predict.resources.monitor import ResourceMonitor
 from numerai_predict.resources.process_tree import adopt_orphans, kill_descendants
 from numerai_predict.resources.violations import LimitViolation, violation_error
-from numerai_predict.runner.bootstrap import PACKAGE
 from numerai_predict.runner.protocol import (
-    FAULTS_FILE,
+    AppliedLayers,
     AttemptedHost,
-    Confined,
     Frame,
     FrameKind,
     FrameReader,
@@ -37,6 +34,11 @@ from numerai_predict.runner.protocol import (
     MalformedFrame,
     PredictRequest,
     Stage,
+)
+from numerai_predict.runner.supervisor.crash_report import (
+    CrashReport,
+    ModelProcessExited,
+    read_crash_report,
 )
 from numerai_predict.runner.supervisor.launch import ProcessHandle
 from numerai_predict.runner.supervisor.model_output import ModelOutput
@@ -48,30 +50,7 @@ _EXIT_SECONDS = 1.0
 # A thousand processes take a while to die on an overloaded machine. After the deadline of the
 # run nothing waits for them: the signal that kills them is sent.
 _MAX_KILL_SECONDS, _MIN_KILL_SECONDS = 30.0, 0.5
-_MAX_FAULTS_CHARACTERS = 16 * 1024
 _MAX_ATTEMPTED_HOSTS, _MAX_HOST_CHARACTERS = 3, 200
-
-
-@dataclass(frozen=True)
-class CrashReport:
-    """How the model process exited without the frame that was due.
-
-    `status` is its exit status, negative for a signal, `None` if it was still alive and had to
-    be killed; `malformed` describes a frame that broke the protocol; `calls` are the lines of
-    Python at a fatal signal, innermost first.
-    """
-
-    status: int | None
-    malformed: str | None = None
-    calls: tuple[str, ...] = ()
-
-
-class ModelProcessExited(Exception):
-    """The process exited, or broke the protocol, without the frame that was due."""
-
-    def __init__(self, crash: CrashReport) -> None:
-        super().__init__(repr(crash))
-        self.crash = crash
 
 
 class ModelProcess:
@@ -127,7 +106,7 @@ class ModelProcess:
             self._show(f"... and may have left shared memory behind: {left}")
         self._handle.close()
 
-    def confine(self) -> Layers:
+    def await_sandbox(self) -> Layers:
         """Wait until the process has applied its sandbox; no code of the model has run.
 
         Raises:
@@ -135,10 +114,10 @@ class ModelProcess:
             DeadlinePassed: the deadline of the run is over.
         """
         frame = self._response(Stage.START)
-        if frame.kind != FrameKind.CONFINED:
+        if frame.kind != FrameKind.SANDBOXED:
             raise ModelProcessExited(CrashReport(None, "a frame before the sandbox was applied"))
-        confined = Confined.parse(frame.content)
-        return self._handle.layers.with_more(Layers(confined.engaged, confined.missing))
+        applied = AppliedLayers.parse(frame.content)
+        return self._handle.layers.with_more(Layers(applied.engaged, applied.missing))
 
     def load(self, model: Path, dataset: Path) -> Frame:
         """Have the process unpickle the model and read the data; returns its response.
@@ -240,17 +219,7 @@ class ModelProcess:
             raise ModelProcessExited(self._crash_report(self._process.returncode))
 
     def _crash_report(self, status: int | None) -> CrashReport:
-        if status is None or status >= 0:
-            return CrashReport(status)
-        try:
-            with open(Path(self._handle.scratch.name, FAULTS_FILE), errors="replace") as faults:
-                lines = [line.strip() for line in faults.read(_MAX_FAULTS_CHARACTERS).splitlines()]
-        except OSError:
-            lines = []  # the model removed it
-        calls = (line for line in lines if line.startswith("File "))
-        own = (str(PACKAGE), 'File "<string>"')
-        model_calls = (call for call in calls if not any(mark in call for mark in own))
-        return CrashReport(status, calls=tuple(model_calls))
+        return read_crash_report(status, Path(self._handle.scratch.name))
 
     def _exit_status(self) -> int | None:
         """The exit status once the process has exited by itself; `None` if it does not."""

@@ -27,16 +27,13 @@ from numerai_predict.runner.protocol import (
     Predicted,
 )
 from numerai_predict.runner.run_log import log_model_line, log_step, logger
+from numerai_predict.runner.supervisor.crash_report import CrashReport, ModelProcessExited
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
 from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.failure_rules import classify_failure
 from numerai_predict.runner.supervisor.launch import ProcessHandle, launch
 from numerai_predict.runner.supervisor.layer_report import report_layers
-from numerai_predict.runner.supervisor.model_process import (
-    CrashReport,
-    ModelProcess,
-    ModelProcessExited,
-)
+from numerai_predict.runner.supervisor.model_process import ModelProcess
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
 from numerai_predict.sandbox.layers import Layers
 
@@ -136,7 +133,7 @@ class ModelSession:
         self.stage = SessionStage.STARTED
 
     def load(self, model: InspectedModel, dataset: Path) -> LoadedModel:
-        """Have the process confine itself, unpickle the model and read the live data.
+        """Have the process apply its sandbox, unpickle the model and read the live data.
 
         Raises:
             RunError: the model failed, exceeded a limit or the deadline, or a required
@@ -144,7 +141,7 @@ class ModelSession:
         """
         self._inspection = model.inspection
         with self._failures_as_errors():
-            self._layers = self._supervisor_layers.with_more(self._process.confine())
+            self._layers = self._supervisor_layers.with_more(self._process.await_sandbox())
             report_layers(self._layers, self._call.sandbox)
             frame = _expect(FrameKind.LOADED, self._process.load(model.path, dataset))
             self._loaded = LoadedModel.parse(frame.content)
@@ -236,8 +233,8 @@ class ModelSession:
 
 def new_interpreter(call: ModelCall, readable: Collection[Path]) -> Callable[[], ProcessHandle]:
     """Starts a new Python for a session; the model may read files at and below `readable`."""
-    confined = call.sandbox is not Sandbox.OFF
-    return functools.partial(launch, call.limits, readable, confined=confined)
+    sandboxed = call.sandbox is not Sandbox.OFF
+    return functools.partial(launch, call.limits, readable, sandboxed=sandboxed)
 
 
 def malformed_response(malformed: MalformedFrame, peak_bytes: int) -> RunError:

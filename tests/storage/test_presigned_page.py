@@ -1,9 +1,10 @@
-"""What the README tells to type works as it stands there."""
+"""The two presigned requests on the page about S3 deliver the file."""
 
-import re
 import shlex
 import subprocess
 import sys
+
+from doc_pages import fences_of
 
 
 def predict_by_rank(live_features):
@@ -11,11 +12,11 @@ def predict_by_rank(live_features):
     return values.to_frame("prediction")
 
 
-def test_the_two_presigned_requests_of_the_readme_deliver_the_file(
+def test_the_two_presigned_requests_deliver_the_file(
     contract, run_model, pickle_model, s3, clean_environment, tmp_path
 ):
-    readme = (contract.root / "README.md").read_text()
-    (snippet,) = re.findall(r"```python\n(import boto3\n.*?)```", readme, re.DOTALL)
+    fences = fences_of(contract.root / "docs/how-to/fetch-and-deliver.md")
+    (snippet,) = [fence.text for fence in fences if "generate_presigned_post" in fence.text]
     model = pickle_model(predict_by_rank).read_bytes()
     s3.client.put_object(Bucket="models", Key="my.pkl", Body=model)
     printed = tmp_path / "printed"  # by another program than ours, and full of secrets

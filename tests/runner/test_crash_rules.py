@@ -76,13 +76,13 @@ def test_sys_exit_while_the_pickle_loads_is_the_models_error(run_model):
     [
         (signal.SIGSEGV, ["SIGSEGV", "another Python", "image"]),
         (signal.SIGKILL, ["SIGKILL", "memory"]),
-        (signal.SIGABRT, ["SIGABRT", "gave up", "last lines"]),
+        (signal.SIGABRT, ["SIGABRT", "aborted", "last lines"]),
         (signal.SIGBUS, ["SIGBUS", "--shm-size"]),
     ],
 )
 def test_a_death_by_a_signal_names_it_and_the_likeliest_cause(run_model, number, words):
     run_model(lambda live_features: os.kill(os.getpid(), number)).fails_as(
-        "model_crashed", "likeliest cause", *words
+        "model_crashed", "most likely cause", *words
     )
 
 

@@ -12,10 +12,10 @@ from numerai_predict.contract.errors import InternalError, InvalidPredictions, R
 from numerai_predict.runner import predictions, submission_rules
 from numerai_predict.runner.child import prediction_encoder
 from numerai_predict.runner.protocol import MalformedFrame, Predicted
+from numerai_predict.runner.supervisor.crash_report import CrashReport
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
 from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.failure_rules import classify_failure
-from numerai_predict.runner.supervisor.model_process import CrashReport
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

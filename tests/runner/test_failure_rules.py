@@ -93,7 +93,7 @@ def test_a_call_of_sys_exit_is_an_error(run_model, status):
 
         sys.exit(status)
 
-    run_model(predict).fails_as("model_error", f"sys.exit({status})", "take the call out")
+    run_model(predict).fails_as("model_error", f"sys.exit({status})", "remove the call")
 
 
 def test_an_exception_that_cannot_be_shown_is_an_error_like_another(run_model):

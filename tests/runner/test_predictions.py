@@ -71,11 +71,11 @@ def test_rows_that_are_not_live_are_dropped_with_a_warning(run_model):
 @pytest.mark.parametrize(
     ("predict", "words"),
     [
-        pytest.param(lambda f: None, ["None in place of a DataFrame", "index="], id="None"),
-        pytest.param(lambda f: ranks(f)["prediction"], ["Series in place"], id="Series"),
-        pytest.param(lambda f: ranks(f).to_numpy(), ["ndarray in place"], id="array"),
+        pytest.param(lambda f: None, ["None instead of a DataFrame", "index="], id="None"),
+        pytest.param(lambda f: ranks(f)["prediction"], ["Series instead"], id="Series"),
+        pytest.param(lambda f: ranks(f).to_numpy(), ["ndarray instead"], id="array"),
         pytest.param(altered(lambda f: f.iloc[:0]), ["without rows"], id="no rows"),
-        pytest.param(lambda f: pd.DataFrame(), ["without rows", "no single"], id="nothing"),
+        pytest.param(lambda f: pd.DataFrame(), ["without rows", "not exactly one"], id="nothing"),
         pytest.param(
             altered(lambda f: f.assign(b=1).rename(columns={"prediction": "a"})),
             ["2 columns (a, b)", "name the column `prediction`"],
@@ -93,7 +93,7 @@ def test_rows_that_are_not_live_are_dropped_with_a_warning(run_model):
         ),
         pytest.param(
             altered(lambda f: f.iloc[9:]),
-            ["9 of 200 live ids missing", "none may be dropped"],
+            ["9 of 200 live ids missing", "drop none"],
             id="missing ids",
         ),
         pytest.param(
@@ -107,7 +107,7 @@ def test_rows_that_are_not_live_are_dropped_with_a_warning(run_model):
             id="RangeIndex",
         ),
         pytest.param(
-            altered(lambda f: f.astype(str)), ["no numbers", "astype(float)"], id="text"
+            altered(lambda f: f.astype(str)), ["not numbers", "astype(float)"], id="text"
         ),
         pytest.param(
             altered(lambda f: f.rename(index={f.index[0]: None})), ["1 row(s) without an id"],
@@ -121,7 +121,7 @@ def test_what_is_no_submission_is_refused_for_a_reason(run_model, predict, words
     assert run.record["seconds"]["predict"] is not None
 
 
-def test_everything_that_is_wrong_is_told_at_once(run_model):
+def test_all_broken_rules_are_reported_at_once(run_model):
     def predict(live_features):
         frame = ranks(live_features)
         frame.iloc[0, 0] = np.nan
@@ -132,7 +132,7 @@ def test_everything_that_is_wrong_is_told_at_once(run_model):
     run = run_model(predict)
     run.fails_as(
         "invalid_predictions",
-        "5 things wrong",
+        "5 problems",
         "6 of 200 live ids missing",
         "3 live id(s) more than once",
         "1 prediction(s) NaN",

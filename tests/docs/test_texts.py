@@ -1,0 +1,53 @@
+"""README, CONTRIBUTING and the layout page agree with the repository."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TEXTS = [*ROOT.glob("*.md"), *(ROOT / "deploy").rglob("*.md")]
+LAYOUT = ROOT / "docs/explanation/02-packages.md"
+
+
+def test_the_readme_has_at_most_150_lines():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+def test_the_contributing_guide_has_at_most_100_lines():
+    assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) <= 100
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_relative_link_leads_to_a_file(path):
+    links = re.findall(r"\]\(([^)#\s]+)", path.read_text())
+    missing = [link for link in links if "://" not in link and not (path.parent / link).exists()]
+    assert missing == []
+
+
+def test_the_picture_in_the_readme_loads_nothing():
+    picture = (ROOT / "docs/images/run.svg").read_text()
+    addresses = set(re.findall(r"https?://[^\s\"<)]+", picture))
+    assert addresses <= {"http://www.w3.org/2000/svg", "https://www.textualize.io"}
+    assert "(exit&#160;0)" in picture
+
+
+def test_every_module_on_the_layout_page_exists():
+    text = LAYOUT.read_text()
+    package = ROOT / "numerai_predict"
+    section, missing = "", []
+    for line in text.splitlines():
+        if heading := re.match(r"## (\w+)/$", line):
+            section = heading[1]
+        for name in re.findall(r"`([\w/.]+(?:\.py|/))`", line):
+            places = [package / name, package / section / name, ROOT / name]
+            places += [package / "training/trainers" / name, package / "storage" / name]
+            if not any(place.exists() for place in places):
+                missing.append(name)
+    assert missing == []
+
+
+def test_every_package_is_on_the_layout_page():
+    text = LAYOUT.read_text()
+    packages = {path.parent.name for path in (ROOT / "numerai_predict").glob("*/__init__.py")}
+    assert {name for name in packages if f"{name}/" not in text} == set()
