@@ -133,20 +133,20 @@ def differs(expected: str, printed: str) -> list[str]:
 
 
 def _pattern(line: str) -> re.Pattern[str]:
-    words = " ".join(line.split())
+    tokens = " ".join(line.split())
     pattern = "".join(
         ".*" if part == "..." else r"\S*\d\S*" if re.search(r"\d", part) else re.escape(part)
-        for part in re.split(r"(\.\.\.|[^\s.]*\d\S*)", words)
+        for part in re.split(r"(\.\.\.|[^\s.]*\d\S*)", tokens)
     )
     return re.compile(pattern)
 
 
 @dataclass(frozen=True)
 class CommandLine:
-    """One call of a program of ours; `words` are its arguments."""
+    """One call of a program of ours; `tokens` are its arguments."""
 
     program: str
-    words: tuple[str, ...]
+    tokens: tuple[str, ...]
     text: str
 
 
@@ -164,40 +164,40 @@ def _simple_commands(line: str) -> list[str]:
     lexer.whitespace_split = True
     lexer.commenters = "#"
     try:
-        words = list(lexer)
+        tokens = list(lexer)
     except ValueError:  # prose, with an apostrophe
         return []
     parts: list[list[str]] = [[]]
-    for word in words:
-        if set(word) <= set(";|&()"):
+    for token in tokens:
+        if set(token) <= set(";|&()"):
             parts.append([])
         else:
-            parts[-1].append(word)
+            parts[-1].append(token)
     return [shlex.join(_without_redirections(part)) for part in parts if part]
 
 
-def _without_redirections(words: list[str]) -> list[str]:
+def _without_redirections(tokens: list[str]) -> list[str]:
     kept, skip = [], False
-    for word in words:
+    for token in tokens:
         if skip:
             skip = False
-        elif word and set(word) <= set("<>&"):
+        elif token and set(token) <= set("<>&"):
             skip = True
             if kept and kept[-1].isdecimal():  # the descriptor in `2>`
                 kept.pop()
         else:
-            kept.append(word)
+            kept.append(token)
     return kept
 
 
 def _calls(command: str) -> list[CommandLine]:
-    words = shlex.split(command)
-    for index, word in enumerate(words):
-        if word == "numerai-predict" or word.endswith("/numerai-predict"):
-            return [CommandLine("numerai-predict", tuple(words[index + 1 :]), command)]
-        if word.startswith("numerai_predict_py_") and "run" in words[:index]:
-            return [CommandLine("predict.py", tuple(words[index + 1 :]), command)]
-        if word.startswith("OPTIONS="):
-            options = shlex.split(word.removeprefix("OPTIONS="))
+    tokens = shlex.split(command)
+    for index, token in enumerate(tokens):
+        if token == "numerai-predict" or token.endswith("/numerai-predict"):
+            return [CommandLine("numerai-predict", tuple(tokens[index + 1 :]), command)]
+        if token.startswith("numerai_predict_py_") and "run" in tokens[:index]:
+            return [CommandLine("predict.py", tuple(tokens[index + 1 :]), command)]
+        if token.startswith("OPTIONS="):
+            options = shlex.split(token.removeprefix("OPTIONS="))
             return [CommandLine("numerai-predict", ("run", "my.pkl", *options), command)]
     return []

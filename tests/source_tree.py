@@ -92,12 +92,12 @@ def long_functions(modules: list[Module], limit: int) -> list[str]:
 
 def duplicate_classes(modules: list[Module]) -> list[str]:
     """A line for each public class name that more than one module defines."""
-    places = defaultdict(list)
+    locations = defaultdict(list)
     for module in modules:
         for node in module.tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places[node.name].append(f"{module.name}:{node.lineno}")
-    return [f"{name}: {', '.join(found)}" for name, found in places.items() if len(found) > 1]
+                locations[node.name].append(f"{module.name}:{node.lineno}")
+    return [f"{name}: {', '.join(found)}" for name, found in locations.items() if len(found) > 1]
 
 
 def undocumented(modules: list[Module]) -> list[str]:

@@ -44,7 +44,7 @@ def parser_of(program):
 def check(call, capsys):
     """Parse the call: any complaint, and any warning of a deprecated spelling, fails."""
     try:
-        parser_of(call.program).parse([word for word in call.words if word != "..."])
+        parser_of(call.program).parse([token for token in call.tokens if token != "..."])
     except SystemExit as ended:
         if ended.code:
             pytest.fail(f"{call.text}\n{capsys.readouterr().err}")
@@ -88,7 +88,7 @@ def test_what_a_schedule_starts_can_be_parsed(path, capsys):
         call
         for line in lines
         for call in command_lines(line)
-        if call.words[0] in {"round", "fleet"}
+        if call.tokens[0] in {"round", "fleet"}
     ]
     for call in calls:
         check(call, capsys)
@@ -113,4 +113,4 @@ def test_the_commands_of_the_notebook_can_be_parsed(capsys):
 
 def test_the_commands_of_a_line_are_found():
     text = 'eval "$(numerai-predict practice env)"; numerai-predict run a.pkl >out | cat\n'
-    assert {call.words for call in command_lines(text)} == {("practice", "env"), ("run", "a.pkl")}
+    assert {call.tokens for call in command_lines(text)} == {("practice", "env"), ("run", "a.pkl")}
