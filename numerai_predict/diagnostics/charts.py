@@ -190,7 +190,7 @@ def _svg(figure: Figure, title: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     referenced = set(re.findall(r"#([\w.-]+)", text))  # others are unique in a figure only
-    text = re.sub(r' id="([^"]*)"', lambda items: items[0] if items[1] in referenced else "", text)
+    text = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in referenced else "", text)
     text = re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg role="img" \1>', text, count=1)
     title = title.replace("&", "&amp;").replace("<", "&lt;")
     return text.replace(">", f"><title>{title}</title>", 1)

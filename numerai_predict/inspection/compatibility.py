@@ -40,9 +40,9 @@ def compatibilities(inspection: Inspection) -> list[Compatibility]:
 
 def compatibility_with(inspection: Inspection, image: Image) -> Compatibility:
     """The compatibility of a pickle with an image: the worst level of all rules."""
-    found = [reason for rule in _RULES for reason in rule(inspection, image)]
-    level = max((level for level, _ in found), default=CompatibilityLevel.RUNS)
-    return Compatibility(image, level, tuple(reason for _, reason in found))
+    results = [result for rule in _RULES for result in rule(inspection, image)]
+    level = max((level for level, _ in results), default=CompatibilityLevel.RUNS)
+    return Compatibility(image, level, tuple(reason for _, reason in results))
 
 
 def choose_image(inspection: Inspection) -> Compatibility | None:
@@ -68,8 +68,8 @@ def choose_image(inspection: Inspection) -> Compatibility | None:
 
 def unknown_modules(inspection: Inspection) -> list[str]:
     """Top-level modules in no image and no standard library: probably the user's own files."""
-    wanted = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
-    return [module for module in wanted if not is_known(module)]
+    top_level = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
+    return [module for module in top_level if not is_known(module)]
 
 
 def _python_age(each: Compatibility) -> int:
@@ -84,8 +84,8 @@ def _check_python(inspection: Inspection, image: Image) -> Iterator[tuple[Compat
 def _check_references(
     inspection: Inspection, image: Image
 ) -> Iterator[tuple[CompatibilityLevel, str]]:
-    wanted = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
-    missing = [module for module in wanted if not image.has(module)]
+    top_level = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
+    missing = [module for module in top_level if not image.has(module)]
     if missing:
         yield CompatibilityLevel.LACKS, f"lacks {', '.join(missing)}"
 

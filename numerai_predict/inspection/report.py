@@ -1,4 +1,4 @@
-"""An inspection for people, and as JSON."""
+"""The report of an inspection, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def as_text(inspection: Inspection) -> str:
 
 
 def as_json(inspection: Inspection) -> dict[str, Any]:
-    """The same for JSON: all results, all images and the command that runs the pickle."""
+    """The report for JSON: all results, all images and the command that runs the pickle."""
     chosen = choose_image(inspection)
     facts = asdict(inspection)
     legal = inspection.pythons.legal

@@ -66,13 +66,12 @@ def _describe_instance(call: CallResult) -> CallableSummary:
     """Describe an instance; if its class is in the pickle, `__call__` has the parameters."""
     arguments = call.arguments if isinstance(call.arguments, tuple) else ()
     kind = arguments[0] if _is_new(call.callee) and arguments else call.callee
-    call = _method(kind, "__call__")
+    method = _method(kind, "__call__")
     name = _class_name(kind)
-    if call is None:
+    if method is None:
         return CallableSummary(f"an instance of {name}", name)
-    return CallableSummary(
-        f"an instance of {name}", name, _without_self(describe_callable(call, 1), "").parameters
-    )
+    parameters = _without_self(describe_callable(method, 1), "").parameters
+    return CallableSummary(f"an instance of {name}", name, parameters)
 
 
 def _without_self(summary: CallableSummary, kind: str) -> CallableSummary:

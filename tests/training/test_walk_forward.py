@@ -5,7 +5,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from numerai_predict.contract.training_errors import BadConfiguration
-from numerai_predict.training.embargo import embargo_eras, target_horizon_days
 from numerai_predict.training.walk_forward import WindowSizes, plan_windows
 
 SIZES = WindowSizes(windows=3, window_eras=10, stopping_eras=5, holdout_eras=12, embargo_eras=4)
@@ -59,23 +58,3 @@ def test_the_embargo_counts_era_numbers_not_eras():
 def test_too_few_eras_are_refused_with_the_number_that_is_needed():
     with pytest.raises(BadConfiguration, match=r"expected at least 64 eras .* found 60"):
         plan_windows(range(60), SIZES)
-
-
-@pytest.mark.parametrize(
-    ("target", "days", "embargo"),
-    [("target", 20, 4), ("target_ender_20", 20, 4), ("target_ender_60", 60, 12)],
-)
-def test_a_target_names_its_horizon(target, days, embargo):
-    assert target_horizon_days(target, {}) == days
-    assert embargo_eras([target], {}) == embargo
-
-
-def test_the_longest_horizon_counts():
-    assert embargo_eras(["target", "target_ender_60"], {}) == 12
-
-
-def test_a_target_without_days_in_its_name_is_an_error():
-    with pytest.raises(BadConfiguration, match="target_mine") as caught:
-        embargo_eras(["target_mine"], {})
-    assert "horizons: {target_mine: 20}" in caught.value.remedy
-    assert embargo_eras(["target_mine"], {"target_mine": 21}) == 5
