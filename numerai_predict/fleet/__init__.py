@@ -1,1 +1,1 @@
-"""Many models: manifest, ledger, warm workers, and Ray, which spreads them over machines."""
+"""Runs many models: manifest, preparation, scheduler, workers on Ray, deliveries and ledger."""

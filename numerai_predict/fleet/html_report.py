@@ -25,11 +25,11 @@ def write_report(directory: Path, ledger: FleetLedger) -> Path:
     summary = FleetSummary.of(ledger)
     path = directory / FILE
     with atomic_write(path) as handle:
-        handle.write(render(directory.name, summary).encode())
+        handle.write(render_page(directory.name, summary).encode())
     return path
 
 
-def render(name: str, summary: FleetSummary) -> str:
+def render_page(name: str, summary: FleetSummary) -> str:
     """The page; jinja2 escapes every value in it."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -125,13 +125,13 @@ class FleetDisplay:
         if self._console.is_terminal:
             self._next_update = now + _TERMINAL_INTERVAL_SECONDS
             self._live.start()  # not earlier: the live data's progress is shown before
-            self._live.update(render(progress), refresh=True)
+            self._live.update(progress_table(progress), refresh=True)
         else:
             self._next_update = now + _PLAIN_INTERVAL_SECONDS
             self.say(time.strftime("%H:%M:%SZ ", time.gmtime()) + progress.line())
 
 
-def render(progress: FleetProgress) -> Table:
+def progress_table(progress: FleetProgress) -> Table:
     """The live display: a bar of all models, then a line for each verdict and estimate."""
     table = Table.grid(padding=(0, 2))
     table.add_row("models", _bar(progress))

@@ -14,7 +14,7 @@ from numerai_predict.fleet.progress_display import (
     FleetDisplay,
     FleetProgress,
     ProgressMeter,
-    render,
+    progress_table,
 )
 
 HALF = FleetProgress(1000, 480, {"model_error": 15, "timeout": 5}, 8, 50.0, 500.0)
@@ -29,7 +29,7 @@ def ledger(tmp_path):
 
 def shown(progress, **options):
     stream = io.StringIO()
-    Console(file=stream, width=80, **options).print(render(progress))
+    Console(file=stream, width=80, **options).print(progress_table(progress))
     return stream.getvalue()
 
 
