@@ -112,7 +112,7 @@ def _argument(name: str, number: int) -> str:
         return "number of free variables"
     if number in opcode.hasfree:
         return "cell"
-    if any(name.endswith(ending) for ending in _PAIRS_OF_LOCALS):
+    if any(name.endswith(suffix) for suffix in _PAIRS_OF_LOCALS):
         return "two locals"
     if number in opcode.haslocal:
         return "local"

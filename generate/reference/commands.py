@@ -70,7 +70,7 @@ def _command(parser: OptionParser) -> Iterator[str]:
     if parser._spellings:
         spellings = parser._spellings.items()
         yield "Deprecated: " + "; ".join(
-            f"{code(old)}, {_mark(new.advice)}" for old, new in spellings
+            f"{code(old)}, {_mark(new.suggestion)}" for old, new in spellings
         )
 
 

@@ -75,7 +75,7 @@ def _kind(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         return f"list of {_kind(schema['items'], definitions)}"
     if schema.get("type") == "object":
         return f"mapping to {_kind(schema['additionalProperties'], definitions)}"
-    limits = [words.format(schema[key]) for key, words in _LIMITS.items() if key in schema]
+    limits = [template.format(schema[key]) for key, template in _LIMITS.items() if key in schema]
     return " ".join([_TYPES.get(schema.get("type", ""), "value"), *limits])
 
 

@@ -70,7 +70,7 @@ COMMANDS = (
     Command(
         "fleet",
         "models",
-        "run many models with warm workers, on one machine or many",
+        "run many models with workers that preload libraries, on one machine or many",
         extra="fleet",
         packages=("ray", "rich"),
         logs_steps=False,

@@ -18,12 +18,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: after `--help` and `--version`, and with 2 after a bad command line.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = list(sys.argv[1:] if argv is None else argv)
     parser = build_parser(lazy=True)
-    if not words:
+    if not arguments:
         parser.print_help()
         return 0
-    options = parser.parse(words)
+    options = parser.parse(arguments)
     command: Command = options.command
     leaf: OptionParser = options.parser
     try:

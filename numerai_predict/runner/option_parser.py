@@ -31,7 +31,7 @@ class _Spelling:
     """
 
     option: str
-    advice: str
+    suggestion: str
     objection: Callable[[str], str | None] | None
 
 
@@ -105,7 +105,7 @@ class OptionParser(argparse.ArgumentParser):
         spelling: str,
         option: str = "",
         *,
-        advice: str | None = None,
+        suggestion: str | None = None,
         objection: Callable[[str], str | None] | None = None,
     ) -> None:
         """Let an old spelling mean `option`, with a warning; `""`: its value is a positional.
@@ -113,11 +113,11 @@ class OptionParser(argparse.ArgumentParser):
         A spelling that is also an option of this parser is the deprecated one only where a
         value follows.
         """
-        self._spellings[spelling] = _Spelling(option, advice or f"use {option}", objection)
+        self._spellings[spelling] = _Spelling(option, suggestion or f"use {option}", objection)
 
-    def hint(self, option: str, advice: str) -> None:
+    def hint(self, option: str, suggestion: str) -> None:
         """What to type instead of an option that this parser does not have."""
-        self._hints[option] = advice
+        self._hints[option] = suggestion
 
     def parse(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
         """Parse the command line; exits with 2 and a message that shows no secret.
@@ -138,17 +138,17 @@ class OptionParser(argparse.ArgumentParser):
         self.fill()
         if self.commands is None:
             self.set_defaults(parser=self)
-        words = list(sys.argv[1:] if args is None else args)
-        return super().parse_known_args(self._resolve(words), namespace)
+        arguments = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(self._resolve(arguments), namespace)
 
-    def _resolve(self, words: list[str]) -> list[str]:
-        """The words with the current spellings; exits with 2 at an unknown name."""
+    def _resolve(self, arguments: list[str]) -> list[str]:
+        """The arguments with the current spellings; exits with 2 at an unknown name."""
         resolved: list[str] = []
-        for index, word in enumerate(words):
+        for index, word in enumerate(arguments):
             if word == "--" or (self.commands is not None and not word.startswith("-")):
                 self._require_command(word)
-                return resolved + words[index:]
-            following = words[index + 1 : index + 2]
+                return resolved + arguments[index:]
+            following = arguments[index + 1 : index + 2]
             resolved += self._resolve_option(word, following[0] if following else "")
         return resolved
 
@@ -171,25 +171,25 @@ class OptionParser(argparse.ArgumentParser):
             self.error(message)
         if name not in self._warned:
             self._warned.add(name)
-            warning = f"{self.prog}: warning: {name} is deprecated: {spelling.advice}\n"
+            warning = f"{self.prog}: warning: {name} is deprecated: {spelling.suggestion}\n"
             self._print_message(warning, sys.stderr)
         if spelling.option:
             return [spelling.option + rest]
         return [value] if rest else []
 
     def _reject_option(self, name: str) -> None:
-        advice = self._hints.get(name) or _nearest(name, self._option_string_actions)
-        self.error(f"unknown option {name}" + (f": {advice}" if advice else ""))
+        suggestion = self._hints.get(name) or _nearest(name, self._option_string_actions)
+        self.error(f"unknown option {name}" + (f": {suggestion}" if suggestion else ""))
 
     def _require_command(self, word: str) -> None:
         if self.commands is None or word in self.commands.choices:
             return
         shown = f" {word!r}" if _SHOWN_WORD.fullmatch(word) else ""
-        advice = self._hints.get(word) or _nearest(word, self.commands.choices)
+        suggestion = self._hints.get(word) or _nearest(word, self.commands.choices)
         if is_pickle_path(word) and (command := self._hints.get("PICKLE")):
-            advice = command
+            suggestion = command
         known = f"choose from {', '.join(self.commands.choices)}"
-        self.error(f"unknown command{shown}: {advice or known}")
+        self.error(f"unknown command{shown}: {suggestion or known}")
 
 
 def _nearest(word: str, known: Iterable[str]) -> str | None:

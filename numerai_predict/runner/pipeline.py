@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job, record: RecordBuilder, deadline: Deadline, supervisor_layers: Layers) -> str:
-    """Run the whole job; returns where the predictions were delivered.
+    """Run the job; returns where the predictions were delivered.
 
     `record` receives what each step returned, as far as the run comes. `supervisor_layers`
     protect this process from the model.

@@ -121,7 +121,7 @@ class Ruleset:
         self.rule_count += 1
 
     def enforce(self) -> None:
-        """Apply the rules to this thread and all that it starts, irrevocably.
+        """Apply the rules to this thread and its descendants, irrevocably.
 
         The process must be single-threaded and have set no_new_privs.
 

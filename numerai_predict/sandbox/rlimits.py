@@ -11,7 +11,7 @@ _KILL_FIRST = "1000"  # the highest oom_score_adj
 
 
 def apply_rlimits(limits: Limits) -> str:
-    """Limit this process and all that it starts; returns a description of the limits.
+    """Limit this process and its descendants; returns a description of the limits.
 
     Raises:
         OSError: the kernel refuses a limit.

@@ -1,7 +1,7 @@
 """The seccomp filter: denies the system calls that Landlock does not cover.
 
 It is a classic BPF program that the kernel runs before every system call (seccomp(2),
-linux/seccomp.h, linux/filter.h). It is a deny-list: libraries that nobody has tested keep working.
+linux/seccomp.h, linux/filter.h). It is a deny-list: untested libraries keep working.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def program(rules: Iterable[SyscallRule], architecture: Architecture) -> bytes:
 
 
 def enforce(program: bytes, architecture: Architecture) -> None:
-    """Apply the filter to every thread of this process and all that it starts, irrevocably.
+    """Apply the filter to every thread of this process and its descendants, irrevocably.
 
     The process must have set no_new_privs.
 

@@ -4,7 +4,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("words", "advice"),
+    ("words", "suggestion"),
     [
         ("rond", "unknown command 'rond': did you mean round?"),
         ("fly", "unknown command 'fly': choose from run, inspect,"),
@@ -24,12 +24,12 @@ import pytest
         ("completion tcsh", "invalid choice: 'tcsh'"),
     ],
 )
-def test_the_nearest_name_is_suggested(refuses, words, advice):
-    assert advice in refuses(*words.split())
+def test_the_nearest_name_is_suggested(refuses, words, suggestion):
+    assert suggestion in refuses(*words.split())
 
 
 @pytest.mark.parametrize(
-    ("words", "advice"),
+    ("words", "suggestion"),
     [
         ("my.pkl", "numerai-predict run PICKLE"),
         ("fleet my.pkl", "numerai-predict run PICKLE"),
@@ -46,8 +46,8 @@ def test_the_nearest_name_is_suggested(refuses, words, advice):
         ("round my.pkl", "arguments are required: --model-name"),
     ],
 )
-def test_a_pickle_in_the_wrong_place_is_answered_with_what_to_type(refuses, words, advice):
-    assert advice in refuses(*words.split())
+def test_a_pickle_in_the_wrong_place_is_answered_with_what_to_type(refuses, words, suggestion):
+    assert suggestion in refuses(*words.split())
 
 
 @pytest.mark.parametrize(

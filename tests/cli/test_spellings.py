@@ -112,8 +112,8 @@ def test_a_kept_alias_works_without_a_warning(capsys, alias, words):
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize(("deprecated", "words", "advice"), DEPRECATED)
-def test_a_deprecated_spelling_works_and_names_the_new_one(capsys, deprecated, words, advice):
+@pytest.mark.parametrize(("deprecated", "words", "suggestion"), DEPRECATED)
+def test_a_deprecated_spelling_works_and_names_the_new_one(capsys, deprecated, words, suggestion):
     expected = parsed(words)
     assert capsys.readouterr().err == ""
     assert parsed(deprecated) == expected
@@ -121,7 +121,7 @@ def test_a_deprecated_spelling_works_and_names_the_new_one(capsys, deprecated, w
     assert printed.out == ""
     (line,) = printed.err.splitlines()
     assert " is deprecated: " in line
-    assert advice in line.partition(" is deprecated: ")[2]
+    assert suggestion in line.partition(" is deprecated: ")[2]
 
 
 def test_a_repeated_deprecated_spelling_warns_once(capsys):

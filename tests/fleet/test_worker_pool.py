@@ -68,9 +68,9 @@ def test_a_model_is_lost_with_its_worker_and_the_group_stays(pool, cluster, wait
     assert cluster.forgotten == []
 
 
-def test_a_group_is_removed_when_its_actor_died(pool, cluster, waiting):
+def test_a_group_is_removed_when_its_actor_lost(pool, cluster, waiting):
     start(pool, waiting)
-    cluster.results["run"] = ActorFailure("ActorDiedError", actor_died=True)
+    cluster.results["run"] = ActorFailure("ActorDiedError", actor_lost=True)
     assert [event.model_id for event in pool.poll(0)] == ["one", "other"]
     assert pool.groups == []
     assert len(cluster.forgotten) == 2
@@ -78,7 +78,7 @@ def test_a_group_is_removed_when_its_actor_died(pool, cluster, waiting):
 
 def test_an_actor_that_ray_restarts_keeps_its_group(pool, cluster, waiting):
     start(pool, waiting)
-    cluster.results["run"] = ActorFailure("ActorUnavailableError", actor_died=False)
+    cluster.results["run"] = ActorFailure("ActorUnavailableError", actor_lost=False)
     assert [event.model_id for event in pool.poll(0)] == ["one", "other"]
     assert len(pool.groups) == 2
 
@@ -100,7 +100,7 @@ def test_an_environment_that_no_node_can_run_stops_the_fleet_run(pool, cluster, 
 
 
 def test_an_actor_that_crashes_at_each_start_is_not_started_for_ever(pool, cluster, waiting):
-    cluster.results["prepare"] = ActorFailure("ActorDiedError", actor_died=True)
+    cluster.results["prepare"] = ActorFailure("ActorDiedError", actor_lost=True)
     attempts = RetryLimits().worker_starts
     for _ in range(attempts):
         pool.scale(waiting)

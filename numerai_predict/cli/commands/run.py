@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         target: ContainerImage | LocalPython = LocalPython("as requested by --no-container")
     else:
         target = choose_target(job.model, _build if options.build_image else None)
-    _say(target.announcement)
+    _print_status(target.announcement)
     if isinstance(target, LocalPython):
         return _run_locally(job)
     return _run_in_image(target, job)
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 def _build(image: Image) -> bool:
     if not _BUILD.is_file():
         return False
-    _say(f"The image {image.name} is missing: building it takes some minutes, once")
+    _print_status(f"The image {image.name} is missing: building it takes some minutes, once")
     return subprocess.run([_BUILD, image.python, image.flavour], stdout=sys.stderr).returncode == 0
 
 
@@ -80,13 +80,13 @@ def _make_sample(directory: Path) -> None:
         return
     from numerai_predict.data.synthetic import write_sample  # pandas takes 0.4 s to import
 
-    _say(f"Making sample data, once, in {directory}")
+    _print_status(f"Making sample data, once, in {directory}")
     directory.parent.mkdir(parents=True, exist_ok=True)
     write_sample(directory)
 
 
-def _say(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
+def _print_status(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
 
 
 def _show_predictions(path: str | None, rows: int | None) -> None:

@@ -17,7 +17,7 @@ def add_options(parser: OptionParser) -> None:
     run = commands.add_parser(
         "run",
         help="run every model of a manifest",
-        description="Run every model of a manifest on warm workers; validate and deliver the "
+        description="Run every model of a manifest in workers; validate and deliver the "
         "predictions of each. The same command resumes a fleet run that was interrupted: models "
         "that were delivered are not run again.",
         usage="%(prog)s MANIFEST --output-dir DIR [OPTIONS]",

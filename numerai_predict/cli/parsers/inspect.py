@@ -18,4 +18,4 @@ def add_options(parser: OptionParser) -> None:
         "pickle", metavar="PICKLE", help="the model: a file, plain or compressed as its name says"
     )
     add_json(parser)
-    parser.deprecate("--model", advice="type numerai-predict inspect PICKLE")
+    parser.deprecate("--model", suggestion="type numerai-predict inspect PICKLE")

@@ -1,1 +1,1 @@
-"""The pool of warm workers on the nodes of a Ray cluster."""
+"""The pool of workers on the nodes of a Ray cluster."""

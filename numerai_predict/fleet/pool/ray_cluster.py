@@ -46,10 +46,10 @@ class Node:
 
 @dataclass(frozen=True)
 class ActorFailure:
-    """A call failed in Ray; `actor_died` means that Ray does not restart the actor."""
+    """A call failed in Ray; `actor_lost` means that Ray does not restart the actor."""
 
     reason: str
-    actor_died: bool
+    actor_lost: bool
 
 
 CallResult = TaskResult | TaskLost | WorkerReady | WorkerUnavailable | ActorFailure
@@ -113,7 +113,7 @@ class RayCluster:
         ray.kill(actor)
 
     def forget_actor(self, actor: Any) -> None:
-        """Release a worker actor that has died."""
+        """Release a worker actor that has crashed."""
         ray.kill(actor)
 
     def completed_calls(self, calls: list[Any], seconds: float) -> list[Any]:
@@ -128,8 +128,8 @@ class RayCluster:
         try:
             return ray.get(call)  # type: ignore[no-any-return]
         except ray.exceptions.RayError as error:
-            died = isinstance(error, ray.exceptions.ActorDiedError)
-            return ActorFailure(type(error).__name__, died)
+            lost = isinstance(error, ray.exceptions.ActorDiedError)
+            return ActorFailure(type(error).__name__, lost)
 
     def close(self) -> None:
         """Disconnect; an embedded cluster ends."""

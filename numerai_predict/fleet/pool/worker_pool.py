@@ -45,7 +45,7 @@ class ModelFinished:
 
 @dataclass(frozen=True)
 class ModelLost:
-    """A worker failed while it ran the model; the model is not to blame, or not certainly."""
+    """A worker failed while it ran the model; the model may not be the cause."""
 
     model_id: str
     reason: str
@@ -202,7 +202,7 @@ class WorkerPool:
         if isinstance(result, WorkerUnavailable):
             return [ModelLost(model_id, result.reason), *self._exclude(group, result.reason)]
         assert isinstance(result, ActorFailure)
-        others = self._remove(group, "its worker actor crashed") if result.actor_died else []
+        others = self._remove(group, "its worker actor crashed") if result.actor_lost else []
         return [ModelLost(model_id, result.reason), *others]
 
     def _exclude(self, group: WorkerGroup, reason: str) -> list[ModelLost]:

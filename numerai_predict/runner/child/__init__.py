@@ -1,1 +1,1 @@
-"""The process that holds the model: started with the data and nothing else."""
+"""The model process: it gets the data and nothing else."""
