@@ -7,15 +7,20 @@ jump leads to an instruction, and start and end have the required instructions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 from numerai_predict.inspection.code_objects import Code
-from numerai_predict.inspection.opcode_tables import Opcode, Table
+from numerai_predict.inspection.instructions import (
+    EXTENDED_ARG,
+    FIRST_WITH_RESUME,
+    Illegal,
+    Instruction,
+    exception_handlers,
+    instructions,
+    is_jump,
+    jump_target,
+)
+from numerai_predict.inspection.opcode_tables import Table
 
-_EXTENDED = "EXTENDED_ARG"
-_FIRST_WITH_RESUME = (3, 11)
-_BEFORE_RESUME = {"COPY_FREE_VARS", "MAKE_CELL", "RETURN_GENERATOR", "POP_TOP", _EXTENDED}
+_BEFORE_RESUME = {"COPY_FREE_VARS", "MAKE_CELL", "RETURN_GENERATOR", "POP_TOP", EXTENDED_ARG}
 _GENERATOR_FLAGS = 0x20 | 0x80 | 0x200
 _LAST = {
     "RETURN_VALUE",
@@ -27,24 +32,7 @@ _LAST = {
     "JUMP_BACKWARD",
     "JUMP_BACKWARD_NO_INTERRUPT",
 }
-JUMP_KINDS = {"absolute jump", "forward jump", "backward jump"}
 _RESUME_KIND = 3
-# Its argument serves monitoring tools; the interpreter never jumps by it.
-_NO_JUMP = {"END_ASYNC_FOR"}
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """An instruction; `position` and `end` count code units of two bytes."""
-
-    position: int
-    opcode: Opcode
-    argument: int
-    end: int
-
-
-class Illegal(Exception):
-    """The table's Python does not accept the bytes; the message says which and why."""
 
 
 def find_fault(code: Code, table: Table) -> str | None:
@@ -77,34 +65,6 @@ def imported_modules(code: Code, table: Table) -> list[str]:
     ]
 
 
-def instructions(code: bytes, table: Table) -> Iterator[Instruction]:
-    """Decode the instructions, each with its prefixes and inline cache.
-
-    Raises:
-        Illegal: an opcode is unknown, or an inline cache is missing or not zero.
-    """
-    unit_count, opcodes = len(code) // 2, table.opcodes
-    position = start = extended = 0
-    while position < unit_count:
-        opcode = opcodes[code[2 * position]]
-        if opcode is None:
-            raise Illegal(f"opcode {code[2 * position]} at {2 * position}")
-        argument = extended << 8 | code[2 * position + 1]
-        position += 1
-        if opcode.name == _EXTENDED:
-            extended = argument
-            continue
-        if opcode.cache:
-            cache = code[2 * position : 2 * (position + opcode.cache)]
-            if len(cache) < 2 * opcode.cache or any(cache):
-                raise Illegal(f"no cache of {opcode.cache} after {opcode.name} at {2 * start}")
-            position += opcode.cache
-        yield Instruction(start, opcode, argument, position)
-        start, extended = position, 0
-    if start != unit_count:
-        raise Illegal("a prefix at the end")
-
-
 def _check(code: Code, table: Table) -> None:
     bytecode = code.fields["code"]
     if len(bytecode) % 2:
@@ -122,7 +82,7 @@ def _check(code: Code, table: Table) -> None:
         if len(opening) < len(is_start) and not _is_begun(opening):
             opening.append(instruction.opcode.name)
             last_argument = instruction.argument
-    if table.version >= _FIRST_WITH_RESUME and instruction.opcode.name not in _LAST:
+    if table.version >= FIRST_WITH_RESUME and instruction.opcode.name not in _LAST:
         raise Illegal(f"{instruction.opcode.name} at the end")
     _check_beginning(code, table, opening, last_argument)
     for target in (*jumps, *(target for target, _ in exception_handlers(code, table))):
@@ -139,7 +99,7 @@ def _is_begun(opening: list[str]) -> bool:
 def _check_beginning(code: Code, table: Table, opening: list[str], last_argument: int) -> None:
     """Since 3.11 a function starts with RESUME, a generator with its own opcode before it."""
     is_generator = bool(code.fields["flags"] & _GENERATOR_FLAGS)
-    if table.version < _FIRST_WITH_RESUME:
+    if table.version < FIRST_WITH_RESUME:
         if (opening[0] == "GEN_START") != (is_generator and table.python == "3.10"):
             raise Illegal(f"{opening[0]} at the start")
         return
@@ -156,39 +116,11 @@ def _check_unit(code: Code, table: Table) -> None:
     starts. Code without jumps is legal for all three.
     """
     lines: bytes = code.fields["linetable"]
-    if table.version >= _FIRST_WITH_RESUME or not lines:
+    if table.version >= FIRST_WITH_RESUME or not lines:
         return
     covers_all = sum(lines[::2]) == len(code.fields["code"])
     if covers_all != (table.jump_unit == 2):
         raise Illegal("the line table of another Python")
-
-
-def exception_handlers(code: Code, table: Table) -> list[tuple[int, int]]:
-    """The positions of exception handlers with their stack depth; empty before Python 3.11.
-
-    Raises:
-        Illegal: an entry of the exception table goes beyond the code.
-    """
-    if table.version < _FIRST_WITH_RESUME:
-        return []
-    data = iter(code.fields["exceptiontable"])
-    entries = []
-    for first in data:
-        start, length = _varint(data, first), _varint(data, next(data, 0))
-        target, depth = _varint(data, next(data, 0)), _varint(data, next(data, 0))
-        if start + length > len(code.fields["code"]) // 2:
-            raise Illegal("an exception table that goes beyond the code")
-        # The exception is pushed and, if the lowest bit is set, the instruction's offset.
-        entries.append((target, (depth >> 1) + (depth & 1) + 1))
-    return entries
-
-
-def _varint(data: Iterator[int], first: int) -> int:
-    value, byte = first & 63, first
-    while byte & 64:
-        byte = next(data, 0)
-        value = value << 6 | byte & 63
-    return value
 
 
 class _ArgumentLimits:
@@ -198,7 +130,7 @@ class _ArgumentLimits:
         fields = code.fields
         cells, free = fields["cellvars"], fields["freevars"]
         variables = len(fields["varnames"])
-        if table.version < _FIRST_WITH_RESUME:
+        if table.version < FIRST_WITH_RESUME:
             local_slots, first_cell, slots = variables, 0, len(cells) + len(free)
         else:  # one array: variables, cells that are not variables, free variables
             other_cells = len(set(cells) - set(fields["varnames"]))
@@ -229,26 +161,3 @@ class _ArgumentLimits:
                 raise Illegal(f"{opcode.name} of a local variable that does not exist")
         elif kind == "number" and opcode.values and value >= opcode.values:
             raise Illegal(f"{opcode.name} of {value}, of {opcode.values}")
-
-
-def is_jump(instruction: Instruction) -> bool:
-    """Whether the interpreter may jump by the instruction's argument."""
-    return instruction.opcode.argument in JUMP_KINDS and instruction.opcode.name not in _NO_JUMP
-
-
-def jump_target(instruction: Instruction, table: Table) -> int:
-    """The code unit that an instruction jumps to.
-
-    Raises:
-        Illegal: the target is not at a code unit.
-    """
-    distance, rest = instruction.argument, 0
-    if table.jump_unit == 1:
-        distance, rest = divmod(instruction.argument, 2)
-    if rest:
-        raise Illegal(f"{instruction.opcode.name} into the middle of an instruction")
-    if instruction.opcode.argument == "absolute jump":
-        return distance
-    return instruction.end + (
-        distance if instruction.opcode.argument == "forward jump" else -distance
-    )

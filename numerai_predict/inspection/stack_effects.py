@@ -7,14 +7,14 @@ an empty stack, or reaches an instruction with different depths.
 
 from __future__ import annotations
 
-from numerai_predict.inspection.bytecode import (
+from numerai_predict.inspection.code_objects import Code
+from numerai_predict.inspection.instructions import (
     JUMP_KINDS,
     Instruction,
     exception_handlers,
     instructions,
     jump_target,
 )
-from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.opcode_tables import Table
 
 _ENDS = {"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"}

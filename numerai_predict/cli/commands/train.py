@@ -13,7 +13,7 @@ from typing import Any
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.runner.options import dataset_version
 from numerai_predict.storage.directories import data_directory
-from numerai_predict.training.config import read_training_config
+from numerai_predict.training.config_file import read_training_config
 from numerai_predict.training.config_reference import defaults_as_yaml
 from numerai_predict.training.pipeline import train
 

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from numerai_predict.contract.training_errors import BadConfiguration
-from numerai_predict.training.config import TrainingConfig, read_training_config
+from numerai_predict.training.config import TrainingConfig
+from numerai_predict.training.config_file import read_training_config
 from numerai_predict.training.config_reference import defaults_as_yaml
 
 
