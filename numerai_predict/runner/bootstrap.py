@@ -1,7 +1,7 @@
 """The argv that starts an entrypoint of this package in an isolated Python.
 
 `python -I` ignores the current directory, the user's site-packages and every `PYTHON*` variable.
-The directory that holds the package is appended to the path, never prepended: no file beside the
+The directory that holds the package is appended to the path, never prepended: no file next to the
 package can take the place of a library of the model.
 """
 

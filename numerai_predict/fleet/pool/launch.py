@@ -20,7 +20,7 @@ from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, bootstrap_arg
 from numerai_predict.runner.container.engine import PACKAGE_MOUNT
 from numerai_predict.runner.supervisor.launch import minimal_environment
 
-# Memory of a worker beside its models: libraries and live data, once for all slots.
+# Memory of a worker without its models: libraries and live data, once for all slots.
 OVERHEAD_BYTES = 2 * 1024**3
 LABEL = "numerai-predict-fleet"
 
