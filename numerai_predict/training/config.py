@@ -126,7 +126,7 @@ class TrainingConfig(BaseSettings):
         0.0,
         ge=0,
         le=1,
-        description="share of the benchmark's linear part that neutralization removes",
+        description="neutralization: share of the part explained by the benchmark to remove",
     )
     use_holdout: bool = Field(
         False, description="after scoring, train again on all eras and bundle those models"
