@@ -28,13 +28,13 @@ def test_what_is_left_is_never_negative():
 
 
 @pytest.mark.parametrize("use", [lambda d: d.check("deliver"), lambda d: d.wait(5, "deliver")])
-def test_a_passed_deadline_names_the_step_and_the_seconds_asked_for(use):
+def test_an_exceeded_deadline_names_the_step_and_its_seconds(use):
     with pytest.raises(DeadlinePassed, match=r"deadline of 7 s .* deliver") as passed:
         use(PASSED)
     assert "--deadline" in passed.value.remedy
 
 
-def test_what_is_left_can_be_told_to_another_process():
+def test_the_remaining_time_can_be_sent_to_another_process():
     assert Deadline().left() is None
     assert 59 < Deadline.after(60).left() <= 60
     assert Deadline.after(Deadline().left()) == Deadline()

@@ -74,7 +74,7 @@ def test_every_failing_verdict_has_exactly_one_error_that_owns_it(verdict):
         (errors.UploadInterrupted, errors.UploadFailed),
     ],
 )
-def test_what_another_try_may_mend_is_told_by_type_and_keeps_its_verdict(transient, permanent):
+def test_a_transient_failure_has_a_type_of_its_own_and_the_same_verdict(transient, permanent):
     assert issubclass(transient, errors.Transient)
     assert issubclass(transient, permanent)
     assert not issubclass(permanent, errors.Transient)

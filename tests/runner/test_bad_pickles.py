@@ -1,4 +1,4 @@
-"""Files that hold no model: each is named for what it is."""
+"""Files without a model: the error says what each of them is."""
 
 import gzip
 import pickle
@@ -52,7 +52,7 @@ def test_a_directory_is_no_model(run_model, tmp_path):
         pytest.param(b"PAR1" + b"\x00" * 40, "parquet", id="parquet"),
     ],
 )
-def test_what_is_no_pickle_is_named_for_what_it_is(run_model, data, words):
+def test_a_file_that_is_not_a_pickle_is_named_for_what_it_is(run_model, data, words):
     run_model(data).fails_as("invalid_pickle", "expected a pickle", words, "cloudpickle.dump")
 
 
@@ -76,7 +76,7 @@ def test_a_truncated_compressed_pickle_is_not_called_misnamed(run_model, pickle_
     assert "must end in .gz" not in run.record["message"]
 
 
-def test_a_plain_pickle_under_a_compressed_name_is_told_so(run_model, pickle_model):
+def test_a_plain_pickle_under_a_compressed_name_is_reported(run_model, pickle_model):
     path = pickle_model(pickle_model(predict).read_bytes(), "model.pkl.gz")
     run = run_model(path).fails_as("invalid_pickle", "gz")
     assert "a corrupt pickle" not in run.record["message"]
@@ -91,7 +91,7 @@ def test_a_plain_pickle_under_a_compressed_name_is_told_so(run_model, pickle_mod
         pytest.param(lambda a, b, c: a, "(a, b, c)", id="three arguments"),
     ],
 )
-def test_what_cannot_be_called_with_one_or_two_frames_is_no_model(run_model, thing, words):
+def test_an_object_that_takes_neither_one_nor_two_frames_is_not_a_model(run_model, thing, words):
     run = run_model(thing)
     run.fails_as("invalid_model", "expected a function predict(live_features)", words)
     assert run.record["model"]["arity"] is None
@@ -123,7 +123,7 @@ def test_an_attribute_that_is_gone_from_a_module_is_named(run_model, where):
     )
 
 
-def test_a_plain_pickle_of_a_scripts_own_function_is_told_to_use_cloudpickle(run_model):
+def test_a_plain_pickle_of_a_scripts_own_function_points_to_cloudpickle(run_model):
     run_model(b"c__main__\npredict\n.").fails_as(
         "missing_dependency", "predict in module __main__", "cloudpickle.dump(predict, file)"
     )

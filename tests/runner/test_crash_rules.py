@@ -1,4 +1,4 @@
-"""A model whose process dies or will not end takes nothing else along."""
+"""A model process that crashes or does not exit ends the run with a verdict, and cleanly."""
 
 import contextlib
 import os
@@ -80,7 +80,7 @@ def test_sys_exit_while_the_pickle_loads_is_the_models_error(run_model):
         (signal.SIGBUS, ["SIGBUS", "--shm-size"]),
     ],
 )
-def test_a_death_by_a_signal_names_it_and_the_likeliest_cause(run_model, number, words):
+def test_a_crash_by_a_signal_names_it_and_the_most_likely_cause(run_model, number, words):
     run_model(lambda live_features: os.kill(os.getpid(), number)).fails_as(
         "model_crashed", "most likely cause", *words
     )
@@ -95,7 +95,7 @@ def test_closed_standard_streams_do_no_harm(run_model):
     run_model(predict).succeeds()
 
 
-def test_a_model_that_closes_every_descriptor_is_told_so(run_model):
+def test_a_model_that_closes_every_descriptor_is_reported(run_model):
     def predict(live_features):
         os.closerange(0, 1000)
         return ranks(live_features)
@@ -103,7 +103,7 @@ def test_a_model_that_closes_every_descriptor_is_told_so(run_model):
     run_model(predict).fails_as("model_crashed", "descriptors")
 
 
-def test_a_model_that_closes_every_descriptor_and_stays_is_told_so(run_model):
+def test_a_model_that_closes_every_descriptor_and_keeps_running_is_reported(run_model):
     def predict(live_features):
         os.closerange(0, 1000)
         time.sleep(3600)
@@ -140,7 +140,7 @@ def test_exit_hooks_of_the_model_are_not_run(run_model):
 
 
 @pytest.mark.parametrize("new_session", [False, True], ids=["in its group", "in its own session"])
-def test_a_grandchild_that_holds_the_pipes_neither_delays_nor_outlives_the_run(
+def test_a_descendant_that_holds_the_pipes_neither_delays_nor_outlives_the_run(
     run_model, new_session
 ):
     def predict(live_features):
@@ -159,7 +159,7 @@ def test_a_grandchild_that_holds_the_pipes_neither_delays_nor_outlives_the_run(
     run.succeeds()
     pid = int(run.model_lines[-1])
     try:
-        assert wait_for(lambda: not is_alive(pid)), "the grandchild is still there"
+        assert wait_for(lambda: not is_alive(pid)), "the descendant is still alive"
     finally:
         if is_alive(pid):
             os.kill(pid, signal.SIGKILL)

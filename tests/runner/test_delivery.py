@@ -136,7 +136,7 @@ def test_a_server_that_repeats_the_form_does_not_make_the_runner_repeat_it(post,
     fails(post(), "AccessDenied")
 
 
-def test_an_answer_with_a_secret_url_in_it_is_redacted(post, web):
+def test_a_response_with_a_secret_url_is_redacted(post, web):
     body = f"<Error><Code>E</Code><Message>see {web.url}/a?SECRETQUERY=2</Message></Error>"
     web.replies["/bucket"] = web.reply(body.encode(), 400)
     fails(post(), f"see {web.url}/a")
@@ -148,7 +148,7 @@ def test_terminal_escapes_of_a_server_do_not_reach_the_terminal(post, web):
     assert "\x1b" not in fails(post(), "Bad").text
 
 
-def test_an_answer_without_a_body_is_named_by_its_status(post, web):
+def test_a_response_without_a_body_is_named_by_its_status(post, web):
     web.replies["/bucket"] = web.reply(status=400)
     fails(post(), "HTTP 400")
 

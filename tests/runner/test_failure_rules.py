@@ -1,4 +1,4 @@
-"""A model that raises is shown its own lines, and told what to do."""
+"""The error of a model that raises quotes its own lines and says what to do next."""
 
 import numpy as np
 import pandas as pd
@@ -130,7 +130,7 @@ def test_terminal_escapes_in_an_exception_do_not_reach_the_terminal(run_model):
     assert not set("\x1b\x07\x9b") & set(run.text)
 
 
-def test_terminal_escapes_in_an_answer_do_not_reach_the_terminal(run_model):
+def test_terminal_escapes_in_returned_values_do_not_reach_the_terminal(run_model):
     def predict(live_features):
         return pd.DataFrame({"\x1b[2Ja": 1, "b": 2}, index=live_features.index)
 

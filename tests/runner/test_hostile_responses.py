@@ -1,4 +1,4 @@
-"""What a hostile model process makes up ends in a verdict, never in a defect."""
+"""Whatever a hostile model process sends ends in a verdict, never in an internal error."""
 
 import contextlib
 
@@ -44,18 +44,18 @@ def decode(content, payload, live_ids):
 
 
 GOOD = stream(id=["a", "b"], value=[0.1, 0.2])
-FACTS = {"type": "DataFrame", "rows": 2, "columns": ["prediction"]}
+CONTENT = {"type": "DataFrame", "rows": 2, "columns": ["prediction"]}
 
 
 @settings(max_examples=1000)
 @given(
     some_of("type", "types", "message", "frames", "module", "attribute", "attribute_of", "intact"),
-    st.sampled_from(["load", "read", "predict", "answer", "other"]),
+    st.sampled_from(["load", "read", "predict", "encode", "other"]),
 )
-def test_any_facts_of_a_failure_become_an_error_with_a_verdict(tmp_path_factory, facts, stage):
+def test_any_content_of_a_failure_become_an_error_with_a_verdict(tmp_path_factory, content, stage):
     model = tmp_path_factory.getbasetemp() / "made_up.pkl"
     model.write_bytes(b"x")
-    failure = Failure({**facts, "stage": stage}, model, "live.parquet", 2**30, 2**20)
+    failure = Failure({**content, "stage": stage}, model, "live.parquet", 2**30, 2**20)
     error = classify_failure(failure)
     assert isinstance(error, RunError)
     assert not isinstance(error, InternalError)
@@ -64,17 +64,17 @@ def test_any_facts_of_a_failure_become_an_error_with_a_verdict(tmp_path_factory,
 
 
 @pytest.mark.parametrize(
-    "facts",
+    "content",
     [{"types": 5}, {"frames": 5}, {"frames": {"a": 1}}, {"types": [["ImportError"]]}],
     ids=str,
 )
-def test_facts_of_another_type_become_an_error_with_a_verdict(tmp_path, facts):
-    failure = Failure(facts, tmp_path, "live.parquet", None, 0)
+def test_content_of_another_type_become_an_error_with_a_verdict(tmp_path, content):
+    failure = Failure(content, tmp_path, "live.parquet", None, 0)
     assert isinstance(classify_failure(failure), RunError)
 
 
 @given(st.none() | st.integers(-70, 255), st.none() | st.text(max_size=9))
-def test_every_death_has_a_message_and_a_remedy(status, malformed):
+def test_every_crash_has_a_message_and_a_remedy(status, malformed):
     error = classify_crash(CrashReport(status, malformed), 2**20)
     assert error.verdict.word == "model_crashed"
     assert error.message
@@ -83,9 +83,9 @@ def test_every_death_has_a_message_and_a_remedy(status, malformed):
 
 @settings(max_examples=500)
 @given(some_of("type", "rows", "columns"), st.binary(max_size=50) | st.just(GOOD) | st.just(b""))
-def test_any_answer_is_decoded_or_malformed_and_then_judged(facts, payload):
+def test_any_response_is_decoded_or_malformed_and_then_validated(content, payload):
     with contextlib.suppress(MalformedFrame, InvalidPredictions):
-        submission_rules.check(decode(facts, payload, ["a", "b"]))
+        submission_rules.check(decode(content, payload, ["a", "b"]))
 
 
 @given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))
@@ -93,29 +93,29 @@ def test_a_stream_with_a_wrong_byte_is_decoded_or_malformed(position, byte):
     data = bytearray(GOOD)
     data[position] = byte
     with contextlib.suppress(MalformedFrame):
-        decode(FACTS, bytes(data), ["a", "b"])
+        decode(CONTENT, bytes(data), ["a", "b"])
 
 
 @pytest.mark.parametrize(
-    ("facts", "payload"),
+    ("content", "payload"),
     [
         pytest.param({"rows": 2}, GOOD, id="no columns"),
-        pytest.param({**FACTS, "rows": "2"}, GOOD, id="rows of text"),
-        pytest.param({**FACTS, "columns": ["a", "b"]}, GOOD, id="no column is meant"),
-        pytest.param(FACTS, b"garbage", id="no stream"),
-        pytest.param(FACTS, GOOD[:-40], id="truncated stream"),
-        pytest.param(FACTS, stream(id=["a"], value=[1]), id="integers"),
-        pytest.param(FACTS, stream(id=[1], value=[0.1]), id="ids of integers"),
-        pytest.param(FACTS, stream(value=[0.1], id=["a"]), id="another order"),
-        pytest.param(FACTS, stream(id=["a"]), id="no values"),
+        pytest.param({**CONTENT, "rows": "2"}, GOOD, id="rows of text"),
+        pytest.param({**CONTENT, "columns": ["a", "b"]}, GOOD, id="no column is meant"),
+        pytest.param(CONTENT, b"garbage", id="no stream"),
+        pytest.param(CONTENT, GOOD[:-40], id="truncated stream"),
+        pytest.param(CONTENT, stream(id=["a"], value=[1]), id="integers"),
+        pytest.param(CONTENT, stream(id=[1], value=[0.1]), id="ids of integers"),
+        pytest.param(CONTENT, stream(value=[0.1], id=["a"]), id="another order"),
+        pytest.param(CONTENT, stream(id=["a"]), id="no values"),
     ],
 )
-def test_an_answer_of_another_shape_is_malformed(facts, payload):
+def test_a_response_of_another_shape_is_malformed(content, payload):
     with pytest.raises(MalformedFrame):
-        decode(facts, payload, ["a", "b"])
+        decode(content, payload, ["a", "b"])
 
 
-def test_an_answer_comes_back_as_it_was_encoded():
+def test_a_response_is_decoded_as_it_was_encoded():
     decoded = decode(
         *prediction_encoder.encode(pd.DataFrame({"x": [0.5, None]}, index=["b", None])), ["a"]
     )
@@ -127,14 +127,14 @@ def test_an_answer_comes_back_as_it_was_encoded():
 
 def test_a_very_wide_frame_keeps_its_column_of_predictions():
     frame = pd.DataFrame(0.5, index=["a"], columns=[*map(str, range(500)), "prediction"])
-    facts, payload = prediction_encoder.encode(frame)
-    assert len(facts["columns"]) <= 100
-    assert decode(facts, payload, ["a"]).columns[0] == "prediction"
+    content, payload = prediction_encoder.encode(frame)
+    assert len(content["columns"]) <= 100
+    assert decode(content, payload, ["a"]).columns[0] == "prediction"
 
 
 @pytest.mark.parametrize("key", ["feature_a", "'feature_b'"])
 def test_the_causes_are_tried_in_order_and_the_first_that_knows_wins(tmp_path, key):
-    facts = {"type": "KeyError", "types": ["KeyError"], "message": key, "stage": "predict"}
-    error = classify_failure(Failure(facts, tmp_path, "live.parquet", None, 0))
+    content = {"type": "KeyError", "types": ["KeyError"], "message": key, "stage": "predict"}
+    error = classify_failure(Failure(content, tmp_path, "live.parquet", None, 0))
     assert error.verdict.word == "model_error"
     assert "live.parquet" in error.remedy

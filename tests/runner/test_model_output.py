@@ -1,4 +1,4 @@
-"""What a model prints is shown, marked as the model's, and bounded."""
+"""What a model prints is shown, marked as the model's, and limited in size."""
 
 import logging
 import os

@@ -38,17 +38,17 @@ COMPRESSORS = {
 }
 
 
-@pytest.mark.parametrize("ending", COMPRESSORS)
-def test_a_file_is_decompressed_as_its_ending_says(pickle_model, ending, tmp_path):
-    path = tmp_path / f"model.{ending}"
-    path.write_bytes(COMPRESSORS[ending](cloudpickle.dumps([predict.__name__].index)))
+@pytest.mark.parametrize("suffix", COMPRESSORS)
+def test_a_file_is_decompressed_according_to_its_suffix(pickle_model, suffix, tmp_path):
+    path = tmp_path / f"model.{suffix}"
+    path.write_bytes(COMPRESSORS[suffix](cloudpickle.dumps([predict.__name__].index)))
     assert load(str(path))("predict") == 0
 
 
-@pytest.mark.parametrize("ending", ["gz", "zst", "zip"])
-def test_a_compressed_model_runs(run_model, pickle_model, ending):
+@pytest.mark.parametrize("suffix", ["gz", "zst", "zip"])
+def test_a_compressed_model_runs(run_model, pickle_model, suffix):
     data = pickle_model(predict).read_bytes()
-    run_model(pickle_model(COMPRESSORS[ending](data), f"model.pkl.{ending}")).succeeds()
+    run_model(pickle_model(COMPRESSORS[suffix](data), f"model.pkl.{suffix}")).succeeds()
 
 
 class Model:
@@ -115,7 +115,7 @@ def test_arguments_count_as_python_counts_them_for_a_positional_call(model, arit
         pytest.param(lambda *, a, b: a, id="keyword-only"),
         pytest.param(lambda a, *, b: a, id="a required keyword"),
         pytest.param(lambda **frames: None, id="keywords alone"),
-        pytest.param(min, id="a built-in that does not tell its parameters"),
+        pytest.param(min, id="a built-in with unknown parameters"),
     ],
 )
 def test_what_takes_neither_one_nor_two_frames_is_no_model(model):

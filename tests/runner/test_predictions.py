@@ -1,4 +1,4 @@
-"""What a model may return, and how everything else is refused."""
+"""Which predictions of a model are accepted, and why others are refused."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ def ranks(live_features):
 
 
 def altered(alter):
-    """A model whose valid answer is altered; nothing of the test's is needed to load it."""
+    """A model whose valid predictions are altered; loading it needs nothing of the test module."""
     return lambda live_features: alter(ranks(live_features))
 
 
@@ -32,7 +32,7 @@ def setting(value, rows):
         pytest.param(lambda f: f.astype("float32").astype(object), id="objects"),
     ],
 )
-def test_an_answer_in_another_form_is_put_into_the_form_of_a_submission(run_model, alter, sample):
+def test_predictions_in_another_form_are_saved_as_a_submission(run_model, alter, sample):
     run = run_model(altered(alter))
     live = pd.read_parquet(sample / "live.parquet")
     written = run.succeeds()
@@ -115,7 +115,7 @@ def test_rows_that_are_not_live_are_dropped_with_a_warning(run_model):
         ),
     ],
 )  # fmt: skip
-def test_what_is_no_submission_is_refused_for_a_reason(run_model, predict, words):
+def test_an_invalid_submission_is_refused_with_the_reason(run_model, predict, words):
     run = run_model(predict).fails_as("invalid_predictions", *words)
     assert run.record["model"]["arity"] == 1
     assert run.record["seconds"]["predict"] is not None

@@ -1,4 +1,4 @@
-"""A run inspects the model first: what is certain to fail ends before it is unpickled."""
+"""A run inspects the model first: one that is certain to fail is never unpickled."""
 
 import json
 import pickle

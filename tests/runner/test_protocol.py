@@ -88,7 +88,7 @@ def test_every_frame_survives_the_pipe(kind, content, payload):
     ],
     ids=lambda line: line[:40].decode(errors="replace"),
 )
-def test_what_is_no_frame_is_malformed(line):
+def test_bytes_that_are_not_a_frame_are_malformed(line):
     with pytest.raises(MalformedFrame):
         FrameReader().feed(line + b"\n")
 
@@ -100,7 +100,7 @@ def test_a_header_too_long_is_malformed_before_it_ends(end):
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_do_more_than_be_malformed(data):
+def test_any_bytes_are_frames_or_malformed(data):
     with contextlib.suppress(MalformedFrame):
         FrameReader().feed(data + b"\n")
 

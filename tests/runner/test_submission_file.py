@@ -39,7 +39,7 @@ def test_a_read_only_output_directory_is_known_before_the_model_runs(run_model, 
     assert run.record["model"]["source"] is None
 
 
-def test_a_read_only_mount_is_told_to_be_mounted_writable(run_model, mounted, tmp_path):
+def test_the_remedy_for_a_read_only_mount_is_to_mount_it_writable(run_model, mounted, tmp_path):
     wrapper = mounted(tmp_path / "mounted", "ro")
     run = run_model(ranks, output=tmp_path / "mounted", wrapper=wrapper)
     run.fails_as("save_failed", "mount it writable")

@@ -70,7 +70,7 @@ anything = st.one_of(odd_numbers, st.none(), st.booleans(), st.integers(-1, 2), 
 
 @st.composite
 def ids(draw):
-    """Ids of rows: mostly all the live ones, in any order, with some spoilt."""
+    """Ids of rows: mostly all live ids, in any order, with some broken."""
     found = draw(st.permutations(LIVE)) if draw(st.booleans()) else list(LIVE)
     if draw(st.integers(0, 3)) == 0:
         found = found[: draw(st.integers(0, len(found)))]
@@ -178,7 +178,7 @@ PICKED = [
     pytest.param(with_value(None, dtype=object), False, id="one None"),
     pytest.param(GOOD.iloc[1:], False, id="a missing id"),
     pytest.param(pd.concat([GOOD, GOOD.iloc[:1]]), False, id="a repeated id"),
-    pytest.param(pd.concat([GOOD, pd.Series([9.0, np.nan], ["x", "x"])]), True, id="strangers"),
+    pytest.param(pd.concat([GOOD, pd.Series([9.0, np.nan], ["x", "x"])]), True, id="foreign ids"),
     pytest.param(pd.concat([GOOD, pd.Series([0.5], [None])]), False, id="no id"),
     pytest.param(GOOD.iloc[:0], False, id="empty"),
     pytest.param(GOOD.set_axis(range(len(GOOD))), False, id="numbers as ids"),

@@ -1,4 +1,4 @@
-"""The parent holds the credentials: it starts fast, and unpickles nothing."""
+"""The supervisor holds the credentials: it starts fast and unpickles nothing."""
 
 import json
 import subprocess
@@ -37,9 +37,9 @@ def test_a_local_run_imports_neither_pandas_nor_a_client(command, clean_environm
 
 
 @pytest.mark.process
-def test_the_rooms_of_the_parent_import_nothing_heavy():
-    rooms = ("contract.errors", "inspection.file_type", "runner.entrypoint", "storage.sources")
-    imports = ", ".join(f"numerai_predict.{room}" for room in rooms)
+def test_the_modules_of_the_supervisor_import_nothing_heavy():
+    modules = ("contract.errors", "inspection.file_type", "runner.entrypoint", "storage.sources")
+    imports = ", ".join(f"numerai_predict.{module}" for module in modules)
     heavy = ("numpy", "pyarrow", "pickle", "cloudpickle", *FORBIDDEN)
     code = f"import sys, {imports}; print(sorted(set({heavy}) & set(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
@@ -47,7 +47,7 @@ def test_the_rooms_of_the_parent_import_nothing_heavy():
 
 
 @pytest.mark.process
-def test_the_child_imports_no_client_and_no_storage():
+def test_the_model_process_imports_no_client_and_no_storage():
     code = (
         "import sys, numerai_predict.runner.child.main, numerai_predict.runner.child.model_loader, "
         "numerai_predict.runner.child.prediction_encoder, "
