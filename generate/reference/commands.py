@@ -67,10 +67,9 @@ def _command(parser: OptionParser) -> Iterator[str]:
     yield f"### {parser.prog.removeprefix('numerai-predict ')}"
     yield _text(parser.description or "")
     yield from _options(parser)
-    if parser._spellings:
-        spellings = parser._spellings.items()
+    if parser.deprecated:
         yield "Deprecated: " + "; ".join(
-            f"{code(old)}, {_mark(new.suggestion)}" for old, new in spellings
+            f"{code(old)}, {_mark(suggestion)}" for old, suggestion in parser.deprecated.items()
         )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Callable
 
-from numerai_predict.contract.errors import RunError
-from numerai_predict.contract.verdicts import AnyVerdict, Verdict
+from numerai_predict.contract.errors import InternalError, RunError, SaveFailed
+from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
 
 INTERRUPTED = 130
@@ -67,22 +66,20 @@ def _report(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         log_step("stopped", "by Ctrl-C: run the same command again to continue")
         return INTERRUPTED
-    verdict, message, remedy = _verdict_of(error)
-    if verdict is Verdict.INTERNAL_ERROR:
-        logger.error("%s", "".join(traceback.format_exception(error)).rstrip())
-    else:
+    failure = _failure(error)
+    if failure is error:
         logger.debug("", exc_info=error)
-    log_verdict(verdict.word, verdict.exit_code, message, remedy)
+    verdict = failure.verdict
+    log_verdict(verdict.word, verdict.exit_code, failure.message, failure.remedy)
     return verdict.exit_code
 
 
-def _verdict_of(error: BaseException) -> tuple[AnyVerdict, str, str]:
-    """The verdict of an exception, with message and remedy."""
+def _failure(error: BaseException) -> RunError:
+    """The failure with a verdict that stands for the exception."""
     if isinstance(error, RunError):
-        return error.verdict, error.message, error.remedy
+        return error
     if isinstance(error, OSError):
         found = f"expected to read and write files, found: {error.strerror or error}"
         where = f" ({error.filename})" if error.filename else ""
-        return Verdict.SAVE_FAILED, found + where, "check the disk and the path, then try again"
-    defect = f"a defect of this program: {type(error).__name__}"
-    return Verdict.INTERNAL_ERROR, defect, "report it with the lines above"
+        return SaveFailed(found + where, "check the disk and the path, then try again")
+    return InternalError.caused_by(error)

@@ -7,6 +7,7 @@ retry may resolve is also a `Transient`; no code parses a message to find that o
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -168,6 +169,15 @@ class InternalError(RunError):
     """A bug in the runner; never used for anything that a user can cause."""
 
     verdict = Verdict.INTERNAL_ERROR
+
+    @classmethod
+    def caused_by(cls, error: BaseException) -> InternalError:
+        """The error that reports an unexpected exception, with its traceback as details."""
+        trace = "".join(traceback.format_exception(error)).rstrip()
+        return cls(
+            f"a bug in numerai-predict: {type(error).__name__}: {error}\n{trace}",
+            "please report this with the log above: it is a bug in the runner, not in the model",
+        )
 
 
 # The class that represents a verdict word received from another process.

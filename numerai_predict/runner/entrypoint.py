@@ -6,12 +6,11 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from types import FrameType
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.errors import InternalError, RunError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.verdicts import Verdict
@@ -24,8 +23,6 @@ from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.storage.files import atomic_write
-
-_REPORT = "please report this with the log above: it is a bug in the runner, not in the model"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,7 +56,7 @@ def execute(job: Job) -> Record:
     except KeyboardInterrupt as interrupt:
         _end_by_signal(interrupt)
     except Exception as error:
-        record.conclude(Verdict.INTERNAL_ERROR, _defect(error), _REPORT)
+        record.fail(InternalError.caused_by(error))
     record.add_seconds(Step.TOTAL, time.perf_counter() - started)
     final = _written(job, record.build())
     log_verdict(final.verdict, final.exit_code, final.message, final.remedy)
@@ -73,11 +70,6 @@ def _perform(job: Job, record: RecordBuilder, supervisor_layers: Layers) -> str:
         check(job, record, deadline)
         return "no problems found: the model can run in this environment"
     return f"delivered to {run(job, record, deadline, supervisor_layers)}"
-
-
-def _defect(error: Exception) -> str:
-    trace = "".join(traceback.format_exception(error)).rstrip()
-    return f"a bug in the runner: {type(error).__name__}: {error}\n{trace}"
 
 
 def _written(job: Job, record: Record) -> Record:

@@ -115,6 +115,11 @@ class OptionParser(argparse.ArgumentParser):
         """
         self._spellings[spelling] = _Spelling(option, suggestion or f"use {option}", objection)
 
+    @property
+    def deprecated(self) -> dict[str, str]:
+        """The deprecated spellings, each with what to type instead."""
+        return {name: spelling.suggestion for name, spelling in self._spellings.items()}
+
     def hint(self, option: str, suggestion: str) -> None:
         """What to type instead of an option that this parser does not have."""
         self._hints[option] = suggestion
