@@ -70,7 +70,7 @@ def downloads(web):
     return [request.path for request in web.requests if request.path.startswith("/files")]
 
 
-def test_a_file_has_its_exact_name_and_is_told_in_the_manifest(get, tmp_path, tournament):
+def test_a_file_has_its_exact_name_and_an_entry_in_the_manifest(get, tmp_path, tournament):
     (taken,) = get("v5.2/train.parquet")
     assert taken.path == tmp_path / "data/v5.2/train.parquet"
     assert taken.path.read_bytes() == tournament.files["v5.2/train.parquet"]
@@ -106,7 +106,7 @@ def test_live_data_are_those_of_the_current_round(get, tournament):
 
 
 @pytest.mark.parametrize("damage", [b"changed bytes of ...", b"short", None])
-def test_a_file_that_was_touched_is_fetched_anew_and_verify_tells(get, tmp_path, damage):
+def test_a_changed_file_is_fetched_again_and_reported_by_verify(get, tmp_path, damage):
     (taken,) = get("v5.2/train.parquet")
     snapshot = Snapshot(tmp_path / "data")
     assert snapshot.verify() == {}
@@ -148,7 +148,7 @@ def test_processes_at_the_same_time_leave_one_whole_snapshot(tournament, tmp_pat
     assert Snapshot(tmp_path / "data").verify() == {}
 
 
-def test_a_manifest_that_is_none_is_said(get, tmp_path):
+def test_an_invalid_manifest_is_reported(get, tmp_path):
     get("v5.2/train.parquet")
     (tmp_path / "data/manifest.json").write_text("[]")
     with pytest.raises(DatasetUnavailable, match="expected the manifest") as failed:
@@ -177,14 +177,14 @@ def test_names_need_no_ending_and_count_once():
     assert resolve(wanted, "v5.2", NAMES) == ["v5.2/train.parquet", "v5.2/features.json"]
 
 
-def test_no_api_is_transient_and_said(closed_port, tmp_path):
+def test_an_unreachable_api_is_transient_and_reported(closed_port, tmp_path):
     policy = TransferPolicy(Deadline(), RetryPolicy(2, Backoff(0.01, 0.02)))
     catalogue = Catalogue(Api(f"http://127.0.0.1:{closed_port}/", policy))
     with pytest.raises(DatasetUnreachable, match="no connection"):
         catalogue.names()
 
 
-def test_a_folder_that_cannot_be_written_to_is_said(get, tmp_path):
+def test_a_folder_that_cannot_be_written_to_is_reported(get, tmp_path):
     (tmp_path / "data").write_text("a file")
     with pytest.raises(DatasetUnavailable, match="expected to write to") as failed:
         get("v5.2/train.parquet")

@@ -55,7 +55,7 @@ def test_an_era_does_not_depend_on_how_many_there_are(read, tmp_path):
         ("live", ["X"], 20),
     ],
 )
-def test_rows_and_eras_are_as_asked(read, name, eras, rows):
+def test_rows_and_eras_are_those_of_the_shape(read, name, eras, rows):
     frame = read(name)
     assert list(frame["era"].unique()) == eras
     assert set(frame["era"].value_counts()) == {rows}

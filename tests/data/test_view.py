@@ -1,4 +1,4 @@
-"""Views: the columns and eras that were asked for, as they are, in bounded memory."""
+"""Views: the selected columns and eras, unchanged, in bounded memory."""
 
 import json
 import subprocess
@@ -44,7 +44,7 @@ def test_v5_3_has_the_set_quantum(tmp_path):
     assert view.feature_names == shape.feature_names[-5:]
 
 
-def test_a_view_as_frame_is_the_file_less_what_was_not_asked_for(path, frame):
+def test_a_view_as_frame_has_the_selected_part_of_the_file(path, frame):
     names = ["feature_sample_0005", "feature_sample_0001"]
     view = read_view(path, names, targets=["target_ender_60", "target"]).frame()
     wanted = frame[["era", *names, "target_ender_60", "target"]]
@@ -78,7 +78,7 @@ def test_eras_are_all_every_nth_or_a_range(path, frame, eras, chosen):
     assert np.array_equal(view.targets[:, 0], wanted["target"].to_numpy())
 
 
-def test_live_data_have_one_era_and_targets_that_nobody_knows(sample):
+def test_live_data_have_one_era_and_unknown_targets(sample):
     view = read_view(sample / "live.parquet", eras="every:4")
     assert set(view.eras) == {"X"}
     assert np.isnan(view.targets).all()
@@ -110,7 +110,7 @@ def test_row_groups_of_any_size_give_the_same(frame, tmp_path, groups):
         ({"eras": "first"}, "expected eras, found"),
     ],
 )
-def test_what_there_is_not_is_said(path, options, words):
+def test_missing_columns_sets_and_eras_are_reported(path, options, words):
     with pytest.raises(DatasetUnavailable) as failed:
         read_view(path, **options)
     assert words in failed.value.message
@@ -118,7 +118,7 @@ def test_what_there_is_not_is_said(path, options, words):
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 is not enough", None])
-def test_a_file_that_is_no_parquet_is_said(tmp_path, content):
+def test_a_file_that_is_not_parquet_is_reported(tmp_path, content):
     path = tmp_path / "train.parquet"
     if content is not None:
         path.write_bytes(content)

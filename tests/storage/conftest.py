@@ -30,7 +30,7 @@ CREDENTIALS = {
 
 @pytest.fixture
 def faults():
-    """A server that breaks as told; see `faults.py`."""
+    """A server with planned faults; see `faults.py`."""
     server = Faults()
     yield server
     server.close()
@@ -40,7 +40,7 @@ def faults():
 
 @pytest.fixture
 def bad_tls(tmp_path_factory):
-    """The same with TLS and a certificate that nobody signed."""
+    """The same with TLS and a self-signed certificate."""
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl to make a certificate (apt install openssl)")
     folder = tmp_path_factory.mktemp("tls")

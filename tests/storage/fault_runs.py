@@ -102,7 +102,7 @@ class Bench:
         self.live = (sample / "live.parquet").read_bytes()
 
     def run(self, plan: Plan) -> End:
-        """Run predict.py as planned and look at what it left."""
+        """Run predict.py as planned and check what it left."""
         place = self.folder / f"run-{plan.number}"
         output, temporary = place / "output", place / "temporary"
         for folder in (output, temporary):

@@ -1,4 +1,4 @@
-"""A web server that breaks as told: one fault a request, from a list for each path.
+"""A web server with planned faults: one per request, from a list for each path.
 
 It speaks over bare sockets, since what it does wrong no library would do. When a path's
 faults are used up, it answers as S3 does.
@@ -174,7 +174,7 @@ def head(status: str, length: int, **headers: str) -> bytes:
 
 
 def _whole(server: Faults, wire: Wire, asked: Asked) -> None:
-    """As S3 answers a GET: whole, or the rest that was asked for of the same object."""
+    """As S3 responds to a GET: the whole object, or the requested rest of it."""
     data = server.object_of(asked)
     start = re.fullmatch(r"bytes=(\d+)-", asked.headers.get("range", ""))
     if asked.headers.get("if-none-match") == etag_of(data):
@@ -377,7 +377,7 @@ GETS = {
     "truncated gzip": _cut_gzip,
     "replaced meanwhile": _cut_other,
 }
-# Not drawn at random: without a checksum nobody could tell them from others.
+# Not drawn at random: without a checksum they cannot be told from correct bytes.
 _TOLD = {
     "no length": _no_length,
     "chunks": _chunks(b"0\r\n\r\n"),

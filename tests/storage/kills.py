@@ -32,7 +32,7 @@ def kill_all(kills: int, seed: int, folder: Path, sample: Path) -> list[str]:
     try:
         whole = scene.run_to_the_end()
         if scene.last_exit:
-            return [f"a run that nobody kills ends with {scene.last_exit}"]
+            return [f"a run that is not killed ends with {scene.last_exit}"]
         for number in range(kills):
             scene.kill_after(dice.uniform(0, whole))
             wrong += [f"kill {number}: {words}" for words in scene.what_is_wrong()]

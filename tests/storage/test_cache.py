@@ -34,7 +34,7 @@ class At:
 
 @pytest.fixture
 def serve(web):
-    """Serve bytes as S3 does: by ETag, and nothing to whoever has them already."""
+    """Serve bytes as S3 does: by ETag, and 304 to clients that have them."""
 
     def put(data, name="/v5.2/live.parquet", etag=None):
         etag = f'"{hashlib.md5(data).hexdigest()}"' if etag is None else etag
@@ -83,7 +83,7 @@ def test_other_data_of_the_same_name_are_never_taken_from_the_cache(fetch, serve
 
 
 @pytest.mark.parametrize("etag", ["", 'W/"weak"'])
-def test_what_cannot_be_told_from_other_data_is_not_kept(fetch, serve, web, etag, tmp_path):
+def test_data_without_a_strong_etag_are_not_kept(fetch, serve, web, etag, tmp_path):
     serve(b"round 1", etag=etag)
     assert [fetch(), fetch()] == [b"round 1"] * 2
     assert len(bodies(web)) == 2
@@ -115,7 +115,7 @@ def test_what_was_not_used_for_longest_goes_first(fetch, serve, tmp_path):
         serve(bytes([number]) * 1000, f"/{number}")
     for number in (0, 1, 2, 0):
         fetch(name=f"/{number}", largest=3500)
-        time.sleep(0.02)  # the order of use is told by times
+        time.sleep(0.02)  # the order of use is that of modification times
     fetch(name="/3", largest=3500, log=said.append)
     kept = {path.read_bytes()[0] for path in (tmp_path / "cache" / "objects").iterdir()}
     assert kept == {0, 2, 3}
@@ -128,7 +128,7 @@ def test_what_is_larger_than_the_cache_is_not_kept(fetch, serve, tmp_path):
     assert list((tmp_path / "cache" / "objects").iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_used_is_told_and_done_without(fetch, serve, tmp_path):
+def test_a_folder_that_cannot_be_used_is_logged_and_not_needed(fetch, serve, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     said = []
     serve(b"round 1")
@@ -160,7 +160,7 @@ def test_leftovers_of_a_killed_download_are_removed_by_the_next(fetch, serve, tm
     assert not leftover.exists()
 
 
-def test_whoever_waits_for_another_process_ends_with_the_deadline(web, tmp_path, serve):
+def test_a_wait_for_another_process_ends_with_the_deadline(web, tmp_path, serve):
     serve(b"round 1")
     address = At(f"{web.url}/v5.2/live.parquet")
     cache = Cache(tmp_path / "cache")
@@ -240,7 +240,7 @@ def test_ten_processes_that_want_the_same_data_set_download_it_once(processes, w
     assert "SECRET" not in str(said)
 
 
-def test_a_killed_downloader_blocks_nobody(processes, web):
+def test_a_killed_downloader_blocks_no_other(processes, web):
     (first,) = processes(1)
     while not downloads(web):
         assert first.poll() is None

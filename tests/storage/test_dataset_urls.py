@@ -1,4 +1,4 @@
-"""Numerai data sets by name, against a local stand-in for the tournament's API."""
+"""Numerai data sets by name, against a local server in place of the tournament API."""
 
 import json
 
@@ -34,7 +34,7 @@ def api(web, sample, monkeypatch):
     return f"{web.url}/graphql"
 
 
-def test_the_api_is_asked_for_the_url_of_today(api, web):
+def test_the_url_is_requested_from_the_api(api, web):
     url = dataset_url("v5.2/live.parquet", Deadline())
     assert url == f"{web.url}/data/v5.2/live.parquet?X-Amz-Signature=SECRET"
     (request,) = web.requests
@@ -44,7 +44,7 @@ def test_the_api_is_asked_for_the_url_of_today(api, web):
     assert "Authorization" not in request.headers
 
 
-def test_a_refusal_is_permanent_and_in_the_tournaments_words(api):
+def test_a_refusal_is_permanent_and_has_the_tournaments_message(api):
     with pytest.raises(FetchFailed, match="File not found") as failed:
         dataset_url("v5.2/gone.parquet", Deadline())
     assert not isinstance(failed.value, FetchInterrupted)
@@ -98,7 +98,7 @@ def test_a_data_set_that_the_tournament_does_not_have_is_unavailable(run_model, 
     run.fails_as("dataset_unavailable", "v5.2/gone.parquet", "File not found", "list_datasets")
 
 
-def test_an_api_that_cannot_be_reached_is_asked_again_and_named_with_a_way_out(
+def test_an_unreachable_api_is_retried_and_reported_with_a_remedy(
     monkeypatch, closed_port, tmp_path
 ):
     monkeypatch.setenv("NUMERAI_API_URL", f"http://127.0.0.1:{closed_port}/")

@@ -90,7 +90,7 @@ def test_without_a_name_for_its_bytes_nothing_is_resumed(fetch, web, replies, et
 @pytest.mark.parametrize(
     "content_range", ["bytes 0-9/10", "bytes 7-1048575/1048576", "nonsense", None]
 )
-def test_another_part_than_the_one_asked_for_is_not_pasted_in(fetch, web, replies, content_range):
+def test_another_range_than_the_requested_one_is_not_used(fetch, web, replies, content_range):
     headers = {"Content-Range": content_range} if content_range else {}
     odd = web.reply(b"0123456789", 206, {**S3, **headers})
     replies(cut(web), odd, web.reply(DATA, headers=S3))
@@ -196,7 +196,7 @@ def test_an_unknown_encoding_is_named(fetch, web, replies):
         fetch()
 
 
-def test_an_answer_whose_end_cannot_be_told_from_a_break_is_refused(faults, tmp_path):
+def test_a_response_whose_truncation_cannot_be_detected_is_refused(faults, tmp_path):
     faults.objects["/m.pkl"] = DATA
     faults.plan["/m.pkl"] = ["no length"]
     with pytest.raises(FetchFailed, match="found a response without one"):
@@ -235,7 +235,7 @@ def test_an_empty_object_is_fetched(fetch, web, replies):
     assert fetch() == b""
 
 
-def test_what_takes_long_is_told_in_lines(fetch, web, replies, monkeypatch):
+def test_a_long_transfer_is_logged_in_lines(fetch, web, replies, monkeypatch):
     monkeypatch.setattr("numerai_predict.storage.transfer_progress._LINE_SECONDS", 0.0)
     said = []
     replies(web.reply(DATA))

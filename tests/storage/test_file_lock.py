@@ -1,4 +1,4 @@
-"""One holder at a time; whoever is killed holds nothing."""
+"""One holder at a time; a killed process holds nothing."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def test_a_device_is_no_file(tmp_path):
         source_of("/dev/null").fetch(tmp_path, TransferPolicy())
 
 
-def test_a_file_that_may_not_be_read_is_told_so(tmp_path):
+def test_a_file_without_read_permission_is_reported(tmp_path):
     if os.geteuid() == 0:
         pytest.skip("root may read every file")
     (tmp_path / "m.pkl").write_bytes(b"x")
@@ -115,7 +115,7 @@ def test_a_passed_deadline_fetches_nothing(tmp_path):
         ("v4.3.1/features.json", NumeraiDataset("v4.3.1/features.json")),
     ],
 )
-def test_a_source_is_told_by_its_form(text, source):
+def test_a_source_is_parsed_by_its_form(text, source):
     assert source_of(text) == source
 
 

@@ -128,7 +128,7 @@ def test_no_name_in_a_url_is_too_odd_for_a_file(fetch, web, name, tmp_path):
     assert path.parent == tmp_path
 
 
-def test_a_passed_deadline_asks_nobody(fetch, web):
+def test_a_passed_deadline_sends_no_request(fetch, web):
     with pytest.raises(DeadlinePassed, match="fetch"):
         fetch(deadline=Deadline(at=0.0, seconds=1))
     assert web.requests == []

@@ -57,7 +57,7 @@ def test_a_policy_for_another_size_fails_before_anything_is_sent(post, web, boun
     assert web.requests == []
 
 
-def test_a_policy_that_expires_between_two_tries_ends_them_with_that_reason(post, web):
+def test_a_policy_that_expires_between_two_attempts_ends_them_with_that_reason(post, web):
     web.replies["/bucket"] = web.reply(b"", 503, {"Retry-After": "2"})
     with pytest.raises(UploadFailed, match="policy expired"):
         post(("policy", policy(2)), transfer_policy=TransferPolicy())
@@ -111,14 +111,14 @@ def query(made_ago, lasts):
     [lambda: query(7200, 3600), lambda: f"Expires={int(time.time()) - 3600}&x=SECRET"],
     ids=["newer", "older"],
 )
-def test_an_expired_url_is_told_by_the_servers_clock(web, tmp_path, signed):
+def test_an_expired_url_is_recognized_by_the_servers_clock(web, tmp_path, signed):
     web.replies["/m.pkl"] = refused(web)
     with pytest.raises(FetchFailed, match="it expired 60 min ago by the server's clock"):
         HttpUrl(f"{web.url}/m.pkl?{signed()}").fetch(tmp_path, ONCE)
 
 
 @pytest.mark.parametrize(("clock", "words"), [(7800, "2 h behind"), (-7800, "2 h ahead of")])
-def test_a_wrong_clock_is_told_from_expiry(web, tmp_path, clock, words):
+def test_a_wrong_clock_is_distinguished_from_expiry(web, tmp_path, clock, words):
     web.replies["/m.pkl"] = refused(web, clock)
     with pytest.raises(
         FetchFailed, match=f"this machine's clock is {words} the server's"
@@ -134,7 +134,7 @@ def test_a_refusal_within_its_time_by_a_right_clock_is_neither(web, tmp_path):
     assert "clock" not in failed.value.message
 
 
-def test_a_refused_policy_is_told_by_the_servers_clock(post, web):
+def test_an_expired_policy_is_recognized_by_the_servers_clock(post, web):
     """Our clock is two hours late, so that the policy looked valid."""
     web.replies["/bucket"] = refused(web, 7200)
     with pytest.raises(UploadFailed, match="it expired 60 min ago by the server's clock"):

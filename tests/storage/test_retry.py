@@ -26,7 +26,7 @@ LATE_SECONDS = 1.0
 
 @pytest.fixture
 def fetch(faults, tmp_path):
-    """Fetch an object whose first answers break as told."""
+    """Fetch an object whose first responses have planned faults."""
     data = bytes(range(256)) * 1000
     faults.objects["/m.pkl"] = data
 
@@ -41,7 +41,7 @@ def fetch(faults, tmp_path):
 
 @pytest.fixture
 def post(faults, tmp_path):
-    """Post a file to a server that breaks as told; how often it was stored."""
+    """Post a file to a server with planned faults; how often it was stored."""
     csv = tmp_path / "p.csv"
     csv.write_bytes(b"id,prediction\n" + b"a,0.5\n" * 300_000)
 
@@ -63,7 +63,7 @@ PASSING_GETS = ["truncated", "reset within", "too long", "too short", "corrupt",
 @pytest.mark.parametrize("fault", [*PASSING, *PASSING_GETS[:-1], "replaced meanwhile"])
 def test_a_fetch_that_broke_is_tried_again(fetch, faults, fault):
     fetch(fault)
-    assert len(faults.asked) in (2, 3)  # the rest that was promised may be asked for in between
+    assert len(faults.asked) in (2, 3)  # the rest may be requested in between
 
 
 @pytest.mark.parametrize("fault", [*PASSING, "reset within"])
@@ -88,7 +88,7 @@ def test_a_refusal_is_not_tried_again(fetch, post, faults, fault, words):
     assert len(faults.asked) == 2
 
 
-def test_stale_credentials_are_told_from_an_expired_request(fetch):
+def test_stale_credentials_are_distinguished_from_an_expired_request(fetch):
     with pytest.raises(FetchFailed) as failed:
         fetch("expired token")
     assert "credentials that signed the request have expired" in failed.value.remedy
@@ -100,18 +100,18 @@ def test_an_endless_redirect_is_not_tried_again(fetch, faults):
     assert len(faults.asked) == 31
 
 
-def test_without_a_deadline_the_tries_are_bounded_and_counted(fetch, faults):
+def test_without_a_deadline_the_attempts_are_limited_and_counted(fetch, faults):
     with pytest.raises(FetchInterrupted, match="gave up after 4 attempts"):
         fetch(*["500"] * 9)
     assert len(faults.asked) == 4
 
 
-def test_a_deadline_allows_as_many_tries_as_fit(fetch, faults):
+def test_a_deadline_allows_as_many_attempts_as_fit(fetch, faults):
     fetch(*["500"] * 9, deadline=Deadline.after(20))
     assert len(faults.asked) == 10
 
 
-def test_where_no_other_try_fits_the_last_failure_is_told_and_not_the_deadline(fetch):
+def test_if_no_other_attempt_fits_the_last_failure_is_raised_and_not_the_deadline(fetch):
     with pytest.raises(FetchInterrupted, match=r"HTTP 500 .* no time for another"):
         fetch(*["500"] * 99, deadline=Deadline.after(1), retry=RetryPolicy(backoff=Backoff(0.3)))
 
@@ -122,7 +122,7 @@ def test_the_server_may_ask_for_a_pause(fetch, web, tmp_path):
     assert time.monotonic() - began >= 1
 
 
-def test_a_pause_may_be_asked_for_as_a_date_by_the_servers_own_clock(web, tmp_path):
+def test_retry_after_may_be_a_date_of_the_servers_clock(web, tmp_path):
     hours_off = time.time() - 7200
     busy = web.reply(b"", 503, {"Retry-After": email.utils.formatdate(hours_off + 2, usegmt=True)})
     busy.headers["Date"] = email.utils.formatdate(hours_off, usegmt=True)
@@ -134,7 +134,7 @@ def test_a_pause_may_be_asked_for_as_a_date_by_the_servers_own_clock(web, tmp_pa
 
 
 @pytest.mark.parametrize("seconds", [None, 60])
-def test_a_pause_that_does_not_fit_ends_the_tries_at_once(web, tmp_path, seconds):
+def test_a_pause_that_does_not_fit_ends_the_attempts_at_once(web, tmp_path, seconds):
     web.replies["/m.pkl"] = web.reply(b"", 503, {"Retry-After": "86400"})
     with pytest.raises(FetchInterrupted, match="gave up after 1 attempt"):
         HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy(Deadline.after(seconds), QUICK))
@@ -147,7 +147,7 @@ def test_a_pause_that_is_none_is_as_none(web, tmp_path, asked):
     HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy(retry=QUICK))
 
 
-def test_each_try_is_told(fetch, faults, tmp_path):
+def test_each_failed_attempt_is_logged(fetch, faults, tmp_path):
     said = []
     faults.plan["/m.pkl"] = ["503"]
     HttpUrl(f"{faults.url}/m.pkl?SECRET").fetch(
@@ -160,7 +160,7 @@ def test_each_try_is_told(fetch, faults, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [FetchInterrupted, UploadInterrupted])
-def test_a_deadline_within_another_try_tells_what_the_last_had_found(kind):
+def test_a_deadline_within_another_attempt_raises_the_last_failure(kind):
     over = threading.Event()
     works = iter([interruption(kind), over.wait])
     policy = TransferPolicy(Deadline.after(1), QUICK)
@@ -169,7 +169,7 @@ def test_a_deadline_within_another_try_tells_what_the_last_had_found(kind):
     over.set()
 
 
-def test_a_deadline_between_two_tries_tells_what_the_last_had_found():
+def test_a_deadline_between_two_attempts_raises_the_last_failure():
     """A try that begins as the deadline passes finds nothing of its own."""
     retry = RetryPolicy(backoff=Backoff(0.01, 0.01))
     for _ in range(20):
@@ -202,12 +202,12 @@ def test_no_server_holds_an_upload_beyond_the_deadline(post, fault):
     assert time.monotonic() - deadline.at < LATE_SECONDS
 
 
-def test_a_silent_server_leaves_time_for_another_try(fetch, faults):
+def test_a_silent_server_leaves_time_for_another_attempt(fetch, faults):
     fetch("stall", deadline=Deadline.after(4))
     assert len(faults.asked) == 2
 
 
-def test_what_drips_is_broken_off_for_another_try(fetch, faults):
+def test_a_slow_transfer_is_aborted_for_another_attempt(fetch, faults):
     fetch("drip body", timeouts=TransferTimeouts(read=1.0))
     assert len(faults.asked) == 2
 
@@ -227,8 +227,8 @@ def test_a_handshake_that_never_ends_is_left_at_the_deadline(tmp_path):
                 thread.join(5)
 
 
-def test_a_name_that_nobody_resolves_is_left_at_the_deadline(tmp_path, monkeypatch):
-    """`getaddrinfo` knows no time limit: only whoever waits for it can."""
+def test_a_host_lookup_that_hangs_ends_at_the_deadline(tmp_path, monkeypatch):
+    """`getaddrinfo` has no time limit: only its caller can have one."""
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(5))
     deadline = Deadline.after(0.5)
     with pytest.raises(DeadlinePassed, match="fetch"):

@@ -41,14 +41,14 @@ def test_an_object_is_fetched_with_the_ending_of_its_key(s3, tmp_path):
 
 
 @pytest.mark.parametrize("url", ["s3://models/gone.pkl", "s3://no-such-bucket/m.pkl"])
-def test_a_missing_object_is_a_failed_fetch_in_s3s_own_words(s3, tmp_path, url):
+def test_a_missing_object_fails_with_the_message_of_s3(s3, tmp_path, url):
     with pytest.raises(FetchFailed, match=r"HTTP 404.*NoSuch") as failed:
         source_of(url).fetch(tmp_path, QUICK)
     assert not isinstance(failed.value, FetchInterrupted)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_credentials_it_is_said_that_there_are_none(s3, tmp_path, monkeypatch):
+def test_missing_credentials_are_reported(s3, tmp_path, monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -93,7 +93,7 @@ def test_a_bucket_that_is_not_there_is_a_failed_upload_of_a_saved_file(s3, csv):
 
 @pytest.fixture
 def faulty(s3, faults, monkeypatch):
-    """boto3 finds a server that breaks as told."""
+    """boto3 finds a server with planned faults."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", faults.url)
     return faults
 

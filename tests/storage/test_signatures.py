@@ -47,7 +47,7 @@ def test_a_presigned_url_is_fetched_and_its_md5_verified(sign, kind, tmp_path):
     assert HttpUrl(sign(kind)).fetch(tmp_path, QUICK).read_bytes() == DATA
 
 
-def test_an_expired_url_is_refused_and_told_by_the_servers_clock(sign, kind, tmp_path):
+def test_an_expired_url_is_refused_and_recognized_by_the_servers_clock(sign, kind, tmp_path):
     with pytest.raises(FetchFailed, match=r"HTTP 403.*it expired \d+ days ago") as failed:
         HttpUrl(expired(sign(kind))).fetch(tmp_path, QUICK)
     assert not isinstance(failed.value, FetchInterrupted)
@@ -61,9 +61,7 @@ def test_an_expired_url_is_refused_and_told_by_the_servers_clock(sign, kind, tmp
         lambda url: url.replace("m.pkl", "other.pkl"),
     ],
 )
-def test_a_signature_of_something_else_is_refused_in_the_servers_words(
-    sign, strict_s3, tmp_path, forge
-):
+def test_a_wrong_signature_is_refused_with_the_servers_message(sign, strict_s3, tmp_path, forge):
     strict_s3.client.put_object(Bucket="models", Key="other.pkl", Body=b"x")
     with pytest.raises(FetchFailed, match=r"HTTP 403.*SignatureDoesNotMatch") as failed:
         HttpUrl(forge(sign("s3"))).fetch(tmp_path, QUICK)

@@ -35,7 +35,7 @@ def quiet():
 
 @dataclass
 class Practice:
-    """A practice server, with what a test wants to look at or to change behind its back."""
+    """A practice server, and what a test inspects or changes directly."""
 
     folder: Path
     server: RunningServer
@@ -136,7 +136,7 @@ class Ended:
 
 @pytest.fixture
 def environment(practice, clean_environment, tmp_path):
-    """The variables of a user of the practice tournament."""
+    """The variables of a user of the practice server."""
     return {
         **clean_environment,
         **practice.keys,

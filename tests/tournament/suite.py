@@ -2,7 +2,7 @@
 
     python tests/tournament/suite.py [KILLS] [RUNS_A_FAULT] [SEED]
 
-Each is a model of its own in one practice tournament. What came of them is kept in
+Each is a model of its own on one practice server. Their results are in
 tests/tournament/ROUNDS.md. Exit code 1 if any model ended with more than one submission, or
 with none where there is no message that says so.
 """
@@ -56,7 +56,7 @@ with open(sys.argv[1], "wb") as file:
 
 
 class Suite:
-    """One practice tournament and what is done with it."""
+    """One practice server and its rounds."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder
@@ -167,7 +167,7 @@ def _kills(suite: Suite, kills: int, whole: float) -> tuple[list[str], int]:
 
 def _faults(suite: Suite, runs: int) -> tuple[list[str], int]:
     lines = [
-        "| fault | rounds | submitted | told why not | two submissions | last words, such as |"
+        "| fault | rounds | submitted | with a reason | two submissions | last words, such as |"
     ]
     lines.append("|---|---|---|---|---|---|")
     wrong = 0
@@ -175,14 +175,14 @@ def _faults(suite: Suite, runs: int) -> tuple[list[str], int]:
         ended = [suite.faulty(fault, seed) for seed in range(runs)]
         print(fault, [(code, n) for code, n, _ in ended], flush=True)
         submitted = sum(code == 0 and n == 1 for code, n, _ in ended)
-        told = [words for code, n, words in ended if code not in (0, 70) and "verdict" in words]
+        failed = [words for code, n, words in ended if code not in (0, 70) and "verdict" in words]
         two = sum(n > 1 for _, n, _ in ended)
-        wrong += two + (submitted + len(told) != len(ended))
-        words = told[0].partition("verdict ")[2].strip()[:160].replace("|", "/") if told else ""
+        wrong += two + (submitted + len(failed) != len(ended))
+        words = failed[0].partition("verdict ")[2].strip()[:160].replace("|", "/") if failed else ""
         name = " ".join(
             f"{key} {value}" if key != "kind" else str(value) for key, value in fault.items()
         )
-        lines.append(f"| {name} | {runs} | {submitted} | {len(told)} | {two} | {words} |")
+        lines.append(f"| {name} | {runs} | {submitted} | {len(failed)} | {two} | {words} |")
     return lines, wrong
 
 

@@ -1,11 +1,12 @@
-"""Each gate closes for its own reason, and all that are closed are told at once."""
+"""Each gate closes for its own reason, and the error has the reasons of all."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from numerai_predict.contract.tournament_errors import GateClosed
-from numerai_predict.tournament.gates import GateLimits, check_gates, expected_columns
+from numerai_predict.tournament.gate_limits import GateLimits
+from numerai_predict.tournament.gates import check_gates, expected_columns
 
 
 @pytest.fixture
@@ -22,8 +23,8 @@ def good(live):
 
 
 @pytest.fixture
-def judge(tmp_path, live, sample):
-    def judged(predictions, named=(), **limits):
+def check(tmp_path, live, sample):
+    def check_predictions(predictions, named=(), **limits):
         path = tmp_path / "predictions.csv"
         if isinstance(predictions, str):
             path.write_text(predictions)
@@ -33,12 +34,12 @@ def judge(tmp_path, live, sample):
         limits = {"max_abs_exposure": 0.45, **limits}  # 200 rows correlate by chance
         return check_gates(path, live, expected, GateLimits(**limits))
 
-    return judged
+    return check_predictions
 
 
-def closes(judge, predictions, *reasons, **more):
+def closes(check, predictions, *reasons, **more):
     with pytest.raises(GateClosed) as closed:
-        judge(predictions, **more)
+        check(predictions, **more)
     assert closed.value.message.startswith("DRIFT_GUARD_ABORT")
     assert closed.value.message.count("\n") == len(reasons), closed.value.message
     for reason in reasons:
@@ -46,8 +47,8 @@ def closes(judge, predictions, *reasons, **more):
     assert closed.value.verdict.exit_code == 80
 
 
-def test_good_predictions_pass_with_their_figures(judge, good):
-    figures = judge(good)
+def test_good_predictions_pass_with_their_figures(check, good):
+    figures = check(good)
     assert figures.keys() == {"std", "coverage", "exposure"}
     assert figures["coverage"] == 1
 
@@ -60,50 +61,50 @@ def test_the_defaults_are_those_of_the_issue():
     }
 
 
-def test_nan_is_told_with_its_ids(judge, good):
+def test_nan_is_reported_with_its_ids(check, good):
     good.iloc[:2] = np.nan
-    closes(judge, good, f"NaN: 2 of 200 predictions, such as {good.index[0]}", "coverage: 99.00%")
+    closes(check, good, f"NaN: 2 of 200 predictions, such as {good.index[0]}", "coverage: 99.00%")
 
 
-def test_what_is_no_number_counts_as_nan(judge, good):
+def test_text_that_is_not_a_number_counts_as_nan(check, good):
     text = good.astype(object)
     text.iloc[0] = "high"
-    closes(judge, text, "NaN: 1 of 200", "coverage: 99.50%")
+    closes(check, text, "NaN: 1 of 200", "coverage: 99.50%")
 
 
-def test_infinity(judge, good):
+def test_infinity(check, good):
     good.iloc[5] = -np.inf
-    closes(judge, good, "infinity: 1 predictions")
+    closes(check, good, "infinity: 1 predictions")
 
 
-def test_too_flat(judge, good):
-    closes(judge, 0.5 + good * 1e-7, "too flat: standard deviation")
-    closes(judge, good * 0 + 0.5, "too flat: standard deviation 0 below 1e-06")
+def test_too_flat(check, good):
+    closes(check, 0.5 + good * 1e-7, "too flat: standard deviation")
+    closes(check, good * 0 + 0.5, "too flat: standard deviation 0 below 1e-06")
 
 
-def test_exposure_to_one_feature(judge, live):
+def test_exposure_to_one_feature(check, live):
     values = pd.read_parquet(live)["feature_sample_0004"].rank(pct=True)
-    closes(judge, values.rename("prediction"), "exposure: 1.000 to feature_sample_0004, above 0.45")
+    closes(check, values.rename("prediction"), "exposure: 1.000 to feature_sample_0004, above 0.45")
 
 
-def test_live_columns_that_are_missing(judge, good):
+def test_live_columns_that_are_missing(check, good):
     named = ["feature_sample_0001", "feature_of_tomorrow"]
-    closes(judge, good, "live columns: 1 of 63 missing, such as feature_of_tomorrow", named=named)
+    closes(check, good, "live columns: 1 of 63 missing, such as feature_of_tomorrow", named=named)
 
 
-def test_coverage_of_missing_and_repeated_ids(judge, good):
-    closes(judge, good.iloc[:-3], "coverage: 98.50% of the live ids")
-    closes(judge, pd.concat([good, good.iloc[:1]]), "coverage: 100.00%")
-    assert judge(good.iloc[:-3], min_coverage=0.9)["coverage"] == 0.985
+def test_coverage_of_missing_and_repeated_ids(check, good):
+    closes(check, good.iloc[:-3], "coverage: 98.50% of the live ids")
+    closes(check, pd.concat([good, good.iloc[:1]]), "coverage: 100.00%")
+    assert check(good.iloc[:-3], min_coverage=0.9)["coverage"] == 0.985
 
 
-def test_all_reasons_come_at_once(judge, live):
+def test_all_reasons_come_at_once(check, live):
     values = pd.read_parquet(live)["feature_sample_0004"].astype(float).rename("prediction")
     values.iloc[0], values.iloc[1] = np.nan, np.inf
-    closes(judge, values, "NaN", "infinity", "coverage", "exposure")
+    closes(check, values, "NaN", "infinity", "coverage", "exposure")
 
 
 @pytest.mark.parametrize("text", ["", "a,b,c\n1,2,3\n", "id\nx\n", "prediction,id\n0.5,x\n"])
-def test_what_is_no_submission_at_all_closes_the_gates(judge, text):
+def test_a_file_that_is_not_a_submission_closes_the_gates(check, text):
     with pytest.raises(GateClosed, match="DRIFT_GUARD_ABORT"):
-        judge(text)
+        check(text)

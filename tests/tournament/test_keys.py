@@ -45,7 +45,7 @@ def test_the_environment_wins(file, monkeypatch):
     assert read_account_settings(file(BOTH)).required_keys().public_id == "OTHER"
 
 
-def test_no_keys_are_said_where_they_are_needed():
+def test_missing_keys_are_reported_when_they_are_needed():
     with pytest.raises(NotAuthorised, match="found none") as failed:
         read_account_settings().required_keys()
     assert "NUMERAI_PUBLIC_ID" in failed.value.remedy
@@ -116,9 +116,9 @@ def test_an_invalid_session_is_explained_by_the_scope(practice, tmp_path):
 
 def test_an_invalid_session_is_explained_by_the_model_id(practice, tmp_path):
     tournament = practice.tournament()
-    stranger = AccountModel("00000000-0000-0000-0000-000000000000", "stranger")
+    other = AccountModel("00000000-0000-0000-0000-000000000000", "other")
     with pytest.raises(NotAuthorised, match="id of one of the account's models"):
-        tournament.request_upload(tmp_path / "x.csv", stranger)
+        tournament.request_upload(tmp_path / "x.csv", other)
 
 
 def test_an_expired_session_of_a_good_key_is_the_tournaments_trouble(practice):
@@ -128,6 +128,6 @@ def test_an_expired_session_of_a_good_key_is_the_tournaments_trouble(practice):
     assert "try again later" in failed.value.remedy
 
 
-def test_a_session_that_expires_once_is_asked_again(practice):
+def test_a_session_that_expires_once_is_retried(practice):
     practice.fault("session", count=1)
     assert practice.tournament().models()

@@ -1,4 +1,4 @@
-"""The unchanged numerapi takes the practice tournament for the real one."""
+"""The unchanged numerapi works with the practice server."""
 
 import json
 import os
@@ -17,29 +17,29 @@ from numerapi import base_api
 base_api.API_TOURNAMENT_URL = os.environ["NUMERAI_API_URL"]
 api = numerapi.NumerAPI(verbosity="ERROR", show_progress_bars=False)
 name, pickle = sys.argv[1:]
-told = {"place": numerapi.__file__}
-told["datasets"] = api.list_datasets()
-told["round"], told["open"] = api.get_current_round(), api.check_round_open()
-told["new"] = api.check_new_round()
-told["rounds"] = [each["number"] for each in api.get_competitions()]
-told["models"] = api.get_models()
-model = told["models"][name]
-told["file"] = api.download_dataset("v5.2/live.parquet", "live.parquet")
+found = {"place": numerapi.__file__}
+found["datasets"] = api.list_datasets()
+found["round"], found["open"] = api.get_current_round(), api.check_round_open()
+found["new"] = api.check_new_round()
+found["rounds"] = [each["number"] for each in api.get_competitions()]
+found["models"] = api.get_models()
+model = found["models"][name]
+found["file"] = api.download_dataset("v5.2/live.parquet", "live.parquet")
 live = pd.read_parquet("live.parquet")
 values = live.filter(like="feature_").iloc[:, :42].mean(axis=1).rank(pct=True)
 frame = pd.DataFrame({"id": live.index, "prediction": values.to_numpy()})
-told["submission"] = api.upload_predictions(df=frame, model_id=model)
-told["submissions"] = [each["id"] for each in api.submission_ids(model)]
-told["filenames"] = api.get_submission_filenames(round_num=told["round"], model_id=model)
-api.download_submission(told["submission"], dest_path="submission.csv")
-told["same"] = pd.read_csv("submission.csv").equals(frame)
-told["images"] = api.model_upload_docker_images()
-told["versions"] = api.model_upload_data_versions()
-told["pickle"] = api.model_upload(
+found["submission"] = api.upload_predictions(df=frame, model_id=model)
+found["submissions"] = [each["id"] for each in api.submission_ids(model)]
+found["filenames"] = api.get_submission_filenames(round_num=found["round"], model_id=model)
+api.download_submission(found["submission"], dest_path="submission.csv")
+found["same"] = pd.read_csv("submission.csv").equals(frame)
+found["images"] = api.model_upload_docker_images()
+found["versions"] = api.model_upload_data_versions()
+found["pickle"] = api.model_upload(
     pickle, model_id=model, data_version="v5.2", docker_image="Python 3.12"
 )
-told["account"] = api.get_account()["username"]
-print(json.dumps(told))
+found["account"] = api.get_account()["username"]
+print(json.dumps(found))
 """
 
 
@@ -69,25 +69,25 @@ def test_every_call_of_the_unchanged_client_is_answered(practice, script, releas
     practice.open_round()  # on a Sunday the open one is older than the client calls new
     ended = script(name, release)
     assert ended.returncode == 0, ended.stderr
-    told = json.loads(ended.stdout)
-    assert told["place"].startswith(release)
-    assert "v5.2/live.parquet" in told["datasets"]
-    assert told["open"] is True
-    assert told["new"] is True
-    assert told["round"] in told["rounds"]
-    assert told["models"][name] == practice.models[name]
-    assert told["submissions"] == [told["submission"]]
-    assert [each["round_num"] for each in told["filenames"]] == [told["round"]]
-    assert told["same"] is True
-    assert {"Python 3.11", "Python 3.12"} <= told["images"].keys()
-    assert told["versions"].keys() == {"v5.2", "v5.3"}
-    assert told["account"] == "practice"
+    found = json.loads(ended.stdout)
+    assert found["place"].startswith(release)
+    assert "v5.2/live.parquet" in found["datasets"]
+    assert found["open"] is True
+    assert found["new"] is True
+    assert found["round"] in found["rounds"]
+    assert found["models"][name] == practice.models[name]
+    assert found["submissions"] == [found["submission"]]
+    assert [each["round_num"] for each in found["filenames"]] == [found["round"]]
+    assert found["same"] is True
+    assert {"Python 3.11", "Python 3.12"} <= found["images"].keys()
+    assert found["versions"].keys() == {"v5.2", "v5.3"}
+    assert found["account"] == "practice"
     (row,) = practice.submissions(name)
-    assert row["id"] == told["submission"]
-    assert practice.store.row("SELECT image FROM pickles WHERE id = ?", told["pickle"])
+    assert row["id"] == found["submission"]
+    assert practice.store.row("SELECT image FROM pickles WHERE id = ?", found["pickle"])
 
 
-def test_a_wrong_key_is_refused_in_the_tournaments_words(practice, script):
+def test_a_wrong_key_is_refused_with_the_tournaments_message(practice, script):
     ended = script(practice.model(), NUMERAI_SECRET_KEY="NOTTHEKEY")
     assert ended.returncode == 1
     assert "session is invalid or expired" in ended.stderr

@@ -1,4 +1,4 @@
-"""The practice tournament keeps its word: what it takes, refuses, remembers and scores."""
+"""The practice server accepts, refuses, stores and scores as the tournament does."""
 
 import json
 
@@ -49,7 +49,7 @@ def test_what_numerai_tools_refuses_is_no_submission(practice, send, csv, spoil,
     assert practice.submissions(name) == []
 
 
-def test_the_same_uploaded_file_makes_one_submission_however_often_it_is_asked_for(
+def test_the_same_uploaded_file_makes_one_submission_however_often_it_is_requested(
     practice, send, csv
 ):
     name = practice.model()
@@ -108,7 +108,7 @@ def test_a_presigned_url_opens_just_its_own_file(practice):
     assert requests.get(url.partition("?")[0], timeout=30).status_code == 403
 
 
-def test_nobody_else_drives_its_controls(practice):
+def test_its_controls_need_the_password(practice):
     answer = requests.post(f"{practice.url}/practice/clock", json={"to": None}, timeout=30)
     assert answer.status_code == 403
 
@@ -131,14 +131,14 @@ def test_it_goes_on_where_it_was_after_it_was_stopped(tmp_path):
         process_control.stop_server(setup.folder, Deadline.after(30))
 
 
-def test_a_taken_port_is_said(tmp_path, web):
+def test_a_port_in_use_is_reported(tmp_path, web):
     port = int(web.url.rpartition(":")[2])
     setup = ServerSetup(tmp_path / "state", port, ("mine",), True, None)
     with pytest.raises(TournamentUnavailable, match="in use"):
         process_control.start_server(setup, Deadline.after(60))
 
 
-def test_the_keys_file_is_for_nobody_else_and_the_store_has_no_secret(practice):
+def test_the_keys_file_is_private_and_the_store_has_no_secret(practice):
     file = practice.folder / "practice.env"
     assert file.stat().st_mode & 0o077 == 0
     secret = practice.keys["NUMERAI_SECRET_KEY"].encode()
@@ -153,7 +153,7 @@ def test_a_fault_that_there_is_not_is_refused(practice):
         practice.fault("5xx", share=2)
 
 
-def test_a_query_that_is_no_graphql_is_told_so(practice):
+def test_a_query_that_is_not_graphql_is_refused(practice):
     answer = requests.post(practice.url, data="{", timeout=30)
     assert answer.status_code == 400
     answer = requests.post(practice.url, json={"query": "query { nothing }"}, timeout=30)

@@ -155,7 +155,7 @@ def test_faults_that_pass_end_in_one_submission(practice, numerai, pickled, faul
         ("session", 82, "session is invalid or expired"),
     ],
 )
-def test_faults_that_stay_are_said_and_submit_nothing(
+def test_permanent_faults_are_reported_and_submit_nothing(
     practice, numerai, pickled, fault, code, words
 ):
     name = practice.model()

@@ -21,7 +21,7 @@ def test_a_csv_becomes_the_rounds_submission_and_the_same_bytes_nothing_more(
     assert len(practice.submissions(name)) == 1
 
 
-def test_other_bytes_need_to_be_told_to_replace(practice, numerai, csv):
+def test_other_bytes_need_replace(practice, numerai, csv):
     name = practice.model()
     assert numerai("submit", csv(), "--model-name", name).code == 0
     other = csv("other.csv", scale=0.5)
@@ -54,7 +54,7 @@ def test_an_unknown_model_lists_those_of_the_account_before_any_upload(practice,
     assert practice.store.row("SELECT COUNT(*) AS n FROM tickets") == before
 
 
-def test_a_closed_round_is_said_before_any_work(practice, numerai, csv):
+def test_a_closed_round_is_reported_before_any_work(practice, numerai, csv):
     path, name = csv(), practice.model()
     practice.open_weekday_round()
     practice.advance(hours=1)
@@ -75,7 +75,7 @@ def test_predictions_of_another_round_are_stopped_by_the_gates(practice, numerai
     assert practice.submissions(name) == []
 
 
-def test_all_reasons_of_closed_gates_are_told_at_once(practice, numerai, csv, live):
+def test_all_reasons_of_closed_gates_are_reported_at_once(practice, numerai, csv, live):
     name = practice.model()
     values = live["feature_sample_0007"].to_numpy(float).copy() / 4
     values[0], values[1] = np.nan, np.inf
@@ -91,7 +91,7 @@ def test_all_reasons_of_closed_gates_are_told_at_once(practice, numerai, csv, li
     ("content", "words"),
     [("", "expected a CSV"), ("{}", "expected a CSV"), ("id,prediction\n", "coverage: 0.00%")],
 )
-def test_a_file_that_is_none_is_said(practice, numerai, tmp_path, content, words):
+def test_a_file_without_predictions_is_reported(practice, numerai, tmp_path, content, words):
     path = tmp_path / "bad.csv"
     path.write_text(content)
     ended = numerai("submit", path, "--model-name", "practice_one")

@@ -27,7 +27,7 @@ def test_a_pickle_is_uploaded_for_the_python_that_made_it_and_validated(practice
     assert (row["image"], row["version"]) == (f"Python {PYTHON}", "v5.2")
 
 
-def test_a_model_that_fails_its_validation_is_said_with_the_log(practice, numerai, pickled):
+def test_a_model_that_fails_its_validation_is_reported_with_its_log(practice, numerai, pickled):
     ended = numerai("upload", pickled(fails), "--model-name", practice.model())
     assert ended.code == 86
     assert "this model always fails" in ended.out
@@ -60,6 +60,6 @@ def test_what_the_tournament_does_not_have_is_listed(practice, numerai, pickled,
     assert words in ended.verdict
 
 
-def test_a_file_that_is_not_there_is_said(practice, numerai, tmp_path):
+def test_a_missing_file_is_reported(practice, numerai, tmp_path):
     ended = numerai("upload", tmp_path / "none.pkl", "--model-name", "practice_one")
     assert ended.code == 10
