@@ -44,3 +44,10 @@ def test_what_cannot_be_inspected_ends_with_a_reason(tmp_path, capsys, data, exi
     printed = capsys.readouterr()
     assert printed.out == ""
     assert words in printed.err
+
+
+def test_a_pickle_given_as_model_is_inspected_with_a_warning(model, capsys):
+    assert main(["inspect", "--model", model, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["holds"]["parameters"] == ["live_features"]
+    assert "numerai-predict inspect PICKLE" in printed.err

@@ -1,4 +1,7 @@
-"""`numerai-predict train` tells its keys, and what is wrong with a configuration."""
+"""`numerai-predict train`: its keys, its deadline, and what is wrong with a configuration."""
+
+import signal
+import time
 
 import yaml
 
@@ -27,3 +30,19 @@ def test_every_mistake_has_a_line_of_its_own(capsys, tmp_path):
     assert "- rounds: input should be greater than or equal to 1, found 0" in said
     assert "- seed: expected a known key, found an unknown one" in said
     assert "found 2 mistake(s)" in said.splitlines()[-1]
+
+
+def test_a_training_stops_at_its_deadline(monkeypatch, capfd):
+    from numerai_predict.cli.commands import train
+
+    def never_ends(settings, directory):
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            time.sleep(0.01)
+
+    monkeypatch.setattr(train, "train", never_ends)
+    started = time.monotonic()
+    assert main(["train", "--deadline", "0.2"]) == 50
+    assert time.monotonic() - started < 15
+    assert "deadline (exit 50)" in capfd.readouterr().err.splitlines()[-1]
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0

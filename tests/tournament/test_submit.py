@@ -97,3 +97,11 @@ def test_a_file_without_predictions_is_reported(practice, numerai, tmp_path, con
     ended = numerai("submit", path, "--model-name", "practice_one")
     assert ended.code in (80, 85)
     assert words in ended.log
+
+
+def test_a_pickle_is_answered_with_the_command_that_runs_it(practice, numerai, tmp_path):
+    path = tmp_path / "my.pkl"
+    path.write_bytes(b"no csv")
+    ended = numerai("submit", path, "--model-name", practice.model())
+    assert ended.code == 85
+    assert f"numerai-predict round {path} --model-name NAME" in ended.verdict
