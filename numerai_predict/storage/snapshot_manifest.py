@@ -85,7 +85,7 @@ def write_snapshot_manifest(folder: Path, entries: dict[str, SnapshotEntry]) -> 
 
 
 def server_of(url: str) -> str:
-    """Scheme, host and port of a URL: what tells servers of data apart."""
+    """Scheme, host and port of a URL, which identify a server of data."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
 

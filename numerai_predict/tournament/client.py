@@ -117,22 +117,22 @@ class Tournament:
 
     def submissions(self, model: AccountModel) -> list[Submission]:
         """The model's submissions, newest first."""
-        answer = self.query(
+        response = self.query(
             queries.SUBMISSIONS, scope="read_user_info", model_id=model.id, modelId=model.id
         )
         submissions = [
             parse_submission(each)
-            for each in answer["submissions"]
+            for each in response["submissions"]
             if each["round"]["tournament"] == TOURNAMENT
         ]
         return sorted(submissions, key=lambda each: each.inserted, reverse=True)
 
     def submission_url(self, submission: Submission, model: AccountModel) -> str:
         """The presigned URL of the submission's bytes; its query is a secret."""
-        answer = self.query(
+        response = self.query(
             queries.DOWNLOAD, scope="read_submission_info", model_id=model.id, id=submission.id
         )
-        return str(answer["url"])
+        return str(response["url"])
 
     def request_upload(self, path: Path, model: AccountModel) -> UploadTicket:
         """A ticket to upload a file of predictions."""
@@ -145,7 +145,7 @@ class Tournament:
     def _request_ticket(
         self, query: str, path: Path, model: AccountModel, **variables: Any
     ) -> UploadTicket:
-        answer = self.query(
+        response = self.query(
             query,
             scope="upload_submission",
             model_id=model.id,
@@ -153,7 +153,7 @@ class Tournament:
             modelId=model.id,
             **variables,
         )
-        return UploadTicket(str(answer["filename"]), str(answer["url"]))
+        return UploadTicket(str(response["filename"]), str(response["url"]))
 
     def create(
         self, mutation: str, model: AccountModel, find: Callable[[], _T | None], **variables: Any

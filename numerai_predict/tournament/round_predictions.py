@@ -69,7 +69,7 @@ def load_or_predict(
 def _run(
     config: RoundConfig, ledger: RoundLedger, live: Path, benchmarks: Path, deadline: Deadline
 ) -> Path:
-    """Run the model as `predict.py` does; its record is written beside the predictions."""
+    """Run the model as `predict.py` does; the record is written to the ledger's folder."""
     job = Job(
         model=str(config.pickle.absolute()),
         dataset=str(live),

@@ -91,8 +91,10 @@ def test_a_deadline_is_over_when_the_wait_for_it_is(path, holder):
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("wait", [30, Deadline(), Deadline.after(30)])
-def test_a_lock_that_becomes_free_is_taken(path, holder, wait):
+@pytest.mark.parametrize("seconds", [None, 30])
+@pytest.mark.parametrize("kind", [Deadline.after, float])
+def test_a_lock_that_becomes_free_is_taken(path, holder, kind, seconds):
+    wait = kind("inf" if kind is float and seconds is None else seconds)
     threading.Timer(0.2, holder.stdin.close).start()
     with file_lock(path, wait):
         assert not is_free(path)

@@ -78,7 +78,7 @@ def start_server(setup: ServerSetup, deadline: Deadline) -> RunningServer:
         process.terminate()
         process.wait()
         raise
-    # It outlives this process: without this, Popen warns that nobody waited for it.
+    # The server outlives this process: without this, Popen warns that it still runs.
     process.returncode = 0
     return found
 
