@@ -48,12 +48,12 @@ class FetchFailed(Exception):
 class FetchInterrupted(FetchFailed):
     """A file could not be fetched this time; a retry may succeed.
 
-    `pause` is the number of seconds that the server asked to wait before a retry.
+    `retry_after` is the number of seconds that the server asked to wait before a retry.
     """
 
-    def __init__(self, message: str, remedy: str, pause: float = 0.0) -> None:
+    def __init__(self, message: str, remedy: str, retry_after: float = 0.0) -> None:
         super().__init__(message, remedy)
-        self.pause = pause
+        self.retry_after = retry_after
 
 
 class ModelUnavailable(RunError):
@@ -139,12 +139,12 @@ class UploadFailed(RunError):
 class UploadInterrupted(UploadFailed, Transient):
     """The predictions were saved and could not be uploaded this time; a retry may succeed.
 
-    `pause` is the number of seconds that the server asked to wait before a retry.
+    `retry_after` is the number of seconds that the server asked to wait before a retry.
     """
 
-    def __init__(self, message: str, remedy: str, pause: float = 0.0) -> None:
+    def __init__(self, message: str, remedy: str, retry_after: float = 0.0) -> None:
         super().__init__(message, remedy)
-        self.pause = pause
+        self.retry_after = retry_after
 
 
 class SaveFailed(RunError):

@@ -44,7 +44,7 @@ def render_page(name: str, summary: FleetSummary) -> str:
         delivered=states.count(ModelState.DELIVERED),
         total=len(states),
         timeline=Timeline.of(summary.rows),
-        outcomes=summary.by_outcome(),
+        models_by_status=summary.by_status(),
         slowest=summary.slowest,
         largest=summary.largest,
         failed=failed[:_MAX_FAILURES],

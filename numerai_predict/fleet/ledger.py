@@ -59,7 +59,7 @@ class Row:
     peak_bytes: int | None
 
     @property
-    def outcome(self) -> str:
+    def status(self) -> str:
         """The verdict of a model that has ended, the state of any other."""
         return (self.verdict if self.state.is_final else None) or self.state.value
 

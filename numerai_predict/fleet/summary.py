@@ -42,19 +42,19 @@ class FleetSummary:
         sized = [row for row in self.rows if row.peak_bytes]
         return sorted(sized, key=lambda row: -(row.peak_bytes or 0))[:_RANKING_LENGTH]
 
-    def by_outcome(self) -> dict[str, list[Row]]:
+    def by_status(self) -> dict[str, list[Row]]:
         """Models by verdict, in the order of exit codes; then the unfinished ones by state."""
         exit_codes = {verdict.word: verdict.exit_code for verdict in Verdict}
         found: dict[str, list[Row]] = {}
         for row in self.rows:
-            found.setdefault(row.outcome, []).append(row)
+            found.setdefault(row.status, []).append(row)
         return dict(sorted(found.items(), key=lambda item: (exit_codes.get(item[0], 999), item[0])))
 
     def text(self) -> str:
         """The tables, for a terminal or a log."""
         lines = ["", f"{'verdict':22}{'models':>8}  example"]
-        for outcome, rows in self.by_outcome().items():
-            lines.append(f"{outcome:22}{len(rows):>8,}  {_example(rows[0])}")
+        for status, rows in self.by_status().items():
+            lines.append(f"{status:22}{len(rows):>8,}  {_example(rows[0])}")
         lines += _ranking("slowest", self.slowest, lambda row: f"{row.seconds:.1f} s")
         lines += _ranking("largest", self.largest, lambda row: format_size(row.peak_bytes or 0))
         return "\n".join(lines)

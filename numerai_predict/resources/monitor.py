@@ -63,8 +63,8 @@ class ResourceMonitor:
         with _as_user(self._identity):
             used += deleted_files_bytes(self._device, tree.processes)
         now = time.monotonic()
-        pause = max(_SCRATCH_SECONDS, (now - started) / _SCRATCH_SHARE)
-        self._next_scratch_check = now + min(pause, _MAX_SCRATCH_SECONDS)
+        delay = max(_SCRATCH_SECONDS, (now - started) / _SCRATCH_SHARE)
+        self._next_scratch_check = now + min(delay, _MAX_SCRATCH_SECONDS)
         return used > self._limits.scratch_bytes
 
 

@@ -25,7 +25,7 @@ class ProcessTree:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent ends (PR_SET_CHILD_SUBREAPER).
+    """Become the parent process of every descendant whose own parent ends (PR_SET_CHILD_SUBREAPER).
 
     A process that daemonizes itself then stays a descendant, and is found like any other.
     """

@@ -42,8 +42,8 @@ class Predictions:
     @cached_property
     def positions(self) -> list[int]:
         """For each row the position of its id in the live data, or `UNKNOWN`."""
-        place = {live_id: position for position, live_id in enumerate(self.live_ids)}
-        return [UNKNOWN if i is None else place.get(i, UNKNOWN) for i in self.ids]
+        positions = {live_id: position for position, live_id in enumerate(self.live_ids)}
+        return [UNKNOWN if i is None else positions.get(i, UNKNOWN) for i in self.ids]
 
     @cached_property
     def rows_per_live_id(self) -> list[int]:

@@ -82,7 +82,7 @@ class Cache:
                 headers = download(opener(copy.etag if copy else None), target, source, policy)
             except NotModified:
                 if copy and copy.write_to(target, policy.deadline):
-                    policy.log(f"{source}: unchanged, from {copy.place}")
+                    policy.log(f"{source}: unchanged, from {copy.location}")
                     if entry:
                         entry.mark_as_used(copy)
                     return target

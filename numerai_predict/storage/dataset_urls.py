@@ -84,7 +84,7 @@ class DatasetAddress:
 
     def __init__(self, name: str, policy: TransferPolicy) -> None:
         self._name = name
-        self._terms = policy
+        self._policy = policy
         self._first: str | None = policy.repeat(self._request, "fetch")
         self.identity = redact(self._first)
 
@@ -94,7 +94,7 @@ class DatasetAddress:
         return url
 
     def _request(self) -> str:
-        return dataset_url(self._name, self._terms.deadline)
+        return dataset_url(self._name, self._policy.deadline)
 
 
 def _last_line(text: str) -> str:

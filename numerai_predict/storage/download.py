@@ -96,7 +96,7 @@ class _Transfer:
         self._handle = handle
         self._pool = pool
         self._source = source
-        self._terms = policy
+        self._policy = policy
         self._received = 0
         self._total: int | None = None
         self._etag: str | None = None
@@ -133,9 +133,9 @@ class _Transfer:
         self._handle.truncate()
 
     def _receive(self, body: Body) -> None:
-        speed = _SpeedCheck(self._source, self._terms)
+        speed = _SpeedCheck(self._source, self._policy)
         while chunk := body.read():
-            self._terms.deadline.check(STEP)
+            self._policy.deadline.check(STEP)
             self._handle.write(chunk)
             if self._checksum:
                 self._checksum.update(chunk)

@@ -82,8 +82,8 @@ class _Bar:
         """Draw the bar and the text; the text alone if both do not fit."""
         if columns := _columns(self._terminal):
             self._console.width = columns
-        has_room = _BAR_WIDTH + 1 + len(text) < self._console.width
-        has_bar = share is not None and has_room
+        fits = _BAR_WIDTH + 1 + len(text) < self._console.width
+        has_bar = share is not None and fits
         self._progress.columns = (
             (self._bar_column, self._text_column) if has_bar else (self._text_column,)
         )

@@ -175,7 +175,7 @@ class _TransferAttempts:
         endless = math.isinf(self._policy.deadline.at)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(retry.retry_on),
-            wait=lambda state: backoff(state) + _error_of(state).pause,
+            wait=lambda state: backoff(state) + _error_of(state).retry_after,
             stop=tenacity.stop_after_attempt(retry.attempts) if endless else tenacity.stop_never,
             before_sleep=self._wait_or_give_up,
             retry_error_callback=lambda state: _give_up(_error_of(state), state.attempt_number),
@@ -202,7 +202,7 @@ class _TransferAttempts:
         reason = ""
         if seconds >= left:
             reason = f", and the deadline of {deadline.seconds:g} s leaves no time for another"
-        elif math.isinf(left) and self._error.pause > self._policy.retry.longest_server_wait:
+        elif math.isinf(left) and self._error.retry_after > self._policy.retry.longest_server_wait:
             reason = f", and the server asks for {seconds:.0f} s before the next"
         if reason:
             _give_up(self._error, self._failed, reason)

@@ -31,27 +31,27 @@ _SKEW = timedelta(minutes=5)  # more than a slow request explains
 class ServerError:
     """An error of a server or of the connection to it.
 
-    `found` describes it. `temporary` errors are retried, not before `pause` seconds: the time
+    `found` describes it. `temporary` errors are retried, not before `retry_after` seconds: the time
     that the server asks for.
     """
 
     found: str
     remedy: str
     temporary: bool = False
-    pause: float = 0.0
+    retry_after: float = 0.0
 
     def fetching(self, source: str) -> FetchFailed:
         """The error of a fetch; `source` appears in the message."""
         message = f"expected {source}, found {self.found}"
         if self.temporary:
-            return FetchInterrupted(message, self.remedy, self.pause)
+            return FetchInterrupted(message, self.remedy, self.retry_after)
         return FetchFailed(message, self.remedy)
 
     def uploading(self, target: str) -> UploadFailed:
         """The error of an upload; `target` appears in the message."""
         message = f"expected {target} to accept the predictions, found {self.found}"
         if self.temporary:
-            return UploadInterrupted(message, self.remedy, self.pause)
+            return UploadInterrupted(message, self.remedy, self.retry_after)
         return UploadFailed(message, self.remedy)
 
 
@@ -75,7 +75,9 @@ class ErrorResponse:
     def server_error(self) -> ServerError:
         """The meaning of the response."""
         if self._is_temporary:
-            return ServerError(str(self), "the server is busy: try again later", True, self._pause)
+            return ServerError(
+                str(self), "the server is busy: try again later", True, self._seconds_to_retry
+            )
         if self.code in _STALE_CREDENTIALS:
             return ServerError(
                 str(self),
@@ -97,7 +99,7 @@ class ErrorResponse:
         return self.status in _TEMPORARY_STATUS or self.status >= 500
 
     @property
-    def _pause(self) -> float:
+    def _seconds_to_retry(self) -> float:
         return max(self._retry_after(), _BUSY_SECONDS if self.code in _BUSY else 0.0)
 
     def _retry_after(self) -> float:

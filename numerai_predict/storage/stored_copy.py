@@ -19,7 +19,7 @@ _CHUNK_BYTES = 1024 * 1024
 class StoredCopy:
     """A file, the hash of its bytes, and the ETag that its server gave them.
 
-    `fetched` is when it was downloaded, in seconds since the epoch; `place` names the
+    `fetched` is when it was downloaded, in seconds since the epoch; `location` names the
     store, for the log.
     """
 
@@ -27,7 +27,7 @@ class StoredCopy:
     sha256: str
     etag: str
     fetched: float
-    place: str
+    location: str
 
     def write_to(self, target: Path, deadline: Deadline) -> bool:
         """Copy the file to the target; `False` if it is gone or its bytes are not the hashed ones.
@@ -75,5 +75,5 @@ def find_in_snapshots(folder: Path | None, name: str, server: str) -> StoredCopy
         return None
     if status.st_size != entry.bytes:
         return None
-    place = f"the snapshots in {folder}"
-    return StoredCopy(path, entry.sha256, entry.etag, status.st_mtime, place)
+    location = f"the snapshots in {folder}"
+    return StoredCopy(path, entry.sha256, entry.etag, status.st_mtime, location)

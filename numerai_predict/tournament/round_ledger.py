@@ -45,7 +45,7 @@ class RoundEntry:
 
 @dataclass(frozen=True)
 class RoundLedger:
-    """The ledger of one round and model, in a folder of its own."""
+    """The ledger of one round and model, in a separate folder."""
 
     folder: Path
     round: int

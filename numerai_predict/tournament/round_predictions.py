@@ -84,7 +84,7 @@ def _run(
         record.conclude(Verdict.OK, f"delivered to {destination}")
     except InvalidPredictions as error:
         record.fail(error)
-        # Predictions that the runner rejects are a closed gate: one verdict for one cause.
+        # Predictions that the runner rejects fail a gate too: one verdict for one cause.
         lines = error.message.splitlines()
         reasons = [line.removeprefix("  - ") for line in lines[1:]] or lines
         raise gate_error(reasons) from error

@@ -35,13 +35,13 @@ class Submitted:
     """A submission that the tournament has, and how it got there."""
 
     submission: Submission
-    outcome: SubmitOutcome
+    result: SubmitOutcome
 
 
 def describe_submission(submitted: Submitted, model: AccountModel, round_: RoundInfo) -> str:
     """The message for the user about a submission."""
     submission = submitted.submission
-    if submitted.outcome is SubmitOutcome.UNCHANGED:
+    if submitted.result is SubmitOutcome.UNCHANGED:
         return (
             f"round {round_.number} has the same submission of {model.name} already: "
             f"{submission.id}; nothing was done"

@@ -146,7 +146,7 @@ def test_a_wrong_option_is_named(deliver, file, options, words):
     assert "SECRETVALUE" not in ended.stderr
 
 
-def test_it_must_be_told_where_to(deliver, csv):
+def test_a_destination_is_required(deliver, csv):
     ended = deliver(csv, url="none")
     assert ended.returncode == 2
     assert "--post-url and --post-data, or --output-dir" in ended.stderr

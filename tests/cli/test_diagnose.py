@@ -5,7 +5,7 @@ import pytest
 from numerai_predict.cli.main import main
 
 
-def test_help_tells_what_lies_where(capsys):
+def test_help_names_the_files_and_their_places(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["diagnose", "--help"])
     assert ended.value.code == 0
@@ -32,12 +32,12 @@ def test_bad_options_end_with_2(words, capsys):
         (["--eras", "0900-"], 15, "found 0009 to 0012"),
         (["--target", "target_x"], 15, "found no such column; available: target,"),
         (["--fnc-features", "huge"], 15, "expected a feature set, found 'huge'"),
-        (["--benchmark-model", "nobody"], 15, "v52_lgbm_ender20"),
+        (["--benchmark-model", "unknown"], 15, "v52_lgbm_ender20"),
         (["--output-dir", "gone"], 41, "expected the output directory"),
         (["--model", "gone.pkl"], 10, "gone.pkl"),
     ],
 )
-def test_what_is_not_there_is_told_with_what_to_do(
+def test_a_missing_input_is_reported_with_what_to_do(
     words, code, said, capfd, sample, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)

@@ -47,9 +47,9 @@ def test_it_is_started_driven_and_stopped(command, tmp_path):
     assert '"kind": "5xx"' in command("fault", "5xx", "--share", "0.5").stderr
     assert "no fault is on" in command("fault", "off").stderr
     assert command("stop").returncode == 0
-    told = command("status")
-    assert told.returncode == 87
-    assert "practice start" in told.stderr
+    completed = command("status")
+    assert completed.returncode == 87
+    assert "practice start" in completed.stderr
 
 
 def test_one_that_was_killed_is_started_again(command, tmp_path):

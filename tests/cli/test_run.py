@@ -32,7 +32,7 @@ def run(clean_environment, tmp_path):
 
 @pytest.fixture
 def engine(tmp_path):
-    """An engine that answers, has the images named, and writes down what it is asked to run."""
+    """A container engine with the named images that records the containers it should run."""
 
     def make(*images):
         script = tmp_path / "docker"

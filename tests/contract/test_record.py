@@ -31,7 +31,7 @@ def test_steps_that_were_not_reached_are_null(record):
     assert (written["warnings"], written["model"]["python"], written["sandbox"]) == ([], [], {})
 
 
-def test_a_record_that_nobody_concluded_is_an_internal_error(record):
+def test_a_record_without_a_conclusion_is_an_internal_error(record):
     assert (record.verdict, record.exit_code) == ("internal_error", 70)
 
 

@@ -35,7 +35,7 @@ def test_a_lock_of_another_pyproject_is_refused_with_what_to_do(locked):
         requirements.require_fresh_lock(POETRY, locked)
 
 
-def test_a_missing_lock_is_told_with_what_makes_it(locked):
+def test_a_missing_lock_is_reported_with_the_command_that_makes_it(locked):
     (locked / "poetry.lock").unlink()
     with pytest.raises(FileNotFoundError, match="found none: run make lock"):
         requirements.require_fresh_lock(POETRY, locked)

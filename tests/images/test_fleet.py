@@ -74,7 +74,7 @@ def short_folder():
         yield Path(name)
 
 
-def test_no_attempt_to_break_out_of_a_warm_worker_succeeds(image, inputs, short_folder):
+def test_no_attempt_to_break_out_of_a_worker_succeeds(image, inputs, short_folder):
     if (image.version, image.flavour) != (RUNNING_PYTHON, "slim"):
         pytest.skip(f"the attempts are pickled here, by Python {RUNNING_PYTHON}")
     environment = Environment(image.version, image.flavour, image.reference)

@@ -247,7 +247,7 @@ class ModelProcess:
             self._process.wait(kill_seconds)
         kill_descendants(until)
         peak_of_ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-        # Linux counts for a child what its parent held when it started the child.
+        # Linux counts for a new process the memory that its parent process had at that moment.
         if peak_of_ended > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024:
             self.peak_bytes = max(self.peak_bytes, peak_of_ended)
 

@@ -95,8 +95,8 @@ class PracticeService:
     def ticket(self, kind: str, account: str, model: str | None, filename: str) -> dict[str, str]:
         """Create an upload ticket: a unique file name and its presigned URL."""
         base = re.sub(r"[^A-Za-z0-9._-]", "_", Path(filename).name)[-100:]
-        stem, dot, ending = base.rpartition(".")
-        name = f"{stem or base}-{secrets.token_hex(6)}{dot}{ending if dot and stem else ''}"
+        stem, dot, suffix = base.rpartition(".")
+        name = f"{stem or base}-{secrets.token_hex(6)}{dot}{suffix if dot and stem else ''}"
         self.store.insert("tickets", filename=name, kind=kind, account=account, model=model)
         return {"filename": name, "url": self.sign("upload", name)}
 

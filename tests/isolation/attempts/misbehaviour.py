@@ -230,13 +230,13 @@ def write_answer(ids, values, times=1, compression=None):
 
     columns = {"id": pa.array(ids, pa.string()), "value": pa.array(values, pa.float64())}
     table = pa.table(columns)
-    sink = pa.BufferOutputStream()
+    buffer = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression=compression)
-    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+    with pa.ipc.new_stream(buffer, table.schema, options=options) as writer:
         for _ in range(times):
             writer.write_table(table)
     facts = {"seconds": 0.1, "type": "DataFrame", "rows": len(ids), "columns": ["prediction"]}
-    write_everywhere("predicted", facts, sink.getvalue().to_pybytes())
+    write_everywhere("predicted", facts, buffer.getvalue().to_pybytes())
 
 
 def write_everywhere(kind, content, payload, announced=None):

@@ -99,9 +99,9 @@ def _(facts):
 def _(facts):
     libc = ctypes.CDLL(None)
     libc.prctl(1, 0, 0, 0, 0)  # PR_SET_PDEATHSIG
-    signal_at_death = ctypes.c_int(-1)
-    libc.prctl(2, ctypes.byref(signal_at_death), 0, 0, 0)
-    return None if signal_at_death.value == signal.SIGKILL else "it would live on"
+    pdeathsig = ctypes.c_int(-1)
+    libc.prctl(2, ctypes.byref(pdeathsig), 0, 0, 0)
+    return None if pdeathsig.value == signal.SIGKILL else "it would live on"
 
 
 @reaches("find a descriptor that is none of its pipes")
