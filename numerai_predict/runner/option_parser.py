@@ -184,6 +184,8 @@ class OptionParser(argparse.ArgumentParser):
 
     def _reject_option(self, name: str) -> None:
         suggestion = self._hints.get(name) or _nearest(name, self._option_string_actions)
+        if suggestion is None and self.commands is not None:
+            suggestion = "type options after the command"
         self.error(f"unknown option {name}" + (f": {suggestion}" if suggestion else ""))
 
     def _require_command(self, word: str) -> None:
@@ -198,8 +200,10 @@ class OptionParser(argparse.ArgumentParser):
 
 
 def _nearest(word: str, known: Iterable[str]) -> str | None:
-    nearest = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {nearest[0]}?" if nearest else None
+    """Names the known command or option that resembles the word; dashes do not count."""
+    names = {name.lstrip("-"): name for name in known}
+    nearest = difflib.get_close_matches(word.lstrip("-"), list(names), n=1)
+    return f"did you mean {names[nearest[0]]}?" if nearest else None
 
 
 def is_pickle_path(value: str) -> bool:

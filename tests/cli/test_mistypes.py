@@ -17,6 +17,8 @@ import pytest
         ("data list --jsn", "did you mean --json?"),
         ("data get --data_version v5.2", "did you mean --data-version?"),
         ("--verson", "did you mean --version?"),
+        ("--debug run m.pkl", "unknown option --debug: type options after the command"),
+        ("fleet --json status x", "unknown option --json: type options after the command"),
         ("rounds --limit 0", "expected a whole number from 1 on"),
         ("status -x", "unknown option -x"),
         ("fleet", "arguments are required: COMMAND"),
