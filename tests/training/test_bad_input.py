@@ -111,7 +111,9 @@ def test_live_data_cannot_be_trained_on(training):
 
 
 def test_files_in_the_wrong_order(training):
-    training(data={"files": ["validation", "train"]}).fails_as("dataset_unavailable", "their order")
+    training(data={"files": ["validation", "train"]}).fails_as(
+        "dataset_unavailable", "expected ascending eras"
+    )
 
 
 def test_a_file_without_eras(training, copied):
