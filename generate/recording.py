@@ -28,6 +28,7 @@ COMMANDS = (
     "numerai-predict run my.pkl --no-container",
     "numerai-predict round my.pkl --model-name practice_one",
 )
+_BANNER = "<!-- Made by 'python -m generate.recording' from a real session: do not edit. -->"
 _WIDTH = 118
 _STYLES = {
     r"^\$ .*$": "bold white",
@@ -84,6 +85,7 @@ def as_svg(text: str) -> str:
         shown.highlight_regex(re.compile(pattern, re.MULTILINE), style)
     console.print(shown)
     template = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    template = re.sub(r"<!-- .*? -->", _BANNER, template, count=1)
     svg = console.export_svg(title="numerai-predict", code_format=template, unique_id="run")
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 

@@ -13,7 +13,7 @@ from numerai_predict.runner.options import Defaults, predict_parser
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
 SCHEDULES = [
-    *(path for path in (ROOT / "deploy").rglob("*") if path.is_file()),
+    *sorted(path for path in (ROOT / "deploy").rglob("*") if path.is_file()),
     ROOT / ".github/workflows/submit.yml",
 ]
 # Options of programs that are not ours.
