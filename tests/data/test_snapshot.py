@@ -172,7 +172,7 @@ def test_an_unknown_version_or_file_lists_those_that_there_are(names, version, w
     assert words in failed.value.message
 
 
-def test_names_need_no_ending_and_count_once():
+def test_names_need_no_suffix_and_count_once():
     wanted = ["train", "train.parquet", "v5.2/train.parquet", "features"]
     assert resolve(wanted, "v5.2", NAMES) == ["v5.2/train.parquet", "v5.2/features.json"]
 

@@ -191,7 +191,7 @@ def test_a_signal_ends_the_run_the_model_and_its_temporary_files(
     assert list((tmp_path / "output").iterdir()) == []
 
 
-def test_the_model_dies_with_a_runner_that_is_killed(command, clean_environment):
+def test_the_model_process_ends_with_a_runner_that_is_killed(command, clean_environment):
     with subprocess.Popen(
         command(says_its_id), stderr=subprocess.PIPE, text=True, env=clean_environment
     ) as started:

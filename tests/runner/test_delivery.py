@@ -64,7 +64,7 @@ def test_the_form_comes_first_and_the_file_last_with_the_same_bytes(post, web, s
     assert run.predictions[0].read_bytes() in request.body
 
 
-def test_the_record_tells_where_they_went_without_the_query(post, web):
+def test_the_record_names_the_destination_without_the_query(post, web):
     web.replies["/bucket"] = web.reply(status=204)
     run = post()
     run.succeeds()

@@ -133,7 +133,7 @@ def test_the_model_sees_the_files_as_pandas_reads_them(run_model, live, benchmar
     run_model(predict).succeeds()
 
 
-def test_the_record_tells_what_was_run_on_what(run_model, pickle_model, sample):
+def test_the_record_names_model_data_and_environment(run_model, pickle_model, sample):
     path = pickle_model(plain)
     run = run_model(path)
     values = run.succeeds()["prediction"]

@@ -32,10 +32,10 @@ def some_of(*keys):
 
 def stream(**columns):
     table = pa.table(columns)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+    buffer = pa.BufferOutputStream()
+    with pa.ipc.new_stream(buffer, table.schema) as writer:
         writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    return buffer.getvalue().to_pybytes()
 
 
 def decode(content, payload, live_ids):

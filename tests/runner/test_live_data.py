@@ -79,7 +79,7 @@ def test_damaged_pages_of_live_data_are_named(run_on, sample):
         pytest.param(lambda f: f.set_index("era", append=True), "index id, era", id="two levels"),
     ],
 )
-def test_ids_that_are_not_the_index_are_refused_with_the_call_that_mends_it(
+def test_ids_that_are_not_the_index_are_refused_with_the_call_that_fixes_it(
     run_on, live, alter, words
 ):
     run_on(alter(live)).fails_as("dataset_unavailable", words, "set_index('id')")

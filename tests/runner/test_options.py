@@ -78,7 +78,7 @@ def test_predictions_for_a_bucket_are_saved_on_this_machine_first():
         ({"NUMERAI_PREDICT_CACHE": "none"}, None),
     ],
 )
-def test_the_environment_tells_where_data_sets_are_kept(environment, cache):
+def test_the_environment_names_the_directory_of_data_sets(environment, cache):
     assert parse_job(["--model", "m"], environment).dataset_folders.cache == cache
 
 
@@ -135,7 +135,7 @@ def test_a_model_is_required(refuse):
     assert "--model" in refuse(model=False)
 
 
-def test_help_tells_every_option_of_the_contract(capsys):
+def test_help_lists_every_option_of_the_contract(capsys):
     with pytest.raises(SystemExit) as ended:
         parse_job(["--help"], {})
     assert ended.value.code == 0

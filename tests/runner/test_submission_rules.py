@@ -75,7 +75,7 @@ def ids(draw):
     if draw(st.integers(0, 3)) == 0:
         found = found[: draw(st.integers(0, len(found)))]
     if draw(st.integers(0, 3)) == 0:
-        found += draw(st.lists(st.sampled_from(["stranger", "n0", "", "0"]), max_size=3))
+        found += draw(st.lists(st.sampled_from(["foreign", "n0", "", "0"]), max_size=3))
     if draw(st.integers(0, 5)) == 0:
         found += draw(st.lists(st.sampled_from([*LIVE, None, np.nan]), max_size=2))
     return draw(st.permutations(found)) if draw(st.booleans()) else found

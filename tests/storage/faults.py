@@ -95,7 +95,7 @@ class Faults:
             return
         plan = self.plan.get(asked.path, [])
         fault = plan.pop(0) if plan else "none"
-        act = ({**GETS, **_TOLD} if asked.method == "GET" else POSTS)[fault]
+        act = ({**GETS, **_CHOSEN} if asked.method == "GET" else POSTS)[fault]
         act(self, wire, asked)
 
     def object_of(self, asked: Asked) -> bytes:
@@ -377,8 +377,8 @@ GETS = {
     "truncated gzip": _cut_gzip,
     "replaced meanwhile": _cut_other,
 }
-# Not drawn at random: without a checksum they cannot be told from correct bytes.
-_TOLD = {
+# Not drawn at random: without a checksum they cannot be distinguished from correct bytes.
+_CHOSEN = {
     "no length": _no_length,
     "chunks": _chunks(b"0\r\n\r\n"),
     "truncated chunks": _chunks(b""),

@@ -37,7 +37,7 @@ def fetch(web, tmp_path):
     return get
 
 
-def test_the_bytes_arrive_in_a_file_with_the_ending_of_the_url(fetch, web, tmp_path):
+def test_the_bytes_arrive_in_a_file_with_the_suffix_of_the_url(fetch, web, tmp_path):
     web.replies["/a/m.pkl.gz"] = web.reply(b"\x1f\x8b bytes" * 100_000)
     path = fetch("/a/m.pkl.gz")
     assert path.suffix == ".gz"
@@ -199,7 +199,7 @@ def test_a_url_that_names_no_host_is_a_wrong_option(run_model):
     assert "SECRET" not in run.text
 
 
-def test_a_full_disk_is_no_trouble_of_the_server(run_model, pickle_model, web):
+def test_a_full_disk_is_no_error_of_the_server(run_model, pickle_model, web):
     web.replies["/m.pkl"] = web.reply(bytes(200_000))
     run = run_model(f"{web.url}/m.pkl", wrapper=("prlimit", "--fsize=100000"))
     run.fails_as("model_unavailable", "File too large", "TMPDIR")

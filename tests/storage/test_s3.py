@@ -33,7 +33,7 @@ def csv(tmp_path):
     return path
 
 
-def test_an_object_is_fetched_with_the_ending_of_its_key(s3, tmp_path):
+def test_an_object_is_fetched_with_the_suffix_of_its_key(s3, tmp_path):
     s3.client.put_object(Bucket="models", Key="a b/m.pkl.gz", Body=DATA)
     path = source_of("s3://models/a b/m.pkl.gz").fetch(tmp_path, QUICK)
     assert (path.read_bytes(), path.suffix) == (DATA, ".gz")

@@ -74,7 +74,7 @@ def test_unknown_credentials_are_refused_for_s3_urls(sign, strict_s3, tmp_path, 
     for name, value in strict_s3.environment.items():
         monkeypatch.setenv(name, value)
     assert source_of("s3://models/m.pkl").fetch(tmp_path, QUICK).read_bytes() == DATA
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "NOBODY")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "UNKNOWN")
     with pytest.raises(FetchFailed, match="InvalidAccessKeyId"):
         source_of("s3://models/m.pkl").fetch(tmp_path, QUICK)
 

@@ -121,7 +121,7 @@ def test_an_invalid_session_is_explained_by_the_model_id(practice, tmp_path):
         tournament.request_upload(tmp_path / "x.csv", other)
 
 
-def test_an_expired_session_of_a_good_key_is_the_tournaments_trouble(practice):
+def test_an_expired_session_of_a_good_key_is_an_error_of_the_tournament(practice):
     practice.fault("session", contains="account")
     with pytest.raises(NotAuthorised, match="the key is known") as failed:
         practice.tournament().models()

@@ -55,7 +55,7 @@ def test_a_round_is_done_and_recorded_and_done_again_does_nothing(
         (returns_nan, "NaN"),
     ],
 )
-def test_a_closed_gate_submits_nothing_and_has_an_exit_code_of_its_own(
+def test_a_gate_that_blocks_submits_nothing_and_has_an_exit_code_of_its_own(
     practice, numerai, pickled, model, reason
 ):
     name = practice.model()

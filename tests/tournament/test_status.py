@@ -25,7 +25,7 @@ def test_status_prints_json(practice, numerai, csv):
 
 
 def test_an_unknown_model_is_reported_with_those_of_the_account(practice, numerai):
-    ended = numerai("status", "--model-name", "nobody")
+    ended = numerai("status", "--model-name", "unknown")
     assert ended.code == 83
     assert "practice_one" in ended.verdict
 

@@ -75,7 +75,7 @@ def test_predictions_of_another_round_are_stopped_by_the_gates(practice, numerai
     assert practice.submissions(name) == []
 
 
-def test_all_reasons_of_closed_gates_are_reported_at_once(practice, numerai, csv, live):
+def test_the_reasons_of_all_gates_that_block_are_reported_at_once(practice, numerai, csv, live):
     name = practice.model()
     values = live["feature_sample_0007"].to_numpy(float).copy() / 4
     values[0], values[1] = np.nan, np.inf

@@ -11,7 +11,7 @@ def fails(live_features):
     raise ValueError("this model always fails")
 
 
-def needs_a_stranger(live_features):
+def needs_an_unknown_module(live_features):
     import nowhere_to_be_found
 
     return nowhere_to_be_found.predict(live_features)
@@ -51,7 +51,7 @@ def test_what_fails_its_inspection_is_not_uploaded_unless_forced(practice, numer
     [
         (("--python", "2.7"), "Python 3.12"),
         (("--data-version", "v1"), "v5.2, v5.3"),
-        (("--model-name", "nobody"), "practice_one"),
+        (("--model-name", "unknown"), "practice_one"),
     ],
 )
 def test_what_the_tournament_does_not_have_is_listed(practice, numerai, pickled, options, words):
