@@ -13,6 +13,8 @@ Fences of `sh` and `python` without a comment run as they stand; others are show
 line of a page may name what its directory holds before the first fence:
 
     <!-- setup: sample, model, practice -->
+
+`tests/docs/conftest.py` lists the names.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ with open("my.pkl", "wb") as file:
 """
 _SETUP = {
     "model": f"python - <<'END'{_MODEL}END",
+    "model of Python 3.12": 'cp "$MODELS/py3.12/two_arguments.pkl" my.pkl',
     "sample": 'cp -r "$SHARED/sample" sample',
     "practice": 'numerai-predict practice clock --open\neval "$(numerai-predict practice env)"',
 }
@@ -97,7 +98,11 @@ def run_page(contract: object, shared: Path, tmp_path: Path) -> Callable[..., Pa
         setup = setup_of(page)
         practises = "practice" in setup
         state = shared / "state" if practises else tmp_path / "state"
-        variables = {"PRINTED": str(tmp_path / "printed"), "SHARED": str(shared)}
+        variables = {
+            "PRINTED": str(tmp_path / "printed"),
+            "SHARED": str(shared),
+            "MODELS": str(contract.root / "tests/models"),  # type: ignore[attr-defined]
+        }
         variables |= {"DOCKER": engine} if engine else {}
         fences = [fence for fence in fences_of(page) if engine or not fence.needs_engine]
         stop = "" if practises else "numerai-predict practice stop >/dev/null 2>&1 || true"
