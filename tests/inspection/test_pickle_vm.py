@@ -144,7 +144,7 @@ def test_a_walk_ends_when_its_time_is_over_and_says_so(tmp_path):
     path.write_bytes(cloudpickle.dumps([{"a": [n]} for n in range(200_000)]))
     started = time.monotonic()
     partial = inspect_pickle(path, 0.05).partial
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     assert "only the first" in partial
     assert "bytes were inspected" in as_text(inspect_pickle(path, 0.05))
 
