@@ -11,6 +11,7 @@ from numerai_predict.storage.graphql import RequestRefused
 from numerai_predict.storage.presigned_put import put_to_presigned_url
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.practice import process_control
+from numerai_predict.tournament.practice.app import CONTROL_HEADER
 from numerai_predict.tournament.practice.server import RUNNING_FILE, ServerSetup
 
 
@@ -158,3 +159,24 @@ def test_a_query_that_is_not_graphql_is_refused(practice):
     assert answer.status_code == 400
     answer = requests.post(practice.url, json={"query": "query { nothing }"}, timeout=30)
     assert "Cannot query field 'nothing'" in json.dumps(answer.json())
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
+def test_a_foreign_host_header_is_refused(practice, host):
+    for path in ("/", "/practice/status", "/data/x"):
+        answer = requests.post(f"{practice.url}{path}", headers={"Host": host}, json={}, timeout=30)
+        assert (answer.status_code, answer.text) == (400, "Invalid host header")
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 100_000, "[]", "null", "7"])
+def test_json_that_is_too_deep_or_no_object_is_a_bad_request(practice, body):
+    headers = {CONTROL_HEADER: practice.server.control}
+    for path in ("/", "/practice/clock", "/practice/fault"):
+        answer = requests.post(f"{practice.url}{path}", data=body, headers=headers, timeout=30)
+        assert answer.status_code == 400, path
+
+
+def test_a_query_that_is_too_deep_is_refused(practice):
+    query = "query " + "{a" * 50_000 + "}" * 50_000
+    answer = requests.post(practice.url, json={"query": query}, timeout=30)
+    assert answer.json()["errors"]

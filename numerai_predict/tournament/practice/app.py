@@ -16,6 +16,8 @@ from typing import Any
 from ariadne import graphql_sync
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -29,6 +31,8 @@ from numerai_predict.tournament.practice.service import PracticeService
 from numerai_predict.tournament.practice.store import Caller
 
 CONTROL_HEADER = "X-Practice-Control"
+
+_OWN_HOSTS = ["127.0.0.1", "localhost"]
 
 _DENIED = '<?xml version="1.0"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
 _LOST = Response("bad gateway", status_code=502)
@@ -46,7 +50,11 @@ def make_app(practice: PracticeService, control: str) -> Starlette:
             Route("/practice/status", handlers.status),
             Route("/practice/clock", handlers.clock, methods=["POST"]),
             Route("/practice/fault", handlers.fault, methods=["POST"]),
-        ]
+        ],
+        # A web page whose name resolves to this machine (DNS rebinding) must not use the server.
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=_OWN_HOSTS, www_redirect=False)
+        ],
     )
 
 
@@ -59,9 +67,8 @@ class _Handlers:
     async def graphql(self, request: Request) -> Response:
         """One query or mutation."""
         body = await request.body()
-        try:
-            document = json.loads(body)
-        except ValueError:
+        document = _parse_object(body)
+        if document is None:
             return JSONResponse({"errors": [{"message": "expected JSON"}]}, 400)
         fault = self._practice.faults.next_fault(
             FaultEndpoint.GRAPHQL, body.decode(errors="replace")
@@ -176,17 +183,24 @@ class _Handlers:
         """Set the clock: `to` is a time, or null for the real one."""
         if refused := self._controls(request):
             return refused
-        to = (await request.json())["to"]
-        self._practice.set_clock(datetime.fromisoformat(to) if to else None)
+        document = _parse_object(await request.body())
+        try:
+            to = (document or {})["to"]
+            self._practice.set_clock(datetime.fromisoformat(to) if to else None)
+        except (KeyError, TypeError, ValueError):
+            return JSONResponse({"error": "expected an object with a time or null as `to`"}, 400)
         return JSONResponse(await run_in_threadpool(self._state))
 
     async def fault(self, request: Request) -> Response:
         """Activate a fault; null deactivates it."""
         if refused := self._controls(request):
             return refused
-        fault = (await request.json())["fault"]
+        document = _parse_object(await request.body())
         try:
+            fault = (document or {})["fault"]
             self._practice.faults.switch(Fault(**fault) if fault else None)
+        except KeyError:
+            return JSONResponse({"error": "expected an object with `fault`"}, 400)
         except (TypeError, ValueError) as error:
             return JSONResponse({"error": str(error)}, 400)
         return JSONResponse(await run_in_threadpool(self._state))
@@ -196,6 +210,15 @@ class _Handlers:
         if secrets.compare_digest(given.encode(), self._control.encode()):
             return None
         return Response("the controls need the password of the server's owner", status_code=403)
+
+
+def _parse_object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object of a request; `None` for other JSON, or one that is nested too deeply."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
 
 
 async def _early_response(fault: Fault | None) -> Response | None:
