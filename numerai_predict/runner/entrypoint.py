@@ -22,7 +22,7 @@ from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.sandbox.layers import Layers
-from numerai_predict.storage.files import atomic_write
+from numerai_predict.storage.files import atomic_write, resolve_links
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,7 +77,8 @@ def _written(job: Job, record: Record) -> Record:
     if job.result is None:
         return record
     try:
-        with atomic_write(job.result) as handle:
+        # The user named a link on purpose: the link stays, and the file it leads to is replaced.
+        with atomic_write(resolve_links(job.result)) as handle:
             handle.write(record.as_json().encode())
     except OSError as error:
         log_step("warning", f"the result record could not be written: {error.strerror}")

@@ -22,6 +22,7 @@ from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.option_parser import OptionParser, argparse_type, validated_by
 from numerai_predict.storage.destinations import destination_of
 from numerai_predict.storage.directories import dataset_folders
+from numerai_predict.storage.files import is_special
 from numerai_predict.storage.sources import source_of
 
 MODEL_SOURCE = "file, http(s):// URL or s3://bucket/key"
@@ -202,6 +203,10 @@ def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
     """The job that the options describe; exits with 2 if they contradict each other."""
     if options.result is not None and not options.result.absolute().parent.is_dir():
         parser.error(f"--result: expected an existing directory, found {options.result.parent}")
+    if options.result is not None and is_special(options.result):
+        parser.error(
+            f"--result: expected a file, found a device, pipe or socket at {options.result}"
+        )
     remote = "://" in options.output_dir
     return Job(
         model=options.model,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,17 +40,34 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """A binary file that replaces `path` atomically when the block ends without exception.
 
     It is written under a temporary name in the same folder, flushed to the disk (fsync) and
-    renamed. After an exception nothing remains.
+    renamed. After an exception nothing remains. A device, pipe or socket is never replaced.
 
     Raises:
-        OSError: the folder is missing or not writable, or the disk is full.
+        OSError: the folder is missing or not writable, the disk is full, or `path` is a device,
+            pipe or socket.
     """
+    if is_special(path):
+        raise OSError(errno.EINVAL, "a device, pipe or socket, no regular file", str(path))
     with part_beside(path) as part:
         with open(part, "wb") as handle:
             yield handle
             handle.flush()
             os.fsync(handle.fileno())
         part.replace(path)
+
+
+def is_special(path: Path) -> bool:
+    """Whether a device, pipe or socket exists there, or a symbolic link to one."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def resolve_links(path: Path) -> Path:
+    """The path without symbolic links; unlike `Path.resolve`, never an exception for a loop."""
+    return Path(os.path.realpath(path))
 
 
 def sha256_of(path: Path) -> str:

@@ -1,5 +1,7 @@
 """Predictions are saved whole or not at all."""
 
+import os
+
 import pytest
 
 from numerai_predict.contract.errors import SaveFailed
@@ -98,3 +100,24 @@ def test_a_record_that_cannot_be_written_is_a_failed_save_of_saved_predictions(r
     assert "--result" in run.lines[-1]
     assert str(run.predictions[0]) in run.lines[-1]
     assert run.leftovers == [run.predictions[0].name]
+
+
+@pytest.mark.parametrize("name", ["pipe", "link"])
+def test_a_pipe_is_no_record_and_stays_one(run_model, tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    run = run_model(ranks, "--result", tmp_path / name)
+    assert run.exit_code == 2
+    assert f"--result: expected a file, found a device, pipe or socket at {tmp_path}" in run.text
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_link_as_record_stays_a_link_and_its_file_gets_the_record(run_model, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "result.json").symlink_to("elsewhere/record.json")
+    run = run_model(ranks)
+    run.succeeds()
+    assert (tmp_path / "result.json").is_symlink()
+    assert run.record["verdict"] == "ok"
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["record.json"]

@@ -54,6 +54,16 @@ def test_a_new_file_gets_the_rights_that_the_umask_leaves(tmp_path):
     assert (tmp_path / "target").stat().st_mode & 0o777 == 0o640
 
 
+def test_a_pipe_is_never_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(OSError, match="pipe"), atomic_write(tmp_path / name):
+            pass
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
+
+
 def test_a_missing_folder_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "gone" / "target"):
         pass
