@@ -100,13 +100,28 @@ class ByteWindow:
         Raises:
             Truncated: there is no newline within the next megabyte.
         """
+        line, position = self.skippable_line(position)
+        if line is None:
+            raise Truncated
+        return line, position
+
+    def skippable_line(self, position: int) -> tuple[bytes | None, int]:
+        """As `line`, for a payload: `None` in place of more than a megabyte, which is skipped.
+
+        Raises:
+            Truncated: there is no newline.
+        """
         end = self.data.find(b"\n", position, position + _CHUNK_BYTES)
         if end < 0 and self._stream:
             position = self._slide(position, _CHUNK_BYTES)
             end = self.data.find(b"\n", position, position + _CHUNK_BYTES)
-        if end < 0:
-            raise Truncated
-        return self.data[position:end], end + 1
+        if end >= 0:
+            return self.data[position:end], end + 1
+        while (end := self.data.find(b"\n", position)) < 0:
+            if not self._stream:
+                raise Truncated
+            position = self._slide(self.size, _CHUNK_BYTES)
+        return None, end + 1
 
     def blob(self, position: int, size: int) -> tuple[Blob, int]:
         """A placeholder for a payload, which is skipped, and the position after it.

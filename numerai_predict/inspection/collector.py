@@ -8,7 +8,7 @@ from typing import Any
 
 from numerai_predict.inspection.code_objects import Code, parse_code
 from numerai_predict.inspection.library_metadata import versions_in_blob, versions_in_item
-from numerai_predict.inspection.placeholders import Blob, CallResult, Global
+from numerai_predict.inspection.placeholders import UNKNOWN, Blob, CallResult, Global, encoded_blob
 
 _MAX_NAMES = 20_000
 # Three words, a group and a number, or any name that ends in a number. Library options
@@ -99,6 +99,25 @@ def _add_state(_: InspectionCollector, call: CallResult, arguments: tuple[Any, .
     return call
 
 
+def _encode(collector: InspectionCollector, call: CallResult, arguments: tuple[Any, ...]) -> Any:
+    """Bytes in a pickle of protocol 0, 1 or 2: a Latin-1 string that `_codecs.encode` encodes."""
+    callee = call.callee
+    if callee.module != "_codecs" or arguments[1:] not in (("latin1",), ("latin-1",)):
+        return call
+    blob = encoded_blob(arguments[0])
+    if blob is None:
+        return UNKNOWN
+    collector.on_blob(blob)
+    return blob
+
+
+def _empty_bytes(_: InspectionCollector, call: CallResult, arguments: tuple[Any, ...]) -> Any:
+    """Empty bytes in a pickle of protocol 0, 1 or 2: a call of `bytes` without arguments."""
+    if call.callee.module == "builtins" and not arguments:
+        return encoded_blob("")
+    return call
+
+
 # Handlers by function name without the module: other packages (joblib, ray, pyspark) contain
 # copies of cloudpickle, and dill has its own names.
 _CALL_HANDLERS: dict[str, Callable[[InspectionCollector, CallResult, tuple[Any, ...]], Any]] = {
@@ -107,6 +126,8 @@ _CALL_HANDLERS: dict[str, Callable[[InspectionCollector, CallResult, tuple[Any, 
     "CodeType": _make_code,
     "code": _make_code,
     "_create_code": _make_code,
+    "encode": _encode,
+    "bytes": _empty_bytes,
     "subimport": _import,
     "_import_module": _import,
     "import_module": _import,

@@ -9,7 +9,7 @@ import _compat_pickle
 from typing import Any
 
 from numerai_predict.inspection.pickle_vm import MAX_STATES, OBJECT_BYTES, PickleVM
-from numerai_predict.inspection.placeholders import UNKNOWN, CallResult, Global
+from numerai_predict.inspection.placeholders import UNKNOWN, Blob, CallResult, Global
 
 _FIRST_WITHOUT_PYTHON_2_NAMES = 3
 
@@ -74,7 +74,8 @@ def _call(vm: PickleVM, callee: Any, arguments: Any, position: int) -> int:
     value = vm.listener.on_call(call)
     if value is call and vm.is_full:
         return vm.push(UNKNOWN, position)
-    return vm.push(value, position, OBJECT_BYTES)
+    kept_bytes = len(value.head) if isinstance(value, Blob) else 0
+    return vm.push(value, position, OBJECT_BYTES + kept_bytes)
 
 
 def load_build(vm: PickleVM, position: int) -> int:

@@ -39,7 +39,7 @@ _BY_CODE: dict[bytes, Operation] = {
     b"S": scalar_opcodes.line_opcode(scalar_opcodes.read_quoted),
     b"T": scalar_opcodes.text_opcode(scalar_opcodes.U4, "latin-1"),
     b"U": scalar_opcodes.text_opcode(scalar_opcodes.U1, "latin-1"),
-    b"V": scalar_opcodes.line_opcode(scalar_opcodes.read_escaped),
+    b"V": scalar_opcodes.load_unicode,
     b"\x8c": scalar_opcodes.text_opcode(scalar_opcodes.U1),
     b"X": scalar_opcodes.text_opcode(scalar_opcodes.U4),
     b"\x8d": scalar_opcodes.text_opcode(scalar_opcodes.U8),

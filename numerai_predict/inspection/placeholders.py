@@ -80,3 +80,37 @@ class Blob:
         """`size` bytes from `start` on; fewer, or none, if they were not kept."""
         kept = self.head[start : start + size]
         return kept if len(kept) == size else self.load(start, size) or kept
+
+
+# The rest of a longer payload is not needed: code is shorter, and libraries begin with metadata.
+_MAX_ENCODED_BYTES = 256 * 1024
+
+
+def encoded_blob(text: Any) -> Blob | None:
+    """The bytes of a string, or of the UTF-8 payload of one, encoded as Latin-1.
+
+    Of a long string the first bytes are kept. `None` if the text is not known or not Latin-1.
+    """
+    if isinstance(text, Blob):
+        return _encoded_payload(text)
+    if not isinstance(text, str):
+        return None
+    try:
+        encoded = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return None
+    return Blob(len(encoded), encoded[:_MAX_ENCODED_BYTES], _load_nothing)
+
+
+def _encoded_payload(payload: Blob) -> Blob | None:
+    utf_8 = payload.part(0, min(payload.size, _MAX_ENCODED_BYTES))
+    is_whole = len(utf_8) == payload.size
+    try:
+        encoded = utf_8.decode(errors="strict" if is_whole else "ignore").encode("latin-1")
+    except UnicodeError:
+        return None
+    return Blob(len(encoded) if is_whole else payload.size, encoded, _load_nothing)
+
+
+def _load_nothing(_start: int, _size: int) -> None:
+    return None

@@ -165,15 +165,21 @@ def read_quoted(raw: bytes) -> str:
     return raw[1:-1].decode("latin-1")
 
 
-def read_escaped(raw: bytes) -> str:
-    """Parse a raw-unicode-escape string, as in protocol 0.
+def load_unicode(vm: PickleVM, position: int) -> int:
+    """Push a string in raw-unicode-escape, as in protocol 0; `UNKNOWN` beyond a megabyte.
 
     Calls the codec directly: a lookup by name would import modules.
 
     Raises:
         UnicodeDecodeError: the bytes are not such a string.
     """
-    return codecs.raw_unicode_escape_decode(raw)[0]
+    raw, position = vm.window.skippable_line(position)
+    if raw is None:
+        return vm.push(UNKNOWN, position)
+    text = codecs.raw_unicode_escape_decode(raw)[0]
+    if len(text) <= _MAX_TEXT_BYTES:
+        vm.listener.on_text(text)
+    return vm.push(text, position, _TEXT_BYTES + len(raw))
 
 
 def extension_opcode(size: struct.Struct) -> Operation:

@@ -1,5 +1,6 @@
 """Which Python made a pickle, from its code objects."""
 
+import gzip
 import json
 import pickle
 import subprocess
@@ -10,8 +11,10 @@ import zipfile
 from pathlib import Path
 
 import cloudpickle
+import numpy as np
 import pytest
 
+from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.inspection.bytecode import find_fault, imported_modules
 from numerai_predict.inspection.code_objects import parse_code
 from numerai_predict.inspection.inspect import inspect_pickle
@@ -239,3 +242,45 @@ def test_every_function_of_the_standard_library_keeps_its_stack():
     codes += [parse_code(fields(code)) for code in functions_of(library / "typing.py")]
     assert len(codes) > 300
     assert all(has_consistent_stack(code, TABLE) for code in codes)
+
+
+def branchy(live_features):
+    total = 0
+    for number in range(300):
+        total += number if number % 2 else -number
+    return live_features.filter(like="feature_").mean(axis=1) + total
+
+
+branchy.__module__ = "__main__"  # pickled by value
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_each_protocol_shows_the_same_python_and_parameters(tmp_path, protocol, suffix):
+    path = tmp_path / f"model.pkl{suffix}"
+    for model in (branchy, [branchy, "feature_able_baker_charlie"]):
+        data = cloudpickle.dumps(model, protocol=protocol)
+        path.write_bytes(gzip.compress(data) if suffix else data)
+        inspection = inspect_pickle(path)
+        assert RUNNING_PYTHON in inspection.pythons.legal
+        assert not inspection.pythons.corrupt
+        if model is branchy:
+            assert str(inspection.holds) == "branchy(live_features)"
+        else:
+            assert list(inspection.features) == ["feature_able_baker_charlie"]
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("protocol", [0, 1, 2])
+def test_payloads_of_megabytes_are_skipped_in_old_protocols_too(tmp_path, protocol, suffix):
+    path = tmp_path / f"model.pkl{suffix}"
+    payloads = [bytes(range(256)) * 20_000, "t" * 3_000_000, b"", np.arange(400_000)]
+    data = cloudpickle.dumps([payloads, branchy], protocol=protocol)
+    path.write_bytes(gzip.compress(data, 1) if suffix else data)
+    inspection = inspect_pickle(path)
+    assert inspection.partial is None
+    assert RUNNING_PYTHON in inspection.pythons.legal
+    for length in (len(data) - 1, len(data) // 2):
+        path.write_bytes(gzip.compress(data[:length], 1) if suffix else data[:length])
+        with pytest.raises(InvalidPickle):
+            inspect_pickle(path)

@@ -136,3 +136,13 @@ def test_every_kind_of_callable_runs(run_model, model, arity):
     run = run_model(model)
     run.succeeds()
     assert run.record["model"]["arity"] == arity
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2])
+def test_a_model_in_a_pickle_of_an_old_protocol_runs(run_model, protocol):
+    def predict(live_features):
+        ranks = live_features["feature_sample_0000"].rank(pct=True, method="first")
+        return ranks.to_frame("prediction")
+
+    predict.__module__ = "__main__"  # pickled by value
+    run_model(cloudpickle.dumps(predict, protocol=protocol)).succeeds()
