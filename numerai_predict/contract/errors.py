@@ -11,21 +11,23 @@ import traceback
 from collections.abc import Mapping
 from typing import ClassVar
 
-from numerai_predict.contract.redaction import printable, redact_text
+from numerai_predict.contract.foreign_text import one_line, printable_lines
+from numerai_predict.contract.redaction import redact_text
 from numerai_predict.contract.verdicts import AnyVerdict, Verdict
 
 
 class RunError(Exception):
     """A run that ended without predictions delivered.
 
-    Message and remedy contain no query of a URL and no control characters, whatever they quote.
+    Message and remedy contain no query of a URL, are bounded, and every line of them is printable,
+    whatever they quote.
     """
 
     verdict: ClassVar[AnyVerdict] = Verdict.INTERNAL_ERROR
 
     def __init__(self, message: str, remedy: str) -> None:
-        self.message = printable(redact_text(message))
-        self.remedy = printable(redact_text(remedy))
+        self.message = printable_lines(redact_text(message))
+        self.remedy = printable_lines(redact_text(remedy))
         super().__init__(self.message)
 
 
@@ -175,7 +177,7 @@ class InternalError(RunError):
         """The error that reports an unexpected exception, with its traceback as details."""
         trace = "".join(traceback.format_exception(error)).rstrip()
         return cls(
-            f"a bug in numerai-predict: {type(error).__name__}: {error}\n{trace}",
+            f"a bug in numerai-predict: {one_line(f'{type(error).__name__}: {error}')}\n{trace}",
             "please report this with the log above: it is a bug in the runner, not in the model",
         )
 

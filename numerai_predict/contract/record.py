@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any
 
+from numerai_predict.contract.foreign_text import inert, printable_lines
 from numerai_predict.contract.verdicts import AnyVerdict, Verdict
 
 
@@ -138,6 +139,12 @@ class Record:
     inspection: Mapping[str, Any] | None = None
     """The inspection; present after `--check` only."""
 
+    def __post_init__(self) -> None:
+        """Make all texts bounded and printable: some come from a model or a server."""
+        for each in fields(self):
+            value = getattr(self, each.name)
+            object.__setattr__(self, each.name, _inert_field(each.name, value))
+
     def concluded(self, verdict: AnyVerdict, message: str, remedy: str | None = None) -> Record:
         """This record with the verdict of the run."""
         return replace(
@@ -164,6 +171,18 @@ class Record:
         parts["warnings"] = tuple(content["warnings"])
         return cls(**{name: value for name, value in content.items() if name in known} | parts)
 
+
+def _inert_field(name: str, value: Any) -> Any:
+    if value is not None and name in _TEXTS_OF_LINES:
+        return printable_lines(value)
+    if name in _PARTS:
+        changed = {each.name: inert(getattr(value, each.name)) for each in fields(value)}
+        return replace(value, **changed)
+    return inert(value)
+
+
+# Their first line summarises; the others are details.
+_TEXTS_OF_LINES = ("message", "remedy")
 
 _PARTS = {
     "model": ModelFacts,

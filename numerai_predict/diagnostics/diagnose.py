@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, SaveFailed
-from numerai_predict.contract.redaction import printable, redact
+from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.contract.redaction import redact
 from numerai_predict.data.feature_sets import FeatureSets
 from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.era_predictions import EraPredictor
@@ -105,7 +106,7 @@ def _subject(
     model, files = usage.record.model, config.files
     path = urlsplit(config.model).path if "://" in config.model else config.model
     return Subject(
-        model=printable(redact(PurePosixPath(path).name)),
+        model=one_line(redact(PurePosixPath(path).name)),
         sha256=model.sha256 or "",
         pythons=list(model.python),
         arguments=model.arity or 1,

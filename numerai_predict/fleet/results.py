@@ -134,7 +134,9 @@ class ResultStore:
         )
 
     def _write_log(self, model_id: str, result: TaskResult, record: Record) -> None:
-        verdict = f"verdict  {record.verdict} (exit {record.exit_code}): {record.message}\n"
+        # Only the first line begins with a step, so that no text of a model looks like a verdict.
+        message = record.message.replace("\n", "\n         ")
+        verdict = f"verdict  {record.verdict} (exit {record.exit_code}): {message}\n"
         with atomic_write(self._config.output_dir / "logs" / f"{model_id}.log") as handle:
             handle.write(result.log + verdict.encode())
 

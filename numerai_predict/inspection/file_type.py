@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from numerai_predict.contract.errors import InvalidPickle
+from numerai_predict.contract.foreign_text import one_line
 
 _HEAD_BYTES = 256
 _COMPRESSED = {
@@ -25,7 +26,7 @@ _PICKLE_PROTOCOL_2 = b"\x80"
 def invalid_pickle(path: Path, why: str) -> InvalidPickle:
     """The error for a file that is not a valid pickle; `why` is the defect that was found."""
     return InvalidPickle(
-        f"expected a pickle, found {describe_file(path)} ({why})",
+        f"expected a pickle, found {describe_file(path)} ({one_line(why)})",
         "write the file again with cloudpickle.dump(predict, file), close it, and check that "
         "the copy or upload was complete",
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.contract.foreign_text import MAX_NAME_CHARACTERS, inert
 from numerai_predict.inspection.byte_window import open_window
 from numerai_predict.inspection.capabilities import capabilities
 from numerai_predict.inspection.collector import InspectionCollector
@@ -50,6 +51,24 @@ class Inspection:
     data_versions: tuple[str, ...]
     abilities: dict[str, list[str]]
     partial: str | None = None
+
+    def __post_init__(self) -> None:
+        """Make the texts from the pickle bounded and printable."""
+        for name in _FOREIGN_FIELDS:
+            value = inert(getattr(self, name), MAX_NAME_CHARACTERS)
+            object.__setattr__(self, name, value)
+
+
+_FOREIGN_FIELDS = (
+    "references",
+    "main_names",
+    "imports",
+    "versions",
+    "features",
+    "data_versions",
+    "abilities",
+    "partial",
+)
 
 
 def inspect_pickle(path: str | os.PathLike[str], seconds: float = DEFAULT_SECONDS) -> Inspection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from numerai_predict.contract.foreign_text import inert
 from numerai_predict.inspection import bytecode
 from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.opcode_tables import Table, tables
@@ -23,6 +24,10 @@ class Pythons:
     legal: tuple[str, ...] | None
     corrupt: str | None = None
     mixed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Make the function's name bounded and printable."""
+        object.__setattr__(self, "corrupt", inert(self.corrupt))
 
     def exclude(self, python: str) -> bool:
         """Whether it is certain that this Python cannot run the pickle."""

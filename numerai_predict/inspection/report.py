@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from numerai_predict.contract.foreign_text import inert, one_line
 from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.compatibility import choose_image, compatibilities, unknown_modules
 from numerai_predict.inspection.data_version import probable_version
@@ -24,7 +25,7 @@ def as_text(inspection: Inspection) -> str:
         reasons = "; ".join(each.reasons)
         lines.append(f"{each.image.name:{width}}  {each.level.label:5}  {reasons}".rstrip())
     lines += ["", *next_steps(inspection)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(one_line, lines)) + "\n"
 
 
 def as_json(inspection: Inspection) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def as_json(inspection: Inspection) -> dict[str, Any]:
     facts = asdict(inspection)
     legal = inspection.pythons.legal
     facts["pythons"] = {**facts["pythons"], "legal": None if legal is None else list(legal)}
-    return {
+    report = {
         **facts,
         "own_modules": unknown_modules(inspection),
         "probable_data_version": probable_version(inspection.features, inspection.data_versions),
@@ -50,6 +51,7 @@ def as_json(inspection: Inspection) -> dict[str, Any]:
         "image": chosen.image.name if chosen else None,
         "command": chosen.image.command(inspection.path) if chosen else None,
     }
+    return {name: inert(value) for name, value in report.items()}
 
 
 def _rows(inspection: Inspection) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from numerai_predict.contract.foreign_text import MAX_NAME_CHARACTERS, inert
 from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.placeholders import LIST, CallResult, Global, Mapping
 
@@ -18,6 +19,12 @@ class CallableSummary:
     kind: str
     name: str | None = None
     parameters: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        """Make the names bounded and printable."""
+        for name in ("kind", "name", "parameters"):
+            value = inert(getattr(self, name), MAX_NAME_CHARACTERS)
+            object.__setattr__(self, name, value)
 
     def __str__(self) -> str:
         title = self.name or self.kind

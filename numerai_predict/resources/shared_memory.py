@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from numerai_predict.contract.redaction import printable
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.sandbox.access_rules import SHARED_MEMORY
 from numerai_predict.sandbox.identity import Identity
 
@@ -50,7 +50,7 @@ class SharedMemoryFiles:
         """
         files = self._of_model(())
         if files and _has_other_processes(self._user, self._group):
-            return [SHARED_MEMORY / printable(file.name) for file in files]
+            return [SHARED_MEMORY / one_line(file.name) for file in files]
         for file in files:
             with contextlib.suppress(OSError):
                 (SHARED_MEMORY / file.name).unlink()

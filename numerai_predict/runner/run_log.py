@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.foreign_text import MAX_TEXT_CHARACTERS, one_line
 from numerai_predict.contract.redaction import redact_text
 
 if TYPE_CHECKING:
@@ -21,19 +22,36 @@ logger = logging.getLogger("numerai_predict")
 _STEP_WIDTH = 8
 
 
-class _Formatter(logging.Formatter):
-    """UTC time and text, with every URL redacted."""
+class LineFormatter(logging.Formatter):
+    """UTC time and one printable line, with every URL redacted.
+
+    A traceback follows line by line, each with the time and below no step, so that no text of a
+    model can look like a line of the runner.
+    """
 
     converter = staticmethod(time.gmtime)
 
+    def __init__(self) -> None:
+        super().__init__(datefmt="%H:%M:%S")
+
     def format(self, record: logging.LogRecord) -> str:
-        return redact_text(super().format(record))
+        """The line, and those of the traceback if there is one."""
+        lines = [_inert_line(record.getMessage())]
+        if record.exc_info:
+            trace = self.formatException(record.exc_info)[-MAX_TEXT_CHARACTERS:]
+            lines += [f"{'':{_STEP_WIDTH}} {_inert_line(line)}" for line in trace.split("\n")]
+        now = self.formatTime(record, self.datefmt)
+        return "\n".join(f"{now} {line}" for line in lines)
+
+
+def _inert_line(text: str) -> str:
+    return one_line(redact_text(text))
 
 
 def start_logging(debug: bool) -> None:
     """Log to standard error, at level DEBUG or INFO."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    handler.setFormatter(LineFormatter())
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG if debug else logging.INFO)
     logger.propagate = False
@@ -67,9 +85,15 @@ def log_model_line(line: str) -> None:
     logger.info("%-*s | %s", _STEP_WIDTH, "model", line)
 
 
+def log_traceback(text: str) -> None:
+    """Log a traceback of the model, one line each, at level DEBUG."""
+    for line in text[-MAX_TEXT_CHARACTERS:].split("\n"):
+        logger.debug("%-*s | %s", _STEP_WIDTH, "debug", line)
+
+
 def log_verdict(verdict: str, exit_code: int, message: str, remedy: str | None) -> None:
     """Log details, one line each; then the verdict with its remedy on the last line."""
-    title, *details = message.splitlines()
+    title, *details = message.split("\n")
     for line in details:
         log_step("", line)
     remedy_suffix = f" -> {remedy}" if remedy else ""

@@ -13,7 +13,8 @@ from enum import Enum
 from typing import Any
 
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
-from numerai_predict.contract.redaction import printable, redact, redact_text
+from numerai_predict.contract.foreign_text import printable_lines
+from numerai_predict.contract.redaction import redact, redact_text
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.storage.http import (
     TRANSFER_ERRORS,
@@ -56,7 +57,7 @@ class RequestRefused(Exception):
     """The API responded with errors in place of data; `message` is its own text."""
 
     def __init__(self, message: str) -> None:
-        self.message = printable(redact_text(message))[:_MOST_CHARACTERS]
+        self.message = printable_lines(redact_text(message), _MOST_CHARACTERS)
         self.reason = _classify(self.message)
         super().__init__(self.message)
 

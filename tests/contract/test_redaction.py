@@ -20,7 +20,7 @@ from numerai_predict.contract.redaction import redact, redact_text
         ("HTTPS://host/m.pkl?SECRET", "https://host/m.pkl"),
         ("s3://key:SECRET@bucket/m.pkl?SECRET", "s3://bucket/m.pkl"),
         ("https://host?SECRET", "https://host"),
-        ("https://u:SECRET@[::1/m.pkl?SECRET", "[::1/m.pkl"),
+        ("https://u:SECRET@[::1/m.pkl?SECRET", "https://[::1/m.pkl"),
     ],
 )  # fmt: skip
 def test_a_url_is_shown_without_its_secrets(source, shown):

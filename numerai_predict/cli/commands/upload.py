@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.redaction import printable
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.runner.run_log import transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
@@ -27,6 +27,6 @@ def run(options: argparse.Namespace) -> str:
         options.pickle,
         choice,
         deadline,
-        lambda line: print(printable(line), flush=True),
+        lambda line: print(one_line(line), flush=True),
     )
     return f"validated as hosted model of {model.name}: {identity}"

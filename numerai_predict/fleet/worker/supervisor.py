@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import signal
-import time
 import traceback
 from dataclasses import asdict
 from pathlib import Path
@@ -30,7 +29,7 @@ from numerai_predict.runner import preflight
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.protocol import Frame, write_frame
 from numerai_predict.runner.record_builder import RecordBuilder
-from numerai_predict.runner.run_log import log_step, logger
+from numerai_predict.runner.run_log import LineFormatter, log_step, logger
 from numerai_predict.runner.supervisor.launch import ProcessHandle
 from numerai_predict.runner.supervisor.session import (
     InspectedModel,
@@ -147,16 +146,14 @@ class _LogBuffer(logging.Handler):
         super().__init__()
         self._lines: list[str] = []
         self._size = 0
-        formatter = logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
-        formatter.converter = time.gmtime
-        self.setFormatter(formatter)
+        self.setFormatter(LineFormatter())
         logger.handlers = [self]
         logger.propagate = False
         logger.setLevel(logging.DEBUG if debug else logging.INFO)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line, with its URLs redacted."""
-        line = redact_text(self.format(record))
+        """Keep a line, as a single run would show it."""
+        line = self.format(record)
         self._size += len(line) + 1
         if self._size <= _MAX_LOG_CHARACTERS:
             self._lines.append(line)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_size
-from numerai_predict.contract.redaction import printable
 
 _MAX_SHOWN_BYTES = 64 * 1024
 _MAX_LINE_CHARACTERS = 2_000
+# Colours and cursor movements, which progress bars and loggers print (ECMA-48, CSI).
+_TERMINAL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
 class ModelOutput:
     """Splits the model's output into lines and shows the first 64 KiB of them.
 
-    The rest is counted, not kept: a model may print endlessly. Control characters are dropped,
-    so that a model cannot control the user's terminal.
+    The rest is counted, not kept: a model may print endlessly. Colours are dropped and
+    other control characters escaped, so that a model cannot control the user's terminal.
     """
 
     def __init__(self, show: Callable[[str], None]) -> None:
@@ -52,7 +55,5 @@ class ModelOutput:
         self._shown_bytes += len(line) + 1
         # Of a progress bar that redraws its line only the last state is shown.
         text = line.decode(errors="replace").rstrip("\r").rpartition("\r")[2]
-        text = printable(text)
-        self._show(
-            text if len(text) <= _MAX_LINE_CHARACTERS else text[:_MAX_LINE_CHARACTERS] + " ..."
-        )
+        text = _TERMINAL_SEQUENCE.sub("", text).replace("\t", "    ")
+        self._show(one_line(text, _MAX_LINE_CHARACTERS))

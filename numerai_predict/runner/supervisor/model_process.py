@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import Limits
-from numerai_predict.contract.redaction import printable
 from numerai_predict.resources import container_memory
 from numerai_predict.resources.monitor import ResourceMonitor
 from numerai_predict.resources.process_tree import adopt_orphans, kill_descendants
@@ -195,8 +195,8 @@ class ModelProcess:
 
     def _note_attempted_host(self, frame: Frame) -> None:
         if len(self._attempted_hosts) < _MAX_ATTEMPTED_HOSTS:
-            host = printable(AttemptedHost.parse(frame.content).host)
-            self._attempted_hosts.append(host[:_MAX_HOST_CHARACTERS])
+            host = AttemptedHost.parse(frame.content).host
+            self._attempted_hosts.append(one_line(host, _MAX_HOST_CHARACTERS))
 
     def _enforce_limits(self, started: float, stage: Stage) -> None:
         violation = self._monitor.check()

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.model_call import ModelCall
-from numerai_predict.contract.redaction import printable
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.resources import container_memory
@@ -26,7 +26,7 @@ from numerai_predict.runner.protocol import (
     MalformedFrame,
     Predicted,
 )
-from numerai_predict.runner.run_log import log_model_line, log_step, logger
+from numerai_predict.runner.run_log import log_model_line, log_step, log_traceback
 from numerai_predict.runner.supervisor.crash_report import CrashReport, ModelProcessExited
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
 from numerai_predict.runner.supervisor.failure_report import Failure
@@ -217,7 +217,7 @@ class ModelSession:
 
     def _classify_exception(self, content: dict[str, Any]) -> RunError:
         if traceback := content.get("traceback"):
-            logger.debug("%s", traceback)
+            log_traceback(str(traceback))
         assert self._inspection is not None
         return classify_failure(
             Failure(
@@ -260,5 +260,5 @@ def _expect(kind: FrameKind, frame: Frame) -> Frame:
 
 def _log_loaded(loaded: LoadedModel) -> None:
     arguments = "live_features" + ", live_benchmark_models" * (loaded.arity == 2)
-    name = printable(loaded.name)[:_MAX_NAME_CHARACTERS]
+    name = one_line(loaded.name, _MAX_NAME_CHARACTERS)
     log_step("load", f"{name}({arguments}) and the data in {loaded.seconds:.2f} s")
