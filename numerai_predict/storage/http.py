@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 import requests.auth
@@ -15,6 +16,11 @@ import urllib3
 
 from numerai_predict.storage.download import STEP, Body, Opener, RangeNotSupported
 from numerai_predict.storage.presigned_policy import url_valid_until
+from numerai_predict.storage.redirects import (
+    GuardedAdapter,
+    RedirectGuard,
+    UnsafeRedirect,
+)
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.server_errors import ErrorResponse, ServerError
 
@@ -91,9 +97,17 @@ def _fetch_errors(source: str, policy: TransferPolicy) -> Iterator[None]:
 
 
 def new_session() -> requests.Session:
-    """A session with proxies and certificates from the environment, but no passwords."""
-    session = _Session()
+    """A session for one request and its redirects.
+
+    Proxies and certificates come from the environment, but no passwords. Redirects are checked;
+    see `redirects`.
+    """
+    guard = RedirectGuard()
+    session = _Session(guard)
     session.auth = _UrlAuth()
+    guarded = GuardedAdapter(guard)
+    session.mount("https://", guarded)
+    session.mount("http://", guarded)
     return session
 
 
@@ -106,6 +120,22 @@ class _UrlAuth(requests.auth.AuthBase):
 
 
 class _Session(requests.Session):
+    def __init__(self, guard: RedirectGuard) -> None:
+        super().__init__()
+        self._guard = guard
+
+    def get_redirect_target(self, response: Any) -> str | None:
+        """Where the response redirects to, if it does and if it may."""
+        find_target: Any = super().get_redirect_target
+        target: str | None = find_target(response)
+        if target is not None:
+            try:
+                self._guard.check_redirect(response.url, urljoin(response.url, target))
+            except UnsafeRedirect:
+                response.close()
+                raise
+        return target
+
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
         """Remove the password on a redirect to another host, and do not read ~/.netrc."""
         should_strip: Any = self.should_strip_auth
@@ -134,6 +164,8 @@ def error_response_of(response: requests.Response, remedy: str, **fields: Any) -
 
 def describe_network_error(error: BaseException) -> ServerError:
     """Describe the error without its URL, whose query may be a secret."""
+    if isinstance(error, UnsafeRedirect):
+        return ServerError(str(error), "name the URL that it leads to, if you trust that server")
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return _BAD_CERTIFICATE
