@@ -17,7 +17,7 @@ from numerai_predict.runner import submission_rules
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.live_data import read_ids
 from numerai_predict.runner.record_builder import RecordBuilder
-from numerai_predict.runner.run_log import log_model_line, logger, suppress_info
+from numerai_predict.runner.run_log import log_model_line, log_model_line_debug, suppress_info
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
 from numerai_predict.runner.supervisor.session import (
     InspectedModel,
@@ -25,6 +25,7 @@ from numerai_predict.runner.supervisor.session import (
     SessionStage,
     new_interpreter,
 )
+from numerai_predict.runner.supervisor.time_limit import response_time_limit
 from numerai_predict.sandbox.layers import Layers
 
 
@@ -95,7 +96,7 @@ class LocalBatch:
             new_interpreter(call, [model.path, directory]),
             deadline,
             supervisor_layers,
-            show=logger.debug if repeated else log_model_line,
+            show=log_model_line_debug if repeated else log_model_line,
         )
         self._arity = 0
 
@@ -126,7 +127,10 @@ class LocalBatch:
             response = self._session.predict(benchmarks, dataset, more=True)
             ids = read_ids(call.dataset, self._labels.dataset)
             predictions = self._session.decode(response, ids)
-            with attempted_hosts_in_errors(lambda: self._session.summary.attempted_hosts):
+            with (
+                response_time_limit(),
+                attempted_hosts_in_errors(lambda: self._session.summary.attempted_hosts),
+            ):
                 submission_rules.check(predictions)
         return predictions.in_live_order()
 
@@ -149,6 +153,6 @@ def _named_after(call: BatchCall) -> Iterator[None]:
     try:
         yield
     except RunError as error:
-        title, *details = error.message.splitlines()
+        title, *details = error.message.split("\n")
         message = "\n".join([f"{call.name}: {title}", *details])
         raise type(error)(message, error.remedy) from error

@@ -67,6 +67,16 @@ def read_ids(path: Path, source: str) -> list[str]:
     return ids  # type: ignore[no-any-return]
 
 
+def is_readable(path: Path) -> bool:
+    """Whether pandas can read a parquet file; reads it whole, without starting threads."""
+    try:
+        table = pq.read_table(path, use_threads=False, pre_buffer=False, memory_map=True)
+        table.to_pandas(use_threads=False)
+    except Exception:
+        return False
+    return True
+
+
 def _open(path: Path, source: str) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)

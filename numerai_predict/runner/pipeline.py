@@ -22,6 +22,7 @@ from numerai_predict.runner.supervisor.session import (
     ModelSession,
     new_interpreter,
 )
+from numerai_predict.runner.supervisor.time_limit import response_time_limit
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.storage.destinations import (
     Destination,
@@ -100,6 +101,7 @@ class _Prediction:
         )
         with (
             self._record.timed(Step.CHECK),
+            response_time_limit(),
             attempted_hosts_in_errors(lambda: summary.attempted_hosts),
         ):
             validated = validate(predictions)

@@ -9,14 +9,24 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from numerai_predict.contract.errors import InvalidPredictions
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.resources.memory import limit_heap_growth
+from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.prediction_column import prediction_column
-from numerai_predict.runner.protocol import MalformedFrame, Predicted
+from numerai_predict.runner.protocol import Predicted
 
 UNKNOWN = -1
 
-# A stream may be compressed: a hostile one can unpack to far more than its size.
+# The objects of Python for the rows of the largest response.
 _MAX_UNPACKED_BYTES = 1024**3
+# No stream is compressed, so that reading one allocates next to nothing; a forged one of few
+# bytes must not unpack to many.
+_MAX_READ_BYTES = 64 * 1024**2
+# Buffers of a stream may overlap, those of its two columns.
+_MAX_BYTES_PER_BYTE = 3
+_MAX_ROWS = 2_000_000
+_ROWS_PER_LIVE_ID = 10
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,7 @@ def decode(predicted: Predicted, payload: bytes, live_ids: list[str]) -> Predict
 
     Raises:
         MalformedFrame: the response is not what it encodes.
+        InvalidPredictions: it has far more rows than the live data.
     """
     columns = predicted.columns
     if not payload:
@@ -77,14 +88,24 @@ def decode(predicted: Predicted, payload: bytes, live_ids: list[str]) -> Predict
     if prediction_column(columns) is None:
         raise MalformedFrame("predictions without a column that they come from")
     try:
+        table = _read_table(payload)
+        _require_few_rows(table.num_rows, len(live_ids))
         with limit_heap_growth(_MAX_UNPACKED_BYTES):
-            return _unpack(predicted, payload, live_ids)
+            return _unpack(predicted, table, live_ids)
     except MemoryError:
         raise MalformedFrame("a response that unpacks to more memory than allowed") from None
 
 
-def _unpack(predicted: Predicted, payload: bytes, live_ids: list[str]) -> Predictions:
-    table = _read_table(payload)
+def _require_few_rows(rows: int, live_rows: int) -> None:
+    most = _MAX_ROWS + _ROWS_PER_LIVE_ID * live_rows
+    if rows > most:
+        raise InvalidPredictions(
+            f"expected {live_rows:,} rows, found {rows:,}: more than the {most:,} that are read",
+            "return one row for every id of live_features",
+        )
+
+
+def _unpack(predicted: Predicted, table: pa.Table, live_ids: list[str]) -> Predictions:
     value = table.column("value")
     is_text = value.type == pa.string()
     return Predictions(
@@ -101,12 +122,15 @@ def _unpack(predicted: Predicted, payload: bytes, live_ids: list[str]) -> Predic
 
 def _read_table(payload: bytes) -> pa.Table:
     try:
-        table = pa.ipc.open_stream(payload).read_all()
-        table.validate(full=True)
-    except MemoryError:
+        with limit_heap_growth(_MAX_READ_BYTES):
+            table = pa.ipc.open_stream(payload).read_all()
+            if table.nbytes > _MAX_BYTES_PER_BYTE * len(payload):
+                raise MalformedFrame("a compressed response")
+            table.validate(full=True)
+    except (MemoryError, MalformedFrame):
         raise
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise MalformedFrame(f"no Arrow stream: {error}") from None
+    except Exception as error:  # whatever pyarrow raises for bytes that it did not write
+        raise MalformedFrame(f"no Arrow stream: {one_line(error)}") from None
     if table.schema.names != ["id", "value"] or table.schema.types[0] != pa.string():
         raise MalformedFrame("an Arrow stream of other columns than id and value")
     if table.schema.types[1] not in (pa.float64(), pa.string()):

@@ -19,8 +19,19 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
+from numerai_predict.runner.frame_schema import (
+    MalformedFrame,
+    read_integer,
+    read_list,
+    read_mapping,
+    read_seconds,
+    read_string,
+    require_keys,
+)
+
 MAX_HEADER_BYTES = 256 * 1024
 MAX_PAYLOAD_BYTES = 256 * 1024**2
+_MAX_COLUMNS = 100
 
 # In the scratch directory of the model process: the stack at a fatal signal.
 FAULTS_FILE = "faults.txt"
@@ -48,6 +59,12 @@ class FrameKind(str, Enum):
     ATTEMPTED = "attempted"  # AttemptedHost: at any time after the start of loading
     PREDICTED = "predicted"  # Predicted, with an Arrow stream as payload
     FAILED = "failed"  # see `child.exception_report` and `supervisor.failure_report`
+
+
+# The largest payload of each kind of frame of a model process.
+MODEL_PAYLOADS = {kind.value: 0 for kind in FrameKind} | {
+    FrameKind.PREDICTED.value: MAX_PAYLOAD_BYTES
+}
 
 
 @dataclass(frozen=True)
@@ -97,10 +114,6 @@ def parse_request(line: str, kind: type[_RequestType]) -> _RequestType:
     return kind(**json.loads(line))
 
 
-class MalformedFrame(Exception):
-    """The bytes are not a frame, or too large, or its content breaks the schema."""
-
-
 @dataclass(frozen=True)
 class Frame:
     """One message of the model process: kind, content, and an Arrow stream or nothing."""
@@ -119,8 +132,15 @@ class AppliedLayers:
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> AppliedLayers:
-        """The content of a frame, which no code of the model has touched yet."""
-        return cls(**content)
+        """The content of a frame.
+
+        Raises:
+            MalformedFrame: it breaks the schema.
+        """
+        require_keys(content, frozenset(("engaged", "missing")), "layers")
+        return cls(
+            read_mapping(content["engaged"], "layers"), read_mapping(content["missing"], "layers")
+        )
 
 
 @dataclass(frozen=True)
@@ -131,8 +151,12 @@ class AttemptedHost:
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> AttemptedHost:
-        """The content of a frame; the host is any text."""
-        return cls(str(content.get("host")))
+        """The content of a frame.
+
+        Raises:
+            MalformedFrame: it breaks the schema.
+        """
+        return cls(read_string(content.get("host"), "a host"))
 
 
 @dataclass(frozen=True)
@@ -156,7 +180,8 @@ class LoadedModel:
         arity = content.get("arity")
         if type(arity) is not int or arity not in (1, 2):
             raise MalformedFrame("a model of neither one nor two arguments")
-        return cls(arity, str(content.get("name")), _parse_seconds(content))
+        name = read_string(content.get("name"), "a name")
+        return cls(arity, name, read_seconds(content.get("seconds"), "a step"))
 
 
 @dataclass(frozen=True)
@@ -179,18 +204,12 @@ class Predicted:
         Raises:
             MalformedFrame: it breaks the schema.
         """
-        columns, rows = content.get("columns"), content.get("rows")
-        if not isinstance(columns, list) or type(rows) is not int:
-            raise MalformedFrame("a response without rows and columns")
-        names = [str(name) for name in columns]
-        return cls(str(content.get("type")), rows, names, _parse_seconds(content))
-
-
-def _parse_seconds(content: Mapping[str, Any]) -> float:
-    seconds = content.get("seconds")
-    if not isinstance(seconds, float) or not 0 <= seconds < float("inf"):
-        raise MalformedFrame("a step without its seconds")
-    return seconds
+        return cls(
+            read_string(content.get("type"), "a type"),
+            read_integer(content.get("rows"), "rows"),
+            read_list(content.get("columns"), "columns", _MAX_COLUMNS, read_string),
+            read_seconds(content.get("seconds"), "a step"),
+        )
 
 
 def encode(frame: Frame) -> bytes:
@@ -211,9 +230,14 @@ def write_frame(descriptor: int, frame: Frame) -> None:
 
 
 class FrameReader:
-    """Assembles frames from chunks of bytes as they arrive."""
+    """Assembles frames from chunks of bytes as they arrive.
 
-    def __init__(self) -> None:
+    `payloads` are the kinds of frames that are due and their largest payloads; by default any
+    kind, with `MAX_PAYLOAD_BYTES`.
+    """
+
+    def __init__(self, payloads: Mapping[str, int] | None = None) -> None:
+        self._payloads = payloads
         self._buffer = bytearray()
         self._header: dict[str, Any] | None = None
 
@@ -228,13 +252,13 @@ class FrameReader:
 
     def _next(self) -> Frame | None:
         if self._header is None:
-            line, newline, rest = self._buffer.partition(b"\n")
-            if len(line) > MAX_HEADER_BYTES:
-                raise MalformedFrame(f"a header of more than {MAX_HEADER_BYTES} bytes")
-            if not newline:
+            end = self._buffer.find(b"\n", 0, MAX_HEADER_BYTES + 1)
+            if end < 0:
+                if len(self._buffer) > MAX_HEADER_BYTES:
+                    raise MalformedFrame(f"a header of more than {MAX_HEADER_BYTES} bytes")
                 return None
-            self._header = _parse_header(bytes(line))
-            self._buffer = rest
+            self._header = self._check_payload(_parse_header(bytes(self._buffer[:end])))
+            del self._buffer[: end + 1]
         size = self._header["bytes"]
         if len(self._buffer) < size:
             return None
@@ -242,6 +266,15 @@ class FrameReader:
         del self._buffer[:size]
         self._header = None
         return frame
+
+    def _check_payload(self, header: dict[str, Any]) -> dict[str, Any]:
+        if self._payloads is not None:
+            largest = self._payloads.get(header["kind"])
+            if largest is None:
+                raise MalformedFrame("a frame of an unknown kind")
+            if header["bytes"] > largest:
+                raise MalformedFrame("a payload where none belongs")
+        return header
 
 
 def _parse_header(line: bytes) -> dict[str, Any]:
@@ -255,5 +288,5 @@ def _parse_header(line: bytes) -> dict[str, Any]:
         raise MalformedFrame("a header whose kind or content has the wrong type")
     size = header["bytes"]
     if type(size) is not int or not 0 <= size <= MAX_PAYLOAD_BYTES:
-        raise MalformedFrame(f"a payload of {size!r} bytes: {MAX_PAYLOAD_BYTES} at most")
+        raise MalformedFrame(f"a payload that is not of 0 to {MAX_PAYLOAD_BYTES} bytes")
     return header

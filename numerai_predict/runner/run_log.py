@@ -85,6 +85,11 @@ def log_model_line(line: str) -> None:
     logger.info("%-*s | %s", _STEP_WIDTH, "model", line)
 
 
+def log_model_line_debug(line: str) -> None:
+    """Log one line that the model printed, at level DEBUG."""
+    logger.debug("%-*s | %s", _STEP_WIDTH, "model", line)
+
+
 def log_traceback(text: str) -> None:
     """Log a traceback of the model, one line each, at level DEBUG."""
     for line in text[-MAX_TEXT_CHARACTERS:].split("\n"):

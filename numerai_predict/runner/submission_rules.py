@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from numerai_predict.contract.errors import InvalidPredictions
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.runner.predictions import UNKNOWN, Predictions
 
 _MAX_EXAMPLES = 5
+_MAX_EXAMPLE_CHARACTERS = 100
 # The tolerances of numpy.isclose, which the tournament uses.
 _ABSOLUTE = 1e-8
 _RELATIVE = 1e-5
@@ -93,7 +95,9 @@ def holds_numbers(predictions: Predictions) -> Problem | None:
     """The column is numeric."""
     if not predictions.texts:
         return None
-    examples = ", ".join(repr(text) for text in predictions.texts[:_MAX_EXAMPLES])
+    examples = ", ".join(
+        repr(one_line(text, _MAX_EXAMPLE_CHARACTERS)) for text in predictions.texts[:_MAX_EXAMPLES]
+    )
     return Problem(
         f"values that are not numbers, such as {examples}",
         "return numbers: frame['prediction'].astype(float)",
@@ -221,5 +225,5 @@ def _examples(ids: Iterable[str | None]) -> str:
 
 
 def _names(names: Iterable[str]) -> str:
-    shown = list(islice(names, _MAX_EXAMPLES + 1))
+    shown = [one_line(name, _MAX_EXAMPLE_CHARACTERS) for name in islice(names, _MAX_EXAMPLES + 1)]
     return ", ".join(shown[:_MAX_EXAMPLES]) + (", ..." if len(shown) > _MAX_EXAMPLES else "")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numerai_predict.contract.errors import InternalError, InvalidPredictions, RunError
 from numerai_predict.runner import predictions, submission_rules
 from numerai_predict.runner.child import prediction_encoder
-from numerai_predict.runner.protocol import MalformedFrame, Predicted
+from numerai_predict.runner.frame_schema import MalformedFrame
+from numerai_predict.runner.protocol import Predicted
 from numerai_predict.runner.supervisor.crash_report import CrashReport
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
 from numerai_predict.runner.supervisor.failure_report import Failure

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerai_predict.runner import protocol
+from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.protocol import (
     Frame,
     FrameKind,
     FrameReader,
     LoadedModel,
     LoadRequest,
-    MalformedFrame,
     Predicted,
     PredictRequest,
     SandboxRequest,

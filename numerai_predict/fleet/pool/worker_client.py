@@ -29,7 +29,8 @@ from numerai_predict.fleet.worker.messages import (
     RunResult,
     StartRequest,
 )
-from numerai_predict.runner.protocol import Frame, FrameReader, MalformedFrame, encode
+from numerai_predict.runner.frame_schema import MalformedFrame
+from numerai_predict.runner.protocol import Frame, FrameReader, encode
 
 _CHUNK_BYTES = 1024 * 1024
 _START_SECONDS = 300.0

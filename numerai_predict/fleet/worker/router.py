@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 
 from numerai_predict.fleet.worker.messages import MessageKind, StartRequest
 from numerai_predict.resources.memory import resident_bytes
-from numerai_predict.runner.protocol import Frame, FrameReader, MalformedFrame, write_frame
+from numerai_predict.runner.frame_schema import MalformedFrame
+from numerai_predict.runner.protocol import Frame, FrameReader, write_frame
 
 _CHUNK_BYTES = 1024 * 1024
 

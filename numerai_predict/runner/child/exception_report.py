@@ -16,11 +16,33 @@ _MAX_TRACEBACK_CHARACTERS = 50_000
 _MAX_FRAMES = 200
 _MAX_CAUSES = 10
 _MAX_PATH_CHARACTERS = 500
+_MAX_NAME_CHARACTERS = 200
+_MAX_TYPES = 100
+_NO_MESSAGE = "(its message cannot be shown: __str__ raised)"
 _MISSING_ATTRIBUTE = re.compile(r"Can't get attribute '([^']*)' on <module '([^']*)'")
 _LIBRARIES = tuple({sysconfig.get_path(key) for key in ("stdlib", "platlib", "purelib")})
 
 
 def describe(error: BaseException) -> dict[str, Any]:
+    """As `_describe`; without details of an exception that raises when it is looked at."""
+    try:
+        return _describe(error)
+    except Exception:
+        name = type.__dict__["__name__"].__get__(type(error))[:_MAX_NAME_CHARACTERS]
+        return {
+            "type": name,
+            "types": [name],
+            "message": _NO_MESSAGE,
+            "frames": [],
+            "traceback": "",
+            "errors": [],
+            "module": None,
+            "attribute": None,
+            "attribute_of": None,
+        }
+
+
+def _describe(error: BaseException) -> dict[str, Any]:
     """The content of a FAILED frame, except `stage`: types, message, frames, what was missing.
 
     `frames` are those below the frames of the runner, outermost first; `library` marks a frame
@@ -31,7 +53,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     last_own = max((i for i, frame in enumerate(frames) if frame["runner"]), default=-1)
     return {
         "type": _name(type(error)),
-        "types": [kind.__name__ for kind in type(error).__mro__],
+        "types": [_bounded(kind.__name__) for kind in type(error).__mro__[:_MAX_TYPES]],
         "message": _message(error),
         "frames": frames[last_own + 1 :][-_MAX_FRAMES:],
         "traceback": "".join(_format(error))[-_MAX_TRACEBACK_CHARACTERS:],
@@ -48,20 +70,22 @@ def _system_errors(error: BaseException) -> list[dict[str, Any]]:
     current: BaseException | None = error
     while current is not None and current not in seen and len(seen) < _MAX_CAUSES:
         seen.append(current)
-        if isinstance(current, OSError) and isinstance(current.errno, int):
+        if isinstance(current, OSError) and type(current.errno) is int and current.errno >= 0:
             path = current.filename
             text = os.fsdecode(path) if isinstance(path, str | bytes) else None
-            found.append({"errno": current.errno, "path": text and text[:_MAX_PATH_CHARACTERS]})
+            found.append(
+                {"errno": current.errno, "path": text and _bounded(text, _MAX_PATH_CHARACTERS)}
+            )
         current = current.__cause__ or current.__context__
     return found
 
 
 def _frame(frame: traceback.FrameSummary) -> dict[str, Any]:
     return {
-        "file": frame.filename,
+        "file": _bounded(frame.filename, _MAX_PATH_CHARACTERS),
         "line": frame.lineno,
-        "function": frame.name,
-        "text": frame.line or "",
+        "function": _bounded(frame.name),
+        "text": _bounded(frame.line or "", _MAX_PATH_CHARACTERS),
         "runner": frame.filename.startswith(_OWN_DIRECTORY),
         "library": frame.filename.startswith((*_LIBRARIES, "<frozen ")),
     }
@@ -73,19 +97,19 @@ def _missing_attribute(error: BaseException) -> dict[str, str | None]:
     if isinstance(error, AttributeError):
         owner = getattr(error, "obj", None)
         if isinstance(owner, ModuleType):
-            attribute, module = _string_or_none(error.name), owner.__name__
+            attribute, module = _string_or_none(error.name), _string_or_none(owner.__name__)
         elif missing := _MISSING_ATTRIBUTE.match(
             _message(error)
         ):  # the unpickler does not set `obj`
-            attribute, module = missing[1], missing[2]
+            attribute, module = _bounded(missing[1]), _bounded(missing[2])
     return {"attribute": attribute, "attribute_of": module}
 
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)[:_MAX_MESSAGE_CHARACTERS]
+        return _bounded(str(error), _MAX_MESSAGE_CHARACTERS)
     except Exception:
-        return "(its message cannot be shown: __str__ raised)"
+        return _NO_MESSAGE
 
 
 def _format(error: BaseException) -> list[str]:
@@ -96,7 +120,7 @@ def _format(error: BaseException) -> list[str]:
 
 
 def _name(kind: type[BaseException]) -> str:
-    return (
+    return _bounded(
         kind.__qualname__
         if kind.__module__ == "builtins"
         else f"{kind.__module__}.{kind.__qualname__}"
@@ -104,4 +128,9 @@ def _name(kind: type[BaseException]) -> str:
 
 
 def _string_or_none(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return _bounded(value) if isinstance(value, str) else None
+
+
+def _bounded(text: str, max_characters: int = _MAX_NAME_CHARACTERS) -> str:
+    """The start of the text, as a plain string where it is of a class of the model."""
+    return str.__getitem__(text, slice(max_characters))

@@ -53,9 +53,11 @@ def main(frames_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> 
     """
     faulthandler.enable(open(protocol.FAULTS_FILE, "w"))  # noqa: SIM115 - open to the end
     requests = _take_standard_input()
-    _send(frames_descriptor, _apply_layers(_next_request(requests, SandboxRequest)))
     server = _Server(requests, frames_descriptor, in_memory or {})
     try:
+        sandboxed = _apply_layers(_next_request(requests, SandboxRequest))
+        _import_libraries()
+        _send(frames_descriptor, sandboxed)
         last = server.serve()
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the model's too
         _lift_memory_limit()  # describing a MemoryError takes some memory
@@ -79,12 +81,10 @@ class _Server:
 
     def serve(self) -> Frame:
         """The last frame of a model that returned; those before it are sent."""
-        import pandas  # noqa: F401 - while the supervisor still fetches
-
         from numerai_predict.runner.child import model_loader
 
-        request = _next_request(self._requests, LoadRequest)
         self.stage = Stage.LOAD
+        request = _next_request(self._requests, LoadRequest)
         network_audit.install_audit_hook(self._send_attempted_host)
         _limit_memory(request.memory_bytes)
         predict, unpickle_seconds = _timed(lambda: model_loader.load(request.model))
@@ -138,6 +138,17 @@ def _apply_layers(request: SandboxRequest) -> Frame:
     spec = SandboxSpec.from_dict(request.spec)
     layers = apply_sandbox(spec) if request.isolate else apply_limits_only(spec)
     return Frame(FrameKind.SANDBOXED, asdict(layers))
+
+
+def _import_libraries() -> None:
+    """Import what loads and calls a model, while the supervisor still fetches.
+
+    Before the frame of the sandbox is sent: the supervisor knows that a failure until then is
+    not the model's.
+    """
+    import pandas  # noqa: F401
+
+    from numerai_predict.runner.child import model_loader, prediction_encoder  # noqa: F401
 
 
 def _take_standard_input() -> TextIO:

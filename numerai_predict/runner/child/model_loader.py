@@ -13,6 +13,8 @@ from numerai_predict.inspection.compression import open_decompressed
 
 Model = Callable[..., Any]
 
+_MAX_NAME_CHARACTERS = 200
+
 
 class NotAModel(Exception):
     """The unpickled object cannot be called as a model."""
@@ -63,7 +65,7 @@ def positional_arity(model: Model) -> int:
 def display_name(model: Model) -> str:
     """The name of the function, or of the class of a callable object."""
     name = getattr(model, "__name__", None)
-    return name if isinstance(name, str) else type(model).__name__
+    return (name if type(name) is str else type(model).__name__)[:_MAX_NAME_CHARACTERS]
 
 
 def _name_with_article(value: Any) -> str:

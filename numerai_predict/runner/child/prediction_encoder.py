@@ -14,6 +14,8 @@ from numerai_predict.runner.prediction_column import prediction_column
 
 _MAX_NAME_CHARACTERS = 100
 _MAX_COLUMNS = 100
+# A longer id is none of the live data.
+_MAX_ID_CHARACTERS = 1_000
 
 
 def encode(returned: Any) -> tuple[dict[str, Any], bytes]:
@@ -80,7 +82,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    return str(value).encode(errors="replace").decode()
+    return str(value)[:_MAX_ID_CHARACTERS].encode(errors="replace").decode()
 
 
 def _stream(table: pa.Table) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.runner.bootstrap import PACKAGE
 from numerai_predict.runner.protocol import FAULTS_FILE
 
@@ -44,5 +45,5 @@ def read_crash_report(status: int | None, scratch: Path) -> CrashReport:
         lines = []  # the model removed it
     calls = (line for line in lines if line.startswith("File "))
     own = (str(PACKAGE), 'File "<string>"')
-    model_calls = (call for call in calls if not any(mark in call for mark in own))
+    model_calls = (one_line(call) for call in calls if not any(mark in call for mark in own))
     return CrashReport(status, calls=tuple(model_calls))

@@ -61,7 +61,7 @@ def classify_crash(crash: CrashReport, peak_bytes: int, pythons: Pythons | None 
     """
     process = "the model process"
     if crash.malformed is not None:
-        found = f"broke the protocol: expected a frame, found {crash.malformed}"
+        found = f"sent an invalid response: expected what the runner sends, found {crash.malformed}"
         return ModelCrashed(f"{process} {found}", _DO_NOT_TOUCH)
     if crash.status in (None, LOST_PIPE):
         return ModelCrashed(f"{process} closed the pipe of its responses", _DO_NOT_TOUCH)

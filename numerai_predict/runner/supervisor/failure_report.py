@@ -55,12 +55,12 @@ class Failure:
     @property
     def title(self) -> str:
         """Type and message on one line, as in the last line of a traceback."""
-        first = (self.text.strip().splitlines() or [""])[0]
+        first = (self.text.strip().split("\n"))[0]
         return f"{self.content.get('type')}: {first}" if first else str(self.content.get("type"))
 
     def with_traceback(self, title: str) -> str:
         """The title, the rest of the exception's message, and the relevant frames."""
-        lines = [title, *self.text.strip().splitlines()[1:]]
+        lines = [title, *self.text.strip().split("\n")[1:]]
         frames = _relevant_frames(self.frames)
         left_out = len(frames) - _FIRST_FRAMES - _LAST_FRAMES
         if frames:

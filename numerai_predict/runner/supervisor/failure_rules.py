@@ -22,6 +22,7 @@ from numerai_predict.contract.errors import (
     OutOfMemory,
     RunError,
 )
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.remedies import remedy_by_value, remedy_for_main
@@ -100,12 +101,23 @@ def _unreadable_data(failure: Failure) -> RunError | None:
     )
 
 
+def failed_read(failure: Failure) -> RunError:
+    """The error if the model process could not read data that the supervisor can read."""
+    return ModelError(
+        failure.with_traceback(
+            "the model process could not read the data, which are readable outside of it: "
+            f"{failure.title}"
+        ),
+        "allow the model more memory and time, and remove what changes pandas or pyarrow in it",
+    )
+
+
 def _not_a_model(failure: Failure) -> RunError | None:
     if failure.stage != Stage.LOAD or "NotAModel" not in failure.types:
         return None
     return InvalidModel(
         "expected a function predict(live_features) or "
-        f"predict(live_features, live_benchmark_models), {failure.text}",
+        f"predict(live_features, live_benchmark_models), {one_line(failure.text)}",
         "pickle the function itself: cloudpickle.dump(predict, file)",
     )
 
@@ -219,7 +231,7 @@ def _exit_call(failure: Failure) -> RunError | None:
         return None
     return ModelError(
         failure.with_traceback(
-            f"the model called sys.exit({failure.text}) instead of returning predictions"
+            f"the model called sys.exit({one_line(failure.text)}) instead of returning predictions"
         ),
         "remove the call: a model must return a DataFrame",
     )

@@ -24,14 +24,14 @@ from numerai_predict.resources import container_memory
 from numerai_predict.resources.monitor import ResourceMonitor
 from numerai_predict.resources.process_tree import adopt_orphans, kill_descendants
 from numerai_predict.resources.violations import LimitViolation, violation_error
+from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.protocol import (
-    AppliedLayers,
+    MODEL_PAYLOADS,
     AttemptedHost,
     Frame,
     FrameKind,
     FrameReader,
     LoadRequest,
-    MalformedFrame,
     PredictRequest,
     Stage,
 )
@@ -72,7 +72,7 @@ class ModelProcess:
         self._deadline = deadline
         self._show = show
         self._output = ModelOutput(show)
-        self._frames = FrameReader()
+        self._frames = FrameReader(MODEL_PAYLOADS)
         self._received: deque[Frame] = deque()
         self._selector = selectors.DefaultSelector()
         self._seconds_used = self._seconds_loading = 0.0
@@ -106,18 +106,23 @@ class ModelProcess:
             self._show(f"... and may have left shared memory behind: {left}")
         self._handle.close()
 
-    def await_sandbox(self) -> Layers:
+    @property
+    def layers(self) -> Layers:
+        """The layers that its start has applied."""
+        return self._handle.layers
+
+    def is_in_memory(self, path: Path) -> bool:
+        """Whether the process holds the data of a file, and does not read it."""
+        return path in self._handle.in_memory
+
+    def await_sandbox(self) -> Frame:
         """Wait until the process has applied its sandbox; no code of the model has run.
 
         Raises:
-            ModelProcessExited: it exited, or sent something else.
+            ModelProcessExited: it exited, or sent something that is not a frame.
             DeadlinePassed: the deadline of the run is over.
         """
-        frame = self._response(Stage.START)
-        if frame.kind != FrameKind.SANDBOXED:
-            raise ModelProcessExited(CrashReport(None, "a frame before the sandbox was applied"))
-        applied = AppliedLayers.parse(frame.content)
-        return self._handle.layers.with_more(Layers(applied.engaged, applied.missing))
+        return self._response(Stage.START)
 
     def load(self, model: Path, dataset: Path) -> Frame:
         """Have the process unpickle the model and read the data; returns its response.
@@ -159,6 +164,8 @@ class ModelProcess:
     def _response(self, stage: Stage) -> Frame:
         """The next response to the request of a stage; counts its time."""
         started = time.monotonic()
+        if self._received:
+            raise ModelProcessExited(CrashReport(None, "a frame that was not requested"))
         try:
             return self._wait(started, stage)
         finally:
@@ -213,7 +220,12 @@ class ModelProcess:
         """Notice an exit that the pipe does not show: a descendant may hold it open."""
         if self._process.poll() is None:
             return
-        while not self._received and (chunk := _read(self._handle.frames)):
+        until = time.monotonic() + _EXIT_SECONDS
+        while (
+            not self._received
+            and time.monotonic() < until
+            and (chunk := _read(self._handle.frames))
+        ):
             self._receive(chunk)
         if not self._received:
             raise ModelProcessExited(self._crash_report(self._process.returncode))

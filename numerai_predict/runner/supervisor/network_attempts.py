@@ -30,7 +30,7 @@ def attempted_hosts_in_errors(hosts: Callable[[], Sequence[str]]) -> Iterator[No
 
 
 def _with_hosts(error: RunError, hosts: Sequence[str]) -> RunError:
-    title, *details = error.message.splitlines()
+    title, *details = error.message.split("\n")
     title += f"; the model tried to open a network connection to {', '.join(hosts)}: "
     title += "models run without network"
     return type(error)(

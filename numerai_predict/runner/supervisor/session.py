@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,29 +12,33 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.errors import DatasetUnavailable, RunError
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.model_call import ModelCall
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.resources import container_memory
 from numerai_predict.resources.violations import out_of_container_memory
+from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.protocol import (
+    AppliedLayers,
     Frame,
     FrameKind,
     LoadedModel,
-    MalformedFrame,
     Predicted,
+    Stage,
 )
 from numerai_predict.runner.run_log import log_model_line, log_step, log_traceback
 from numerai_predict.runner.supervisor.crash_report import CrashReport, ModelProcessExited
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
 from numerai_predict.runner.supervisor.failure_report import Failure
-from numerai_predict.runner.supervisor.failure_rules import classify_failure
+from numerai_predict.runner.supervisor.failure_rules import classify_failure, failed_read
+from numerai_predict.runner.supervisor.failure_schema import read_failure
 from numerai_predict.runner.supervisor.launch import ProcessHandle, launch
 from numerai_predict.runner.supervisor.layer_report import report_layers
 from numerai_predict.runner.supervisor.model_process import ModelProcess
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
+from numerai_predict.runner.supervisor.time_limit import response_time_limit
 from numerai_predict.sandbox.layers import Layers
 
 if TYPE_CHECKING:
@@ -141,9 +145,13 @@ class ModelSession:
         """
         self._inspection = model.inspection
         with self._failures_as_errors():
-            self._layers = self._supervisor_layers.with_more(self._process.await_sandbox())
+            sandboxed = _expect(
+                FrameKind.SANDBOXED, self._process.await_sandbox(), {Stage.START: None}
+            )
+            self._layers = self._applied_layers(AppliedLayers.parse(sandboxed.content))
             report_layers(self._layers, self._call.sandbox)
-            frame = _expect(FrameKind.LOADED, self._process.load(model.path, dataset))
+            stages = {Stage.LOAD: None, Stage.READ: dataset}
+            frame = _expect(FrameKind.LOADED, self._process.load(model.path, dataset), stages)
             self._loaded = LoadedModel.parse(frame.content)
         _log_loaded(self._loaded)
         self.stage = SessionStage.LOADED
@@ -164,7 +172,10 @@ class ModelSession:
         """
         with self._failures_as_errors():
             frame = self._process.predict(benchmarks, dataset, more=more)
-            predicted = Predicted.parse(_expect(FrameKind.PREDICTED, frame).content)
+            read = {Stage.READ: dataset, Stage.READ_BENCHMARKS: benchmarks}
+            stages: dict[Stage, Path | None] = {Stage.PREDICT: None, Stage.ENCODE: None}
+            stages |= {stage: path for stage, path in read.items() if path is not None}
+            predicted = Predicted.parse(_expect(FrameKind.PREDICTED, frame, stages).content)
         self._predict_seconds = predicted.seconds
         return ModelResponse(predicted, frame.payload)
 
@@ -176,7 +187,7 @@ class ModelSession:
         """
         from numerai_predict.runner.predictions import decode  # imports pyarrow: 0.1 s
 
-        with self._failures_as_errors():
+        with self._failures_as_errors(), response_time_limit():
             return decode(response.predicted, response.payload, live_ids)
 
     def close(self) -> None:
@@ -209,26 +220,38 @@ class ModelSession:
         if self._process.was_killed_by_container():
             return out_of_container_memory(container_memory.limit_bytes(), peak_bytes)
         if isinstance(failure, _ModelFailed):
-            return self._classify_exception(failure.content)
+            return self._classify_exception(failure)
         pythons = None if self._inspection is None else self._inspection.pythons
         if isinstance(failure, ModelProcessExited):
             return classify_crash(failure.crash, peak_bytes, pythons)
         return malformed_response(failure, peak_bytes)
 
-    def _classify_exception(self, content: dict[str, Any]) -> RunError:
-        if traceback := content.get("traceback"):
-            log_traceback(str(traceback))
+    def _applied_layers(self, applied: AppliedLayers) -> Layers:
+        layers = self._supervisor_layers.with_more(self._process.layers)
+        return layers.with_more(Layers(applied.engaged, applied.missing))
+
+    def _classify_exception(self, raised: _ModelFailed) -> RunError:
+        log_traceback(raised.content["traceback"])
         assert self._inspection is not None
-        return classify_failure(
-            Failure(
-                content,
-                Path(self._inspection.path),
-                self._call.labels.dataset,
-                self._call.limits,
-                self._process.peak_bytes,
-                self._call.labels.benchmarks,
-            )
+        failure = Failure(
+            raised.content,
+            Path(self._inspection.path),
+            self._call.labels.dataset,
+            self._call.limits,
+            self._process.peak_bytes,
+            self._call.labels.benchmarks,
         )
+        error = classify_failure(failure)
+        if isinstance(error, DatasetUnavailable) and self._can_read(raised.file):
+            return failed_read(failure)
+        return error
+
+    def _can_read(self, file: Path | None) -> bool:
+        """Whether the supervisor can read data that the model process says it cannot read."""
+        from numerai_predict.runner.live_data import is_readable  # imports pyarrow: 0.1 s
+
+        assert file is not None
+        return self._process.is_in_memory(file) or is_readable(file)
 
 
 def new_interpreter(call: ModelCall, readable: Collection[Path]) -> Callable[[], ProcessHandle]:
@@ -243,19 +266,25 @@ def malformed_response(malformed: MalformedFrame, peak_bytes: int) -> RunError:
 
 
 class _ModelFailed(Exception):
-    """The model process reported an exception."""
+    """The model process reported an exception; `file` is the data that it was reading."""
 
-    def __init__(self, content: dict[str, Any]) -> None:
-        super().__init__(content.get("type"))
+    def __init__(self, content: dict[str, Any], file: Path | None) -> None:
+        super().__init__(content["type"])
         self.content = content
+        self.file = file
 
 
-def _expect(kind: FrameKind, frame: Frame) -> Frame:
+def _expect(kind: FrameKind, frame: Frame, stages: Mapping[Stage, Path | None]) -> Frame:
+    """The frame if it is of the kind that is due.
+
+    `stages` are those in which the process may fail now, with the files that they read.
+    """
     if frame.kind == kind:
         return frame
     if frame.kind == FrameKind.FAILED:
-        raise _ModelFailed(frame.content)
-    raise MalformedFrame(f"{frame.kind[:20]!r} where {kind.value!r} was due")
+        content = read_failure(frame.content, stages)
+        raise _ModelFailed(content, stages[Stage(content["stage"])])
+    raise MalformedFrame(f"{frame.kind!r} where {kind.value!r} was due")
 
 
 def _log_loaded(loaded: LoadedModel) -> None:
