@@ -113,7 +113,7 @@ def _subject(
         validation=files.validation.name,
         target=config.target,
         features=len(validation.feature_names),
-        benchmark=benchmark,
+        benchmark=None if benchmark is None else one_line(benchmark),
         meta_model=files.meta_model.name if files.meta_model else None,
         neutral_to=config.neutral_to,
     )

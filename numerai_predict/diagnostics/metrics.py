@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.diagnostics.era_predictions import PredictedEra
 from numerai_predict.diagnostics.turnover import Turnover
 from numerai_predict.scoring.exposures import exposures
@@ -47,7 +48,7 @@ class EraMetrics:
         name, predictions = era.rows.era, era.predictions
         self.rows[name] = len(predictions)
         self._scores.append(self._score(era))
-        other_models = {str(each): era.benchmarks[each] for each in era.benchmarks}
+        other_models = {one_line(each): era.benchmarks[each] for each in era.benchmarks}
         if era.meta_model is not None:
             other_models[META_MODEL] = era.meta_model
         self._correlations[name] = correlations(predictions, other_models)

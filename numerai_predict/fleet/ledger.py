@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from numerai_predict.contract.foreign_text import printable_lines
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.storage.sqlite import transaction
 
@@ -117,6 +118,9 @@ class FleetLedger:
         The state of a delivered model does not change any more.
         """
         now = time.time()
+        detail = None if detail is None else printable_lines(detail)
+        if columns.get("message") is not None:
+            columns["message"] = printable_lines(columns["message"])
         if state is ModelState.RUNNING:
             columns["started"] = now
         if state.is_final:

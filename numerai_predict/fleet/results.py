@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import InternalError, RunError, SaveFailed
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.config import FleetConfig
@@ -18,6 +22,7 @@ from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.pool.actor import TaskResult
 from numerai_predict.fleet.preparation import PreparedModel
 from numerai_predict.fleet.record_files import write_record
+from numerai_predict.runner.run_log import logger
 from numerai_predict.storage.files import atomic_write, sha256_of
 
 
@@ -37,7 +42,18 @@ class ResultStore:
         return len(self._deliveries)
 
     def store_result(self, model: PreparedModel, result: TaskResult) -> None:
-        """Store what a worker returned for a model, and deliver its predictions."""
+        """Store what a worker returned for a model, and deliver its predictions.
+
+        Where that fails the model fails, whatever the cause: the fleet run goes on.
+        """
+        try:
+            self._store_result(model, result)
+        except Exception as error:
+            failure = _error_of_storage(error)
+            record = model.record.concluded(failure.verdict, failure.message, failure.remedy)
+            self.store_failure(model.entry.id, record)
+
+    def _store_result(self, model: PreparedModel, result: TaskResult) -> None:
         model_id, record = model.entry.id, merge_records(model, result, self._data)
         self._write_log(model_id, result, record)
         if result.csv is not None:
@@ -49,15 +65,21 @@ class ResultStore:
             write_record(self._config.output_dir, model_id, record)
 
     def store_failure(self, model_id: str, record: Record) -> None:
-        """Store the record of a model that no worker returned a result for."""
-        self._ledger.record_event(
-            model_id,
-            ModelState.FAILED,
-            verdict=record.verdict,
-            message=record.message,
-            record=json.dumps(asdict(record)),
-        )
-        write_record(self._config.output_dir, model_id, record)
+        """Store the record of a model that no worker returned a result for.
+
+        What cannot be written is logged. A model that the ledger does not know as failed runs
+        again with the next fleet run.
+        """
+        with _logged_failure(f"to record the failure of {model_id}"):
+            self._ledger.record_event(
+                model_id,
+                ModelState.FAILED,
+                verdict=record.verdict,
+                message=record.message,
+                record=json.dumps(asdict(record)),
+            )
+        with _logged_failure(f"to write the record of {model_id}"):
+            write_record(self._config.output_dir, model_id, record)
 
     def resume_deliveries(self, entries: Iterable[ManifestEntry]) -> list[ManifestEntry]:
         """Deliver predictions of an earlier fleet run; returns the models that have none."""
@@ -86,8 +108,9 @@ class ResultStore:
 
     def _write_delivered_records(self) -> None:
         for model_id in self._deliveries.take_completed():
-            if content := self._ledger.record(model_id):
-                write_record(self._config.output_dir, model_id, Record.from_dict(content))
+            with _logged_failure(f"to write the record of {model_id}"):
+                if content := self._ledger.record(model_id):
+                    write_record(self._config.output_dir, model_id, Record.from_dict(content))
 
     def _predicted_record(self, entry: ManifestEntry) -> Record | None:
         """The record of predictions that are complete on disk and have a destination."""
@@ -139,6 +162,25 @@ class ResultStore:
         verdict = f"verdict  {record.verdict} (exit {record.exit_code}): {message}\n"
         with atomic_write(self._config.output_dir / "logs" / f"{model_id}.log") as handle:
             handle.write(result.log + verdict.encode())
+
+
+@contextmanager
+def _logged_failure(purpose: str) -> Iterator[None]:
+    """Log an exception of the block as a warning, and go on."""
+    try:
+        yield
+    except Exception as error:
+        found = one_line(f"{type(error).__name__}: {error}")
+        logger.warning("warning  expected %s, found %s", purpose, found)
+
+
+def _error_of_storage(error: Exception) -> RunError:
+    if isinstance(error, OSError | sqlite3.Error):
+        return SaveFailed(
+            f"expected to store the result, found {one_line(f'{type(error).__name__}: {error}')}",
+            "free space in the output directory, then run the same command again",
+        )
+    return InternalError.caused_by(error)
 
 
 def merge_records(model: PreparedModel, result: TaskResult, data: LiveData) -> Record:

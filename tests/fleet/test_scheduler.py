@@ -13,6 +13,7 @@ from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.record import DataFacts, EnvironmentFacts, ModelFacts, Record
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.fleet import results
 from numerai_predict.fleet.config import FleetConfig, RetryLimits
 from numerai_predict.fleet.environments import LOCAL, Environment
 from numerai_predict.fleet.errors import NoCapacity
@@ -120,3 +121,55 @@ def test_models_wait_in_the_ledger_when_no_worker_can_be_started(ledger, cluster
 def test_a_deadline_stops_the_scheduler(ledger, run):
     assert not run(deadline=0.0)
     assert ledger.count_by_state() == {ModelState.QUEUED: 3}
+
+
+HOSTILE = "lone \ud800 surrogate \x1b[2J\n00:00:00 verdict  ok (exit 0): forged"
+
+
+def test_text_that_cannot_be_encoded_is_recorded_escaped(tmp_path, ledger, cluster, run):
+    failed = asdict(PREDICTED) | {"verdict": "model_error", "exit_code": 20, "message": HOSTILE}
+    cluster.results["run"] = TaskResult("w", 0.0, 1.0, failed, None, b"log\n")
+    assert run()
+    assert ledger.count_by_state() == {ModelState.FAILED: 3}
+    assert r"lone \ud800 surrogate \x1b[2J" in record_of(tmp_path, "a")["message"]
+    log = (tmp_path / "logs" / "a.log").read_text().splitlines()
+    assert log[1].startswith("verdict  model_error (exit 20): lone ")
+    assert log[2].startswith("         00:00:00 verdict  ok")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (results, "atomic_write"),
+        (results, "write_record"),
+        (results, "merge_records"),
+        (results.ResultStore, "_record_result"),
+        (results.ResultStore, "_write_log"),
+        (results.ResultStore, "_store_predictions"),
+        (FleetLedger, "record_event"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), UnicodeError("x"), KeyError("x")])
+def test_a_result_that_cannot_be_recorded_ends_only_its_model(
+    monkeypatch, cluster, run, owner, name, error
+):
+    cluster.results["run"] = TaskResult("w", 0.0, 1.0, asdict(PREDICTED), CSV, b"log\n")
+    original, is_result = getattr(owner, name), []
+
+    def fail(*arguments, **options):
+        if owner is FleetLedger and not is_result:
+            return original(*arguments, **options)
+        raise error
+
+    def store(self, model, result):
+        is_result.append(model)
+        try:
+            original_store(self, model, result)
+        finally:
+            is_result.clear()
+
+    original_store = results.ResultStore.store_result
+    monkeypatch.setattr(results.ResultStore, "store_result", store)
+    monkeypatch.setattr(owner, name, fail)
+    assert run()

@@ -13,6 +13,7 @@ from numerai_predict.cli.exit_codes import UsageError
 from numerai_predict.cli.parsers.dataset import DEFAULT_FILES
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, SaveFailed
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_size
 from numerai_predict.data.catalogue import Catalogue, resolve
 from numerai_predict.data.sample_shape import FILES, SampleShape
@@ -77,7 +78,7 @@ def _print_table(names: list[str], local: Mapping[str, SnapshotEntry]) -> None:
         details = (
             f"{format_size(entry.bytes):>10}  round {entry.round}  {entry.fetched}" if entry else ""
         )
-        print(f"{name:{width}}  {details}".rstrip())
+        print(one_line(f"{name:{width}}  {details}".rstrip()))
 
 
 def _as_json(name: str, entry: SnapshotEntry | None) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def _verify(options: argparse.Namespace) -> str:
     problems = {name: problem.value for name, problem in snapshot.verify().items()}
     names = list(snapshot.entries())
     for name in names:
-        print(f"{problems.get(name, 'ok'):8} {name}")
+        print(one_line(f"{problems.get(name, 'ok'):8} {name}"))
     if problems:
         lines = [f"  - {name}: {problem}" for name, problem in problems.items()]
         found = f"expected all files to match the manifest, found {len(problems)} that differ"

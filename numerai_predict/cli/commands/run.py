@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numerai_predict
 from numerai_predict.cli.options import pickle_source
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.job import Job
 from numerai_predict.inspection.images import Image
 from numerai_predict.runner.container.target import ContainerImage, LocalPython, choose_target
@@ -96,4 +97,4 @@ def _show_predictions(path: str | None, rows: int | None) -> None:
     with open(path, encoding="utf-8") as lines:
         for line in itertools.islice(lines, _PREVIEW_ROWS + 1):
             row_id, _, prediction = line.rstrip("\n").partition(",")
-            print(f"  {row_id:18}{prediction}")
+            print(one_line(f"  {row_id:18}{prediction}"))

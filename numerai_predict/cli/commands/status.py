@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.data.catalogue import TOURNAMENT
 from numerai_predict.runner.run_log import transfer_policy
 from numerai_predict.storage.graphql import Api
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> str:
     if options.json:
         print(json.dumps([_as_json(each) for each in found], indent=2))
     else:
-        print("\n".join(line for each in found for line in _lines(each)))
+        print("\n".join(one_line(line) for each in found for line in _lines(each)))
     state = "open" if current.is_open() else "closed"
     submitted = sum(each.submitted for each in found)
     return f"round {current.number} is {state}; {submitted} of {len(found)} model(s) submitted"

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.errors import InternalError, RunError
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.environments import Environment
@@ -29,9 +29,10 @@ from numerai_predict.fleet.pool.worker_client import (
     WorkerStartFailed,
 )
 from numerai_predict.fleet.worker.messages import RunRequest
+from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.live_data import read_ids
 from numerai_predict.runner.predictions import Predictions, decode
-from numerai_predict.runner.protocol import MalformedFrame, Predicted
+from numerai_predict.runner.protocol import Predicted
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.submission_file import (
     SavedPredictions,
@@ -243,8 +244,9 @@ class WorkerActor:
         try:
             with self._validation_lock:
                 saved = self._save(response, builder)
-        except RunError as error:
-            builder.fail(error)
+        except Exception as error:  # whatever it is, it is of this model alone
+            failure = error if isinstance(error, RunError) else InternalError.caused_by(error)
+            builder.fail(failure)
             return builder.build(), None
         csv = saved.path.read_bytes()
         saved.path.unlink()
