@@ -120,6 +120,19 @@ VARIABLES = (
         "boto3's own",
     ),
     EnvironmentVariable(
+        "NUMERAI_MAX_FETCHED_SIZE",
+        Topic.TRANSFERS,
+        "Largest size of a fetched file, like `8g`; `none` removes the limit.",
+        "`32g`",
+    ),
+    EnvironmentVariable(
+        "NUMERAI_MAX_UNPACKED_SIZE",
+        Topic.TRANSFERS,
+        "Largest size of a file that a server sends with `Content-Encoding: gzip`, unpacked; "
+        "`none` removes the limit.",
+        "`64g`",
+    ),
+    EnvironmentVariable(
         "HTTPS_PROXY",
         Topic.TRANSFERS,
         "Proxy, as for curl; `HTTP_PROXY` and `NO_PROXY` work too.",

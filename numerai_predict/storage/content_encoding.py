@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import zlib
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import FetchFailed
 from numerai_predict.storage.files import part_beside
+from numerai_predict.storage.size_limits import UNPACKED_VARIABLE, SizeCheck
 
 _CHUNK_BYTES = 1024 * 1024
 _GZIP_SUFFIXES = (".gz", ".gzip", ".tgz")
@@ -22,7 +24,7 @@ def decode_into_place(
     A target whose name ends in `.gz` stays compressed: the encoding is that of the file.
 
     Raises:
-        FetchFailed: the encoding is unknown, or the bytes are invalid.
+        FetchFailed: the encoding is unknown, the bytes are invalid, or they unpack to too many.
         DeadlinePassed: the time for the whole run is over.
     """
     encoding = encoding.strip().lower()
@@ -39,11 +41,28 @@ def decode_into_place(
         plain.replace(target)
 
 
+class _EncodedFile:
+    """The encoded bytes; checks the deadline at each read.
+
+    Gzip reads any number of empty members before it returns a byte.
+    """
+
+    def __init__(self, file: BinaryIO, deadline: Deadline) -> None:
+        self._file = file
+        self._deadline = deadline
+
+    def read(self, size: int) -> bytes:
+        self._deadline.check("fetch")
+        return self._file.read(size)
+
+
 def _gunzip(encoded: Path, plain: Path, source: str, deadline: Deadline) -> None:
+    check = SizeCheck.of(UNPACKED_VARIABLE, f"{source}, unpacked,", plain.parent)
     try:
-        with gzip.open(encoded) as reader, open(plain, "wb") as writer:
+        with open(encoded, "rb") as file, open(plain, "wb") as writer:
+            reader = gzip.GzipFile(fileobj=cast(BinaryIO, _EncodedFile(file, deadline)), mode="rb")
             while chunk := reader.read(_CHUNK_BYTES):
-                deadline.check("fetch")
+                check.update(writer.tell() + len(chunk))
                 writer.write(chunk)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise FetchFailed(

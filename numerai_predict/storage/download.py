@@ -15,6 +15,7 @@ from numerai_predict.storage.checksums import ThreadedChecksum, checksum_of
 from numerai_predict.storage.content_encoding import decode_into_place
 from numerai_predict.storage.files import part_beside
 from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.size_limits import FETCHED_VARIABLE, SizeCheck
 from numerai_predict.storage.transfer_progress import TransferProgress
 
 STEP = "fetch"
@@ -67,14 +68,15 @@ def download(
     same. A partial file of another run is never used.
 
     Raises:
-        FetchFailed: the server refuses.
+        FetchFailed: the server refuses, or the object is too large for its limit or the disk.
         FetchInterrupted: after all attempts no connection, an aborted, truncated or corrupt
             transfer, or a busy server.
         DeadlinePassed: the time for the whole run is over.
     """
     with part_beside(target) as part:
         with open(part, "r+b") as handle, ThreadPoolExecutor(1) as pool:
-            transfer = _Transfer(opener, handle, pool, source, policy)
+            check = SizeCheck.of(FETCHED_VARIABLE, source, target.parent)
+            transfer = _Transfer(opener, handle, pool, source, policy, check)
             try:
                 policy.repeat(transfer.attempt, STEP)
             finally:
@@ -88,7 +90,13 @@ class _Transfer:
     """The transfer of one object into one file, over several attempts."""
 
     def __init__(
-        self, opener: Opener, handle: BinaryIO, pool: Executor, source: str, policy: TransferPolicy
+        self,
+        opener: Opener,
+        handle: BinaryIO,
+        pool: Executor,
+        source: str,
+        policy: TransferPolicy,
+        size_check: SizeCheck,
     ) -> None:
         self.headers: Mapping[str, str] = {}
         self.progress = TransferProgress(source, policy)
@@ -97,6 +105,7 @@ class _Transfer:
         self._pool = pool
         self._source = source
         self._policy = policy
+        self._size_check = size_check
         self._received = 0
         self._total: int | None = None
         self._etag: str | None = None
@@ -123,6 +132,7 @@ class _Transfer:
 
     def _begin(self, body: Body) -> None:
         self._discard()
+        self._size_check.announce(body.total)
         self.headers, self._total, self._etag = body.headers, body.total, body.etag
         checksum = checksum_of(body.headers)
         self._checksum = ThreadedChecksum(checksum, self._pool) if checksum else None
@@ -136,6 +146,7 @@ class _Transfer:
         speed = _SpeedCheck(self._source, self._policy)
         while chunk := body.read():
             self._policy.deadline.check(STEP)
+            self._size_check.update(self._received + len(chunk))
             self._handle.write(chunk)
             if self._checksum:
                 self._checksum.update(chunk)

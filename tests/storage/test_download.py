@@ -5,12 +5,15 @@ import gc
 import gzip
 import hashlib
 import itertools
+import shutil
 import zlib
+from types import SimpleNamespace
 
 import pytest
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed, FetchInterrupted
+from numerai_predict.storage import size_limits
 from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl
 
@@ -228,6 +231,72 @@ def test_a_chunked_answer_shows_its_end(faults, tmp_path):
     path = HttpUrl(f"{faults.url}/m.pkl").fetch(tmp_path, TransferPolicy(retry=QUICK))
     assert path.read_bytes() == DATA
     assert len(faults.asked) == 2
+
+
+def test_an_endless_body_ends_at_the_largest_size(web, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMERAI_MAX_FETCHED_SIZE", "64")
+    headers = {"Content-Length": "", "Transfer-Encoding": "chunked"}
+    endless = b"20\r\n" + b"x" * 32 + b"\r\n"
+    web.replies["/m.pkl"] = web.reply(endless * 100, headers=headers)
+    with pytest.raises(
+        FetchFailed, match=r"expected at most 64 bytes from .*, found more"
+    ) as failed:
+        HttpUrl(f"{web.url}/m.pkl").fetch(tmp_path, TransferPolicy(retry=QUICK))
+    assert "NUMERAI_MAX_FETCHED_SIZE" in failed.value.remedy
+    assert len(web.requests) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(33 * 1024**3, r"at most 32\.0 GiB"), (31 * 1024**3, r"disk space for .* \(31\.0 GiB and a")],
+)
+def test_a_declared_size_beyond_the_limit_or_the_disk_is_refused_at_once(
+    web, fetch, monkeypatch, size, words
+):
+    usage = SimpleNamespace(total=100 * 1024**3, used=0, free=31 * 1024**3)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
+    web.replies["/m.pkl"] = web.reply(b"x", headers={"Content-Length": str(size)})
+    with pytest.raises(FetchFailed, match=words):
+        fetch()
+    assert len(web.requests) == 1
+
+
+def test_a_disk_that_fills_up_meanwhile_ends_the_transfer(fetch, web, monkeypatch):
+    monkeypatch.setattr(size_limits, "_BYTES_BETWEEN_LOOKS", 100_000)
+    looks = []
+
+    def usage(_folder):
+        looks.append(1)
+        return SimpleNamespace(total=10**9, used=0, free=10**9 if len(looks) < 3 else 10**7)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    web.replies["/m.pkl"] = web.reply(DATA * 2)
+    with pytest.raises(FetchFailed, match=r"expected disk space for .*, found 9\.5 MiB free"):
+        fetch()
+
+
+def test_a_small_body_that_unpacks_to_gigabytes_ends_at_the_largest_size(fetch, web, monkeypatch):
+    monkeypatch.setenv("NUMERAI_MAX_UNPACKED_SIZE", "10m")
+    bomb = gzip.compress(bytes(50 * 1024**2))
+    web.replies["/m.pkl"] = web.reply(bomb, headers={"Content-Encoding": "gzip"})
+    with pytest.raises(FetchFailed, match=r"at most 10\.0 MiB from .*, unpacked") as failed:
+        fetch()
+    assert "NUMERAI_MAX_UNPACKED_SIZE" in failed.value.remedy
+
+
+@pytest.mark.timeout(20)
+def test_a_million_empty_gzip_members_end_at_the_deadline(fetch, web):
+    members = gzip.compress(b"") * 2_000_000
+    web.replies["/m.pkl"] = web.reply(members, headers={"Content-Encoding": "gzip"})
+    with pytest.raises(DeadlinePassed):
+        fetch(deadline=Deadline.after(2))
+
+
+def test_a_limit_that_is_no_size_is_named(fetch, web, monkeypatch):
+    monkeypatch.setenv("NUMERAI_MAX_FETCHED_SIZE", "lots")
+    with pytest.raises(FetchFailed, match="NUMERAI_MAX_FETCHED_SIZE: expected a size like 4g"):
+        fetch()
 
 
 def test_an_empty_object_is_fetched(fetch, web, replies):

@@ -14,6 +14,7 @@ from numerai_predict.contract.container_run import BindMount, ContainerRun
 from numerai_predict.contract.job import Job
 from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE, bootstrap_argv
 from numerai_predict.runner.options import job_to_argv
+from numerai_predict.storage import size_limits
 
 _QUERY_SECONDS = 20.0
 _TIMEOUT_STATUS = 124  # as of timeout(1)
@@ -91,7 +92,9 @@ def job_container(image: str, job: Job) -> ContainerRun:
     folders = sorted({job.output_dir, *([job.result.parent] if job.result else [])})
     is_local = len(files) == 3 and job.post is None and job.output_url is None
     arguments = job_to_argv(job)
-    environment: dict[str, str | None] = {}
+    environment: dict[str, str | None] = {
+        name: None for name in size_limits.VARIABLES if name in os.environ
+    }
     if job.output_url is not None:  # the file that is saved first must outlive the container
         environment["TMPDIR"] = str(job.output_dir)
     if any(argument.lower().startswith("s3://") for argument in arguments):
