@@ -14,6 +14,7 @@ from typing import Any
 MAX_NAME_CHARACTERS = 200
 MAX_LINE_CHARACTERS = 4_000
 MAX_TEXT_CHARACTERS = 64 * 1024
+MAX_LINES = 1_000
 _MAX_ITEMS = 10_000
 _MAX_DEPTH = 20
 _ELLIPSIS = " ..."
@@ -44,22 +45,29 @@ def one_line(text: object, max_characters: int = MAX_LINE_CHARACTERS) -> str:
 
     Whatever is not printable is escaped as in a string literal of Python: control characters
     (C0, C1), line and paragraph separators, bidirectional controls, zero-width and other invisible
-    characters, surrogates. A text of more than `max_characters` is cut and ends with ` ...`.
+    characters, surrogates. What has more than `max_characters` is cut and ends with ` ...`.
     """
-    line = str(text)
-    is_cut = len(line) > max_characters
-    line = line[:max_characters]
+    whole = str(text)
+    line = whole[:max_characters]
     if not (line.isascii() and line.isprintable()):
         line = "".join(map(_escaped, line))
-        is_cut = is_cut or len(line) > max_characters
-    return line[:max_characters] + _ELLIPSIS if is_cut else line
+    return _cut(line, max_characters, len(whole) > max_characters)
 
 
 def printable_lines(text: str, max_characters: int = MAX_TEXT_CHARACTERS) -> str:
-    """The text with each of its lines as `one_line` shows it; only a line feed ends a line."""
-    is_cut = len(text) > max_characters
-    lines = text[:max_characters].split("\n")
-    return "\n".join(map(one_line, lines)) + _ELLIPSIS * is_cut
+    """The text with each of its lines as `one_line` shows it; only a line feed ends a line.
+
+    At most `MAX_LINES` lines are kept.
+    """
+    lines = text[:max_characters].split("\n", MAX_LINES)
+    is_cut = len(text) > max_characters or len(lines) > MAX_LINES
+    return _cut("\n".join(map(one_line, lines[:MAX_LINES])), max_characters, is_cut)
+
+
+def _cut(text: str, max_characters: int, is_cut: bool) -> str:
+    if len(text) <= max_characters and (not is_cut or text.endswith(_ELLIPSIS)):
+        return text  # a text that was cut before stays as it is
+    return text[: max_characters - len(_ELLIPSIS)] + _ELLIPSIS
 
 
 def inert(value: Any, max_characters: int = MAX_LINE_CHARACTERS, depth: int = _MAX_DEPTH) -> Any:

@@ -11,7 +11,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.foreign_text import MAX_TEXT_CHARACTERS, one_line
+from numerai_predict.contract.foreign_text import (
+    MAX_LINES,
+    MAX_TEXT_CHARACTERS,
+    one_line,
+    printable_lines,
+)
 from numerai_predict.contract.redaction import redact_text
 
 if TYPE_CHECKING:
@@ -39,9 +44,15 @@ class LineFormatter(logging.Formatter):
         lines = [_inert_line(record.getMessage())]
         if record.exc_info:
             trace = self.formatException(record.exc_info)[-MAX_TEXT_CHARACTERS:]
-            lines += [f"{'':{_STEP_WIDTH}} {_inert_line(line)}" for line in trace.split("\n")]
+            lines += [
+                f"{'':{_STEP_WIDTH}} {_inert_line(line)}" for line in trace.split("\n")[-MAX_LINES:]
+            ]
         now = self.formatTime(record, self.datefmt)
         return "\n".join(f"{now} {line}" for line in lines)
+
+
+def _last_lines(text: str) -> list[str]:
+    return text[-MAX_TEXT_CHARACTERS:].split("\n")[-MAX_LINES:]
 
 
 def _inert_line(text: str) -> str:
@@ -92,13 +103,13 @@ def log_model_line_debug(line: str) -> None:
 
 def log_traceback(text: str) -> None:
     """Log a traceback of the model, one line each, at level DEBUG."""
-    for line in text[-MAX_TEXT_CHARACTERS:].split("\n"):
+    for line in _last_lines(text):
         logger.debug("%-*s | %s", _STEP_WIDTH, "debug", line)
 
 
 def log_verdict(verdict: str, exit_code: int, message: str, remedy: str | None) -> None:
     """Log details, one line each; then the verdict with its remedy on the last line."""
-    title, *details = message.split("\n")
+    title, *details = printable_lines(message).split("\n")
     for line in details:
         log_step("", line)
     remedy_suffix = f" -> {remedy}" if remedy else ""

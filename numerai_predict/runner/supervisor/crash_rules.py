@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 from numerai_predict.contract.errors import ModelCrashed, RunError
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.python_versions import Pythons
@@ -61,7 +62,8 @@ def classify_crash(crash: CrashReport, peak_bytes: int, pythons: Pythons | None 
     """
     process = "the model process"
     if crash.malformed is not None:
-        found = f"sent an invalid response: expected what the runner sends, found {crash.malformed}"
+        found = "sent an invalid response: expected what the runner sends, "
+        found += f"found {one_line(crash.malformed)}"
         return ModelCrashed(f"{process} {found}", _DO_NOT_TOUCH)
     if crash.status in (None, LOST_PIPE):
         return ModelCrashed(f"{process} closed the pipe of its responses", _DO_NOT_TOUCH)
@@ -88,5 +90,5 @@ def _signal(number: int, pythons: Pythons | None) -> tuple[str, str, str]:
 
 
 def _crash_traceback(crash: CrashReport) -> list[str]:
-    calls = [f"  {call}" for call in crash.calls[:_MAX_CALLS]]
+    calls = [f"  {one_line(call)}" for call in crash.calls[:_MAX_CALLS]]
     return ["Traceback at the crash (most recent call first):", *calls] if calls else []

@@ -60,7 +60,7 @@ class Failure:
 
     def with_traceback(self, title: str) -> str:
         """The title, the rest of the exception's message, and the relevant frames."""
-        lines = [title, *self.text.strip().split("\n")[1:]]
+        lines = [title, *(f"  {line}" for line in self.text.strip().split("\n")[1:])]
         frames = _relevant_frames(self.frames)
         left_out = len(frames) - _FIRST_FRAMES - _LAST_FRAMES
         if frames:
