@@ -33,7 +33,10 @@ def invalid_pickle(path: Path, why: str) -> InvalidPickle:
 
 
 def describe_file(path: Path) -> str:
-    """What the file is, in a few words: `an empty file`, `text that begins ...`."""
+    """What the file is, in a few words: `an empty file`, `text`.
+
+    No byte of the file is quoted: it may be what a server of a private network returned.
+    """
     with open(path, "rb") as handle:
         head = handle.read(_HEAD_BYTES)
     if not head:
@@ -52,5 +55,5 @@ def describe_file(path: Path) -> str:
         return "a web page or a server error"
     text = head.decode(errors="replace")
     if text.isprintable() or all(c.isprintable() or c.isspace() for c in text[:-3]):
-        return f"text that begins {text.splitlines()[0][:40]!r}"
-    return f"bytes that begin {head[:8].hex(' ')}"
+        return "text"
+    return "binary data of an unknown format"

@@ -210,7 +210,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _require_success(response: requests.Response, url: str, source: str) -> None:
     if response.status_code not in (200, 203, 206):
         error = error_response_of(response, _NEW_URL, valid_until=url_valid_until(url))
-        raise error.server_error().fetching(source)
+        raise error.without_body().server_error().fetching(source)
 
 
 def _body(response: requests.Response, start: int, source: str, policy: TransferPolicy) -> Body:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
@@ -21,6 +21,11 @@ _TEMPORARY = frozenset(
 )
 _BUSY = frozenset({"SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException"})
 _STALE_CREDENTIALS = frozenset({"ExpiredToken", "TokenRefreshRequired"})
+_REFUSALS = frozenset(
+    {"AccessDenied", "InvalidAccessKeyId", "NoSuchBucket", "NoSuchKey", "NoSuchVersion"}
+    | {"PermanentRedirect", "RequestTimeTooSkewed", "SignatureDoesNotMatch"}
+)
+_KNOWN_CODES = _TEMPORARY | _BUSY | _STALE_CREDENTIALS | _REFUSALS
 _TEMPORARY_STATUS = frozenset({408, 425, 429})
 
 _BUSY_SECONDS = 1.0
@@ -71,6 +76,15 @@ class ErrorResponse:
     message: str = ""
     request_id: str = ""
     valid_until: datetime | None = None
+
+    def without_body(self) -> ErrorResponse:
+        """The same without text of its body, except for a code that S3 documents.
+
+        The body of a fetch may come from a server of a private network.
+        """
+        code = self.code if self.code in _KNOWN_CODES else ""
+        header = self.headers.get("x-amz-request-id", "")
+        return replace(self, code=code, message="", request_id=header)
 
     def server_error(self) -> ServerError:
         """The meaning of the response."""

@@ -78,11 +78,16 @@ def test_an_answer_that_asks_to_come_back_is_transient(fetch, web, status):
         fetch()
 
 
-def test_the_error_of_s3_is_named(fetch, web):
+def test_the_code_of_s3_is_named_and_nothing_else_of_the_body(fetch, web):
     body = b"<Error><Code>ExpiredToken</Code><Message>It has expired.</Message></Error>"
     web.replies["/m.pkl"] = web.reply(body, 400)
-    with pytest.raises(FetchFailed, match=r"ExpiredToken, It has expired\."):
+    with pytest.raises(FetchFailed, match=r"HTTP 400 Bad Request, ExpiredToken$"):
         fetch()
+    body = b"<Error><Code>INNER</Code><Message>INNER</Message><RequestId>INNER</RequestId></Error>"
+    web.replies["/m.pkl"] = web.reply(body, 403)
+    with pytest.raises(FetchFailed, match="HTTP 403 Forbidden") as failed:
+        fetch()
+    assert "INNER" not in failed.value.message
 
 
 def test_a_body_shorter_than_declared_is_an_interrupted_fetch(fetch, web):
