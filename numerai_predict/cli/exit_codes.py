@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from collections.abc import Callable
 
@@ -10,6 +12,7 @@ from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
 
 INTERRUPTED = 130
+OUTPUT_CLOSED = 141  # what a shell reports for a program that SIGPIPE ended
 UNFINISHED = 1
 
 
@@ -53,12 +56,23 @@ def exit_code_of(
         print(f"{program}: {error}", file=sys.stderr)
         return UNFINISHED if isinstance(error, Unfinished) else Verdict.USAGE.exit_code
     except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, BrokenPipeError) and _output_is_closed():
+            # The interpreter's last flush must not fail on what is still buffered.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return OUTPUT_CLOSED
         start_logging(debug)
         return _report(error)
     if isinstance(ended, int):
         return ended
     log_verdict(Verdict.OK.word, Verdict.OK.exit_code, ended, None)
     return Verdict.OK.exit_code
+
+
+def _output_is_closed() -> bool:
+    """Whether the reader of standard output is gone, like `head` after its last line."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return any(events & select.POLLERR for _, events in poll.poll(0))
 
 
 def _report(error: BaseException) -> int:

@@ -1,11 +1,14 @@
 """`numerai-predict completion`: the script that it prints completes in the shell."""
 
+import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
 from numerai_predict.cli.command_table import COMMANDS
+from numerai_predict.cli.exit_codes import OUTPUT_CLOSED
 from numerai_predict.cli.main import main
 from numerai_predict.cli.parsers.completion import SHELLS
 
@@ -90,3 +93,15 @@ def test_the_script_has_every_command_and_passes_the_shells_syntax_check(script,
     if program := shutil.which(shell):
         checked = subprocess.run([program, "-n"], input=text, capture_output=True, text=True)
         assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_output_that_nobody_reads_ends_the_command_silently():
+    reading_end, writing_end = os.pipe()
+    os.close(reading_end)
+    program = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "completion", "zsh"]
+    try:
+        ended = subprocess.run(command, stdout=writing_end, stderr=subprocess.PIPE, text=True)
+    finally:
+        os.close(writing_end)
+    assert (ended.returncode, ended.stderr) == (OUTPUT_CLOSED, "")
