@@ -20,7 +20,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         inspection = inspect_pickle(options.pickle)
     except OSError as error:
-        raise ModelUnavailable(f"{options.pickle}: {error.strerror}", "check the path") from error
+        raise ModelUnavailable(
+            f"expected a pickle at {options.pickle}, found: {error.strerror}", "check the path"
+        ) from error
     if options.json:
         print(json.dumps(as_json(inspection), indent=2))
     else:

@@ -66,8 +66,10 @@ def choose_target(model: str, build: Callable[[Image], bool] | None = None) -> E
         return LocalPython("no container engine is available")
     try:
         chosen = choose_image(inspect_pickle(model))
-    except (InvalidPickle, OSError):
-        return LocalPython("the model cannot be inspected to choose an image")
+    except InvalidPickle:
+        return LocalPython("the model is not a pickle from which an image could be chosen")
+    except OSError:  # a URL, a directory, or nothing: what runs the model fetches or rejects it
+        return LocalPython("the model is not a local file from which an image could be chosen")
     if chosen is None:
         return LocalPython("no image fits the model")
     image = chosen.image
