@@ -163,6 +163,8 @@ lock_images: setup ## Update the locks of the images: make lock_images [PACKAGE=
 	for version in $(VERSIONS); do $(POETRY) -C py$$version $(if $(PACKAGE),update --lock $(PACKAGE),lock); done
 	$(MAKE) generate
 
+##@ Slow tests and benchmarks
+
 .PHONY: bench_images
 bench_images: setup ## Measure size and start-up of the images of Python 3.12; writes bench/RESULTS.md
 	$(MAKE) build_3_12
