@@ -46,6 +46,7 @@ RECORD_KEYS: dict[str, set[str] | None] = {
     "seconds": {"fetch", "load", "predict", "check", "deliver", "total"},
     "peak_memory_bytes": None,
     "sandbox": None,
+    "hosted": {"accepted", "reasons"},
     "warnings": None,
 }
 

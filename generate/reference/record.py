@@ -23,6 +23,7 @@ _TYPES = {
     "object": "object",
     "null": "null",
     "array": "list",
+    "boolean": "true or false",
 }
 
 

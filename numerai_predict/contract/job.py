@@ -78,7 +78,8 @@ class Job:
     predictions are saved in `output_dir`, and delivered from there to `output_url`, an
     `s3://bucket/prefix`, and to `post`. `dataset_folders` are the local directories of data
     sets by name. `deadline` is in seconds for the whole run, `result` the file for the result
-    record. With `check` the model is inspected and not run.
+    record. With `check` the model is inspected and not run, with `hosted` a model or predictions
+    that hosted compute would refuse make the run fail.
     """
 
     model: str = field(repr=False)
@@ -94,9 +95,10 @@ class Job:
     result: Path | None = None
     debug: bool = False
     check: bool = False
+    hosted: bool = False
 
     @property
     def model_call(self) -> ModelCall:
         """The part of this job that a session with a model process needs."""
         labels = SourceLabels(redact(self.model), redact(self.dataset), redact(self.benchmarks))
-        return ModelCall(labels, self.limits, self.sandbox, self.debug)
+        return ModelCall(labels, self.limits, self.sandbox, self.debug, self.hosted)

@@ -25,3 +25,5 @@ class ModelCall:
     limits: Limits = field(default_factory=Limits)
     sandbox: Sandbox = Sandbox.AUTO
     debug: bool = False
+    hosted: bool = False
+    """Whether a model that hosted compute would refuse fails."""

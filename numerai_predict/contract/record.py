@@ -101,6 +101,16 @@ class Seconds:
     """The whole run."""
 
 
+@dataclass(frozen=True)
+class HostedFacts:
+    """Whether hosted compute would accept the model and its predictions as they are."""
+
+    accepted: bool | None = None
+    """Null where the run ended before this was known."""
+    reasons: Sequence[str] = ()
+    """Why hosted compute would refuse them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """What a run did and how it ended.
@@ -134,6 +144,8 @@ class Record:
     """Peak memory of the model and all that it started."""
     sandbox: Mapping[str, str] = field(default_factory=dict)
     """For each layer: what it does, or `missing: ` and the reason, or `off`."""
+    hosted: HostedFacts = HostedFacts()
+    """What hosted compute would decide."""
     warnings: Sequence[str] = ()
     """Remarks on a run that goes on."""
     inspection: Mapping[str, Any] | None = None
@@ -166,8 +178,11 @@ class Record:
     def from_dict(cls, content: Mapping[str, Any]) -> Record:
         """The record that `dataclasses.asdict`, or `as_json` of this or an older version, wrote."""
         known = {field.name for field in fields(cls)}
-        parts: dict[str, Any] = {name: part(**content[name]) for name, part in _PARTS.items()}
+        parts: dict[str, Any] = {
+            name: part(**content.get(name, {})) for name, part in _PARTS.items()
+        }
         parts["model"] = replace(parts["model"], python=tuple(parts["model"].python))
+        parts["hosted"] = replace(parts["hosted"], reasons=tuple(parts["hosted"].reasons))
         parts["warnings"] = tuple(content["warnings"])
         return cls(**{name: value for name, value in content.items() if name in known} | parts)
 
@@ -191,4 +206,5 @@ _PARTS = {
     "benchmarks": DataFacts,
     "predictions": PredictionFacts,
     "seconds": Seconds,
+    "hosted": HostedFacts,
 }

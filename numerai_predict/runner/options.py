@@ -101,6 +101,11 @@ def add_run_options(
         action="store_true",
         help="inspect the pickle without unpickling it, print what was found, and stop",
     )
+    results.add_argument(
+        "--hosted",
+        action="store_true",
+        help="fail where hosted compute would refuse the model or its predictions",
+    )
     add_limits(parser)
     parser.set_defaults(dataset_folders=defaults.dataset_folders)
 
@@ -222,6 +227,7 @@ def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
         result=options.result,
         debug=options.debug,
         check=options.check,
+        hosted=options.hosted,
     )
 
 
@@ -237,7 +243,7 @@ def job_to_argv(job: Job) -> list[str]:
     for option, value in (("--deadline", job.deadline), ("--result", job.result)):
         if value is not None:
             argv += [option, str(value)]
-    return argv + ["--debug"] * job.debug + ["--check"] * job.check
+    return argv + ["--debug"] * job.debug + ["--check"] * job.check + ["--hosted"] * job.hosted
 
 
 def presigned_post(parser: OptionParser, options: argparse.Namespace) -> PresignedPost | None:

@@ -15,7 +15,12 @@ from numerai_predict.runner import preflight
 from numerai_predict.runner.fetching import FetchedFile, fetch_data, fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step, transfer_policy
-from numerai_predict.runner.submission_file import require_directory, save_predictions, validate
+from numerai_predict.runner.submission_file import (
+    require_directory,
+    require_hosted,
+    save_predictions,
+    validate,
+)
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
 from numerai_predict.runner.supervisor.session import (
     InspectedModel,
@@ -105,6 +110,9 @@ class _Prediction:
             attempted_hosts_in_errors(lambda: summary.attempted_hosts),
         ):
             validated = validate(predictions)
+            if self._job.hosted:
+                self._record.add_hosted_reasons(validated.hosted_reasons)
+                require_hosted(validated)
         self._record.set_predictions(validated)
         return validated
 

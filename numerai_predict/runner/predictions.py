@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pyarrow as pa
@@ -13,10 +13,14 @@ from numerai_predict.contract.errors import InvalidPredictions
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.resources.memory import limit_heap_growth
 from numerai_predict.runner.frame_schema import MalformedFrame
+from numerai_predict.runner.hosted_forms import ReturnedForm
 from numerai_predict.runner.prediction_column import prediction_column
 from numerai_predict.runner.protocol import Predicted
 
 UNKNOWN = -1
+
+# Beyond 0 or 1; a scaler leaves some 1e-16.
+_LARGEST_ROUNDING_ERROR = 1e-9
 
 # The objects of Python for the rows of the largest response.
 _MAX_UNPACKED_BYTES = 1024**3
@@ -48,6 +52,7 @@ class Predictions:
     column_chosen: bool
     values: list[float]
     texts: list[str]
+    form: ReturnedForm = field(default_factory=ReturnedForm)
 
     @cached_property
     def positions(self) -> list[int]:
@@ -70,9 +75,17 @@ class Predictions:
         return [(self.live_ids[at], value) for at, value in rows if at != UNKNOWN]
 
     def in_live_order(self) -> list[float]:
-        """The predictions in the order of the live data; only for validated predictions."""
+        """The predictions in the order of the live data; only for validated predictions.
+
+        A rounding error beyond 0 or 1 is clipped.
+        """
         values = dict(self.live_values)
-        return [values[live_id] for live_id in self.live_ids]
+        return [_clipped(values[live_id]) for live_id in self.live_ids]
+
+
+def _clipped(value: float) -> float:
+    is_rounded = -_LARGEST_ROUNDING_ERROR <= value <= 1 + _LARGEST_ROUNDING_ERROR
+    return min(max(value, 0.0), 1.0) if is_rounded else value
 
 
 def decode(predicted: Predicted, payload: bytes, live_ids: list[str]) -> Predictions:
@@ -84,7 +97,9 @@ def decode(predicted: Predicted, payload: bytes, live_ids: list[str]) -> Predict
     """
     columns = predicted.columns
     if not payload:
-        return Predictions(live_ids, predicted.type, predicted.rows, columns, [], False, [], [])
+        return Predictions(
+            live_ids, predicted.type, predicted.rows, columns, [], False, [], [], predicted.form
+        )
     if prediction_column(columns) is None:
         raise MalformedFrame("predictions without a column that they come from")
     try:
@@ -117,6 +132,7 @@ def _unpack(predicted: Predicted, table: pa.Table, live_ids: list[str]) -> Predi
         column_chosen=True,
         values=[] if is_text else [math.nan if v is None else v for v in value.to_pylist()],
         texts=[str(text) for text in value.to_pylist()] if is_text else [],
+        form=predicted.form,
     )
 
 

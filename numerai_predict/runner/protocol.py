@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -28,6 +28,7 @@ from numerai_predict.runner.frame_schema import (
     read_string,
     require_keys,
 )
+from numerai_predict.runner.hosted_forms import ReturnedForm, SignatureForm
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_PAYLOAD_BYTES = 256 * 1024**2
@@ -169,6 +170,7 @@ class LoadedModel:
     arity: int
     name: str
     seconds: float
+    form: SignatureForm = field(default_factory=SignatureForm)
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> LoadedModel:
@@ -181,7 +183,8 @@ class LoadedModel:
         if type(arity) is not int or arity not in (1, 2):
             raise MalformedFrame("a model of neither one nor two arguments")
         name = read_string(content.get("name"), "a name")
-        return cls(arity, name, read_seconds(content.get("seconds"), "a step"))
+        form = SignatureForm.parse(content.get("form"))
+        return cls(arity, name, read_seconds(content.get("seconds"), "a step"), form)
 
 
 @dataclass(frozen=True)
@@ -196,6 +199,7 @@ class Predicted:
     rows: int
     columns: list[str]
     seconds: float
+    form: ReturnedForm = field(default_factory=ReturnedForm)
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> Predicted:
@@ -209,6 +213,7 @@ class Predicted:
             read_integer(content.get("rows"), "rows"),
             read_list(content.get("columns"), "columns", _MAX_COLUMNS, read_string),
             read_seconds(content.get("seconds"), "a step"),
+            ReturnedForm.parse(content.get("form")),
         )
 
 

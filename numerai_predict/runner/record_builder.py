@@ -13,11 +13,13 @@ from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.record import (
     DataFacts,
     EnvironmentFacts,
+    HostedFacts,
     Record,
     Seconds,
     Step,
 )
 from numerai_predict.contract.verdicts import AnyVerdict
+from numerai_predict.runner.hosted_signature import signature_reasons, signature_warnings
 
 if TYPE_CHECKING:
     from numerai_predict.runner.fetching import FetchedFile
@@ -94,6 +96,8 @@ class RecordBuilder:
                     record.seconds, load=session.loaded.seconds, predict=session.predict_seconds
                 ),
             )
+            self.add_hosted_reasons(signature_reasons(session.loaded))
+            self.add_warnings(signature_warnings(session.loaded))
         self._update(
             sandbox=session.layers.as_record(), peak_memory_bytes=session.peak_bytes or None
         )
@@ -102,10 +106,18 @@ class RecordBuilder:
         """Receive warnings; they were logged where they were found."""
         self._update(warnings=(*self._record.warnings, *warnings))
 
+    def add_hosted_reasons(self, reasons: Iterable[str]) -> None:
+        """Receive why hosted compute would refuse the model; none change nothing."""
+        if added := tuple(reasons):
+            self._update(hosted=HostedFacts(False, (*self._record.hosted.reasons, *added)))
+
     def set_predictions(self, predictions: ValidatedPredictions) -> None:
         """Receive predictions that the tournament accepts, before they are written."""
         self._update(predictions=predictions.summary)
         self.add_warnings(predictions.warnings)
+        self.add_hosted_reasons(predictions.hosted_reasons)
+        if not self._record.hosted.reasons:
+            self._update(hosted=HostedFacts(accepted=True))
 
     def set_predictions_file(self, path: Path | None, sha256: str) -> None:
         """Receive where the predictions were written; `None` if the file was moved elsewhere."""

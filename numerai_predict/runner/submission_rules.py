@@ -14,6 +14,8 @@ from itertools import islice
 
 from numerai_predict.contract.errors import InvalidPredictions
 from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.runner.hosted_signature import misplaced_parameter_hint
+from numerai_predict.runner.prediction_column import PREDICTION_COLUMNS
 from numerai_predict.runner.predictions import UNKNOWN, Predictions
 
 _MAX_EXAMPLES = 5
@@ -46,6 +48,10 @@ def check(predictions: Predictions) -> None:
         lines = [f"  - {problem.found}" for problem in problems]
         title = f"expected a valid submission, found {len(problems)} problems"
         message = "\n".join([title, *lines])
+    if predictions.form.misplaced:
+        title, newline, details = message.partition("\n")
+        hint = misplaced_parameter_hint(one_line(predictions.form.misplaced))
+        message = f"{title}; {hint}{newline}{details}"
     remedies = dict.fromkeys(problem.remedy for problem in problems)
     raise InvalidPredictions(message, "; ".join(remedies))
 
@@ -84,6 +90,13 @@ def has_a_column_of_predictions(predictions: Predictions) -> Problem | None:
     """One column is the prediction column."""
     if predictions.type != "DataFrame" or predictions.column_chosen:
         return None
+    for name in PREDICTION_COLUMNS:
+        if (count := predictions.columns.count(name)) > 1:
+            return Problem(
+                f"{count} columns named {name}",
+                "return one column: for example the first, "
+                "predictions.loc[:, ~predictions.columns.duplicated()]",
+            )
     return Problem(
         f"{len(predictions.columns)} columns ({_names(predictions.columns)}) of which not exactly "
         "one is named prediction or probability",
@@ -98,6 +111,12 @@ def holds_numbers(predictions: Predictions) -> Problem | None:
     examples = ", ".join(
         repr(one_line(text, _MAX_EXAMPLE_CHARACTERS)) for text in predictions.texts[:_MAX_EXAMPLES]
     )
+    dtype = one_line(predictions.form.dtype)
+    if dtype.removeprefix("object (") != "str)" and dtype not in ("float64", "string", "str"):
+        return Problem(
+            f"a column of dtype {dtype}, expected float64: values such as {examples}",
+            "return numbers: frame['prediction'].astype('float64')",
+        )
     return Problem(
         f"values that are not numbers, such as {examples}",
         "return numbers: frame['prediction'].astype(float)",
@@ -123,8 +142,29 @@ def covers_every_live_id(predictions: Predictions) -> Problem | None:
             f"{len(missing)} of {expected} live ids missing{_examples(missing)}",
             "return a row for every id of live_features: drop none",
         )
+    return _without_live_ids(predictions, expected)
+
+
+def _without_live_ids(predictions: Predictions, expected: int) -> Problem:
+    found = f"none of the {expected} live ids"
+    if "id" in predictions.columns:
+        return Problem(
+            f"{found} in the index: the ids are in the column `id`",
+            'make it the index: predictions.set_index("id")',
+        )
+    if predictions.form.index_type == "MultiIndex":
+        names = one_line(predictions.form.index_name) or "names"
+        return Problem(
+            f"{found}: the index is a MultiIndex of {names}",
+            'keep the ids alone: predictions.set_index(predictions.index.get_level_values("id"))',
+        )
+    if predictions.form.index_type == "bytes":
+        return Problem(
+            f"{found}: the index holds bytes, expected str",
+            "decode them: predictions.index = predictions.index.map(bytes.decode)",
+        )
     return Problem(
-        f"none of the {expected} live ids; the index holds {_names(map(str, predictions.ids))}",
+        f"{found}; the index holds {_names(map(str, predictions.ids))}",
         _KEEP_INDEX,
     )
 
@@ -165,6 +205,12 @@ def is_not_constant(predictions: Predictions) -> Problem | None:
     deviation = standard_deviation(values)
     if deviation > _ABSOLUTE + _RELATIVE * deviation:
         return None
+    if min(values) < max(values):
+        return Problem(
+            f"predictions whose standard deviation, {deviation:.3g}, is practically zero: the "
+            f"tournament expects more than {_ABSOLUTE:g}",
+            "find out why the predictions hardly differ, or rank them: rank(pct=True)",
+        )
     return Problem(
         f"the same value, {values[0]:g}, in every row",
         "find out why all rows look the same to the model: constant inputs, or an untrained model",

@@ -1,6 +1,7 @@
 """Whatever a hostile model process sends ends in a verdict, never in an internal error."""
 
 import contextlib
+from dataclasses import asdict
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +13,7 @@ from numerai_predict.contract.errors import InternalError, InvalidPredictions, R
 from numerai_predict.runner import predictions, submission_rules
 from numerai_predict.runner.child import prediction_encoder
 from numerai_predict.runner.frame_schema import MalformedFrame
+from numerai_predict.runner.hosted_forms import ReturnedForm
 from numerai_predict.runner.protocol import Predicted
 from numerai_predict.runner.supervisor.crash_report import CrashReport
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
@@ -40,7 +42,9 @@ def stream(**columns):
 
 
 def decode(content, payload, live_ids):
-    predicted = Predicted.parse({"seconds": 0.1, **content})
+    form = content.get("form")
+    sent = asdict(form) if isinstance(form, ReturnedForm) else form
+    predicted = Predicted.parse({"seconds": 0.1, **content, "form": sent})
     return predictions.decode(predicted, payload, live_ids)
 
 
@@ -50,7 +54,17 @@ CONTENT = {"type": "DataFrame", "rows": 2, "columns": ["prediction"]}
 
 @settings(max_examples=1000)
 @given(
-    some_of("type", "types", "message", "frames", "module", "attribute", "attribute_of", "intact"),
+    some_of(
+        "type",
+        "types",
+        "message",
+        "frames",
+        "module",
+        "attribute",
+        "attribute_of",
+        "defect",
+        "intact",
+    ),
     st.sampled_from(["load", "read", "predict", "encode", "other"]),
 )
 def test_any_content_of_a_failure_become_an_error_with_a_verdict(tmp_path_factory, content, stage):

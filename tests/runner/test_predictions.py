@@ -38,7 +38,7 @@ def test_predictions_in_another_form_are_saved_as_a_submission(run_model, alter,
     written = run.succeeds()
     assert list(written["id"]) == list(live.index)
     np.testing.assert_allclose(written["prediction"], ranks(live)["prediction"], rtol=1e-6)
-    assert run.record["warnings"] == []
+    assert all("hosted compute" in warning for warning in run.record["warnings"])
 
 
 def test_other_columns_are_dropped_with_a_warning(run_model, sample):
@@ -49,7 +49,8 @@ def test_other_columns_are_dropped_with_a_warning(run_model, sample):
 
     run = run_model(predict)
     assert run.succeeds()["prediction"].nunique() == 200
-    (warning,) = run.record["warnings"]
+    warning, hosted = run.record["warnings"]
+    assert hosted.startswith("hosted compute would refuse this: 2 other column")
     assert "2 other column" in warning
     assert "prediction" in warning
     assert any("warning" in line and warning in line for line in run.lines)
@@ -63,7 +64,8 @@ def test_rows_that_are_not_live_are_dropped_with_a_warning(run_model):
 
     run = run_model(predict)
     assert len(run.succeeds()) == 200
-    (warning,) = run.record["warnings"]
+    warning, *hosted = run.record["warnings"]
+    assert len(hosted) == len(run.record["hosted"]["reasons"])
     assert "2 row" in warning
     assert "foreign, alien" in warning
 

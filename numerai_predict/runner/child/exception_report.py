@@ -59,6 +59,7 @@ def _describe(error: BaseException) -> dict[str, Any]:
         "traceback": "".join(_format(error))[-_MAX_TRACEBACK_CHARACTERS:],
         "errors": _system_errors(error),
         "module": _string_or_none(getattr(error, "name", None)),
+        "defect": _string_or_none(getattr(error, "defect", None)),
         **_missing_attribute(error),
     }
 

@@ -14,7 +14,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, NoReturn, TextIO, TypeVar
 
 from numerai_predict.runner import protocol
@@ -89,15 +89,18 @@ class _Server:
         _limit_memory(request.memory_bytes)
         predict, unpickle_seconds = _timed(lambda: model_loader.load(request.model))
         arity, name = model_loader.positional_arity(predict), model_loader.display_name(predict)
+        form = model_loader.signature_form(predict)
         self.stage = Stage.READ
         live, read_seconds = _timed(lambda: self._read(request.dataset))
-        loaded = LoadedModel(arity, name, unpickle_seconds + read_seconds)
+        loaded = LoadedModel(arity, name, unpickle_seconds + read_seconds, form)
         _send(self._frames_descriptor, Frame(FrameKind.LOADED, asdict(loaded)))
         arguments = [live]
         del live
-        return self._serve_calls(predict, arguments)
+        return self._serve_calls(predict, arguments, form.misplaced)
 
-    def _serve_calls(self, predict: Callable[..., Any], arguments: list[Any]) -> Frame:
+    def _serve_calls(
+        self, predict: Callable[..., Any], arguments: list[Any], misplaced: str
+    ) -> Frame:
         """Call the model once per request; the last response is returned, not sent."""
         from numerai_predict.runner.child import prediction_encoder
 
@@ -113,6 +116,7 @@ class _Server:
             returned, seconds = _timed(lambda: predict(*arguments))
             self.stage = Stage.ENCODE
             content, payload = prediction_encoder.encode(returned)
+            content["form"] = replace(content["form"], misplaced=misplaced)
             predicted = Predicted(**content, seconds=seconds)
             response = Frame(FrameKind.PREDICTED, asdict(predicted), payload)
             if not request.more:

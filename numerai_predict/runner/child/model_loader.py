@@ -10,14 +10,23 @@ from typing import Any
 import pandas as pd
 
 from numerai_predict.inspection.compression import open_decompressed
+from numerai_predict.runner.hosted_forms import SignatureForm
+from numerai_predict.runner.model_defect import ModelDefect
 
 Model = Callable[..., Any]
 
 _MAX_NAME_CHARACTERS = 200
 
+# Names of a first parameter that Python itself passes.
+_OWNERS = ("self", "cls")
+
 
 class NotAModel(Exception):
-    """The unpickled object cannot be called as a model."""
+    """The unpickled object cannot be called as a model; `defect` is the kind of the object."""
+
+    def __init__(self, found: str, defect: ModelDefect = ModelDefect.OTHER) -> None:
+        super().__init__(found)
+        self.defect = defect
 
 
 def load(path: str) -> Model:
@@ -38,9 +47,34 @@ def load(path: str) -> Model:
             model = pd.read_pickle(path)
         except Exception:
             raise error from None
-    if not callable(model):
-        raise NotAModel(f"found {_name_with_article(model)}, which cannot be called")
+    _require_function(model)
     return model  # type: ignore[no-any-return]
+
+
+def _require_function(model: Any) -> None:
+    if not callable(model):
+        raise _not_callable(model)
+    name = display_name(model)
+    if inspect.isclass(model):
+        raise NotAModel(f"found {name}, a class, not an instance", ModelDefect.CLASS)
+    for function in (model, type(model).__call__):
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise NotAModel(f"found {name}, a function made by `async def`", ModelDefect.ASYNC)
+        if inspect.isgeneratorfunction(function):
+            raise NotAModel(
+                f"found {name}, a generator function: it contains `yield`", ModelDefect.GENERATOR
+            )
+
+
+def _not_callable(value: Any) -> NotAModel:
+    defect, what = ModelDefect.OTHER, ""
+    if callable(getattr(value, "predict", None)):
+        defect, what = ModelDefect.HAS_PREDICT, "; its method `predict` can"
+    elif isinstance(value, dict | list | tuple | set):
+        defect = ModelDefect.COLLECTION
+    elif isinstance(value, bytes | bytearray) and value.endswith(pickle.STOP):
+        defect, what = ModelDefect.PICKLED_TWICE, ": the bytes of a pickle"
+    return NotAModel(f"found {_name_with_article(value)}, which cannot be called{what}", defect)
 
 
 def positional_arity(model: Model) -> int:
@@ -53,13 +87,57 @@ def positional_arity(model: Model) -> int:
         signature = inspect.signature(model)
     except ValueError:
         raise NotAModel("found a built-in callable whose parameters are unknown") from None
+    if _takes_only_args(signature):
+        return 2 if _wraps_function_of_two(model) else 1
     for count in (2, 1):
-        try:
-            signature.bind(*range(count))
-        except TypeError:
-            continue
-        return count
-    raise NotAModel(f"found {display_name(model)}{signature}")
+        if _can_bind(signature, count):
+            return count
+    is_method = next(iter(signature.parameters), "") in _OWNERS
+    defect = ModelDefect.METHOD if is_method else ModelDefect.OTHER
+    raise NotAModel(f"found {display_name(model)}{signature}", defect)
+
+
+def signature_form(model: Model) -> SignatureForm:
+    """The signature of a model with a `positional_arity`."""
+    signature = inspect.signature(model)
+    names = list(signature.parameters)
+    count = len(names)
+    return SignatureForm(
+        parameters=count,
+        positional=_can_bind(signature, count),
+        only_args=_takes_only_args(signature),
+        misplaced=names[0] if count == 2 and _is_misplaced(names[0]) else "",
+    )
+
+
+def _is_misplaced(name: str) -> bool:
+    """Whether the name of a first parameter shows that it does not mean the live features."""
+    return name in _OWNERS or "bench" in name.lower()
+
+
+def _takes_only_args(signature: inspect.Signature) -> bool:
+    kinds = [parameter.kind for parameter in signature.parameters.values()]
+    return kinds == [inspect.Parameter.VAR_POSITIONAL]
+
+
+def _can_bind(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+def _wraps_function_of_two(model: Model) -> bool:
+    """Whether a wrapper's only function cannot be called with fewer than two arguments."""
+    if not inspect.isfunction(model):
+        return False
+    variables = inspect.getclosurevars(model).nonlocals.values()
+    functions = [value for value in variables if inspect.isfunction(value)]
+    if len(functions) != 1:
+        return False
+    signature = inspect.signature(functions[0])
+    return _can_bind(signature, 2) and not _can_bind(signature, 1)
 
 
 def display_name(model: Model) -> str:

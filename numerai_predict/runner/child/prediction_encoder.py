@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import numbers
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from numerai_predict.runner.hosted_forms import ReturnedForm
 from numerai_predict.runner.prediction_column import prediction_column
 
 _MAX_NAME_CHARACTERS = 100
@@ -26,13 +28,14 @@ def encode(returned: Any) -> tuple[dict[str, Any], bytes]:
     DataFrame, or no column is chosen.
     """
     if not isinstance(returned, pd.DataFrame):
-        return {"type": _type_name(returned), "rows": 0, "columns": []}, b""
+        return {"type": _type_name(returned), "rows": 0, "columns": [], "form": ReturnedForm()}, b""
     columns = [str(name)[:_MAX_NAME_CHARACTERS] for name in returned.columns]
     position = prediction_column(columns)
     description = {
         "type": "DataFrame",
         "rows": len(returned),
         "columns": columns[:_MAX_COLUMNS] if position is None else _chosen_first(columns, position),
+        "form": _form(returned, position),
     }
     if position is None:
         return description, b""
@@ -44,6 +47,38 @@ def _chosen_first(columns: list[str], position: int) -> list[str]:
     """Column names with the chosen one first, so that a wide frame keeps it."""
     others = columns[:position] + columns[position + 1 :]
     return [columns[position], *others[: _MAX_COLUMNS - 1]]
+
+
+def _form(frame: pd.DataFrame, position: int | None) -> ReturnedForm:
+    index_type = _index_type(frame.index)
+    names = ", ".join(_text(name) for name in frame.index.names if name is not None)
+    subclass = "" if type(frame) is pd.DataFrame else _type_name(frame)
+    form = ReturnedForm(subclass=subclass, index_type=index_type, index_name=names)
+    if position is None:
+        return form
+    label, column = frame.columns[position], frame.iloc[:, position]
+    others = (at for at in range(frame.shape[1]) if at != position)
+    return replace(
+        form,
+        column=_text(label)[:_MAX_NAME_CHARACTERS],
+        column_is_text=isinstance(label, str),
+        position=position,
+        dtype=_dtype(column),
+        is_arrow=isinstance(column.dtype, pd.ArrowDtype),
+        nan_elsewhere=any(bool(frame.iloc[:, at].isna().any()) for at in others),
+    )
+
+
+def _index_type(index: pd.Index[Any]) -> str:
+    if isinstance(index, pd.MultiIndex):
+        return "MultiIndex"
+    return str(pd.api.types.infer_dtype(index, skipna=True))
+
+
+def _dtype(column: pd.Series[Any]) -> str:
+    if column.dtype != object or not len(column):
+        return str(column.dtype)[:_MAX_NAME_CHARACTERS]
+    return f"object ({_type_name(column.iloc[0])})"
 
 
 def _type_name(value: Any) -> str:

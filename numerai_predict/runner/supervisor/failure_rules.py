@@ -27,6 +27,7 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.remedies import remedy_by_value, remedy_for_main
 from numerai_predict.resources.violations import out_of_memory
+from numerai_predict.runner.model_defect import ModelDefect
 from numerai_predict.runner.protocol import Stage
 from numerai_predict.runner.supervisor.failure_report import Failure
 
@@ -118,8 +119,15 @@ def _not_a_model(failure: Failure) -> RunError | None:
     return InvalidModel(
         "expected a function predict(live_features) or "
         f"predict(live_features, live_benchmark_models), {one_line(failure.text)}",
-        "pickle the function itself: cloudpickle.dump(predict, file)",
+        _defect(failure).remedy,
     )
+
+
+def _defect(failure: Failure) -> ModelDefect:
+    try:
+        return ModelDefect(failure.content.get("defect"))
+    except ValueError:
+        return ModelDefect.OTHER
 
 
 def _broken_pickle(failure: Failure) -> RunError | None:

@@ -24,7 +24,7 @@ _MAX_TRACEBACK_CHARACTERS = 50_000
 _MAX_PATH_CHARACTERS = 500
 _KEYS = frozenset(
     ("type", "types", "message", "frames", "traceback", "errors", "module", "attribute",
-     "attribute_of", "stage")
+     "attribute_of", "defect", "stage")
 )  # fmt: skip
 _FRAME_KEYS = frozenset(("file", "line", "function", "text", "runner", "library"))
 _ERROR_KEYS = frozenset(("errno", "path"))
@@ -53,6 +53,7 @@ def read_failure(content: Mapping[str, Any], stages: Collection[Stage]) -> dict[
         "module": read_optional_string(content["module"], "a module"),
         "attribute": read_optional_string(content["attribute"], "an attribute"),
         "attribute_of": read_optional_string(content["attribute_of"], "a module"),
+        "defect": read_optional_string(content["defect"], "a defect"),
         "stage": content["stage"],
     }
 

@@ -20,6 +20,10 @@ from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.resources import container_memory
 from numerai_predict.resources.violations import out_of_container_memory
 from numerai_predict.runner.frame_schema import MalformedFrame
+from numerai_predict.runner.hosted_signature import (
+    require_hosted_signature,
+    signature_warnings,
+)
 from numerai_predict.runner.protocol import (
     AppliedLayers,
     Frame,
@@ -36,6 +40,7 @@ from numerai_predict.runner.supervisor.failure_rules import classify_failure, fa
 from numerai_predict.runner.supervisor.failure_schema import read_failure
 from numerai_predict.runner.supervisor.launch import ProcessHandle, launch
 from numerai_predict.runner.supervisor.layer_report import report_layers
+from numerai_predict.runner.supervisor.misplaced_parameter import misplaced_parameter_in_errors
 from numerai_predict.runner.supervisor.model_process import ModelProcess
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
 from numerai_predict.runner.supervisor.time_limit import response_time_limit
@@ -154,6 +159,10 @@ class ModelSession:
             frame = _expect(FrameKind.LOADED, self._process.load(model.path, dataset), stages)
             self._loaded = LoadedModel.parse(frame.content)
         _log_loaded(self._loaded)
+        if self._call.hosted:
+            require_hosted_signature(self._loaded)
+        for warning in signature_warnings(self._loaded):
+            log_step("warning", warning)
         self.stage = SessionStage.LOADED
         return self._loaded
 
@@ -170,7 +179,7 @@ class ModelSession:
         Raises:
             RunError: as `load`.
         """
-        with self._failures_as_errors():
+        with misplaced_parameter_in_errors(self._loaded), self._failures_as_errors():
             frame = self._process.predict(benchmarks, dataset, more=more)
             read = {Stage.READ: dataset, Stage.READ_BENCHMARKS: benchmarks}
             stages: dict[Stage, Path | None] = {Stage.PREDICT: None, Stage.ENCODE: None}

@@ -104,7 +104,7 @@ def _run(practice: PracticeService, path: Path, version: str) -> tuple[bool, lis
             ("--benchmarks", "live_benchmark_models.parquet"),
         )
     }
-    argv = bootstrap_argv(_RUNNER, "--model", str(path))
+    argv = bootstrap_argv(_RUNNER, "--hosted", "--model", str(path))
     for option, file in data.items():
         argv += [option, str(file)]
     with tempfile.TemporaryDirectory(prefix="practice-") as folder:
