@@ -15,6 +15,9 @@ _REMEDY = (
     "with the ids as the index: frame.set_index('id').to_parquet(path)"
 )
 
+# A few kilobytes of parquet can declare any number of equal values; a round has about 10,000.
+_MOST_ROWS = 10_000_000
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -52,6 +55,12 @@ def read_ids(path: Path, source: str) -> list[str]:
         if index != ["id"]:
             raise DatasetUnavailable(
                 f"expected the ids as the index `id` of {source}, found {_found(parquet, index)}",
+                _REMEDY,
+            )
+        if parquet.metadata.num_rows > _MOST_ROWS:
+            raise DatasetUnavailable(
+                f"expected at most {_MOST_ROWS:,} live rows in {source}, "
+                f"found {parquet.metadata.num_rows:,}",
                 _REMEDY,
             )
         try:

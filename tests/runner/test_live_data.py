@@ -2,7 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+
+from numerai_predict.contract.errors import DatasetUnavailable
+from numerai_predict.runner.live_data import read_ids
 
 
 def ranks(live_features):
@@ -132,3 +137,13 @@ def test_damaged_pages_of_benchmarks_are_named_and_not_the_live_data(run_model, 
     run = run_model(ranks_of_two, "--benchmarks", path)
     run.fails_as("dataset_unavailable", "damaged_benchmarks.parquet")
     assert "live.parquet" not in run.record["message"]
+
+
+def test_a_small_file_that_declares_too_many_rows_is_refused_before_they_are_read(tmp_path):
+    ids = pa.DictionaryArray.from_arrays(np.zeros(10_000_001, dtype="int32"), ["n" * 1000])
+    table = pa.table({"id": ids})
+    table = table.replace_schema_metadata({"pandas": '{"index_columns": ["id"], "columns": []}'})
+    pq.write_table(table, tmp_path / "live.parquet")
+    assert (tmp_path / "live.parquet").stat().st_size < 2_000_000
+    with pytest.raises(DatasetUnavailable, match=r"at most 10,000,000 live rows .* 10,000,001"):
+        read_ids(tmp_path / "live.parquet", "live.parquet")
