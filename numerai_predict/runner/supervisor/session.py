@@ -20,10 +20,7 @@ from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.resources import container_memory
 from numerai_predict.resources.violations import out_of_container_memory
 from numerai_predict.runner.frame_schema import MalformedFrame
-from numerai_predict.runner.hosted_signature import (
-    require_hosted_signature,
-    signature_warnings,
-)
+from numerai_predict.runner.hosted_signature import require_hosted_signature, signature_warnings
 from numerai_predict.runner.protocol import (
     AppliedLayers,
     Frame,
