@@ -26,10 +26,15 @@ def deleted_files_bytes(device: int, processes: Iterable[int]) -> int:
 
 
 def _sizes(directory: Path) -> Iterator[int]:
-    for root, _, names in os.walk(directory):
-        for name in names:
-            with contextlib.suppress(OSError):  # deleted meanwhile
-                yield Path(root, name).lstat().st_blocks * BLOCK_BYTES
+    pending = [str(directory)]  # not `os.walk`, which calls itself once per level (Python 3.11)
+    while pending:
+        with contextlib.suppress(OSError), os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                    continue
+                with contextlib.suppress(OSError):  # deleted meanwhile
+                    yield entry.stat(follow_symlinks=False).st_blocks * BLOCK_BYTES
 
 
 def _open_files(pid: int) -> Iterator[os.stat_result]:

@@ -172,7 +172,7 @@ def test_data_that_the_supervisor_can_read_are_not_blamed(data, stage):
     assert "readable outside of it" in error.message
 
 
-def test_data_that_nobody_can_read_are_unavailable(tmp_path):
+def test_data_that_the_supervisor_cannot_read_are_unavailable(tmp_path):
     broken = tmp_path / "live.parquet"
     broken.write_bytes(b"PAR1 nonsense")
     error = outcome([Frame("failed", exception_content("read"))], broken)

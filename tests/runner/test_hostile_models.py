@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import tempfile
 import unicodedata
 
 import pandas as pd
@@ -65,3 +66,14 @@ def test_forged_frames_are_the_models_fault(run_model, stage):
         return live_features
 
     run_model(predict).fails_as("model_crashed", "sent an invalid response")
+
+
+def test_a_directory_of_any_depth_is_removed(run_model):
+    def predict(live_features):
+        os.chdir(tempfile.gettempdir())
+        for _ in range(3_000):
+            os.mkdir("d")  # noqa: PTH102 - as fast as it gets
+            os.chdir("d")
+        return live_features
+
+    run_model(predict).fails_as("invalid_predictions")

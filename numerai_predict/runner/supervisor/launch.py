@@ -15,6 +15,7 @@ from numerai_predict.contract.limits import Limits
 from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, thread_environment, usable_cpus
 from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
 from numerai_predict.runner.protocol import Request, SandboxRequest, encode_request
+from numerai_predict.runner.supervisor.scratch_removal import remove_scratch
 from numerai_predict.sandbox.apply import SandboxSpec
 from numerai_predict.sandbox.identity import Identity, identity_for_model, readable_by
 from numerai_predict.sandbox.layers import Layers
@@ -86,7 +87,7 @@ class ProcessHandle:
         self.requests.close()
         os.close(self.frames)
         os.close(self.output)
-        self.scratch.cleanup()
+        remove_scratch(self.scratch)
 
 
 @dataclass(frozen=True)
