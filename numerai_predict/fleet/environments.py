@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 from numerai_predict.contract.errors import PythonMismatch
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.inspection.compatibility import CompatibilityLevel, compatibilities
-from numerai_predict.inspection.images import FULL, supported_images
+from numerai_predict.inspection.compatibility import (
+    CompatibilityLevel,
+    compatibilities,
+    flavour_rank,
+)
+from numerai_predict.inspection.images import supported_images
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner.container.engine import Engine
 
@@ -51,7 +55,8 @@ def choose_environment(
     """The environment for a model: the most compatible one of those that its row allows.
 
     If none is compatible, one of them all the same: the model's verdict says what is missing.
-    Of equally compatible ones the newest Python wins, and the slim image before the full one.
+    Of equally compatible ones the newest Python wins, and the slim image before the full one;
+    the full one if the model was not fully inspected.
 
     Raises:
         PythonMismatch: no environment has the Python and the flavour.
@@ -66,7 +71,7 @@ def choose_environment(
     if len(allowed) == 1:
         return allowed[0]
     ranks = {
-        each.image.name: (each.level, len(each.reasons), each.image.flavour == FULL)
+        each.image.name: (each.level, len(each.reasons), flavour_rank(inspection, each.image))
         for each in compatibilities(inspection)
     }
     worst = (CompatibilityLevel.WRONG_PYTHON, 0, True)

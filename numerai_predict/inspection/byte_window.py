@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from numerai_predict.inspection.compression import is_compressed, open_decompressed
+from numerai_predict.inspection.bounded_decompression import open_bounded
+from numerai_predict.inspection.compression import is_compressed
+from numerai_predict.inspection.limits import TimeLimit
 from numerai_predict.inspection.placeholders import Blob
 
 _CHUNK_BYTES = 1024 * 1024
@@ -37,8 +39,11 @@ class ByteWindow:
     position and return the new one.
     """
 
-    def __init__(self, data: bytes | mmap.mmap, stream: BinaryIO | None = None) -> None:
+    def __init__(
+        self, data: bytes | mmap.mmap, limit: TimeLimit, stream: BinaryIO | None = None
+    ) -> None:
         self.data = data
+        self._limit = limit
         self._stream = stream
         self._kept_head_bytes = 0
         self._dropped_bytes = 0
@@ -85,6 +90,7 @@ class ByteWindow:
 
     def _slide(self, position: int, count: int) -> int:
         assert self._stream
+        self._limit.check()
         # A declared length may be false: never allocate more than one chunk at once.
         chunk = self._stream.read(min(count, _CHUNK_BYTES))
         self._dropped_bytes += position
@@ -161,22 +167,23 @@ def _load_nothing(_start: int, _size: int) -> None:
 
 
 @contextmanager
-def open_window(path: str) -> Iterator[ByteWindow]:
+def open_window(path: str, limit: TimeLimit) -> Iterator[ByteWindow]:
     """Open the file as a window, decompressed if its name has a compression suffix.
 
     Raises:
-        OSError, EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile,
+        InspectionLimitExceeded: it cannot be decompressed within the limits.
+        OSError, EOFError, ValueError, RuntimeError, lzma.LZMAError, zipfile.BadZipFile,
         zlib.error, zstandard.ZstdError: the file cannot be read, or does not have the
         format that its suffix names; also raised later, when the window slides.
     """
-    with open_decompressed(path) as handle:
+    with open_bounded(path, limit) as handle:
         if is_compressed(path):
-            yield ByteWindow(b"", handle)
+            yield ByteWindow(b"", limit, handle)
             return
         try:
             mapped = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
         except (ValueError, OSError, io.UnsupportedOperation):  # empty, or not a regular file
-            yield ByteWindow(b"", handle)
+            yield ByteWindow(b"", limit, handle)
             return
         with mapped:
-            yield ByteWindow(mapped)
+            yield ByteWindow(mapped, limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from numerai_predict.inspection.placeholders import Blob, Unknown
+from numerai_predict.inspection.placeholders import UNKNOWN, Blob, Unknown
 
 # The parameters of CodeType in order: 16 before Python 3.11, 18 since, which added the
 # qualified name and the exception table.
@@ -21,6 +21,10 @@ _FIRST_OF_18_FIELDS = (3, 11)
 _NUMBERS = ("argcount", "posonlyargcount", "kwonlyargcount", "nlocals", "stacksize", "flags")
 _NAMES = ("names", "varnames", "freevars", "cellvars")
 _VARARGS, _VARKEYWORDS = 0x04, 0x08
+# Limits on the time that the checks of one code object take; larger fields are not kept.
+_MAX_BYTES = 256 * 1024
+_MAX_ITEMS = 20_000
+_OBJECT_BYTES = 2_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,13 @@ class Code:
     fields: dict[str, Any] = field(repr=False)
     fault: str | None = None
     complete: bool = True
+
+    @property
+    def kept_bytes(self) -> int:
+        """About how much memory it takes, without the names."""
+        return _OBJECT_BYTES + sum(
+            len(value) for value in self.fields.values() if isinstance(value, bytes)
+        )
 
     @property
     def name(self) -> str:
@@ -74,7 +85,10 @@ def parse_code(arguments: tuple[Any, ...]) -> Code:
     fields = dict(zip(layout, arguments, strict=True))
     for name in ("code", "linetable", "exceptiontable"):
         if isinstance(fields.get(name), Blob):
-            fields[name] = fields[name].read()
+            fields[name] = fields[name].read() if fields[name].size <= _MAX_BYTES else UNKNOWN
+    for name in _NAMES:
+        if isinstance(fields[name], tuple) and len(fields[name]) > _MAX_ITEMS:
+            fields[name] = UNKNOWN
     complete = not any(_is_unknown(fields[name]) for name in layout if name != "constants")
     return Code(len(arguments), fields, _field_fault(fields) if complete else None, complete)
 

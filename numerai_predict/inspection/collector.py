@@ -10,7 +10,10 @@ from numerai_predict.inspection.code_objects import Code, parse_code
 from numerai_predict.inspection.library_metadata import versions_in_blob, versions_in_item
 from numerai_predict.inspection.placeholders import UNKNOWN, Blob, CallResult, Global, encoded_blob
 
-_MAX_NAMES = 20_000
+# Real models stay far below these numbers.
+_MAX_NAMES = 2_000
+_MAX_FEATURES = 20_000
+_MAX_DATA_VERSIONS = 1_000
 # Three words, a group and a number, or any name that ends in a number. Library options
 # such as `feature_fraction_bynode` do not match.
 _FEATURE = re.compile(
@@ -23,7 +26,7 @@ class InspectionCollector:
     """A listener of the VM that keeps what an inspection reports.
 
     `names` are imported names, `modules` modules imported as a whole; both are dicts without
-    values that keep the order of the pickle.
+    values that keep the order of the pickle. `excess` says what it has more of than is kept.
     """
 
     def __init__(self) -> None:
@@ -33,11 +36,11 @@ class InspectionCollector:
         self.versions: dict[str, str] = {}
         self.features: dict[str, None] = {}
         self.data_versions: dict[str, None] = {}
+        self.excess: str | None = None
 
     def on_global(self, name: Global) -> None:
         """Record an imported name."""
-        if len(self.names) < _MAX_NAMES:
-            self.names[name] = None
+        self._add(self.names, name, _MAX_NAMES, "imported names")
 
     def on_call(self, call: CallResult) -> Any:
         """Record code objects and modules; the placeholder of the result of the call."""
@@ -55,19 +58,22 @@ class InspectionCollector:
         """Record names of features and of data versions."""
         if text.startswith("feature_"):
             if _FEATURE.fullmatch(text):
-                self.features[text] = None
+                self._add(self.features, text, _MAX_FEATURES, "features")
         elif text.startswith("v") and (match := _DATA_VERSION.fullmatch(text)):
-            self.data_versions[match[1]] = None
+            self._add(self.data_versions, match[1], _MAX_DATA_VERSIONS, "data versions")
 
     def on_blob(self, blob: Blob) -> None:
         """Record the version and features from a model in its library's format."""
         versions, features = versions_in_blob(blob)
         self.versions.update(versions)
-        self.features.update(dict.fromkeys(name for name in features if _FEATURE.fullmatch(name)))
+        for name in filter(_FEATURE.fullmatch, features):
+            self._add(self.features, name, _MAX_FEATURES, "features")
 
-    def _add_module(self, name: Any) -> None:
-        if isinstance(name, str) and len(self.modules) < _MAX_NAMES:
-            self.modules[name] = None
+    def _add(self, found: dict[Any, None], item: Any, most: int, what: str) -> None:
+        if len(found) < most:
+            found[item] = None
+        elif item not in found:
+            self.excess = f"it has more than {most:,} {what}"
 
 
 def _type_by_name(_: InspectionCollector, call: CallResult, arguments: tuple[Any, ...]) -> Any:
@@ -87,7 +93,7 @@ def _make_code(collector: InspectionCollector, _: CallResult, arguments: tuple[A
 
 def _import(collector: InspectionCollector, call: CallResult, arguments: tuple[Any, ...]) -> Any:
     if arguments and isinstance(arguments[0], str):
-        collector._add_module(arguments[0])
+        collector._add(collector.modules, arguments[0], _MAX_NAMES, "imported modules")
         return Global(arguments[0], "")
     return call
 
@@ -102,7 +108,11 @@ def _add_state(_: InspectionCollector, call: CallResult, arguments: tuple[Any, .
 def _encode(collector: InspectionCollector, call: CallResult, arguments: tuple[Any, ...]) -> Any:
     """Bytes in a pickle of protocol 0, 1 or 2: a Latin-1 string that `_codecs.encode` encodes."""
     callee = call.callee
-    if callee.module != "_codecs" or arguments[1:] not in (("latin1",), ("latin-1",)):
+    if (
+        callee.module != "_codecs"
+        or len(arguments) != 2
+        or arguments[1:] not in (("latin1",), ("latin-1",))
+    ):
         return call
     blob = encoded_blob(arguments[0])
     if blob is None:

@@ -49,7 +49,8 @@ def choose_image(inspection: Inspection) -> Compatibility | None:
     """The image to run the pickle in; `None` if no image can.
 
     The order is: best level, fewest reasons, smaller flavour, newest Python. If all images
-    lack a module, the best of them is still returned: the module may be the user's own.
+    lack a module, the best of them is still returned: the module may be the user's own. If the
+    pickle was not fully inspected, the larger flavour comes first: it may import more.
     """
     fitting = [
         each for each in compatibilities(inspection) if each.level < CompatibilityLevel.WRONG_PYTHON
@@ -59,11 +60,16 @@ def choose_image(inspection: Inspection) -> Compatibility | None:
         key=lambda each: (
             each.level,
             len(each.reasons),
-            each.image.flavour == FULL,
+            flavour_rank(inspection, each.image),
             _python_age(each),
         ),
         default=None,
     )
+
+
+def flavour_rank(inspection: Inspection, image: Image) -> bool:
+    """False for the flavour to prefer of two images that are equally compatible."""
+    return (image.flavour == FULL) != bool(inspection.partial)
 
 
 def unknown_modules(inspection: Inspection) -> list[str]:
@@ -131,10 +137,19 @@ def _versions_differ(made_with: str, available: str) -> bool:
     return any(one != other for one, other in pairs)
 
 
+def _check_extent(
+    inspection: Inspection, _image: Image
+) -> Iterator[tuple[CompatibilityLevel, str]]:
+    """What was not inspected may need anything."""
+    if inspection.partial:
+        yield CompatibilityLevel.MAY_RUN, "not fully inspected"
+
+
 _RULES: tuple[Callable[[Inspection, Image], Iterator[tuple[CompatibilityLevel, str]]], ...] = (
     _check_python,
     _check_references,
     _check_main_names,
     _check_imports,
     _check_versions,
+    _check_extent,
 )

@@ -19,17 +19,30 @@ def open_decompressed(path: str) -> Iterator[BinaryIO]:
         OSError, EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile,
         zstandard.ZstdError: the file does not have the format that its suffix names.
     """
-    with _OPENERS.get(_suffix(path), _open_plain)(path) as handle:
+    with _OPENERS.get(suffix_of(path), _open_plain)(path) as handle:
         yield handle
 
 
 def is_compressed(path: str) -> bool:
     """Whether the file's name has the suffix of a compression format."""
-    return _suffix(path) in _OPENERS
+    return suffix_of(path) in _OPENERS
 
 
-def _suffix(path: str) -> str:
+def suffix_of(path: str) -> str:
+    """The last suffix of the file's name, in lower case and without the dot."""
     return path.rpartition(".")[2].lower()
+
+
+def only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """The only file of a zip archive.
+
+    Raises:
+        ValueError: it has more or fewer files.
+    """
+    members = archive.infolist()
+    if len(members) != 1:
+        raise ValueError(f"expected one file in the zip archive, found {len(members)}")
+    return members[0]
 
 
 def _open_plain(path: str) -> BinaryIO:
@@ -56,10 +69,7 @@ def _open_zstandard(path: str) -> BinaryIO:
 
 def _open_zip(path: str) -> BinaryIO:
     with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        if len(names) != 1:
-            raise ValueError(f"expected one file in the zip archive, found {len(names)}")
-        return cast(BinaryIO, archive.open(names[0]))
+        return cast(BinaryIO, archive.open(only_member(archive)))
 
 
 _OPENERS: dict[str, Callable[[str], BinaryIO]] = {

@@ -21,6 +21,10 @@ from numerai_predict.inspection.placeholders import LIST, UNKNOWN, CallResult, M
 _ITEM_BYTES = 8
 _DICT_BYTES = 60
 _HIGHEST_PROTOCOL = 5
+_ITEMS_PER_CHECK = 10_000
+_INT_BYTES = 40
+# No memo has an index of more digits.
+_MAX_INDEX_DIGITS = 20
 
 
 def load_proto(vm: PickleVM, position: int) -> int:
@@ -51,9 +55,7 @@ def load_stop(_vm: PickleVM, _position: int) -> int:
 
 def load_mark(vm: PickleVM, position: int) -> int:
     """Push a mark: start a new stack for the items of a container."""
-    vm.marks.append(vm.stack)
-    vm.stack = []
-    vm.kept_bytes += OBJECT_BYTES
+    vm.push_mark()
     return position
 
 
@@ -158,34 +160,55 @@ def _put_items(vm: PickleVM, items: list[Any], position: int) -> int:
     target = vm.stack[-1]
     if isinstance(target, CallResult) and len(target.states) < MAX_STATES:
         target.states += (inner := Mapping(),)
+        vm.kept_bytes += _DICT_BYTES
         target = inner
+    for start in range(0, len(items), _ITEMS_PER_CHECK):
+        _put_some_items(vm, target, items[start : start + _ITEMS_PER_CHECK])
+        vm.limit.check()
+    return position
+
+
+def _put_some_items(vm: PickleVM, target: Any, items: list[Any]) -> None:
     on_item = vm.listener.on_item
     for key, value in zip(items[::2], items[1::2], strict=True):
         if type(key) is str:
             on_item(key, value)
             if type(value) is CallResult and isinstance(target, Mapping) and not vm.is_full:
                 target.put(key, value)
-                vm.kept_bytes += OBJECT_BYTES
-    return position
+                vm.charge(OBJECT_BYTES)
 
 
 def load_memoize(vm: PickleVM, position: int) -> int:
     """Store the top value in the memo under the next index."""
-    vm.memo.append(vm.stack[-1])
+    vm.memo.append(_to_keep(vm))
     return position
+
+
+def _to_keep(vm: PickleVM) -> Any:
+    """The top value, to be stored in the memo; numbers are counted only there."""
+    value = vm.stack[-1]
+    if type(value) is int:
+        vm.kept_bytes += _INT_BYTES
+    return value
+
+
+def _read_index(raw: bytes) -> int:
+    if len(raw) > _MAX_INDEX_DIGITS:
+        raise ValueError
+    return int(raw)
 
 
 def load_put(vm: PickleVM, position: int) -> int:
     """Store the top value in the memo under a decimal index."""
     index, position = vm.window.line(position)
-    vm.memo.put(int(index), vm.stack[-1])
+    vm.memo.put(_read_index(index), _to_keep(vm))
     return position
 
 
 def load_get(vm: PickleVM, position: int) -> int:
     """Push the memo's value at a decimal index."""
     index, position = vm.window.line(position)
-    return vm.push(vm.memo.get(int(index)), position)
+    return vm.push(vm.memo.get(_read_index(index)), position)
 
 
 def binary_put(size: struct.Struct) -> Operation:
@@ -193,7 +216,7 @@ def binary_put(size: struct.Struct) -> Operation:
 
     def put(vm: PickleVM, position: int) -> int:
         (index,) = size.unpack_from(vm.window.data, position)
-        vm.memo.put(index, vm.stack[-1])
+        vm.memo.put(index, _to_keep(vm))
         return position + size.size
 
     return put

@@ -4,25 +4,47 @@ from __future__ import annotations
 
 import lzma
 import os
+import struct
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.foreign_text import MAX_NAME_CHARACTERS, inert
 from numerai_predict.inspection.byte_window import open_window
 from numerai_predict.inspection.capabilities import capabilities
+from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.collector import InspectionCollector
 from numerai_predict.inspection.file_type import invalid_pickle
+from numerai_predict.inspection.limits import (
+    InspectionLimitExceeded,
+    TimeLimit,
+    TimeLimitExceeded,
+)
 from numerai_predict.inspection.opcodes import OPERATIONS
-from numerai_predict.inspection.pickle_vm import InspectionLimitExceeded, InvalidOpcodes, PickleVM
+from numerai_predict.inspection.pickle_vm import InvalidOpcodes, PickleVM
 from numerai_predict.inspection.placeholders import UNKNOWN
-from numerai_predict.inspection.python_versions import Pythons, legal_pythons, runtime_imports
+from numerai_predict.inspection.python_versions import Pythons, check_code, legal_pythons
 from numerai_predict.inspection.signature import CallableSummary, describe_callable
 
-DEFAULT_SECONDS = 10.0
-_CORRUPT_FILE_ERRORS = (EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
+# The time limit is for what a file makes of its bytes; reading a large one takes its time.
+DEFAULT_SECONDS = 1.8
+_READ_BYTES_PER_SECOND = 100e6
+_MAX_SECONDS = 10.0
+_OPCODES_SHARE = 0.75
+_MAX_IMPORTS = 2_000
+_CORRUPT_FILE_ERRORS = (
+    EOFError,
+    ValueError,
+    RuntimeError,  # an encrypted or unknown zip archive
+    struct.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +56,8 @@ class Inspection:
     functions import when they run, with the function's name as value. `main_names` are the
     names that unpickling takes from `__main__`, the module of the user's script. `versions`
     has the version of a library by import name. `abilities` lists, for information, what
-    gives the code access to the network, files or processes. `partial` says what was not
-    inspected if the pickle exceeds a limit, else it is `None`.
+    gives the code access to the network, files or processes. `partial` says that the
+    pickle was not fully inspected, and why; then what was not found is unknown. Else `None`.
     """
 
     path: str
@@ -71,22 +93,26 @@ _FOREIGN_FIELDS = (
 )
 
 
-def inspect_pickle(path: str | os.PathLike[str], seconds: float = DEFAULT_SECONDS) -> Inspection:
-    """Inspect a pickle, plain or compressed as its suffix says, for at most `seconds`.
+def inspect_pickle(path: str | os.PathLike[str], seconds: float | None = None) -> Inspection:
+    """Inspect a pickle, plain or compressed as its suffix says, for at most about `seconds`.
 
-    Runs and imports nothing from the pickle, and does not read payloads.
+    Runs and imports nothing from the pickle, and does not read payloads. Without `seconds` the
+    limit is 1.8 s and the time to read the file at 100 MB/s, 10 s at most.
 
     Raises:
         InvalidPickle: the file is not a pickle, or it is truncated or corrupt.
         OSError: the file cannot be read.
     """
     path = os.fspath(path)
-    collector, partial = InspectionCollector(), None
+    seconds = _default_seconds(path) if seconds is None else seconds
+    collector, reasons = InspectionCollector(), []
+    limit = TimeLimit(_OPCODES_SHARE * seconds)
     try:
-        with open_window(path) as window:
-            root = PickleVM(window, OPERATIONS, collector, seconds).run()
+        with open_window(path, limit) as window:
+            root = PickleVM(window, OPERATIONS, collector, limit).run()
     except InspectionLimitExceeded as exceeded:
-        root, partial = UNKNOWN, str(exceeded)
+        root = UNKNOWN
+        reasons.append(str(exceeded))
     except InvalidOpcodes as error:
         raise invalid_pickle(Path(path), str(error)) from None
     except OSError as error:
@@ -99,25 +125,68 @@ def inspect_pickle(path: str | os.PathLike[str], seconds: float = DEFAULT_SECOND
         if type(error).__name__ != "ZstdError":  # zstandard is imported only if needed
             raise
         raise invalid_pickle(Path(path), f"{type(error).__name__}: {error}") from None
-    return _build_inspection(path, collector, root, partial)
+    reasons += [collector.excess] if collector.excess else []
+    functions = _check_functions(collector.codes, (1 - _OPCODES_SHARE) * seconds)
+    return _build_inspection(path, collector, root, functions, reasons)
+
+
+def _default_seconds(path: str) -> float:
+    return min(DEFAULT_SECONDS + Path(path).stat().st_size / _READ_BYTES_PER_SECOND, _MAX_SECONDS)
+
+
+@dataclass(frozen=True)
+class _Functions:
+    """What the code objects have; `reasons` says why some were not checked."""
+
+    pythons: Pythons
+    imports: dict[str, str]
+    looked_up: frozenset[str]
+    reasons: tuple[str, ...]
+
+
+def _check_functions(codes: Sequence[Code], seconds: float) -> _Functions:
+    limit, reasons = TimeLimit(seconds), []
+    complete = [code for code in codes if code.complete]
+    if skipped := len(codes) - len(complete):
+        reasons.append(f"{skipped:,} of {len(codes):,} functions are incomplete or too large")
+    checked = []
+    try:
+        for code in complete:
+            checked.append(check_code(code, limit))
+    except TimeLimitExceeded as exceeded:
+        reasons.append(f"{exceeded} after {len(checked):,} of {len(codes):,} functions")
+    imports: dict[str, str] = {}
+    for each in checked:
+        for module in each.imports:
+            imports.setdefault(module, each.code.name)
+    if len(imports) > _MAX_IMPORTS:
+        imports = dict(islice(imports.items(), _MAX_IMPORTS))
+        reasons.append(f"its functions import more than {_MAX_IMPORTS:,} modules")
+    looked_up = {
+        name
+        for each in checked
+        for name in each.code.fields.get("names", ())
+        if not each.code.fault
+    }
+    return _Functions(legal_pythons(checked), imports, frozenset(looked_up), tuple(reasons))
 
 
 def _build_inspection(
-    path: str, collector: InspectionCollector, root: Any, partial: str | None
+    path: str,
+    collector: InspectionCollector,
+    root: Any,
+    functions: _Functions,
+    reasons: Sequence[str],
 ) -> Inspection:
-    imports: dict[str, str] = {}
-    looked_up: set[str] = set()
-    for code in collector.codes:
-        for module in runtime_imports(code):
-            imports.setdefault(module, code.name)
-        looked_up.update(code.fields.get("names", ()) if code.complete and not code.fault else ())
     references = {name.module: None for name in collector.names} | collector.modules
     references.pop("__main__", None)
+    reasons = [*reasons, *functions.reasons]
+    imports = functions.imports
     return Inspection(
         path=path,
         size=Path(path).stat().st_size,
         holds=describe_callable(root),
-        pythons=legal_pythons(collector.codes),
+        pythons=functions.pythons,
         functions=len(collector.codes),
         references=tuple(references),
         main_names=tuple(each.name for each in collector.names if each.module == "__main__"),
@@ -125,8 +194,10 @@ def _build_inspection(
         versions={**_numpy_version(references), **collector.versions},
         features=tuple(collector.features),
         data_versions=tuple(collector.data_versions),
-        abilities=capabilities([*references, *imports], map(str, collector.names), looked_up),
-        partial=partial,
+        abilities=capabilities(
+            [*references, *imports], map(str, collector.names), functions.looked_up
+        ),
+        partial=f"not fully inspected: {'; '.join(reasons)}" if reasons else None,
     )
 
 

@@ -10,6 +10,7 @@ from numerai_predict.inspection.opcode_tables import Opcode, Table
 
 FIRST_WITH_RESUME = (3, 11)
 EXTENDED_ARG = "EXTENDED_ARG"
+_MAX_ARGUMENT = 0xFFFF_FFFF
 JUMP_KINDS = {"absolute jump", "forward jump", "backward jump"}
 # Its argument serves monitoring tools; the interpreter never jumps by it.
 _NO_JUMP = {"END_ASYNC_FOR"}
@@ -44,6 +45,8 @@ def instructions(code: bytes, table: Table) -> Iterator[Instruction]:
         argument = extended << 8 | code[2 * position + 1]
         position += 1
         if opcode.name == EXTENDED_ARG:
+            if argument > _MAX_ARGUMENT >> 8:
+                raise Illegal(f"an argument of more than four bytes at {2 * start}")
             extended = argument
             continue
         if opcode.cache:
@@ -82,6 +85,8 @@ def _varint(data: Iterator[int], first: int) -> int:
     while byte & 64:
         byte = next(data, 0)
         value = value << 6 | byte & 63
+        if value > _MAX_ARGUMENT:
+            raise Illegal("an exception table with a number of more than four bytes")
     return value
 
 

@@ -11,6 +11,7 @@ from numerai_predict.inspection.placeholders import Blob
 
 _MAX_HEADER_BYTES = 512 * 1024
 _MAX_FEATURES = 20_000
+_MAX_VERSION_CHARACTERS = 100
 _VERSION_KEY = re.compile(r"_{0,2}([a-z][a-z-]*(?:_lightning)?)[-_]version_{0,2}")
 _VERSION = re.compile(r"\d+\.\d+[\w.+-]{0,40}")
 _TREES_HEADER = b"tree\nversion="
@@ -27,10 +28,12 @@ Metadata = tuple[dict[str, str], list[str]]
 
 def versions_in_item(key: str, value: Any) -> dict[str, str]:
     """The version from a dict entry like `_sklearn_version: 1.6.1`, by import name."""
+    if len(key) > _MAX_VERSION_CHARACTERS or not isinstance(value, str):
+        return {}
     found = (
         _VERSION_KEY.fullmatch(key) if key.endswith(("version", "version_", "version__")) else None
     )
-    if not found or not isinstance(value, str) or not _VERSION.fullmatch(value):
+    if not found or len(value) > _MAX_VERSION_CHARACTERS or not _VERSION.fullmatch(value):
         return {}
     return {_IMPORT_NAMES.get(found[1], found[1]): value}
 

@@ -8,10 +8,15 @@ from __future__ import annotations
 import _compat_pickle
 from typing import Any
 
+from numerai_predict.inspection.code_objects import Code
+from numerai_predict.inspection.limits import InspectionLimitExceeded
 from numerai_predict.inspection.pickle_vm import MAX_STATES, OBJECT_BYTES, PickleVM
 from numerai_predict.inspection.placeholders import UNKNOWN, Blob, CallResult, Global
 
 _FIRST_WITHOUT_PYTHON_2_NAMES = 3
+_MAX_NAME_BYTES = 1_000
+# Memory of one byte of a name: a character takes up to four.
+_NAME_BYTES = 4
 
 
 def load_global(vm: PickleVM, position: int) -> int:
@@ -19,6 +24,9 @@ def load_global(vm: PickleVM, position: int) -> int:
     module, position = vm.window.line(position)
     # The window may slide while it reads the second line: the first is a copy by then.
     name, position = vm.window.line(position)
+    if max(len(module), len(name)) > _MAX_NAME_BYTES:
+        raise InspectionLimitExceeded("the memory limit was exceeded by a name of an import")
+    vm.charge(_NAME_BYTES * (len(module) + len(name)))
     return vm.push(_report_global(vm, module.decode(), name.decode()), position, OBJECT_BYTES)
 
 
@@ -74,8 +82,16 @@ def _call(vm: PickleVM, callee: Any, arguments: Any, position: int) -> int:
     value = vm.listener.on_call(call)
     if value is call and vm.is_full:
         return vm.push(UNKNOWN, position)
-    kept_bytes = len(value.head) if isinstance(value, Blob) else 0
-    return vm.push(value, position, OBJECT_BYTES + kept_bytes)
+    if value is not call:
+        vm.limit.check()
+        vm.charge(_kept_bytes(value))
+    return vm.push(value, position, OBJECT_BYTES)
+
+
+def _kept_bytes(value: Any) -> int:
+    if isinstance(value, Code):
+        return value.kept_bytes
+    return len(value.head) if isinstance(value, Blob) else 0
 
 
 def load_build(vm: PickleVM, position: int) -> int:

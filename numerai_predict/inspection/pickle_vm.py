@@ -7,11 +7,11 @@ import, call or store in an object to a `Listener`. It does not copy payloads.
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from numerai_predict.inspection.byte_window import ByteWindow, Truncated
+from numerai_predict.inspection.limits import InspectionLimitExceeded, TimeLimit
 from numerai_predict.inspection.placeholders import Blob, CallResult, Global
 
 # Limits on the memory that a hostile file can use; real models stay far below them.
@@ -35,10 +35,6 @@ class InvalidOpcodes(Exception):
 
 class StopReached(Exception):
     """The VM executed the `STOP` opcode."""
-
-
-class InspectionLimitExceeded(Exception):
-    """The pickle exceeds a limit of the inspection; the message says which."""
 
 
 class Memo:
@@ -110,12 +106,12 @@ class PickleVM:
     """Executes the opcodes of a window up to `STOP`.
 
     `operations` are the handlers by opcode byte: each takes the VM and the position
-    after the opcode, and returns the position of the next opcode. `seconds` is the time
-    limit. The public attributes are the state that the handlers use.
+    after the opcode, and returns the position of the next opcode. The public
+    attributes are the state that the handlers use.
     """
 
     def __init__(
-        self, window: ByteWindow, operations: Operations, listener: Listener, seconds: float
+        self, window: ByteWindow, operations: Operations, listener: Listener, limit: TimeLimit
     ) -> None:
         self.window = window
         self._operations = operations
@@ -125,8 +121,8 @@ class PickleVM:
         self.memo = Memo()
         self.kept_bytes = 0
         self.protocol = 0
-        self._until = time.monotonic() + seconds
-        self._seconds = seconds
+        self.limit = limit
+        self._marked_values = 0
 
     def run(self) -> Any:
         """Execute all opcodes; the placeholder of the unpickled object.
@@ -143,7 +139,11 @@ class PickleVM:
                         position = window.look_ahead(position)
                     position = operations[window.data[position]](self, position + 1)
                 window.release(position)
-                self._check_limits(window.offset(position))
+                self._check_limits()
+        except InspectionLimitExceeded as exceeded:
+            raise InspectionLimitExceeded(
+                f"{exceeded} after {window.offset(position):,} bytes"
+            ) from None
         except StopReached:
             if not self.stack:
                 raise InvalidOpcodes("it ends with an empty stack") from None
@@ -162,21 +162,31 @@ class PickleVM:
         """Whether only placeholders that code objects need are kept from now on."""
         return self.kept_bytes > _FULL_BYTES
 
-    def _check_limits(self, offset: int) -> None:
+    def _check_limits(self) -> None:
         if (
-            len(self.stack) > MAX_STACK
+            self.stack_size > MAX_STACK
             or len(self.marks) > _MAX_MARKS
             or len(self.memo) > _MAX_MEMO
             or len(self.memo.sparse) > _MAX_SPARSE_MEMO
             or self.kept_bytes > _MAX_KEPT_BYTES
         ):
-            raise InspectionLimitExceeded(
-                f"only the first {offset:,} bytes were inspected: the rest exceeds the memory limit"
-            )
-        if time.monotonic() > self._until:
-            raise InspectionLimitExceeded(
-                f"only the first {offset:,} bytes were inspected, in {self._seconds:g} s"
-            )
+            raise InspectionLimitExceeded("the memory limit was exceeded")
+        self.limit.check()
+
+    @property
+    def stack_size(self) -> int:
+        """The number of values on the stack, those before the marks included."""
+        return self._marked_values + len(self.stack)
+
+    def charge(self, kept_bytes: int) -> None:
+        """Count memory that is kept.
+
+        Raises:
+            InspectionLimitExceeded: it exceeds the memory limit.
+        """
+        self.kept_bytes += kept_bytes
+        if self.kept_bytes > _MAX_KEPT_BYTES:
+            raise InspectionLimitExceeded("the memory limit was exceeded")
 
     def push(self, value: Any, position: int, kept_bytes: int = 0) -> int:
         """Push a value that uses about `kept_bytes` of memory; returns `position` unchanged."""
@@ -184,10 +194,18 @@ class PickleVM:
         self.kept_bytes += kept_bytes
         return position
 
+    def push_mark(self) -> None:
+        """Start a new stack for the values after the mark."""
+        self._marked_values += len(self.stack)
+        self.marks.append(self.stack)
+        self.stack = []
+        self.kept_bytes += OBJECT_BYTES
+
     def pop_mark(self) -> list[Any]:
         """Pop the last mark; the values that were pushed after it."""
         items = self.stack
         self.stack = self.marks.pop()
+        self._marked_values -= len(self.stack)
         return items
 
 

@@ -51,7 +51,9 @@ class Mapping:
 
     def put(self, name: str, function: CallResult) -> None:
         """Store the result of a call, such as a function, under a key."""
-        self.functions = {**(self.functions or {}), name: function}
+        if self.functions is None:
+            self.functions = {}
+        self.functions[name] = function
 
     def get(self, name: str) -> CallResult | None:
         """The last call result stored under the key; `None` if there is none."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from numerai_predict.contract.foreign_text import inert
 from numerai_predict.inspection import bytecode
 from numerai_predict.inspection.code_objects import Code
+from numerai_predict.inspection.limits import TimeLimit
 from numerai_predict.inspection.opcode_tables import Table, tables
 from numerai_predict.inspection.stack_effects import has_consistent_stack
 
@@ -45,19 +46,43 @@ class Pythons:
         return f"{join_words(self.legal, 'or')} (its code is legal for each of them)"
 
 
-def legal_pythons(codes: Iterable[Code]) -> Pythons:
+@dataclass(frozen=True)
+class CheckedCode:
+    """A code object with the fault that each Python finds in it, `None` if it finds none."""
+
+    code: Code
+    faults: dict[Table, str | None]
+    legal: frozenset[str]
+
+    @property
+    def imports(self) -> list[str]:
+        """The modules that the function imports when it runs; none if no Python accepts it."""
+        table = next((table for table, fault in self.faults.items() if fault is None), None)
+        return bytecode.imported_modules(self.code, table) if table else []
+
+
+def check_code(code: Code, limit: TimeLimit) -> CheckedCode:
+    """Check a code object against every Python; `code` is complete.
+
+    Raises:
+        TimeLimitExceeded: the time limit was exceeded before the end.
+    """
+    faults: dict[Table, str | None] = {}
+    for table in tables():
+        limit.check()
+        faults[table] = bytecode.find_fault(code, table)
+    return CheckedCode(code, faults, _legal_for(code, faults, limit))
+
+
+def legal_pythons(checked: Iterable[CheckedCode]) -> Pythons:
     """Determine the Python versions for which all of these code objects are legal."""
-    legal: set[str] | None = None
-    accepting: set[str] = set()
-    for code in codes:
-        if not code.complete:
-            continue
-        faults = {table: bytecode.find_fault(code, table) for table in tables()}
-        legal_for_code = _legal_for(code, faults)
-        if not legal_for_code:
-            return Pythons((), corrupt=_corruption(code, faults))
-        accepting |= legal_for_code
-        legal = legal_for_code if legal is None else legal & legal_for_code
+    legal: frozenset[str] | None = None
+    accepting: frozenset[str] = frozenset()
+    for each in checked:
+        if not each.legal:
+            return Pythons((), corrupt=_corruption(each.code, each.faults))
+        accepting |= each.legal
+        legal = each.legal if legal is None else legal & each.legal
     ordered = [table.python for table in tables()]
     if legal is None:
         return Pythons(None)
@@ -65,20 +90,17 @@ def legal_pythons(codes: Iterable[Code]) -> Pythons:
     return Pythons(tuple(python for python in ordered if python in legal), mixed=mixed)
 
 
-def runtime_imports(code: Code) -> list[str]:
-    """The modules that the function imports when it runs; none if no Python accepts it."""
-    if not code.complete:
-        return []
-    table = next((table for table in tables() if bytecode.find_fault(code, table) is None), None)
-    return bytecode.imported_modules(code, table) if table else []
-
-
-def _legal_for(code: Code, faults: dict[Table, str | None]) -> set[str]:
+def _legal_for(code: Code, faults: dict[Table, str | None], limit: TimeLimit) -> frozenset[str]:
     """The Pythons that find no fault; of several, those with consistent stack depths."""
     fitting = [table for table, fault in faults.items() if fault is None]
     if len(fitting) > 1 and not code.fault:
-        fitting = [table for table in fitting if has_consistent_stack(code, table)] or fitting
-    return {table.python for table in fitting}
+        consistent = []
+        for table in fitting:
+            limit.check()
+            if has_consistent_stack(code, table):
+                consistent.append(table)
+        fitting = consistent or fitting
+    return frozenset(table.python for table in fitting)
 
 
 def _corruption(code: Code, faults: dict[Table, str | None]) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import codecs
 import re
 import struct
+import sys
 from collections.abc import Callable
 from typing import Any
 
+from numerai_predict.inspection.limits import InspectionLimitExceeded
 from numerai_predict.inspection.pickle_vm import (
     MAX_STACK,
     OBJECT_BYTES,
-    InspectionLimitExceeded,
     Operation,
     PickleVM,
 )
@@ -23,7 +24,8 @@ I4 = struct.Struct("<i")
 _MAX_TEXT_BYTES = 1_000
 _MAX_NUMBER_BYTES = 16
 _MAX_DECIMAL_BYTES = 4_000
-_TEXT_BYTES = 60
+# A longer line is validated, not kept.
+_MAX_LINE_CHARACTERS = 4_000
 
 # Runs of one kind of number are handled at once: a list of floats is millions of opcodes.
 _MIN_RUN = 12
@@ -64,10 +66,8 @@ def number_opcode(opcode: bytes, layout: struct.Struct, *, is_kept: bool = True)
 
 
 def _push_run(vm: PickleVM, count: int, position: int) -> int:
-    if len(vm.stack) > MAX_STACK:
-        raise InspectionLimitExceeded(
-            "the pickle contains millions of numbers in a row: the rest was not inspected"
-        )
+    if vm.stack_size > MAX_STACK:
+        raise InspectionLimitExceeded("the memory limit was exceeded by numbers in a row")
     vm.stack.extend([UNKNOWN] * count)
     return position
 
@@ -101,7 +101,7 @@ def text_opcode(size: struct.Struct, encoding: str = "utf-8") -> Operation:
             position = vm.window.reach(position, count)
         value = vm.window.data[position : position + count].decode(encoding, errors)
         vm.listener.on_text(value)
-        return vm.push(value, position + count, _TEXT_BYTES + count)
+        return vm.push(value, position + count, sys.getsizeof(value))
 
     return push_text
 
@@ -117,6 +117,7 @@ def bytes_opcode(size: struct.Struct) -> Operation:
 
 
 def _push_blob(vm: PickleVM, position: int, size: int) -> int:
+    vm.limit.check()
     blob, position = vm.window.blob(position, size)
     vm.listener.on_blob(blob)
     return vm.push(blob, position, OBJECT_BYTES + len(blob.head))
@@ -127,7 +128,12 @@ def line_opcode(read: Callable[[bytes], Any]) -> Operation:
 
     def push_line(vm: PickleVM, position: int) -> int:
         raw, position = vm.window.line(position)
-        return vm.push(read(raw), position, _TEXT_BYTES + len(raw))
+        vm.limit.check()
+        value = read(raw)
+        if isinstance(value, str) and len(value) > _MAX_LINE_CHARACTERS:
+            value = UNKNOWN
+        vm.charge(sys.getsizeof(value))
+        return vm.push(value, position)
 
     return push_line
 
@@ -179,7 +185,9 @@ def load_unicode(vm: PickleVM, position: int) -> int:
     text = codecs.raw_unicode_escape_decode(raw)[0]
     if len(text) <= _MAX_TEXT_BYTES:
         vm.listener.on_text(text)
-    return vm.push(text, position, _TEXT_BYTES + len(raw))
+    vm.limit.check()
+    vm.charge(sys.getsizeof(text))
+    return vm.push(text, position)
 
 
 def extension_opcode(size: struct.Struct) -> Operation:

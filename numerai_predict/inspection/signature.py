@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from numerai_predict.contract.foreign_text import MAX_NAME_CHARACTERS, inert
@@ -10,6 +11,8 @@ from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.placeholders import LIST, CallResult, Global, Mapping
 
 _MAX_DEPTH = 8
+# A state tuple has two parts; a hostile one is not searched to its end.
+_MAX_PARTS = 100
 
 
 @dataclass(frozen=True)
@@ -93,14 +96,15 @@ def _class_name(kind: Any) -> str:
     if isinstance(kind, Global):
         return str(kind)
     if isinstance(kind, CallResult) and isinstance(kind.arguments, tuple):
-        return next((part for part in kind.arguments if isinstance(part, str)), "a class")
+        parts = islice(kind.arguments, _MAX_PARTS)
+        return next((part for part in parts if isinstance(part, str)), "a class")
     return "a class"
 
 
 def _method(kind: Any, name: str) -> Any:
     """The placeholder of a method of a class that the pickle contains; `None` if unknown."""
     for state in kind.states if isinstance(kind, CallResult) else ():
-        for part in state if isinstance(state, tuple) else (state,):
+        for part in state[:_MAX_PARTS] if isinstance(state, tuple) else (state,):
             if isinstance(part, Mapping) and part.get(name):
                 return part.get(name)
     return None

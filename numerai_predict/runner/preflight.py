@@ -38,17 +38,15 @@ def inspect_model(model: Path) -> Inspection:
     Raises:
         InvalidPickle: the file is not a pickle, or a broken one.
     """
-    inspection = inspect_pickle(model, _INSPECTION_SECONDS)
-    if inspection.partial:
-        log_step("inspect", inspection.partial)
-    return inspection
+    return inspect_pickle(model, _INSPECTION_SECONDS)
 
 
 def check_compatibility(inspection: Inspection, labels: SourceLabels) -> list[str]:
     """Reject a model that is certain to fail in this environment.
 
     Returns:
-        Warnings about modules that the model may need and that are not installed; logged.
+        Warnings about modules that the model may need and that are not installed, and that it
+        was not fully inspected; logged.
 
     Raises:
         InvalidPickle: its code is valid for no Python.
@@ -63,6 +61,8 @@ def check_compatibility(inspection: Inspection, labels: SourceLabels) -> list[st
         for module, function in inspection.imports.items()
         if not _is_installed(module)
     ]
+    if inspection.partial:
+        warnings.append(f"the model was {inspection.partial}")
     return _logged(warnings)
 
 

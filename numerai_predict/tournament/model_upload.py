@@ -147,10 +147,15 @@ def _choose_hosting(path: Path, choice: UploadChoice) -> _Hosting:
     for warning in suitability.warnings:
         log_step("warning", warning)
     chosen = choose_image(inspection) if inspection else None
-    python = chosen.image.python if chosen else None
+    python = chosen.image.python if chosen and not _is_python_unknown(inspection) else None
     versions = inspection.data_versions if inspection else ()
     version = versions[0] if versions else DEFAULT_VERSION
     return _Hosting(choice.python or python or _DEFAULT_PYTHON, choice.version or version)
+
+
+def _is_python_unknown(inspection: Inspection | None) -> bool:
+    """Whether functions may be in the part of the pickle that was not inspected."""
+    return inspection is None or bool(inspection.partial and inspection.pythons.legal is None)
 
 
 def _inspect(path: Path) -> _Suitability:

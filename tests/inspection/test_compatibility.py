@@ -91,3 +91,27 @@ def test_a_different_library_version_may_run(inspected):
     )
     assert by_image(inspected({"_sklearn_version": "1.6.9"}))[SLIM].level == CompatibilityLevel.RUNS
     assert inspected({"_sklearn_version": "none", "schema_version": 3}).versions == {}
+
+
+def not_fully_inspected(tmp_path, head=b""):
+    """The inspection of a pickle that ends at a limit after its head."""
+    path = tmp_path / "large.pkl"
+    path.write_bytes(head + b"(" * 200_000 + b".")
+    return inspect_pickle(path)
+
+
+def test_what_was_not_fully_inspected_is_unknown_neither_fine_nor_bad(tmp_path):
+    inspection = not_fully_inspected(tmp_path)
+    for each in compatibilities(inspection):
+        assert each.level is CompatibilityLevel.MAY_RUN
+        assert each.reasons == ("not fully inspected",)
+    assert "not fully inspected: the memory limit was exceeded" in as_text(inspection)
+
+
+def test_the_larger_image_is_chosen_for_a_pickle_that_was_not_fully_inspected(tmp_path):
+    assert choose_image(not_fully_inspected(tmp_path)).image.flavour == "full"
+
+
+def test_what_the_inspected_part_lacks_is_still_lacking(tmp_path):
+    inspection = not_fully_inspected(tmp_path, b"cno_such_module\nname\n0")
+    assert {each.level for each in compatibilities(inspection)} == {CompatibilityLevel.LACKS}

@@ -65,11 +65,14 @@ def choose_target(model: str, build: Callable[[Image], bool] | None = None) -> E
     if engine is None:
         return LocalPython("no container engine is available")
     try:
-        chosen = choose_image(inspect_pickle(model))
+        inspection = inspect_pickle(model)
     except InvalidPickle:
         return LocalPython("the model is not a pickle from which an image could be chosen")
     except OSError:  # a URL, a directory, or nothing: what runs the model fetches or rejects it
         return LocalPython("the model is not a local file from which an image could be chosen")
+    if inspection.partial and inspection.pythons.legal is None:
+        return LocalPython("the model was not fully inspected, and its Python is unknown")
+    chosen = choose_image(inspection)
     if chosen is None:
         return LocalPython("no image fits the model")
     image = chosen.image

@@ -91,7 +91,8 @@ def _validate(practice: PracticeService, pickle: dict[str, Any]) -> tuple[bool, 
     if inspection.pythons.exclude(python):
         return False, [f"version mismatch: made by {inspection.pythons}, to run on Python {python}"]
     if not platform.python_version().startswith(f"{python}."):
-        return True, [f"Python {python} is not installed here: the pickle was inspected, not run"]
+        extent = inspection.partial or "inspected"
+        return True, [f"Python {python} is not installed here: the pickle was {extent}, not run"]
     return _run(practice, path, pickle["version"])
 
 
