@@ -95,7 +95,7 @@ def test_the_script_has_every_command_and_passes_the_shells_syntax_check(script,
         assert (checked.returncode, checked.stderr) == (0, "")
 
 
-def test_output_that_nobody_reads_ends_the_command_silently():
+def test_a_closed_output_ends_the_command_silently():
     reading_end, writing_end = os.pipe()
     os.close(reading_end)
     program = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"
