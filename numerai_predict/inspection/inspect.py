@@ -162,12 +162,8 @@ def _check_functions(codes: Sequence[Code], seconds: float) -> _Functions:
     if len(imports) > _MAX_IMPORTS:
         imports = dict(islice(imports.items(), _MAX_IMPORTS))
         reasons.append(f"its functions import more than {_MAX_IMPORTS:,} modules")
-    looked_up = {
-        name
-        for each in checked
-        for name in each.code.fields.get("names", ())
-        if not each.code.fault
-    }
+    sound = [each.code for each in checked if not each.code.fault]
+    looked_up = {name for code in sound for name in code.fields.get("names", ())}
     return _Functions(legal_pythons(checked), imports, frozenset(looked_up), tuple(reasons))
 
 

@@ -160,3 +160,10 @@ def test_a_function_of_megabytes_is_reported_as_not_inspected(tmp_path):
     assert inspection.functions == 1
     assert inspection.pythons.legal is None
     assert "1 of 1 functions are incomplete or too large" in inspection.partial
+
+
+def test_a_function_whose_names_are_bytes_is_a_faulty_one(tmp_path):
+    path = tmp_path / "model.pkl"
+    path.write_bytes(crafted.HEAD + crafted.code_call(crafted.blob(b"n"), b"C\x01n") + b".")
+    inspection = inspect_pickle(path, 60)
+    assert "whose names are not a tuple" in inspection.pythons.corrupt
