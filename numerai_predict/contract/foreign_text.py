@@ -7,6 +7,7 @@ reorder or hide others, and surrogates that cannot be encoded.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
@@ -90,4 +91,5 @@ def inert(value: Any, max_characters: int = MAX_LINE_CHARACTERS, depth: int = _M
 def _escaped(character: str) -> str:
     if character.isprintable() and character not in _INVISIBLE:
         return character
-    return character.encode("unicode_escape").decode("ascii")
+    # Looking the codec up by its name would import a module at the first hostile character.
+    return codecs.unicode_escape_encode(character)[0].decode("ascii")

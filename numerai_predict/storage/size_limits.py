@@ -89,5 +89,5 @@ class SizeCheck:
             raise FetchFailed(
                 f"expected disk space for {self.source} ({needed} of {format_size(reserve)}), "
                 f"found {format_size(usage.free)} free",
-                "make room on the disk that holds the temporary files (TMPDIR), or name another",
+                "free space on the disk that holds the temporary files (TMPDIR), or name another",
             )

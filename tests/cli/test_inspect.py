@@ -34,7 +34,8 @@ def test_it_prints_json(model, capsys):
 
 
 @pytest.mark.parametrize(
-    ("data", "exit_code", "words"), [(b"no pickle", 11, "no pickle"), (None, 10, "check the path")]
+    ("data", "exit_code", "words"),
+    [(b"no pickle", 11, "expected a pickle"), (None, 10, "check the path")],
 )
 def test_what_cannot_be_inspected_ends_with_a_reason(tmp_path, capsys, data, exit_code, words):
     path = tmp_path / "model.pkl"

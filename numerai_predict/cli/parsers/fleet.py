@@ -31,9 +31,8 @@ def add_options(parser: OptionParser) -> None:
         usage="%(prog)s DIR [OPTIONS]",
         epilog="example:\n  numerai-predict fleet status round-1",
     )
-    status.add_argument(
-        "directory", type=Path, metavar="DIR", help="the --output-dir of the fleet run"
-    )
+    meaning = "the --output-dir of the fleet run"
+    status.add_argument("directory", type=Path, metavar="DIR", help=meaning)
     add_json(status)
 
 

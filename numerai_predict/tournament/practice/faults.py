@@ -87,9 +87,7 @@ class FaultInjector:
         """The fault that this request gets, if any; it counts against `count`."""
         with self._lock:
             fault = self.current
-            if fault is None or fault.contains not in text:
-                return None
-            if fault.place not in (None, endpoint):
+            if fault is None or fault.contains not in text or fault.place not in (None, endpoint):
                 return None
             if self._random.random() >= fault.share or fault.count == 0:
                 return None
