@@ -1,6 +1,7 @@
 """Whatever a model writes to the channel of its frames ends in a verdict about the model."""
 
 import json
+import threading
 import time
 from pathlib import Path
 
@@ -224,3 +225,13 @@ def test_the_supervisor_ends_a_check_that_takes_too_long():
     with response_time_limit(0.2), pytest.raises(ModelTimeout, match="checked within"):
         check()
     assert time.monotonic() - started < 10
+
+
+def test_a_time_limit_inside_another_leaves_the_outer_one_running():
+    def check():
+        with response_time_limit(10):
+            pass
+        threading.Event().wait(10)
+
+    with response_time_limit(0.3), pytest.raises(ModelTimeout, match=r"within 0\.3 s"):
+        check()
