@@ -174,8 +174,8 @@ bench_images: setup ## Measure size and start-up of the images of Python 3.12; w
 bench_inspection: setup ## Measure the inspection of a pickle; writes bench/RESULTS.md
 	$(BIN)/python bench/inspection.py
 
-.PHONY: test_isolation
-test_isolation: setup ## Run models that try to break out, locally and in containers; writes tests/isolation/ESCAPES.md
+.PHONY: test_attacks
+test_attacks: setup ## Run models that try to break out, locally and in containers; writes tests/attacks/ESCAPES.md
 	images=
 	if $(DOCKER) info >/dev/null 2>&1; then
 	    $(MAKE) build_slim_3_12
@@ -183,7 +183,7 @@ test_isolation: setup ## Run models that try to break out, locally and in contai
 	else
 	    echo "'$(DOCKER)' does not respond: running the attempts on this machine only"
 	fi
-	$(BIN)/python tests/isolation/suite.py $$images
+	$(BIN)/python tests/attacks/suite.py $$images
 
 .PHONY: test_faults
 test_faults: setup ## Inject faults into a thousand runs, kill two hundred; writes tests/storage/FAULTS.md

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 NEEDS = ("docker", "ray", "server", "process", "slow")
 
 _BY_FOLDER = {
-    "tests/isolation": ("process",),
+    "tests/attacks": ("process",),
     "tests/notebooks": ("process", "slow"),
 }
 _BY_FIXTURE = {

@@ -46,7 +46,7 @@ def test_a_unit_test_that_opens_a_server_fails_and_names_the_marker():
     ("path", "fixtures", "expected"),
     [
         ("tests/contract/test_limits.py", ["tmp_path"], set()),
-        ("tests/isolation/test_escapes.py", ["sample"], {"process"}),
+        ("tests/attacks/test_escapes.py", ["sample"], {"process"}),
         (
             "tests/runner/test_live_data.py",
             ["run_model", "clean_environment", "web"],

@@ -15,7 +15,7 @@ from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.fleet.environments import Environment
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests/isolation"))
+sys.path.insert(0, str(ROOT / "tests/attacks"))
 
 import stage  # noqa: E402
 from warm_stage import LEAVES, warm_stage  # noqa: E402

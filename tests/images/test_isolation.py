@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/images"))
-sys.path.insert(0, str(ROOT / "tests/isolation"))
+sys.path.insert(0, str(ROOT / "tests/attacks"))
 
 import libraries  # noqa: E402
 import stage  # noqa: E402
@@ -73,7 +73,7 @@ def test_the_kernels_kill_at_the_containers_limit_is_reported(image, predict, tm
 @pytest.mark.parametrize("user", ["0:0", "1000:1000"])
 def test_no_attempt_to_break_out_succeeds(image, inputs, user):
     if f"{image.version}-{image.flavour}" != PLAYED_IN:
-        pytest.skip(f"the attempts are played in {PLAYED_IN}: `make test_isolation` shows them all")
+        pytest.skip(f"the attempts are played in {PLAYED_IN}: `make test_attacks` shows them all")
     argv = stage.container(image.reference, user, inputs).argv(DOCKER)
     played = subprocess.run(argv, capture_output=True, text=True, timeout=800)
     outcomes = [stage.Outcome(**json.loads(line)) for line in played.stdout.splitlines()]

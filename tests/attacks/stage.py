@@ -1,6 +1,6 @@
 """The stage of the escape suite: servers, files and secrets around real runs of `predict.py`.
 
-python tests/isolation/stage.py PREDICT FOLDER SAMPLE [--sandbox MODE] [NAME ...]
+python tests/attacks/stage.py PREDICT FOLDER SAMPLE [--sandbox MODE] [NAME ...]
 
 plays the attempts in FOLDER with the named predict.py on the sample data and prints a line of JSON
 for each. It needs nothing that an image lacks, and runs in containers too.

@@ -1,6 +1,6 @@
 """Play every attempt on this machine and in a container; print and keep the table.
 
-    python tests/isolation/suite.py IMAGE...
+    python tests/attacks/suite.py IMAGE...
 
 The last column is the control: the same attempts with `--sandbox off`, which shows that they do
 not fail by themselves.
@@ -36,7 +36,7 @@ NOT_IN_CONTROL = (
 
 
 def on_machine(folder, sample, *options):
-    command = [sys.executable, ROOT / "tests/isolation/stage.py", ROOT / "predict.py"]
+    command = [sys.executable, ROOT / "tests/attacks/stage.py", ROOT / "predict.py"]
     return played([*command, folder, sample, *options])
 
 
@@ -83,7 +83,7 @@ def main():
         shutil.rmtree(folder)
     lines = table(columns, images)
     print("\n".join(lines))
-    (ROOT / "tests/isolation/ESCAPES.md").write_text("\n".join(lines) + "\n")
+    (ROOT / "tests/attacks/ESCAPES.md").write_text("\n".join(lines) + "\n")
     held = [column for name, column in columns.items() if name != "without a sandbox"]
     return int(any(outcome.result == "escaped" for column in held for outcome in column.values()))
 
@@ -93,7 +93,7 @@ def table(columns, images):
     lines = [
         "# What hostile models attempt, and how each attempt ends",
         "",
-        f"Last run of `make test_isolation`, {when}: Linux {platform.release()}, "
+        f"Last run of `make test_attacks`, {when}: Linux {platform.release()}, "
         f"{platform.machine()}, this machine as user {os.getuid()}; {', '.join(images)} with "
         "Docker's default seccomp profile. *blocked*: the model got nothing and its run continued; "
         "a verdict: how the run of a model that used too much or lied ended, with nothing left "
