@@ -23,7 +23,7 @@ from numerai_predict.runner.option_parser import OptionParser, argparse_type, va
 from numerai_predict.storage.destinations import destination_of
 from numerai_predict.storage.directories import dataset_folders
 from numerai_predict.storage.files import is_special
-from numerai_predict.storage.sources import source_of
+from numerai_predict.storage.sources import data_source_of, source_of
 
 MODEL_SOURCE = "file, http(s):// URL or s3://bucket/key"
 
@@ -115,15 +115,16 @@ def add_live_data(data: argparse._ArgumentGroup, defaults: Defaults) -> None:
     data.add_argument(
         "--dataset",
         default=defaults.dataset,
-        type=validated_by(source_of),
+        type=validated_by(data_source_of),
         metavar="SOURCE",
-        help="live features: file, URL, s3://... or name of a Numerai data set "
+        help="live features: name of a Numerai data set, file (a path that starts with / or ./), "
+        "URL or s3://... "
         f"(default: {defaults.data_shown})",
     )
     data.add_argument(
         "--benchmarks",
         default=defaults.benchmarks,
-        type=validated_by(source_of),
+        type=validated_by(data_source_of),
         metavar="SOURCE",
         help="live benchmark models, for models with two parameters "
         f"(default: {defaults.data_shown})",

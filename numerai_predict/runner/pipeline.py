@@ -165,7 +165,10 @@ class _Prediction:
         return fetched.path
 
     def _fetch_data(self, source: str, name: str) -> FetchedFile:
-        return fetch_data(source, self._job.dataset_folders, self._deadline, self._directory, name)
+        folders = self._job.dataset_folders
+        fetched = fetch_data(source, folders, self._deadline, self._directory, name)
+        self._record.add_warnings(list(fetched.warnings))
+        return fetched
 
 
 def _local_files(job: Job) -> list[Path]:

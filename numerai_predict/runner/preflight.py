@@ -27,6 +27,7 @@ from numerai_predict.inspection.remedies import (
 from numerai_predict.inspection.report import as_json, as_text
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.storage.sources import is_local_file
 
 # The rest of a pickle of millions of objects is not inspected.
 _INSPECTION_SECONDS = 2.0
@@ -101,7 +102,7 @@ def _logged(warnings: list[str]) -> list[str]:
 def _attempted_run(labels: SourceLabels) -> AttemptedRun:
     """This run, to be repeated in an image with the data files that are on this machine."""
     sources = {"--dataset": labels.dataset, "--benchmarks": labels.benchmarks}
-    data = {option: source for option, source in sources.items() if Path(source).is_file()}
+    data = {option: source for option, source in sources.items() if is_local_file(source)}
     return AttemptedRun(RUNNING_PYTHON, labels.model, data)
 
 

@@ -47,3 +47,17 @@ def test_a_missing_input_is_reported_with_what_to_do(
     assert said in last
     assert " -> " in last
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "option", ["--validation", "--features-file", "--benchmarks", "--meta-model"]
+)
+def test_a_data_set_by_name_is_that_of_the_snapshots(option, capfd, sample, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "v5.2").mkdir()
+    (tmp_path / "v5.2/validation.parquet").write_bytes(b"of an earlier day")
+    words = ["--validation", str(sample), "--data-dir", "store", option, "v5.2/validation.parquet"]
+    assert main(["diagnose", "--model", "model.pkl", *words]) == 15
+    *_, warning, last = capfd.readouterr().err.splitlines()
+    assert "for the file write ./v5.2/validation.parquet" in warning
+    assert "expected a file at store/v5.2/validation.parquet" in last

@@ -22,6 +22,7 @@ from numerai_predict.fleet.manifest import ManifestEntry, read_fleet_manifest
 from numerai_predict.fleet.progress_display import FleetDisplay
 from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.runner.container.engine import Engine
+from numerai_predict.storage.sources import absolute_source
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,8 +47,8 @@ def run(options: argparse.Namespace) -> int:
 def _config(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
     return FleetConfig(
         output_dir=options.output_dir.absolute(),
-        dataset=_absolute(options.dataset),
-        benchmarks=_absolute(options.benchmarks),
+        dataset=absolute_source(options.dataset),
+        benchmarks=absolute_source(options.benchmarks),
         dataset_folders=options.dataset_folders,
         limits=Limits(options.memory, options.timeout),
         sandbox=Sandbox(options.sandbox),
@@ -60,10 +61,6 @@ def _config(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
         engine=engine.command if engine else None,
         debug=options.debug,
     )
-
-
-def _absolute(source: str) -> str:
-    return str(Path(source).absolute()) if Path(source).is_file() else source
 
 
 def _entries(

@@ -20,6 +20,7 @@ from numerai_predict.runner.container.target import ContainerImage, LocalPython,
 from numerai_predict.runner.entrypoint import execute
 from numerai_predict.runner.options import job_from_options
 from numerai_predict.storage.directories import sample_directory
+from numerai_predict.storage.sources import absolute_source, describe_unused_file
 
 _PREVIEW_ROWS = 5
 # In a checkout; an installed package cannot build images.
@@ -57,6 +58,8 @@ def _run_locally(job: Job) -> int:
 
 
 def _run_in_image(target: ContainerImage, job: Job) -> int:
+    for unused in filter(None, map(describe_unused_file, (job.dataset, job.benchmarks))):
+        _print_status(f"Warning: {unused}")  # the container does not see that file
     with tempfile.TemporaryDirectory() as folder:
         result = job.result or Path(folder, "record.json")
         code = target.engine.run_job(target.image.name, replace(job, result=result))
@@ -69,9 +72,7 @@ def _run_in_image(target: ContainerImage, job: Job) -> int:
 def _with_absolute_paths(job: Job) -> Job:
     """The job with its local files by their full paths, which hold in a container as well."""
     sources = (job.model, job.dataset, job.benchmarks)
-    model, dataset, benchmarks = (
-        str(Path(source).absolute()) if Path(source).is_file() else source for source in sources
-    )
+    model, dataset, benchmarks = map(absolute_source, sources)
     result = job.result.absolute() if job.result else None
     return replace(job, model=model, dataset=dataset, benchmarks=benchmarks, result=result)
 

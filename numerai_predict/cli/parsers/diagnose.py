@@ -36,10 +36,10 @@ def add_options(parser: OptionParser) -> None:
 def _add_validation(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--validation",
-        type=Path,
         metavar="PATH",
         help="file of past eras, or directory with validation.parquet (default: --data-version "
-        "in --data-dir); the files beside it are found by their names",
+        "in --data-dir); the files beside it are found by their names; a name like "
+        "v5.2/validation.parquet means the file in --data-dir",
     )
     for option, default in (
         ("--features-file", "features.json"),
@@ -47,7 +47,7 @@ def _add_validation(group: argparse._ArgumentGroup) -> None:
         ("--meta-model", "meta_model.parquet"),
     ):
         group.add_argument(
-            option, type=Path, metavar="FILE", help=f"(default: {default} beside the validation)"
+            option, metavar="FILE", help=f"(default: {default} beside the validation)"
         )
 
 

@@ -15,6 +15,7 @@ from numerai_predict.contract.job import Job
 from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE, bootstrap_argv
 from numerai_predict.runner.options import job_to_argv
 from numerai_predict.storage import size_limits
+from numerai_predict.storage.sources import is_local_file
 
 _QUERY_SECONDS = 20.0
 _TIMEOUT_STATUS = 124  # as of timeout(1)
@@ -88,7 +89,7 @@ class Engine:
 
 def job_container(image: str, job: Job) -> ContainerRun:
     """The container of a job: its files are mounted, and it has a network only if it needs one."""
-    files = [path for path in (job.model, job.dataset, job.benchmarks) if Path(path).is_file()]
+    files = list(filter(is_local_file, (job.model, job.dataset, job.benchmarks)))
     folders = sorted({job.output_dir, *([job.result.parent] if job.result else [])})
     is_local = len(files) == 3 and job.post is None and job.output_url is None
     arguments = job_to_argv(job)
