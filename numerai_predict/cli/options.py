@@ -40,7 +40,10 @@ def pickle_source(options: argparse.Namespace) -> str:
     """
     given = [source for source in (options.pickle, options.model) if source is not None]
     if not given:
-        raise UsageError(f"expected a pickle, found none: type {options.parser.prog} PICKLE")
+        prog = options.parser.prog
+        raise UsageError(
+            f"expected a pickle, found none: type {prog} PICKLE ({prog} --help shows an example)"
+        )
     if len(given) > 1:
         raise UsageError("expected one pickle, found one as argument and another as --model")
     source: str = given[0]

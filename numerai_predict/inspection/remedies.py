@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from numerai_predict.inspection.compatibility import (
@@ -15,7 +15,7 @@ from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.inspection.python_versions import join_words
 
 
-def next_steps(inspection: Inspection) -> list[str]:
+def next_steps(inspection: Inspection, command: Callable[[Image, str], str]) -> list[str]:
     """Remedies as lines of text, then the command that runs the pickle."""
     lines = [_capitalize(remedy_for_main())] if inspection.main_names else []
     lines += [
@@ -25,9 +25,8 @@ def next_steps(inspection: Inspection) -> list[str]:
     chosen = choose_image(inspection)
     if chosen is None:
         return [*lines, f"No image can run it: {remedy_to_recreate(inspection)}"]
-    if chosen.level >= CompatibilityLevel.LACKS:
-        return [*lines, "Then run it with:", f"  {chosen.image.command(inspection.path)}"]
-    return [*lines, "Run it with:", f"  {chosen.image.command(inspection.path)}"]
+    title = "Then run it with:" if chosen.level >= CompatibilityLevel.LACKS else "Run it with:"
+    return [*lines, title, f"  {command(chosen.image, inspection.path)}"]
 
 
 @dataclass(frozen=True)

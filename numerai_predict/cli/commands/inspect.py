@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 
 from numerai_predict.contract.errors import ModelUnavailable
+from numerai_predict.inspection.images import Image
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.report import as_json, as_text
 
@@ -26,5 +28,10 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(as_json(inspection), indent=2))
     else:
-        print(as_text(inspection), end="")
+        print(as_text(inspection, _run_command), end="")
     return 0
+
+
+def _run_command(_image: Image, path: str) -> str:
+    """The command that runs the pickle, in the image that fits it."""
+    return f"numerai-predict run {shlex.quote(path)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import itertools
 import json
 import subprocess
@@ -94,8 +95,10 @@ def _print_status(message: str) -> None:
 def _show_predictions(path: str | None, rows: int | None) -> None:
     if path is None:
         return
+    with open(path, encoding="utf-8", newline="") as file:
+        header, *first = itertools.islice(csv.reader(file), _PREVIEW_ROWS + 1)
     print(f"\nThe first of {rows:,} predictions in {path}:\n")
-    with open(path, encoding="utf-8") as lines:
-        for line in itertools.islice(lines, _PREVIEW_ROWS + 1):
-            row_id, _, prediction = line.rstrip("\n").partition(",")
-            print(one_line(f"  {row_id:18}{prediction}"))
+    cells = [header, *([row_id, f"{float(value):.6f}"] for row_id, value in first)]
+    width = max(len(row_id) for row_id, _ in cells)
+    for row_id, value in cells:
+        print(one_line(f"  {row_id:{width}}  {value:>{len(header[1])}}"))
