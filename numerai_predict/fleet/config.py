@@ -51,6 +51,7 @@ class FleetConfig:
         models_ahead: how many models may be prepared, or in preparation, before workers are free.
         max_worker_growth_bytes: a worker whose memory grew by more is replaced.
         retries: bounds on retries.
+        allow_version_mismatch: whether data of another version than a bundle's are allowed.
     """
 
     output_dir: Path
@@ -70,6 +71,7 @@ class FleetConfig:
     models_ahead: int = 64
     max_worker_growth_bytes: int = 512 * 1024**2
     retries: RetryLimits = RetryLimits()
+    allow_version_mismatch: bool = False
 
     def csv_path(self, model_id: str) -> Path:
         """The file of a model's predictions."""

@@ -19,8 +19,8 @@ from numerai_predict.runner.live_data import read_ids, read_shape
 class LiveData:
     """The files of live data and benchmark models' predictions on this machine.
 
-    `no_benchmarks` is the message and the remedy if they could not be fetched: models that take
-    them fail with it.
+    `columns` are the names of the live data's columns. `no_benchmarks` is the message and the
+    remedy if they could not be fetched: models that take them fail with it.
     """
 
     live: Path
@@ -28,6 +28,7 @@ class LiveData:
     benchmarks: Path | None
     benchmark_facts: DataFacts
     no_benchmarks: tuple[str, str] | None = None
+    columns: frozenset[str] = frozenset()
 
     def for_node(self, is_local: bool) -> tuple[NodeFile, NodeFile | None]:
         """Live data and benchmarks for a worker actor: paths on this node, else bytes."""
@@ -44,12 +45,13 @@ def fetch_live_data(config: FleetConfig, directory: Path, deadline: Deadline) ->
     """
     folders = config.dataset_folders
     live = fetch_data(config.dataset, folders, deadline, directory, "live")
-    facts = live.as_data(read_shape(live.path, live.source))
+    shape = read_shape(live.path, live.source)
+    facts = live.as_data(shape)
     read_ids(live.path, live.source)
     try:
         benchmarks = fetch_data(config.benchmarks, folders, deadline, directory, "benchmarks")
         benchmark_facts = benchmarks.as_data(read_shape(benchmarks.path, benchmarks.source))
     except DatasetUnavailable as error:
         source = DataFacts(redact(config.benchmarks))
-        return LiveData(live.path, facts, None, source, (error.message, error.remedy))
-    return LiveData(live.path, facts, benchmarks.path, benchmark_facts)
+        return LiveData(live.path, facts, None, source, (error.message, error.remedy), shape.names)
+    return LiveData(live.path, facts, benchmarks.path, benchmark_facts, None, shape.names)

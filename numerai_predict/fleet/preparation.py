@@ -16,6 +16,13 @@ from numerai_predict.contract.redaction import redact
 from numerai_predict.fleet.environments import Environment, choose_environment
 from numerai_predict.fleet.manifest import ManifestEntry
 from numerai_predict.inspection.inspect import inspect_pickle
+from numerai_predict.runner.bundle_check import (
+    NO_INPUT,
+    ModelInput,
+    check_data,
+    check_pickle,
+    check_python,
+)
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.fetching import fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
@@ -53,8 +60,14 @@ class PreparationFailure:
 class Preparer:
     """Prepares models in a pool of threads; `len` counts those whose result was not taken yet."""
 
-    def __init__(self, environments: Sequence[Environment], deadline: Deadline) -> None:
+    def __init__(
+        self,
+        environments: Sequence[Environment],
+        deadline: Deadline,
+        model_input: ModelInput = NO_INPUT,
+    ) -> None:
         self._environments = environments
+        self._input = model_input
         self._deadline = deadline
         self._directory = tempfile.TemporaryDirectory(
             prefix="numerai-fleet-", ignore_cleanup_errors=True
@@ -88,7 +101,10 @@ class Preparer:
             with builder.timed(Step.FETCH):
                 fetched = fetch_model(entry.model, self._deadline, directory)
             builder.set_model_file(fetched)
+            bundle = check_pickle(entry.model, fetched.sha256)
+            builder.add_warnings(check_data(bundle, self._input))
             environment, pythons = _inspect(entry, fetched.path, self._environments)
+            check_python(bundle, environment.python)
         except RunError as error:
             shutil.rmtree(directory, ignore_errors=True)
             builder.fail(error)

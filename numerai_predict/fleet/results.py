@@ -195,4 +195,5 @@ def merge_records(model: PreparedModel, result: TaskResult, data: LiveData) -> R
         dataset=data.facts,
         benchmarks=data.benchmark_facts if arity == 2 else record.benchmarks,
         seconds=replace(record.seconds, fetch=fetch, total=total),
+        warnings=(*prepared.warnings, *record.warnings),
     )

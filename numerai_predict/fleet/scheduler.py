@@ -20,6 +20,7 @@ from numerai_predict.fleet.preparation import PreparationFailure, PreparedModel,
 from numerai_predict.fleet.results import ResultStore
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.fleet.worker_group import WorkerClass, WorkerGroup
+from numerai_predict.runner.bundle_check import ModelInput
 
 _POLL_SECONDS = 0.1
 
@@ -40,7 +41,9 @@ class Scheduler:
         self._ledger = ledger
         self._data = data
         self._deadline = deadline
-        self._preparer = Preparer(environments, deadline)
+        allowed = config.allow_version_mismatch
+        model_input = ModelInput(data.facts.source or "", data.columns, None, allowed)
+        self._preparer = Preparer(environments, deadline, model_input)
         self._pool = WorkerPool(cluster, config, data)
         self._results = ResultStore(config, ledger, data, deadline)
         self._unprepared: deque[ManifestEntry] = deque()

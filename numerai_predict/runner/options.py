@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.job import (
     NO_FOLDERS,
     DatasetFolders,
@@ -27,7 +28,11 @@ from numerai_predict.storage.sources import data_source_of, source_of
 
 MODEL_SOURCE = "file, http(s):// URL or s3://bucket/key"
 
+ALLOW_MISMATCH = "ALLOW_DATASET_VERSION_MISMATCH"
+
 _DATASET_VERSION = "v5.2"
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("", "0", "false", "no", "off")
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ def add_run_options(
         action="store_true",
         help="fail where hosted compute would refuse the model or its predictions",
     )
+    add_version_mismatch(data)
     add_limits(parser)
     parser.set_defaults(dataset_folders=defaults.dataset_folders)
 
@@ -129,6 +135,29 @@ def add_live_data(data: argparse._ArgumentGroup, defaults: Defaults) -> None:
         help="live benchmark models, for models with two parameters "
         f"(default: {defaults.data_shown})",
     )
+
+
+def add_version_mismatch(group: argparse._ArgumentGroup) -> None:
+    """Add `--allow-version-mismatch`."""
+    group.add_argument(
+        "--allow-version-mismatch",
+        action="store_true",
+        help="warn instead of failing where the data are of another version than those that the "
+        f"bundle's model was trained on (default: {ALLOW_MISMATCH})",
+    )
+
+
+def allows_version_mismatch(
+    parser: OptionParser, options: argparse.Namespace, environment: Mapping[str, str] = os.environ
+) -> bool:
+    """Whether the option or `ALLOW_DATASET_VERSION_MISMATCH` allows data of another version.
+
+    Exits with 2 if the variable is neither true nor false.
+    """
+    value = environment.get(ALLOW_MISMATCH, "").strip().lower()
+    if value not in _TRUE + _FALSE:
+        parser.error(f"{ALLOW_MISMATCH}: expected true or false, found {one_line(value, 100)!r}")
+    return bool(options.allow_version_mismatch) or value in _TRUE
 
 
 def add_output_dir(
@@ -229,6 +258,7 @@ def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
         debug=options.debug,
         check=options.check,
         hosted=options.hosted,
+        allow_version_mismatch=allows_version_mismatch(parser, options),
     )
 
 
@@ -244,6 +274,7 @@ def job_to_argv(job: Job) -> list[str]:
     for option, value in (("--deadline", job.deadline), ("--result", job.result)):
         if value is not None:
             argv += [option, str(value)]
+    argv += ["--allow-version-mismatch"] * job.allow_version_mismatch
     return argv + ["--debug"] * job.debug + ["--check"] * job.check + ["--hosted"] * job.hosted
 
 

@@ -90,6 +90,23 @@ def server_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
 
 
+def same_server(first: str, second: str) -> bool:
+    """Whether two servers are the same; every server on this machine is a practice tournament.
+
+    The port of the practice tournament may differ after a restart.
+    """
+    return first == second or (is_loopback(first) and is_loopback(second))
+
+
+def is_loopback(server: str) -> bool:
+    """Whether the server is on this machine."""
+    try:
+        host = urlsplit(server).hostname or ""
+    except ValueError:
+        return False
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
 def _parse_entry(document: dict[str, object]) -> SnapshotEntry:
     """An entry; fields that a later version may have added are ignored."""
     known = {field.name for field in fields(SnapshotEntry)}

@@ -14,9 +14,17 @@ from numerai_predict.contract.errors import InvalidPickle, ModelUnavailable
 from numerai_predict.contract.tournament_errors import ModelRefused
 from numerai_predict.inspection.compatibility import CompatibilityLevel, choose_image
 from numerai_predict.inspection.inspect import Inspection, inspect_pickle
+from numerai_predict.runner.bundle_check import (
+    ModelInput,
+    check_data,
+    check_pickle,
+    check_python,
+)
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.graphql import RequestRefused
 from numerai_predict.storage.presigned_put import put_to_presigned_url
+from numerai_predict.storage.snapshot_manifest import server_of
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import AccountModel, UploadTicket
@@ -44,12 +52,14 @@ class ValidationState(Enum):
 class UploadChoice:
     """What to host a pickle with; `None` for what its inspection finds.
 
-    `force` uploads it in spite of what the inspection finds.
+    `force` uploads it in spite of what the inspection finds, `allow_version_mismatch` in spite of
+    data of another version or server than those that a bundle's model was trained on.
     """
 
     python: str | None = None
     version: str | None = None
     force: bool = False
+    allow_version_mismatch: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,11 +90,12 @@ def upload(
     `show` gets the lines of the validation log as they arrive.
 
     Raises:
-        ModelUnavailable: there is no such file.
+        ModelUnavailable: there is no such file, or it is not the pickle of its bundle's manifest.
+        DatasetUnavailable: the bundle's model was trained on data of another version or server.
         ModelRefused: the inspection or the tournament rejects it.
         NotAuthorised, TournamentUnavailable, UploadFailed, DeadlinePassed: see there.
     """
-    hosting = _choose_hosting(path, choice)
+    hosting = _choose_hosting(path, choice, server_of(tournament.api.url))
     images = _ids_by_name(tournament, queries.DOCKER_IMAGES)
     versions = _ids_by_name(tournament, queries.DATA_VERSIONS)
     image_id = _require_listed(images, f"Python {hosting.python}", "docker image", "--python")
@@ -128,14 +139,15 @@ def _create(
         ) from refused
 
 
-def _choose_hosting(path: Path, choice: UploadChoice) -> _Hosting:
-    """Python and data version, by choice or by inspection.
+def _choose_hosting(path: Path, choice: UploadChoice, server: str) -> _Hosting:
+    """Python and data version, by choice, by the manifest of a bundle or by inspection.
 
     Raises:
         ModelRefused: the pickle would fail where it is hosted, and `force` is not set.
     """
     suitability = _inspect(path)
     inspection, objection = suitability.inspection, suitability.objection
+    bundle = check_pickle(str(path), sha256_of(path))
     if objection and not choice.force:
         raise ModelRefused(
             f"expected a pickle fit to be hosted, found {objection}",
@@ -150,7 +162,13 @@ def _choose_hosting(path: Path, choice: UploadChoice) -> _Hosting:
     python = chosen.image.python if chosen and not _is_python_unknown(inspection) else None
     versions = inspection.data_versions if inspection else ()
     version = versions[0] if versions else DEFAULT_VERSION
-    return _Hosting(choice.python or python or _DEFAULT_PYTHON, choice.version or version)
+    version = (bundle and bundle.data_version) or version
+    hosting = _Hosting(choice.python or python or _DEFAULT_PYTHON, choice.version or version)
+    if not choice.force:
+        check_python(bundle, hosting.python)
+    live = f"{hosting.version}/live.parquet"
+    check_data(bundle, ModelInput(live, (), server, choice.allow_version_mismatch))
+    return hosting
 
 
 def _is_python_unknown(inspection: Inspection | None) -> bool:

@@ -13,6 +13,7 @@ from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.inspect import inspect_pickle
+from numerai_predict.runner.bundle_check import ModelInput, check_data, check_pickle
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.record_builder import RecordBuilder
@@ -28,8 +29,9 @@ from numerai_predict.tournament.round_ledger import RoundEntry, RoundLedger
 class RoundConfig:
     """Configuration of `round`.
 
-    `wait` bounds the wait for the opening, in seconds. `data` is the folder of snapshots,
-    `state` the folder of the ledgers.
+    `allow_version_mismatch` allows data of another version than a bundle's. `wait` bounds the wait
+    for the opening, in seconds. `data` is the folder of snapshots, `state` the folder of the
+    ledgers.
     """
 
     pickle: Path
@@ -43,6 +45,7 @@ class RoundConfig:
     wait: float
     replace: bool = False
     late: bool = False
+    allow_version_mismatch: bool = False
 
 
 def load_or_predict(
@@ -77,6 +80,7 @@ def _run(
         output_dir=ledger.folder,
         limits=config.limits,
         sandbox=config.sandbox,
+        allow_version_mismatch=config.allow_version_mismatch,
     )
     record = RecordBuilder(current_environment())
     try:
@@ -102,6 +106,20 @@ def _is_intact(path: Path, entry: RoundEntry) -> bool:
         return sha256_of(path) == entry.predictions_sha256
     except OSError:
         return False
+
+
+def check_bundle(config: RoundConfig, server: str) -> None:
+    """Compare a bundle with its manifest, and with the data of the round, before any work.
+
+    Raises:
+        ModelUnavailable: the pickle is another than the manifest's, or that cannot be read.
+        DatasetUnavailable: the model was trained on data of another version or server.
+    """
+    sha256 = _sha256_of_pickle(config.pickle)
+    if sha256 is None:
+        return
+    live = ModelInput(f"{config.version}/live.parquet", (), server, config.allow_version_mismatch)
+    check_data(check_pickle(str(config.pickle), sha256), live)
 
 
 def _sha256_of_pickle(path: Path) -> str | None:

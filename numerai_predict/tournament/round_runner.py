@@ -15,12 +15,14 @@ from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.storage.graphql import Api
 from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.snapshot_manifest import server_of
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import RoundInfo
 from numerai_predict.tournament.gates import check_gates, expected_columns
 from numerai_predict.tournament.round_ledger import RoundLedger
 from numerai_predict.tournament.round_predictions import (
     RoundConfig,
+    check_bundle,
     load_or_predict,
     named_features,
 )
@@ -43,6 +45,7 @@ def run_round(config: RoundConfig, tournament: Tournament, deadline: Deadline) -
     Raises:
         RunError: it ended without a submission; nothing was submitted that should not be.
     """
+    check_bundle(config, server_of(tournament.api.url))
     model = tournament.model(config.model)
     round_ = wait_for_open(config, tournament, deadline)
     ledger = RoundLedger.at(config.state, round_.number, model.id)

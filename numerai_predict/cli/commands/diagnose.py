@@ -17,6 +17,7 @@ from numerai_predict.diagnostics.data_files import DiagnosisFiles, find_data_fil
 from numerai_predict.diagnostics.diagnose import Diagnosis, diagnose
 from numerai_predict.diagnostics.html_page import format_number, score_names
 from numerai_predict.diagnostics.progress import EraProgress
+from numerai_predict.runner.options import allows_version_mismatch
 from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.storage.sources import describe_unused_file
 
@@ -36,6 +37,7 @@ def run(options: argparse.Namespace) -> str:
         sandbox=Sandbox(options.sandbox),
         local=options.no_container,
         debug=options.debug,
+        allow_version_mismatch=allows_version_mismatch(options.parser, options),
     )
     progress = EraProgress(functools.partial(log_step, "predict"), stderr_terminal())
     try:

@@ -22,6 +22,7 @@ from numerai_predict.fleet.manifest import ManifestEntry, read_fleet_manifest
 from numerai_predict.fleet.progress_display import FleetDisplay
 from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.runner.container.engine import Engine
+from numerai_predict.runner.options import allows_version_mismatch
 from numerai_predict.storage.sources import absolute_source
 
 
@@ -60,6 +61,7 @@ def _config(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
         models_per_worker=options.models_per_worker,
         engine=engine.command if engine else None,
         debug=options.debug,
+        allow_version_mismatch=allows_version_mismatch(options.parser, options),
     )
 
 

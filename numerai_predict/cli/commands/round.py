@@ -7,6 +7,7 @@ import argparse
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.runner.options import allows_version_mismatch
 from numerai_predict.runner.run_log import transfer_policy
 from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
@@ -33,5 +34,6 @@ def run(options: argparse.Namespace) -> str:
         wait=options.wait if options.wait is not None else float("inf"),
         replace=options.replace,
         late=options.allow_late,
+        allow_version_mismatch=allows_version_mismatch(options.parser, options),
     )
     return run_round(config, Tournament(api), deadline)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 from numerai_predict.cli.commands.deliver import predictions_in
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import SubmissionRefused
+from numerai_predict.runner.bundle_check import ModelInput, check_data, check_pickle
 from numerai_predict.runner.option_parser import is_pickle_path
+from numerai_predict.runner.options import allows_version_mismatch
 from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
+from numerai_predict.storage.snapshot_manifest import server_of
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.gates import check_gates, expected_columns
 from numerai_predict.tournament.round_ledger import RoundLedger
@@ -33,6 +37,8 @@ def run(options: argparse.Namespace) -> str:
     round_ = tournament.current_round()
     require_open(round_, options.allow_late)
     predictions = _predictions_file(options.file)
+    if predictions != options.file.absolute():
+        _check_bundle(options, server_of(settings.api_url))
     live, features = snapshot_live(
         options.data_dir,
         options.data_version,
@@ -58,6 +64,27 @@ def _predictions_file(path: Path) -> Path:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SubmissionRefused(f"{path}: {reason}", _remedy(path)) from error
+
+
+def _check_bundle(options: argparse.Namespace, server: str) -> None:
+    """Compare the bundle that a record names with its manifest, and with the data of its run.
+
+    Raises:
+        ModelUnavailable: the predictions are those of another pickle than the bundle has.
+        DatasetUnavailable: its model was trained on data of another version or server.
+    """
+    record = json.loads(options.file.read_bytes())
+    model, dataset = (_texts(record.get(name)) for name in ("model", "dataset"))
+    allowed = allows_version_mismatch(options.parser, options)
+    live = ModelInput(dataset.get("source", ""), (), server, allowed)
+    if {"source", "sha256"} <= model.keys():
+        check_data(check_pickle(model["source"], model["sha256"]), live)
+
+
+def _texts(section: object) -> dict[str, str]:
+    """The texts of a section of a record, by their names."""
+    items = section.items() if isinstance(section, dict) else ()
+    return {name: value for name, value in items if isinstance(value, str)}
 
 
 def _remedy(path: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from numerai_predict.cli.options import add_no_container, add_pickle_source, add_snapshot
 from numerai_predict.runner.option_parser import OptionParser
-from numerai_predict.runner.options import add_limits, add_output_dir
+from numerai_predict.runner.options import add_limits, add_output_dir, add_version_mismatch
 
 
 def add_options(parser: OptionParser) -> None:
@@ -24,7 +24,9 @@ def add_options(parser: OptionParser) -> None:
         "  numerai-predict diagnose my.pkl --validation sample"
     )
     add_pickle_source(parser)
-    _add_validation(add_snapshot(parser))
+    data = add_snapshot(parser)
+    _add_validation(data)
+    add_version_mismatch(data)
     _add_scores(parser)
     output = parser.add_argument_group("output")
     add_output_dir(output, ".", "existing directory for the report", Path)

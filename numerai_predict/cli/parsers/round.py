@@ -10,7 +10,7 @@ from numerai_predict.cli.options import (
 )
 from numerai_predict.contract.limits import parse_seconds
 from numerai_predict.runner.option_parser import OptionParser, argparse_type
-from numerai_predict.runner.options import add_limits
+from numerai_predict.runner.options import add_limits, add_version_mismatch
 
 _DEADLINE_SECONDS = 3300.0  # a weekday's window is one hour
 _WAIT_SECONDS = 900.0
@@ -35,5 +35,5 @@ def add_options(parser: OptionParser) -> None:
         metavar="SECONDS",
         help="time to wait for the opening in seconds, or none for no limit (default: 900)",
     )
-    add_snapshot(parser)
+    add_version_mismatch(add_snapshot(parser))
     add_limits(parser, _DEADLINE_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numerai_predict.cli.options import add_model_name, add_pickle_file
 from numerai_predict.runner.option_parser import OptionParser
-from numerai_predict.runner.options import add_deadline
+from numerai_predict.runner.options import add_deadline, add_version_mismatch
 
 
 def add_options(parser: OptionParser) -> None:
@@ -31,5 +31,6 @@ def add_options(parser: OptionParser) -> None:
         action="store_true",
         help="upload also a pickle that fails its inspection",
     )
+    add_version_mismatch(group)
     add_deadline(group, 1800)
     parser.deprecate("--force", "--ignore-inspection")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from numerai_predict.contract.container_run import BindMount, ContainerRun
 from numerai_predict.contract.job import Job
+from numerai_predict.contract.trained_eras import MANIFEST
 from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE, bootstrap_argv
 from numerai_predict.runner.options import job_to_argv
 from numerai_predict.storage import size_limits
@@ -105,12 +106,27 @@ def job_container(image: str, job: Job) -> ContainerRun:
         tuple(arguments),
         mounts=(
             *map(BindMount, files),
+            *_manifest_mounts(job.model),
             *(BindMount(folder, read_only=False) for folder in folders),
         ),
         environment=environment,
         user=current_user(),
         network=not is_local,
     )
+
+
+def _manifest_mounts(model: str) -> list[BindMount]:
+    """The manifest of a bundle, which the run in the container compares with its pickle.
+
+    Beside the target of a link it is mounted beside the link, which is a file in the container.
+    """
+    if not is_local_file(model):
+        return []
+    path = Path(model)
+    for directory in (path.parent, path.resolve().parent):
+        if (directory / MANIFEST).is_file():
+            return [BindMount(directory / MANIFEST, path.parent / MANIFEST)]
+    return []
 
 
 def batch_container(image: str, name: str, readable: Sequence[Path]) -> ContainerRun:
