@@ -19,7 +19,8 @@ from numerai_predict.diagnostics.id_lookup import LABEL_COLUMNS, IdLookup
 from numerai_predict.diagnostics.model_usage import ModelUsage, UsageRecorder
 from numerai_predict.diagnostics.validation_data import LIVE_VALUES, EraRows, ValidationData
 from numerai_predict.runner.batch import Batch, BatchCall
-from numerai_predict.runner.bundle_check import ModelInput, check_data, check_pickle
+from numerai_predict.runner.bundle_check import check_pickle
+from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.fetching import FetchedFile, fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
 

@@ -16,13 +16,8 @@ from numerai_predict.contract.redaction import redact
 from numerai_predict.fleet.environments import Environment, choose_environment
 from numerai_predict.fleet.manifest import ManifestEntry
 from numerai_predict.inspection.inspect import inspect_pickle
-from numerai_predict.runner.bundle_check import (
-    NO_INPUT,
-    ModelInput,
-    check_data,
-    check_pickle,
-    check_python,
-)
+from numerai_predict.runner.bundle_check import check_pickle, check_python
+from numerai_predict.runner.bundle_data import NO_INPUT, ModelInput, check_data
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.fetching import fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder

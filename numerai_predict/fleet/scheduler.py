@@ -20,7 +20,7 @@ from numerai_predict.fleet.preparation import PreparationFailure, PreparedModel,
 from numerai_predict.fleet.results import ResultStore
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.fleet.worker_group import WorkerClass, WorkerGroup
-from numerai_predict.runner.bundle_check import ModelInput
+from numerai_predict.runner.bundle_data import ModelInput
 
 _POLL_SECONDS = 0.1
 

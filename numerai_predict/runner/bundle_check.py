@@ -1,45 +1,23 @@
-"""Compares a bundle with its manifest: the pickle, its Python, and the data it was trained on.
+"""Compares a bundle with its manifest: the pickle, its Python and its features.
 
 A pickle without a manifest is no bundle, and nothing is compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from numerai_predict.contract.dataset_name import data_version_of
-from numerai_predict.contract.errors import DatasetUnavailable, ModelUnavailable, PythonMismatch
+from numerai_predict.contract.errors import ModelUnavailable, PythonMismatch
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.inspection.bundle_manifest import (
     BundleManifest,
     InvalidBundleManifest,
     read_bundle_manifest,
 )
-from numerai_predict.runner.run_log import log_step
-from numerai_predict.storage.snapshot_manifest import same_server
 
 _MAX_NAMED = 3
-_TRAIN_AGAIN = "train again (`numerai-predict train`)"
-
-
-@dataclass(frozen=True)
-class ModelInput:
-    """The data that a model is to predict.
-
-    `source` is their name, path or URL, `columns` are the names of their columns, empty for
-    unknown ones, and `server` is the tournament's server that they came from, `None` for unknown.
-    `allow_mismatch` makes a warning of data that differ from those the model was trained on.
-    """
-
-    source: str
-    columns: Collection[str] = ()
-    server: str | None = None
-    allow_mismatch: bool = False
-
-
-NO_INPUT = ModelInput("")
+TRAIN_AGAIN = "train again (`numerai-predict train`)"
 
 
 def find_manifest(model: str, sha256: str) -> BundleManifest | None:
@@ -60,7 +38,7 @@ def find_manifest(model: str, sha256: str) -> BundleManifest | None:
     except InvalidBundleManifest as error:
         raise ModelUnavailable(
             f"expected the manifest of a bundle beside {named}, found: {error}",
-            f"{_TRAIN_AGAIN}, or move manifest.json away to use the pickle without its checks",
+            f"{TRAIN_AGAIN}, or move manifest.json away to use the pickle without its checks",
         ) from None
     return None
 
@@ -76,7 +54,7 @@ def check_pickle(model: str, sha256: str) -> BundleManifest | None:
         raise ModelUnavailable(
             f"expected the pickle of its manifest {manifest.path} ({manifest.sha256[:12]}), found "
             f"other bytes in {model} ({sha256[:12]})",
-            f"put the bundle's own pickle back, or {_TRAIN_AGAIN}; a pickle of your own needs "
+            f"put the bundle's own pickle back, or {TRAIN_AGAIN}; a pickle of your own needs "
             "another name or directory",
         )
     return manifest
@@ -97,29 +75,6 @@ def check_python(manifest: BundleManifest | None, python: str) -> None:
     )
 
 
-def check_data(manifest: BundleManifest | None, data: ModelInput) -> list[str]:
-    """Warnings about data of another kind than the model was trained on; logged.
-
-    Raises:
-        DatasetUnavailable: there is such a difference, and it is not allowed.
-    """
-    found = _differences(manifest, data) if manifest is not None else []
-    if not found or manifest is None:
-        return []
-    trained = f"version {manifest.data_version}" if manifest.data_version else "its training"
-    message = f"expected data as the bundle {manifest.path.parent} was trained on, found "
-    message += "; ".join(found)
-    if not data.allow_mismatch:
-        raise DatasetUnavailable(
-            message,
-            f"use the data of {trained}, {_TRAIN_AGAIN} on these data, or run it nevertheless with "
-            "--allow-version-mismatch",
-        )
-    warning = f"allowed by --allow-version-mismatch: {message}"
-    log_step("warning", warning)
-    return [warning]
-
-
 def check_features(manifest: BundleManifest | None, named: Sequence[str]) -> None:
     """Require that the manifest lists every feature that the pickle names.
 
@@ -132,26 +87,11 @@ def check_features(manifest: BundleManifest | None, named: Sequence[str]) -> Non
     if others:
         raise ModelUnavailable(
             f"expected the {len(manifest.features):,} features of {manifest.path} in the pickle, "
-            f"found {len(others):,} others, such as {_examples(others)}",
-            f"{_TRAIN_AGAIN}: the manifest was changed",
+            f"found {len(others):,} others, such as {examples(others)}",
+            f"{TRAIN_AGAIN}: the manifest was changed",
         )
 
 
-def _differences(manifest: BundleManifest, data: ModelInput) -> list[str]:
-    found = []
-    version = data_version_of(data.source)
-    if manifest.data_version and version and version != manifest.data_version:
-        found.append(f"version {version} in place of {manifest.data_version}")
-    if manifest.server and data.server and not same_server(data.server, manifest.server):
-        found.append(f"data of {data.server} in place of {one_line(manifest.server)}")
-    missing = [name for name in manifest.features if name not in data.columns]
-    if data.columns and missing:
-        found.append(
-            f"{len(missing):,} of {len(manifest.features):,} features missing, such as "
-            f"{_examples(missing)}"
-        )
-    return found
-
-
-def _examples(names: Sequence[str]) -> str:
+def examples(names: Sequence[str]) -> str:
+    """The first names, printable."""
     return one_line(", ".join(names[:_MAX_NAMED]))

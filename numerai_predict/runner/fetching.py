@@ -24,7 +24,8 @@ from numerai_predict.contract.record import DataFacts
 from numerai_predict.contract.redaction import redact
 from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.files import sha256_of
-from numerai_predict.storage.sources import describe_unused_file, source_of
+from numerai_predict.storage.named_data import describe_unused_file
+from numerai_predict.storage.sources import source_of
 
 if TYPE_CHECKING:
     from numerai_predict.runner.live_data import Shape

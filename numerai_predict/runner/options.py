@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.job import (
     NO_FOLDERS,
     DatasetFolders,
@@ -21,18 +20,19 @@ from numerai_predict.contract.job import (
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.option_parser import OptionParser, argparse_type, validated_by
+from numerai_predict.runner.version_mismatch import (
+    add_version_mismatch,
+    allows_version_mismatch,
+)
 from numerai_predict.storage.destinations import destination_of
 from numerai_predict.storage.directories import dataset_folders
 from numerai_predict.storage.files import is_special
-from numerai_predict.storage.sources import data_source_of, source_of
+from numerai_predict.storage.named_data import data_source_of
+from numerai_predict.storage.sources import source_of
 
 MODEL_SOURCE = "file, http(s):// URL or s3://bucket/key"
 
-ALLOW_MISMATCH = "ALLOW_DATASET_VERSION_MISMATCH"
-
 _DATASET_VERSION = "v5.2"
-_TRUE = ("1", "true", "yes", "on")
-_FALSE = ("", "0", "false", "no", "off")
 
 
 @dataclass(frozen=True)
@@ -135,29 +135,6 @@ def add_live_data(data: argparse._ArgumentGroup, defaults: Defaults) -> None:
         help="live benchmark models, for models with two parameters "
         f"(default: {defaults.data_shown})",
     )
-
-
-def add_version_mismatch(group: argparse._ArgumentGroup) -> None:
-    """Add `--allow-version-mismatch`."""
-    group.add_argument(
-        "--allow-version-mismatch",
-        action="store_true",
-        help="warn instead of failing where the data are of another version than those that the "
-        f"bundle's model was trained on (default: {ALLOW_MISMATCH})",
-    )
-
-
-def allows_version_mismatch(
-    parser: OptionParser, options: argparse.Namespace, environment: Mapping[str, str] = os.environ
-) -> bool:
-    """Whether the option or `ALLOW_DATASET_VERSION_MISMATCH` allows data of another version.
-
-    Exits with 2 if the variable is neither true nor false.
-    """
-    value = environment.get(ALLOW_MISMATCH, "").strip().lower()
-    if value not in _TRUE + _FALSE:
-        parser.error(f"{ALLOW_MISMATCH}: expected true or false, found {one_line(value, 100)!r}")
-    return bool(options.allow_version_mismatch) or value in _TRUE
 
 
 def add_output_dir(

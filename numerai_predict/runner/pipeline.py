@@ -14,13 +14,8 @@ from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.bundle_manifest import BundleManifest
 from numerai_predict.runner import preflight
-from numerai_predict.runner.bundle_check import (
-    ModelInput,
-    check_data,
-    check_features,
-    check_pickle,
-    check_python,
-)
+from numerai_predict.runner.bundle_check import check_features, check_pickle, check_python
+from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.fetching import FetchedFile, fetch_data, fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step, transfer_policy

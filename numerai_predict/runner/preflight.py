@@ -28,7 +28,7 @@ from numerai_predict.inspection.report import as_json, as_text
 from numerai_predict.runner.bundle_check import check_features, check_pickle, check_python
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.storage.sources import is_local_file
+from numerai_predict.storage.named_data import is_local_file
 
 # The rest of a pickle of millions of objects is not inspected.
 _INSPECTION_SECONDS = 2.0

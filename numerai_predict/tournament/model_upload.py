@@ -14,12 +14,8 @@ from numerai_predict.contract.errors import InvalidPickle, ModelUnavailable
 from numerai_predict.contract.tournament_errors import ModelRefused
 from numerai_predict.inspection.compatibility import CompatibilityLevel, choose_image
 from numerai_predict.inspection.inspect import Inspection, inspect_pickle
-from numerai_predict.runner.bundle_check import (
-    ModelInput,
-    check_data,
-    check_pickle,
-    check_python,
-)
+from numerai_predict.runner.bundle_check import check_pickle, check_python
+from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.graphql import RequestRefused

@@ -13,7 +13,8 @@ from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.inspect import inspect_pickle
-from numerai_predict.runner.bundle_check import ModelInput, check_data, check_pickle
+from numerai_predict.runner.bundle_check import check_pickle
+from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.record_builder import RecordBuilder

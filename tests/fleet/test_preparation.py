@@ -14,7 +14,7 @@ from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.fleet.environments import LOCAL, Environment
 from numerai_predict.fleet.manifest import ManifestEntry
 from numerai_predict.fleet.preparation import PreparationFailure, PreparedModel, Preparer
-from numerai_predict.runner.bundle_check import ModelInput
+from numerai_predict.runner.bundle_data import ModelInput
 
 LOCAL_PYTHON = Environment(RUNNING_PYTHON, LOCAL)
 

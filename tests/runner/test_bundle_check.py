@@ -6,13 +6,8 @@ import pytest
 from bundles import write_bundle
 
 from numerai_predict.contract.errors import DatasetUnavailable, ModelUnavailable, PythonMismatch
-from numerai_predict.runner.bundle_check import (
-    ModelInput,
-    check_data,
-    check_features,
-    check_pickle,
-    check_python,
-)
+from numerai_predict.runner.bundle_check import check_features, check_pickle, check_python
+from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.options import parse_job
 from numerai_predict.storage.files import sha256_of
 

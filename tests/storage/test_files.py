@@ -11,18 +11,14 @@ import pytest
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed
 from numerai_predict.storage.files import atomic_write, sha256_of
-from numerai_predict.storage.retry import TransferPolicy
-from numerai_predict.storage.sources import (
-    HttpUrl,
-    LocalFile,
-    NumeraiDataset,
-    S3Object,
+from numerai_predict.storage.named_data import (
     absolute_source,
     data_source_of,
     describe_unused_file,
     is_local_file,
-    source_of,
 )
+from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.sources import HttpUrl, LocalFile, NumeraiDataset, S3Object, source_of
 
 IN_IMAGE = {"NUMERAI_PREDICT_IMAGE": "numerai_predict_py_3_12:latest"}
 

@@ -17,9 +17,9 @@ from numerai_predict.diagnostics.data_files import DiagnosisFiles, find_data_fil
 from numerai_predict.diagnostics.diagnose import Diagnosis, diagnose
 from numerai_predict.diagnostics.html_page import format_number, score_names
 from numerai_predict.diagnostics.progress import EraProgress
-from numerai_predict.runner.options import allows_version_mismatch
 from numerai_predict.runner.run_log import log_step, stderr_terminal
-from numerai_predict.storage.sources import describe_unused_file
+from numerai_predict.runner.version_mismatch import allows_version_mismatch
+from numerai_predict.storage.named_data import describe_unused_file
 
 
 def run(options: argparse.Namespace) -> str:

@@ -22,8 +22,8 @@ from numerai_predict.fleet.manifest import ManifestEntry, read_fleet_manifest
 from numerai_predict.fleet.progress_display import FleetDisplay
 from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.runner.container.engine import Engine
-from numerai_predict.runner.options import allows_version_mismatch
-from numerai_predict.storage.sources import absolute_source
+from numerai_predict.runner.version_mismatch import allows_version_mismatch
+from numerai_predict.storage.named_data import absolute_source
 
 
 def run(options: argparse.Namespace) -> int:

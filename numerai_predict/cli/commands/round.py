@@ -7,8 +7,8 @@ import argparse
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.runner.options import allows_version_mismatch
 from numerai_predict.runner.run_log import transfer_policy
+from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament

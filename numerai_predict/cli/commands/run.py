@@ -21,7 +21,7 @@ from numerai_predict.runner.container.target import ContainerImage, LocalPython,
 from numerai_predict.runner.entrypoint import execute
 from numerai_predict.runner.options import job_from_options
 from numerai_predict.storage.directories import sample_directory
-from numerai_predict.storage.sources import absolute_source, describe_unused_file
+from numerai_predict.storage.named_data import absolute_source, describe_unused_file
 
 _PREVIEW_ROWS = 5
 # In a checkout; an installed package cannot build images.
@@ -72,8 +72,7 @@ def _run_in_image(target: ContainerImage, job: Job) -> int:
 
 def _with_absolute_paths(job: Job) -> Job:
     """The job with its local files by their full paths, which hold in a container as well."""
-    sources = (job.model, job.dataset, job.benchmarks)
-    model, dataset, benchmarks = map(absolute_source, sources)
+    model, dataset, benchmarks = map(absolute_source, (job.model, job.dataset, job.benchmarks))
     result = job.result.absolute() if job.result else None
     return replace(job, model=model, dataset=dataset, benchmarks=benchmarks, result=result)
 

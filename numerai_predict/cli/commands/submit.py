@@ -9,10 +9,11 @@ from pathlib import Path
 from numerai_predict.cli.commands.deliver import predictions_in
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import SubmissionRefused
-from numerai_predict.runner.bundle_check import ModelInput, check_data, check_pickle
+from numerai_predict.runner.bundle_check import check_pickle
+from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.option_parser import is_pickle_path
-from numerai_predict.runner.options import allows_version_mismatch
 from numerai_predict.runner.run_log import log_step, transfer_policy
+from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
 from numerai_predict.storage.snapshot_manifest import server_of

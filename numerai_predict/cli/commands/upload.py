@@ -6,8 +6,8 @@ import argparse
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.foreign_text import one_line
-from numerai_predict.runner.options import allows_version_mismatch
 from numerai_predict.runner.run_log import transfer_policy
+from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.model_upload import UploadChoice, upload

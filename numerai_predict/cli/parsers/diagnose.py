@@ -7,7 +7,8 @@ from pathlib import Path
 
 from numerai_predict.cli.options import add_no_container, add_pickle_source, add_snapshot
 from numerai_predict.runner.option_parser import OptionParser
-from numerai_predict.runner.options import add_limits, add_output_dir, add_version_mismatch
+from numerai_predict.runner.options import add_limits, add_output_dir
+from numerai_predict.runner.version_mismatch import add_version_mismatch
 
 
 def add_options(parser: OptionParser) -> None:

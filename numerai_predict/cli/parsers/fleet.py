@@ -7,13 +7,8 @@ from pathlib import Path
 
 from numerai_predict.cli.options import add_json, add_no_container, positive_integer
 from numerai_predict.runner.option_parser import OptionParser, argparse_type
-from numerai_predict.runner.options import (
-    Defaults,
-    add_limits,
-    add_live_data,
-    add_output_dir,
-    add_version_mismatch,
-)
+from numerai_predict.runner.options import Defaults, add_limits, add_live_data, add_output_dir
+from numerai_predict.runner.version_mismatch import add_version_mismatch
 
 
 def add_options(parser: OptionParser) -> None:

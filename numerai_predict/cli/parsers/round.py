@@ -10,7 +10,8 @@ from numerai_predict.cli.options import (
 )
 from numerai_predict.contract.limits import parse_seconds
 from numerai_predict.runner.option_parser import OptionParser, argparse_type
-from numerai_predict.runner.options import add_limits, add_version_mismatch
+from numerai_predict.runner.options import add_limits
+from numerai_predict.runner.version_mismatch import add_version_mismatch
 
 _DEADLINE_SECONDS = 3300.0  # a weekday's window is one hour
 _WAIT_SECONDS = 900.0

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from numerai_predict.cli.options import add_model_name, add_round_overrides, add_snapshot
 from numerai_predict.runner.option_parser import OptionParser
-from numerai_predict.runner.options import add_deadline, add_version_mismatch
+from numerai_predict.runner.options import add_deadline
+from numerai_predict.runner.version_mismatch import add_version_mismatch
 
 
 def add_options(parser: OptionParser) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from numerai_predict.cli.options import add_model_name, add_pickle_file
 from numerai_predict.runner.option_parser import OptionParser
-from numerai_predict.runner.options import add_deadline, add_version_mismatch
+from numerai_predict.runner.options import add_deadline
+from numerai_predict.runner.version_mismatch import add_version_mismatch
 
 
 def add_options(parser: OptionParser) -> None:

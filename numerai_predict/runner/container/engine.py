@@ -16,7 +16,7 @@ from numerai_predict.contract.trained_eras import MANIFEST
 from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE, bootstrap_argv
 from numerai_predict.runner.options import job_to_argv
 from numerai_predict.storage import size_limits
-from numerai_predict.storage.sources import is_local_file
+from numerai_predict.storage.named_data import is_local_file
 
 _QUERY_SECONDS = 20.0
 _TIMEOUT_STATUS = 124  # as of timeout(1)
