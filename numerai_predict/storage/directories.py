@@ -99,8 +99,12 @@ def _user_directory(kind: _Kind, environment: Mapping[str, str]) -> Path | None:
 
     if parent := environment.get(kind.variable):
         return Path(parent).absolute() / _APP
-    # The user is the author on Windows alone; without a home the path starts with a tilde.
-    path = Path(getattr(platformdirs, kind.platform_name)(_APP, appauthor=False))
+    # The user is the author on Windows alone. Without a home, older versions of platformdirs give
+    # a path that starts with a tilde, newer ones raise.
+    try:
+        path = Path(getattr(platformdirs, kind.platform_name)(_APP, appauthor=False))
+    except RuntimeError:
+        return None
     if not path.is_absolute():
         return None
     earlier = Path.home() / kind.on_linux / _APP
