@@ -45,8 +45,9 @@ class Identity:
 def identity_for_model(package: Path, user: int = NOBODY) -> Identity:
     """The given user if the supervisor is root, else the supervisor's own user.
 
-    The user must be able to read the interpreter, its libraries and `package`. Models that run at the same time
-    need a user each: one then cannot read the files of another, signal it or use up its limits.
+    The user must be able to read the interpreter, its libraries and `package`. Models that run at
+    the same time need a user each: one then cannot read the files of another, signal it or use up
+    its limits.
     """
     if os.geteuid() != 0:
         return Identity()

@@ -113,6 +113,8 @@ def test_a_model_runs_and_reads_nothing_of_the_user(run, layout):
     assert record["verdict"] == "ok", record["message"]
 
 
+@pytest.mark.parametrize("layout", ["user"], indirect=True)
+@pytest.mark.parametrize("run", ["user"], indirect=True)
 def test_frames_of_an_installed_library_are_not_the_models_own(run):
     record = run(model_that_fails_in_pandas())
     assert record["verdict"] == "model_error"

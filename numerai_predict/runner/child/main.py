@@ -20,6 +20,7 @@ from typing import Any, NoReturn, TextIO, TypeVar
 from numerai_predict.runner import protocol
 from numerai_predict.runner.child import network_audit
 from numerai_predict.runner.child.exception_report import describe
+from numerai_predict.runner.child.user_name import name_own_user
 from numerai_predict.runner.protocol import (
     AttemptedHost,
     Frame,
@@ -56,6 +57,7 @@ def main(frames_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> 
     server = _Server(requests, frames_descriptor, in_memory or {})
     try:
         sandboxed = _apply_layers(_next_request(requests, SandboxRequest))
+        name_own_user()
         _import_libraries()
         _send(frames_descriptor, sandboxed)
         last = server.serve()
