@@ -226,6 +226,10 @@ bench_diagnose: setup ## Measure a diagnosis, compared with a plain script; writ
 test_fleet: setup ## Run 300 models, a third of them broken, while every kind of process is killed
 	$(BIN)/python tests/fleet/suite.py $(or $(MODELS),300) $(or $(SEED),7)
 
+.PHONY: test_restarts
+test_restarts: setup ## Kill and restart fleet runs with changed data 200 times; writes tests/fleet/RESTARTS.md
+	$(BIN)/python tests/fleet_restarts.py $(or $(RESTARTS),200) $(or $(SEED),17)
+
 .PHONY: bench_fleet
 bench_fleet: setup ## Measure the fleet, compared with containers and plain predictions: make bench_fleet [MODELS=50 TRIVIAL=0]
 	$(BIN)/python bench/fleet.py $(or $(MODELS),200) $(TRIVIAL)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import ModelUnavailable, RunError
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.redaction import redact
+from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.environments import Environment, choose_environment
+from numerai_predict.fleet.live_data import LiveData
 from numerai_predict.fleet.manifest import ManifestEntry
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner.bundle_check import check_pickle, check_python
@@ -83,6 +86,18 @@ class Preparer:
         self._pending = [future for future in self._pending if future not in done]
         return [future.result() for future in done]
 
+    def prepare_each(
+        self, entries: Iterable[ManifestEntry], ahead: int
+    ) -> Iterator[PreparedModel | PreparationFailure]:
+        """Prepare models in their order, at most `ahead` before the caller asks for them."""
+        pending: deque[Future[PreparedModel | PreparationFailure]] = deque()
+        for entry in entries:
+            pending.append(self._threads.submit(self._prepare, entry))
+            if len(pending) >= ahead:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
     def close(self) -> None:
         """Stop, and remove what was fetched."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -106,6 +121,15 @@ class Preparer:
             return PreparationFailure(entry, builder.build())
         builder.set_pythons(pythons)
         return PreparedModel(entry, builder.build(), fetched.path, environment, directory)
+
+
+def preparer_of(
+    config: FleetConfig, data: LiveData, environments: Sequence[Environment], deadline: Deadline
+) -> Preparer:
+    """The preparer of a fleet run, which compares bundles with its live data."""
+    allowed = config.allow_version_mismatch
+    model_input = ModelInput(data.facts.source or "", data.columns, None, allowed)
+    return Preparer(environments, deadline, model_input)
 
 
 def _inspect(

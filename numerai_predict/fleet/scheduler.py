@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import ModelCrashed
 from numerai_predict.fleet.config import FleetConfig
+from numerai_predict.fleet.data_watch import DataWatch
 from numerai_predict.fleet.environments import Environment
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.live_data import LiveData
@@ -16,11 +17,10 @@ from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.pool.actor import ModelTask
 from numerai_predict.fleet.pool.ray_cluster import RayCluster
 from numerai_predict.fleet.pool.worker_pool import ModelFinished, ModelLost, PoolEvent, WorkerPool
-from numerai_predict.fleet.preparation import PreparationFailure, PreparedModel, Preparer
+from numerai_predict.fleet.preparation import PreparationFailure, PreparedModel, preparer_of
 from numerai_predict.fleet.results import ResultStore
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.fleet.worker_group import WorkerClass, WorkerGroup
-from numerai_predict.runner.bundle_data import ModelInput
 
 _POLL_SECONDS = 0.1
 
@@ -41,9 +41,8 @@ class Scheduler:
         self._ledger = ledger
         self._data = data
         self._deadline = deadline
-        allowed = config.allow_version_mismatch
-        model_input = ModelInput(data.facts.source or "", data.columns, None, allowed)
-        self._preparer = Preparer(environments, deadline, model_input)
+        self._watch = DataWatch(data.watched)
+        self._preparer = preparer_of(config, data, environments, deadline)
         self._pool = WorkerPool(cluster, config, data)
         self._results = ResultStore(config, ledger, data, deadline)
         self._unprepared: deque[ManifestEntry] = deque()
@@ -56,13 +55,14 @@ class Scheduler:
         `on_progress` is called in each cycle, with the number of models that run.
 
         Raises:
-            FleetError: workers cannot be started.
+            FleetError: workers cannot be started, or the data changed.
         """
         self._unprepared.extend(entries)
         try:
             while self._has_pending():
                 if self._deadline.remaining() <= 0:
                     return False
+                self._watch.check()
                 self._handle(self._pool.refresh())
                 self._prepare_next()
                 self._pool.scale(self._waiting())
@@ -70,6 +70,7 @@ class Scheduler:
                 self._handle(self._pool.poll(_POLL_SECONDS))
                 self._results.sync_deliveries()
                 on_progress(len(self._running))
+            self._watch.check(last=True)
             return True
         finally:
             self._close()
@@ -93,7 +94,7 @@ class Scheduler:
             ahead += 1
         for result in self._preparer.take_completed():
             if isinstance(result, PreparationFailure):
-                self._results.store_failure(result.entry.id, result.record)
+                self._results.store_failure(result.entry, result.record)
             else:
                 environment = str(result.environment)
                 self._ledger.record_event(result.entry.id, ModelState.INSPECTED, place=environment)
@@ -111,7 +112,8 @@ class Scheduler:
                 self._start(group, queue.popleft())
 
     def _start(self, group: WorkerGroup, model: PreparedModel) -> None:
-        task = ModelTask(model.entry.id, self._request(model), model.path.suffix)
+        sha256 = model.record.model.sha256
+        task = ModelTask(model.entry.id, self._request(model), model.path.suffix, sha256)
         worker = self._pool.submit(group, task, model.path)
         self._running[model.entry.id] = model
         self._ledger.record_event(model.entry.id, ModelState.RUNNING, worker=worker)
@@ -152,7 +154,7 @@ class Scheduler:
             )
             record = model.record.concluded(error.verdict, error.message, error.remedy)
             model.discard_files()
-            self._results.store_failure(lost.model_id, record)
+            self._results.store_failure(model.entry, record, model.environment)
             return
         self._ledger.record_event(lost.model_id, ModelState.QUEUED, lost.reason)
         self._queue_of(model).appendleft(model)

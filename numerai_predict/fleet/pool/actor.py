@@ -16,11 +16,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.contract.errors import InternalError, RunError
+from numerai_predict.contract.errors import InternalError, ModelUnavailable, RunError
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.environments import Environment
-from numerai_predict.fleet.node_files import NodeFile, write_node_file
+from numerai_predict.fleet.node_files import NodeFile, unchanged, write_node_file
 from numerai_predict.fleet.pool.launch import WorkerSpec, path_in_worker
 from numerai_predict.fleet.pool.worker_client import (
     WorkerClient,
@@ -29,6 +29,7 @@ from numerai_predict.fleet.pool.worker_client import (
     WorkerStartFailed,
 )
 from numerai_predict.fleet.worker.messages import RunRequest
+from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.live_data import read_ids
 from numerai_predict.runner.predictions import Predictions, decode
@@ -77,11 +78,15 @@ class WorkerActorSpec:
 
 @dataclass(frozen=True)
 class ModelTask:
-    """A model to run: its request, whose path and user the actor sets, and its file's suffix."""
+    """A model to run: its request, whose path and user the actor sets, and its file's suffix.
+
+    `sha256` is the hash that the file must have; `None` for any.
+    """
 
     id: str
     request: RunRequest
     suffix: str
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,16 +158,24 @@ class WorkerActor:
 
     def run(self, task: ModelTask, model: NodeFile) -> TaskResult | TaskLost | WorkerUnavailable:
         """Run a model and validate its predictions."""
-        started = time.time()
-        worker_name = ""
+        started, worker_name = time.time(), ""
         try:
-            with self._slot() as slot, self._model_file(task, model) as path:
+            with (
+                self._slot() as slot,
+                self._model_file(task, model) as path,
+                unchanged(path, task.sha256),
+            ):
                 worker = self._current_worker()
                 worker_name = worker.name
                 response = worker.run(self._request(task, path, slot))
             record, csv = self._validate(response)
             self._close_retired()
             return TaskResult(worker_name, started, time.time(), asdict(record), csv, response.log)
+        except ModelUnavailable as error:
+            builder = RecordBuilder(current_environment())
+            builder.fail(error)
+            failed = asdict(builder.build())
+            return TaskResult(worker_name, started, time.time(), failed, None, b"")
         except WorkerLost as lost:
             return TaskLost(worker_name, str(lost))
         except WorkerStartFailed as failure:

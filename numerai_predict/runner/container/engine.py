@@ -44,6 +44,15 @@ class Engine:
         """Whether the engine has the image locally."""
         return self._succeeds("image", "inspect", image)
 
+    def image_id(self, image: str) -> str | None:
+        """The id of the content of a local image, which a new build changes; `None` without it."""
+        command = [self.command, "image", "inspect", "--format", "{{.Id}}", image]
+        try:
+            ended = subprocess.run(command, capture_output=True, timeout=_QUERY_SECONDS)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return ended.stdout.decode(errors="replace").strip() if ended.returncode == 0 else None
+
     def run_job(self, image: str, job: Job) -> int:
         """Run the job's `predict.py` in the image, as the current user; returns its exit code.
 
