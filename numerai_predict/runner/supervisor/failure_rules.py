@@ -9,6 +9,7 @@ exceptions, where their type says too little: see the heuristics below.
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Callable, Container
 from typing import Any
@@ -175,7 +176,7 @@ def _missing_attribute(failure: Failure) -> RunError | None:
 
 
 def _denied_file(failure: Failure) -> RunError | None:
-    denied = _first(failure, _DENIED)
+    denied = _first(failure, _DENIED) or _hidden_file(failure)
     if denied is None:
         return None
     return ModelError(
@@ -193,8 +194,9 @@ def _denied_call(failure: Failure) -> RunError | None:
         return None
     return ModelError(
         failure.with_traceback(f"the sandbox denied a system call of the model: {failure.title}"),
-        "use one process if its workers would communicate through sockets "
-        "(num_workers=0 of a DataLoader, no multiprocessing.Manager); pools and threads work",
+        "if its workers would communicate through sockets (bind, listen, connect), use one process "
+        "(n_jobs=1, num_workers=0 of a DataLoader, no multiprocessing.Manager) or threads; "
+        "multiprocessing.Pool works",
     )
 
 
@@ -232,6 +234,13 @@ def _first(failure: Failure, numbers: Container[int]) -> dict[str, Any] | None:
     """The first OSError with a path and one of the numbers, raised by code of the model."""
     found = (e for e in failure.errors if e.get("errno") in numbers and e.get("path"))
     return next(found, None) if failure.stage in _MODEL_STAGES else None
+
+
+def _hidden_file(failure: Failure) -> dict[str, Any] | None:
+    """The missing file that exists outside the private root of the model."""
+    absent = _first(failure, {errno.ENOENT})
+    path = "" if absent is None else str(absent["path"])
+    return absent if path.startswith("/") and os.path.lexists(path) else None
 
 
 def _exit_call(failure: Failure) -> RunError | None:

@@ -144,6 +144,8 @@ def launch_with(
     environment = {**environment, **_USER_VARIABLES, **scratch_variables(scratch.name)}
     frames, frames_end = os.pipe()
     output, output_end = os.pipe()
+    if identity.user is not None and identity.group is not None:
+        os.fchown(output_end, identity.user, identity.group)  # so that it can open /dev/stdout
     requests_end, requests = os.pipe()
     try:
         process = start_process(

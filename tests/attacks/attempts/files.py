@@ -90,6 +90,8 @@ def _(facts):
 @reaches("list what other processes run")
 def _(facts):
     own = {str(os.getpid())}
+    if os.getppid() == 0:  # a PID namespace of its own, whose first process is the model's too
+        own.add("1")
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit() and name not in own:
