@@ -70,6 +70,17 @@ def numbers(name):
     return table[name][os.uname().machine == "aarch64"]
 
 
+def runner():
+    """The process id of the runner.
+
+    Raises:
+        ProcessLookupError: it is outside the PID namespace, where no id names it.
+    """
+    if not os.getppid():
+        raise ProcessLookupError("the runner has no process id in this namespace")
+    return os.getppid()
+
+
 def unless_no_socket(attempt, *, served=False):
     """Run the attempt; an error that only a network can cause counts as reaching it.
 
