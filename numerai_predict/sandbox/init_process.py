@@ -58,7 +58,7 @@ def _close_descriptors() -> None:
 
 
 def _give_up_privileges(owner: tuple[int, int] | None) -> None:
-    """Become the user and group `owner`, without capabilities; still end with the parent."""
+    """Become the user and group `owner`, without capabilities; still end with the caller."""
     kind = architecture(platform.machine())
     capabilities.set_no_new_privs()
     if owner is not None:

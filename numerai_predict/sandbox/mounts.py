@@ -72,8 +72,8 @@ def unmount(target: str) -> None:
 def change_root(new_root: str) -> None:
     """Make the mount `new_root` the root of this mount namespace; the old root is unreachable."""
     os.chdir(new_root)
-    here = b"."
-    system_call(_number("pivot_root"), address(here), address(here))
+    current = b"."
+    system_call(_number("pivot_root"), address(current), address(current))
     unmount(".")  # the old root, which pivot_root mounted over the new one
     os.chdir("/")
 

@@ -118,14 +118,14 @@ def test_shared_memory_is_as_large_as_the_memory_limit():
 
 
 def test_loopback_works_and_is_another_than_the_machines():
-    def talk():
+    def exchange():
         with socket.create_server(("127.0.0.1", 0)) as server:
             client = socket.create_connection(server.getsockname(), 2)
             accepted, _ = server.accept()
             accepted.sendall(b"hello")
             return client.recv(5).decode()
 
-    assert sandboxed(talk)[0] == "hello"
+    assert sandboxed(exchange)[0] == "hello"
     with socket.create_server(("127.0.0.1", 0)) as outside:
         port = outside.getsockname()[1]
 
@@ -136,7 +136,7 @@ def test_loopback_works_and_is_another_than_the_machines():
         assert sandboxed(reach)[0] != 0
 
 
-def test_sockets_in_its_scratch_directory_work_and_those_of_others_do_not(tmp_path):
+def test_sockets_in_its_scratch_directory_work_and_no_others(tmp_path):
     with socket.socket(socket.AF_UNIX) as outside:
         outside.bind(str(tmp_path / "s"))
         outside.listen()
