@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -219,6 +220,8 @@ def test_a_plain_user_has_them_too():
             os.setresgid(4242, 4242, 4242)
             os.setresuid(4242, 4242, 4242)
             prctl(PR_SET_DUMPABLE, 1)  # as after the start of a program
+            # Its own Python would be one that it can read.
+            sys.path[:] = [entry for entry in sys.path if os.access(entry, os.R_OK)]
             scratch = create_scratch(Identity())
             spec = apply.SandboxSpec(str(PACKAGE), scratch.name, (), Limits(), Identity())
             record = apply.apply_sandbox(spec).as_record()
