@@ -24,6 +24,7 @@ from numerai_predict.fleet.manifest import ManifestEntry
 KEY_OPTIONS: Mapping[str, str] = {
     "sandbox": "a layer can make a model fail that runs without it",
     "allow_version_mismatch": "it decides whether a bundle of another data version fails",
+    "hosted": "it decides whether a model fails that hosted compute would refuse",
     "limits": "a lower limit makes a model fail, a higher one lets it end; a row has its own",
 }
 OTHER_OPTIONS: Mapping[str, str] = {

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InternalError, RunError, SaveFailed
@@ -48,6 +49,13 @@ class ResultStore:
     def __len__(self) -> int:
         return len(self._deliveries)
 
+    def note(
+        self, model_id: str, state: ModelState, detail: str | None = None, **columns: Any
+    ) -> None:
+        """Record the state of a model that has not ended; what cannot be written is logged."""
+        with logged_failure(f"to record that {model_id} is {state.value}"):
+            self._ledger.record_event(model_id, state, detail, **columns)
+
     def store_result(self, model: PreparedModel, result: TaskResult) -> None:
         """Store what a worker returned for a model, and deliver its predictions.
 
@@ -81,7 +89,7 @@ class ResultStore:
         """
         model_id = entry.id
         key = self._keys.key(entry, record.model.sha256, environment)
-        with _logged_failure(f"to record the failure of {model_id}"):
+        with logged_failure(f"to record the failure of {model_id}"):
             self._ledger.record_event(
                 model_id,
                 ModelState.FAILED,
@@ -91,15 +99,17 @@ class ResultStore:
                 key=key.to_json(),
                 destination=destination_id(entry.post),
             )
-        with _logged_failure(f"to write the record of {model_id}"):
+        with logged_failure(f"to write the record of {model_id}"):
             write_record(self._config.output_dir, model_id, record)
 
     def resume_deliveries(self, entries: Iterable[ManifestEntry]) -> list[ManifestEntry]:
         """Deliver predictions of an earlier fleet run; returns the models that have none."""
         without_predictions = []
         for entry in entries:
-            record = self._predicted_record(entry)
-            key = ResultKey.from_json(self._ledger.key(entry.id))
+            record = key = None
+            with logged_failure(f"to read the predictions of {entry.id}"):
+                record = self._predicted_record(entry)
+                key = ResultKey.from_json(self._ledger.key(entry.id))
             if record is None or key is None:
                 without_predictions.append(entry)
             elif entry.post is None:
@@ -124,7 +134,7 @@ class ResultStore:
 
     def _write_delivered_records(self) -> None:
         for model_id in self._deliveries.take_completed():
-            with _logged_failure(f"to write the record of {model_id}"):
+            with logged_failure(f"to write the record of {model_id}"):
                 if content := self._ledger.record(model_id):
                     write_record(self._config.output_dir, model_id, Record.from_dict(content))
 
@@ -208,7 +218,7 @@ def _delivered_to_file(record: Record, path: Path) -> Record:
 
 
 @contextmanager
-def _logged_failure(purpose: str) -> Iterator[None]:
+def logged_failure(purpose: str) -> Iterator[None]:
     """Log an exception of the block as a warning, and go on."""
     try:
         yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,8 +26,10 @@ from numerai_predict.fleet.progress_display import FleetDisplay, ProgressMeter
 from numerai_predict.fleet.record_files import write_record
 from numerai_predict.fleet.result_files import ResultFiles
 from numerai_predict.fleet.result_key import KeyFactory
+from numerai_predict.fleet.results import logged_failure
 from numerai_predict.fleet.reuse import ResultReuse, ReuseReport
 from numerai_predict.fleet.scheduler import Scheduler
+from numerai_predict.fleet.temporary_directory import FleetDirectory
 from numerai_predict.runner.submission_file import require_directory
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.file_lock import LockHeld, LockUnsupported, file_lock
@@ -65,10 +66,10 @@ def run_fleet(
     with (
         _locked(config.output_dir),
         contextlib.closing(FleetLedger(config.output_dir)) as ledger,
-        tempfile.TemporaryDirectory(prefix="numerai-fleet-") as directory,
+        FleetDirectory() as directory,
     ):
         _begin(config.output_dir, ledger, selected)
-        data = fetch_live_data(config, Path(directory), deadline)
+        data = fetch_live_data(config, directory, deadline)
         reuse = _reuse(config, ledger, selected, environments, data, deadline)
         display.say_all(reuse.lines())
         if reuse.unchecked:
@@ -170,11 +171,16 @@ def _restore_records(
 ) -> None:
     """Write the record files that a killed coordinator did not write any more."""
     for entry in entries:
-        state, content = ledger.state(entry.id), ledger.record(entry.id)
-        if state and state.is_final and content:
-            path, record = directory / "records" / f"{entry.id}.json", Record.from_dict(content)
-            if not path.exists() or path.read_bytes() != record.as_json().encode():
-                write_record(directory, entry.id, record)
+        with logged_failure(f"to restore the record of {entry.id}"):
+            _restore_record(directory, ledger, entry.id)
+
+
+def _restore_record(directory: Path, ledger: FleetLedger, model_id: str) -> None:
+    state, content = ledger.state(model_id), ledger.record(model_id)
+    if state and state.is_final and content:
+        path, record = directory / "records" / f"{model_id}.json", Record.from_dict(content)
+        if not path.exists() or path.read_bytes() != record.as_json().encode():
+            write_record(directory, model_id, record)
 
 
 @contextmanager

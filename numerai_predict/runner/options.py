@@ -106,11 +106,7 @@ def add_run_options(
         action="store_true",
         help="inspect the pickle without unpickling it, print what was found, and stop",
     )
-    results.add_argument(
-        "--hosted",
-        action="store_true",
-        help="fail where hosted compute would refuse the model or its predictions",
-    )
+    add_hosted(results)
     add_version_mismatch(data)
     add_limits(parser)
     parser.set_defaults(dataset_folders=defaults.dataset_folders)
@@ -167,6 +163,15 @@ def add_post(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--post-data", "--post_data", metavar="FIELDS", help="its form fields, urlencoded"
+    )
+
+
+def add_hosted(group: argparse._ArgumentGroup) -> None:
+    """Add `--hosted`."""
+    group.add_argument(
+        "--hosted",
+        action="store_true",
+        help="fail where hosted compute would refuse the model or its predictions",
     )
 
 

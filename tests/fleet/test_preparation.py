@@ -3,7 +3,6 @@
 import functools
 import time
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from bundles import write_bundle
@@ -101,4 +100,23 @@ def test_a_model_that_no_environment_satisfies_has_the_verdict_of_its_python(pre
 
 def test_the_files_of_a_failure_are_removed(preparer, prepare, tmp_path):
     assert isinstance(prepare(tmp_path / "none.pkl"), PreparationFailure)
-    assert list(Path(preparer._directory.name).iterdir()) == []
+    assert [path.name for path in preparer._directory.path.iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [(OSError(28, "No space left"), "model_unavailable"), (KeyError("x"), "internal_error")],
+)
+@pytest.mark.parametrize("name", ["tempfile.mkdtemp", "fetch_model", "inspect_pickle"])
+def test_whatever_fails_fails_the_model_alone(
+    monkeypatch, prepare, pickle_model, name, error, verdict
+):
+    path = pickle_model(predict)
+
+    def fail(*_arguments, **_options):
+        raise error
+
+    monkeypatch.setattr(f"numerai_predict.fleet.preparation.{name}", fail)
+    failure = prepare(path)
+    assert isinstance(failure, PreparationFailure)
+    assert failure.record.verdict == verdict

@@ -63,6 +63,7 @@ def _config(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
         engine=engine.command if engine else None,
         debug=options.debug,
         allow_version_mismatch=allows_version_mismatch(options.parser, options),
+        hosted=options.hosted,
     )
 
 
