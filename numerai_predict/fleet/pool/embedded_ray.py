@@ -51,7 +51,7 @@ class EmbeddedRay:
         """Environment variables for all processes of this Ray."""
         return {
             "RAY_AUTH_TOKEN_PATH": str(self._token),
-            # Without clusters of several machines, Ray listens on loopback alone.
+            # Without clusters of several nodes, Ray listens on loopback alone.
             ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0",
         }
 
@@ -98,7 +98,7 @@ def loopback_only() -> Iterator[None]:
 
 
 def _short_directory() -> Path:
-    """A directory for temporary files whose path leaves room for that of a socket."""
+    """A directory for temporary files whose path is short enough for that of a socket below it."""
     directory = Path(tempfile.gettempdir())
     if len(os.fsencode(directory / _RAY_SOCKET)) <= _MAX_SOCKET_PATH:
         return directory

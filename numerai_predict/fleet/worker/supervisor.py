@@ -131,6 +131,7 @@ class _Run:
             [Path(request.model)],
             self._preloaded.frames,
             request.user,
+            self._preloaded.folders,
             sandboxed=self._call.sandbox is not Sandbox.OFF,
         )
 
