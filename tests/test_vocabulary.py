@@ -35,7 +35,6 @@ ALLOWED = (
     Allowed("numerai_predict/cli/commands/fleet.py", "place", "a column of fleet.sqlite"),
     Allowed("numerai_predict/fleet/ledger_rows.py", "place", "a column of fleet.sqlite"),
     Allowed("numerai_predict/fleet/scheduler.py", "place", "a column of fleet.sqlite"),
-    Allowed("numerai_predict/fleet/timeline.py", "place", "a column of fleet.sqlite"),
     Allowed("numerai_predict/fleet/delivery/messages.py", "courier", "the file .courier.lock"),
     Allowed("numerai_predict/cli/commands/practice.py", "place", "a key of the practice server"),
     Allowed("numerai_predict/tournament/practice/faults.py", "place", "a key of the same"),

@@ -27,6 +27,13 @@ _BUILT_IN = ".root"
 _MAX_SHARED_FILES = 65_536
 _MAX_LINKS = 40
 _READ_ONLY = Attribute.READ_ONLY | Attribute.NO_SET_USER_ID | Attribute.NO_DEVICES
+# Files of /proc that are about the machine and no process. Container engines hide most of them.
+_HIDDEN_OF_PROC = (
+    "asound", "config.gz", "consoles", "diskstats", "iomem", "ioports", "interrupts", "kallsyms",
+    "kcore", "key-users", "keys", "kmsg", "kpagecgroup", "kpagecount", "kpageflags",
+    "latency_stats", "modules", "mtrr", "pagetypeinfo", "sched_debug", "slabinfo", "softirqs",
+    "sysrq-trigger", "timer_list", "vmallocinfo", "vmstat", "zoneinfo",
+)  # fmt: skip
 _DEVICE_LINKS = {
     "fd": "/proc/self/fd",
     "stdin": "/proc/self/fd/0",
@@ -99,7 +106,7 @@ def _build(root: str, spec: RootSpec, *, own_processes: bool) -> int:
         mounts.restrict(root + directory, writable)
     _mount_devices(root, spec.memory_bytes)
     if own_processes:
-        mounts.mount_proc(root + "/proc")
+        _mount_proc(root)
     else:
         mounts.bind("/proc", root + "/proc")
     return len(paths)
@@ -127,6 +134,15 @@ def _mount_devices(root: str, memory_bytes: int | None) -> None:
     size = "50%" if memory_bytes is None else str(memory_bytes)
     options = f"mode=1777,size={size},nr_inodes={_MAX_SHARED_FILES}"
     mounts.mount_tmpfs(root + _SHARED_MEMORY, options)
+
+
+def _mount_proc(root: str) -> None:
+    """Mount a `/proc` of the model's own processes, with nothing about the machine to read."""
+    mounts.mount_proc(root + "/proc")
+    for name in _HIDDEN_OF_PROC:
+        path = f"{root}/proc/{name}"
+        if os.path.isfile(path):
+            mounts.bind(root + "/dev/null", path)
 
 
 class _Tree:
