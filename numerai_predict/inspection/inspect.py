@@ -28,6 +28,7 @@ from numerai_predict.inspection.opcodes import OPERATIONS
 from numerai_predict.inspection.pickle_vm import InvalidOpcodes, PickleVM
 from numerai_predict.inspection.placeholders import UNKNOWN
 from numerai_predict.inspection.python_versions import Pythons, check_code, legal_pythons
+from numerai_predict.inspection.scanner_terms import scanner_terms
 from numerai_predict.inspection.signature import CallableSummary, describe_callable
 
 # The time limit is for what a file makes of its bytes; reading a large one takes its time.
@@ -56,7 +57,8 @@ class Inspection:
     functions import when they run, with the function's name as value. `main_names` are the
     names that unpickling takes from `__main__`, the module of the user's script. `versions`
     has the version of a library by import name. `abilities` lists, for information, what
-    gives the code access to the network, files or processes. `partial` says that the
+    gives the code access to the network, files or processes. `scanner_terms` lists the imported
+    names below the terms of picklescan and fickling. `partial` says that the
     pickle was not fully inspected, and why; then what was not found is unknown. Else `None`.
     """
 
@@ -72,6 +74,7 @@ class Inspection:
     features: tuple[str, ...]
     data_versions: tuple[str, ...]
     abilities: dict[str, list[str]]
+    scanner_terms: dict[str, list[str]]
     partial: str | None = None
 
     def __post_init__(self) -> None:
@@ -89,6 +92,7 @@ _FOREIGN_FIELDS = (
     "features",
     "data_versions",
     "abilities",
+    "scanner_terms",
     "partial",
 )
 
@@ -193,6 +197,7 @@ def _build_inspection(
         abilities=capabilities(
             [*references, *imports], map(str, collector.names), functions.looked_up
         ),
+        scanner_terms=scanner_terms(collector.names),
         partial=f"not fully inspected: {'; '.join(reasons)}" if reasons else None,
     )
 

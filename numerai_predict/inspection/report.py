@@ -15,6 +15,9 @@ from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.inspection.remedies import next_steps
 
 _MAX_SHOWN = 12
+_MAX_SHOWN_OF_A_TERM = 4
+# Terms that nearly every model has; `--json` lists their names.
+_UNREMARKABLE_TERMS = ("picklescan innocuous", "picklescan suspicious")
 
 
 def as_text(inspection: Inspection, command: Callable[[Image, str], str] = Image.command) -> str:
@@ -80,6 +83,7 @@ def _rows(inspection: Inspection) -> list[tuple[str, str]]:
         ("features", f"{len(inspection.features):,} named" if inspection.features else ""),
         ("data", f"probably {version}" if version else ""),
         ("may use", _abilities_text(inspection)),
+        ("scanners", _scanner_text(inspection)),
         ("note", inspection.partial or ""),
     ]
 
@@ -89,6 +93,15 @@ def _abilities_text(inspection: Inspection) -> str:
     return f"{'; '.join(found)}: for information only; most models do" if found else ""
 
 
-def _shorten(items: list[str]) -> str:
-    more = f" and {len(items) - _MAX_SHOWN} more" if len(items) > _MAX_SHOWN else ""
-    return ", ".join(items[:_MAX_SHOWN]) + more
+def _scanner_text(inspection: Inspection) -> str:
+    found = [
+        f"{term}: {_shorten(names, _MAX_SHOWN_OF_A_TERM)}"
+        for term, names in inspection.scanner_terms.items()
+        if term not in _UNREMARKABLE_TERMS
+    ]
+    return f"{'; '.join(found)}: their terms, for information only" if found else ""
+
+
+def _shorten(items: list[str], most: int = _MAX_SHOWN) -> str:
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
