@@ -33,7 +33,6 @@ from numerai_predict.runner.protocol import Stage
 from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.library_failures import LIBRARY_RULES
 
-_GPU_TOOL = "nvidia-smi"
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 # The stages that run code of the model.
 _MODEL_STAGES = (Stage.LOAD, Stage.PREDICT)
@@ -214,14 +213,6 @@ def _absent_file(failure: Failure) -> RunError | None:
     absent = _first(failure, {errno.ENOENT})
     if absent is None:
         return None
-    if str(absent.get("path")).rpartition("/")[2] == _GPU_TOOL:
-        return ModelError(
-            failure.with_traceback(
-                f"the model looked for a GPU, and models have none: {_GPU_TOOL} does not exist: "
-                f"{failure.title}"
-            ),
-            f'start it only where it exists: if shutil.which("{_GPU_TOOL}")',
-        )
     return ModelError(
         failure.with_traceback(
             f"the model tried to open {absent.get('path')}, which does not exist: a model gets the "

@@ -5,6 +5,7 @@ Heuristics: these libraries raise one type for everything, or keep the path in t
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Callable
 
@@ -30,6 +31,7 @@ _CUDA = re.compile(
     r"deserialize object on (a )?CUDA|NVIDIA driver|not compiled with CUDA|No CUDA GPUs|CUDA error"
     r"|CUDA (driver|is not available)|device.*cuda.*not available"
 )
+_GPU_TOOL = "nvidia-smi"
 _COMPILER_TYPES = {"InvalidCxxCompiler", "BackendCompilerFailed", "InductorError"}
 _PIP = re.compile(r"\b(pip3?|uv|conda|apt(-get)?)\b.*\b(install|download|add)\b", re.DOTALL)
 # What pandas 2 raises for categories, dates and other objects that pandas 3 pickled: the state that
@@ -63,6 +65,21 @@ def tensors_of_a_gpu(failure: Failure) -> RunError | None:
         failure.with_traceback(f"the model needs a GPU, and models have none: {failure.title}"),
         "hosted models have no GPU: move it to the CPU before pickling, model.cpu(), and request "
         "no device but the CPU in predict",
+    )
+
+
+def search_for_a_gpu(failure: Failure) -> RunError | None:
+    """A start of the tool that lists GPUs, which is not there."""
+    missing = [error for error in failure.errors if error.get("errno") == errno.ENOENT]
+    names = {str(error.get("path")).rpartition("/")[2] for error in missing}
+    if failure.stage not in (Stage.LOAD, Stage.PREDICT) or _GPU_TOOL not in names:
+        return None
+    return ModelError(
+        failure.with_traceback(
+            f"the model looked for a GPU, and models have none: {_GPU_TOOL} does not exist: "
+            f"{failure.title}"
+        ),
+        f'start it only where it exists: if shutil.which("{_GPU_TOOL}")',
     )
 
 
@@ -110,6 +127,7 @@ LIBRARY_RULES: tuple[Callable[[Failure], RunError | None], ...] = (
     pickled_by_another_pandas,
     compiled_by_torch,
     tensors_of_a_gpu,
+    search_for_a_gpu,
     unopened_model_file,
     installation_by_the_model,
 )
