@@ -19,7 +19,7 @@ def next_steps(inspection: Inspection, command: Callable[[Image, str], str]) -> 
     """Remedies as lines of text, then the command that runs the pickle."""
     lines = [_capitalize(remedy_for_main())] if inspection.main_names else []
     lines += [
-        f"Module {module} is not in any image: {_remedy_for_unknown(module)}"
+        f"Module {module} is not in any image: {remedy_for_unknown(module)}"
         for module in unknown_modules(inspection)
     ]
     chosen = choose_image(inspection)
@@ -72,7 +72,7 @@ def remedy_for_module(inspection: Inspection, module: str, run: AttemptedRun) ->
     """The remedy for a missing module: an image that has it, or pickling it by value."""
     chosen = choose_image(inspection)
     if not is_known(module) or chosen is None:
-        return _remedy_for_unknown(module)
+        return remedy_for_unknown(module)
     if chosen.image.has(module):
         return f"run it in the image that has {module}, {run.in_image(chosen.image)}"
     return f"use a library that the images of Python {run.python} have"
@@ -95,7 +95,10 @@ def remedy_by_value(module: str) -> str:
     )
 
 
-def _remedy_for_unknown(module: str) -> str:
+def remedy_for_unknown(module: str) -> str:
+    """The remedy for a module that no image has."""
+    if module == "dill":
+        return "dill.dump wrote the pickle: write it with cloudpickle.dump(predict, file)"
     return f"use a library that the image has, or, {remedy_by_value(module)}"
 
 

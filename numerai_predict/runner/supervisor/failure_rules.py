@@ -3,7 +3,7 @@
 Each rule is a small function that knows one cause; the first one that recognises the failure
 makes the error. The failure data come from a process that ran untrusted code: they are shown,
 and decide only message and verdict. This is the only module that decides on the text of foreign
-exceptions, where their type says too little: see the heuristics below.
+exceptions, where their type says too little, beside `library_failures`: see the heuristics below.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from numerai_predict.contract.errors import (
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.file_type import invalid_pickle
-from numerai_predict.inspection.remedies import remedy_by_value, remedy_for_main
+from numerai_predict.inspection.remedies import remedy_for_main, remedy_for_unknown
 from numerai_predict.resources.violations import out_of_memory
 from numerai_predict.runner.model_defect import ModelDefect
 from numerai_predict.runner.protocol import Stage
 from numerai_predict.runner.supervisor.failure_report import Failure
+from numerai_predict.runner.supervisor.library_failures import LIBRARY_RULES
 
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 # The stages that run code of the model.
@@ -154,7 +155,7 @@ def _missing_module(failure: Failure) -> RunError | None:
         )
     return MissingDependency(
         failure.with_traceback(f"expected every import of the model to be installed, {found}"),
-        f"use a library that the image has, or, {remedy_by_value(module.partition('.')[0])}",
+        remedy_for_unknown(module.partition(".")[0]),
     )
 
 
@@ -190,6 +191,14 @@ def _denied_file(failure: Failure) -> RunError | None:
 
 def _denied_call(failure: Failure) -> RunError | None:
     numbers = {error.get("errno") for error in failure.errors}
+    if failure.stage in _MODEL_STAGES and errno.EAFNOSUPPORT in numbers:
+        return ModelError(
+            failure.with_traceback(
+                f"the sandbox denied the model a socket: models have no network: {failure.title}"
+            ),
+            "use threads or n_jobs=1 in place of servers and workers that communicate through "
+            "sockets; pools of processes work",
+        )
     if failure.stage not in _MODEL_STAGES or not numbers & _DENIED:
         return None
     return ModelError(
@@ -270,6 +279,7 @@ FAILURE_RULES: tuple[Callable[[Failure], RunError | None], ...] = (
     _memory,
     _unreadable_data,
     _not_a_model,
+    *LIBRARY_RULES,
     _broken_pickle,
     _missing_module,
     _missing_attribute,

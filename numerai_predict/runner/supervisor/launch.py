@@ -24,8 +24,9 @@ from numerai_predict.sandbox.scratch import create_scratch, scratch_variables
 # The only variables that the process inherits: none of them is a secret.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", *THREAD_VARIABLES)
 
-# The model's user may be one that the machine has no name of.
-_USER_VARIABLES = {"USER": "model", "LOGNAME": "model"}
+# The model's user may be one that the machine has no name of. Without a C++ compiler, torch.compile
+# leaves the model as it is.
+_OWN_VARIABLES = {"USER": "model", "LOGNAME": "model", "TORCHDYNAMO_SUPPRESS_ERRORS": "1"}
 
 _MODEL_PROCESS = "numerai_predict.runner.child.main:start"
 
@@ -141,7 +142,7 @@ def launch_with(
 ) -> ProcessHandle:
     """Start a process with pipes and a scratch directory, and request its sandbox."""
     scratch = create_scratch(identity)
-    environment = {**environment, **_USER_VARIABLES, **scratch_variables(scratch.name)}
+    environment = {**environment, **_OWN_VARIABLES, **scratch_variables(scratch.name)}
     frames, frames_end = os.pipe()
     output, output_end = os.pipe()
     if identity.user is not None and identity.group is not None:
