@@ -50,7 +50,7 @@ def exit_code_of(
 
     Raises:
         UsageError: by the work.
-        OutputClosed: nobody reads the output any more; see `ending_with_output`.
+        OutputClosed: the output has no reader any more; see `exit_on_closed_output`.
     """
     if logs_steps:
         start_logging(debug)
@@ -72,7 +72,7 @@ def exit_code_of(
     return Verdict.OK.exit_code
 
 
-def ending_with_output(work: Callable[[], int]) -> int:
+def exit_on_closed_output(work: Callable[[], int]) -> int:
     """The exit code of the work; `OUTPUT_CLOSED` once a reader of its output is gone.
 
     What is still buffered is written here, so that this is the only code that can notice it.
