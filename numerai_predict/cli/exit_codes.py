@@ -6,6 +6,7 @@ import os
 import select
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 from numerai_predict.contract.errors import InternalError, RunError, SaveFailed
 from numerai_predict.contract.verdicts import Verdict
@@ -35,6 +36,10 @@ class Unfinished(Exception):
     """A command stopped before its end; a later call can continue."""
 
 
+class OutputClosed(Exception):
+    """The reader of standard output or of the messages is gone."""
+
+
 def exit_code_of(
     work: Callable[[], str | int], program: str, debug: bool = False, logs_steps: bool = True
 ) -> int:
@@ -45,6 +50,7 @@ def exit_code_of(
 
     Raises:
         UsageError: by the work.
+        OutputClosed: the output has no reader any more; see `exit_on_closed_output`.
     """
     if logs_steps:
         start_logging(debug)
@@ -56,10 +62,8 @@ def exit_code_of(
         print(f"{program}: {error}", file=sys.stderr)
         return UNFINISHED if isinstance(error, Unfinished) else Verdict.USAGE.exit_code
     except (Exception, KeyboardInterrupt) as error:
-        if isinstance(error, BrokenPipeError) and _output_is_closed():
-            # The interpreter's last flush must not fail on what is still buffered.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return OUTPUT_CLOSED
+        if isinstance(error, BrokenPipeError) and any(map(_is_closed, _outputs())):
+            raise OutputClosed from error
         start_logging(debug)
         return _report(error)
     if isinstance(ended, int):
@@ -68,10 +72,37 @@ def exit_code_of(
     return Verdict.OK.exit_code
 
 
-def _output_is_closed() -> bool:
-    """Whether the reader of standard output is gone, like `head` after its last line."""
+def exit_on_closed_output(work: Callable[[], int]) -> int:
+    """The exit code of the work; `OUTPUT_CLOSED` once a reader of its output is gone.
+
+    What is still buffered is written here, so that this is the only code that can notice it.
+    """
+    try:
+        try:
+            return work()
+        finally:
+            sys.stdout.flush()
+    except (BrokenPipeError, OutputClosed) as error:
+        closed = [stream for stream in _outputs() if _is_closed(stream)]
+        if not closed and isinstance(error, BrokenPipeError):
+            raise
+        for stream in closed:  # the interpreter's last flush must not fail
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return OUTPUT_CLOSED
+
+
+def _outputs() -> tuple[TextIO, TextIO]:
+    return sys.stdout, sys.stderr
+
+
+def _is_closed(stream: TextIO) -> bool:
+    """Whether the reader of the stream is gone, like `head` after its last line."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError, AttributeError):  # no stream of the system
+        return False
     poll = select.poll()
-    poll.register(sys.stdout.fileno(), 0)
+    poll.register(descriptor, 0)
     return any(events & select.POLLERR for _, events in poll.poll(0))
 
 

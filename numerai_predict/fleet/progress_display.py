@@ -96,11 +96,18 @@ class ProgressMeter:
         return Counter(verdicts[each] for each in self._model_ids & verdicts.keys())
 
 
+class _PipeConsole(Console):
+    """Leaves it to the program to end when the reader of its output is gone; rich would exit."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 class FleetDisplay:
     """Shows the progress of a fleet run on a stream. A context manager."""
 
     def __init__(self, stream: TextIO = sys.stderr) -> None:
-        self._console = Console(file=stream)
+        self._console = _PipeConsole(file=stream)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._meter: ProgressMeter | None = None
         self._next_update = 0.0

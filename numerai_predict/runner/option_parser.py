@@ -146,6 +146,8 @@ class OptionParser(argparse.ArgumentParser):
         if self.commands is None:
             self.set_defaults(parser=self)
         arguments = list(sys.argv[1:] if args is None else args)
+        if self.commands is not None and not arguments:
+            self.error(f"expected a command: choose from {', '.join(self.commands.choices)}")
         return super().parse_known_args(self._resolve(arguments), namespace)
 
     def _resolve(self, arguments: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+from urllib.parse import urlsplit
 
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.contract.foreign_text import printable_lines
@@ -29,6 +30,10 @@ API_URL = "https://api-tournament.numer.ai"
 STEP = "ask"
 
 _MOST_CHARACTERS = 500
+_PRACTICE_REMEDY = (
+    "start the practice server with `numerai-predict practice start`, or leave it with "
+    "`unset NUMERAI_API_URL`"
+)
 _REMEDY = "check the network and NUMERAI_API_URL, or try again later"
 
 
@@ -104,8 +109,16 @@ class Api:
         """
         try:
             return self.policy.repeat(lambda: self._send(query, variables), STEP)
+        except FetchInterrupted as error:
+            remedy = _PRACTICE_REMEDY if self.is_local else error.remedy
+            raise TournamentUnavailable(error.message, remedy) from error
         except FetchFailed as error:
             raise TournamentUnavailable(error.message, error.remedy) from error
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine: a practice server."""
+        return urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
 
     def query_with_retry(self, query: str, **variables: Any) -> Any:
         """As `query`, also repeated after the API responded with errors.

@@ -60,7 +60,9 @@ def run_round(config: RoundConfig, tournament: Tournament, deadline: Deadline) -
         figures = check_gates(predictions, live, expected, config.gates)
         log_step("gates", f"open: {format_figures(figures)}")
         ledger.update(figures=figures)
-        require_open(tournament.require_current_round(round_), config.late)
+        require_open(
+            tournament.require_current_round(round_), config.late, tournament.wait_for_opening
+        )
         submitted = submit(tournament, model, round_, predictions, ledger, config.replace)
         _remove_old_rounds(config.state)
     return describe_submission(submitted, model, round_)
@@ -82,7 +84,7 @@ def wait_for_open(config: RoundConfig, tournament: Tournament, deadline: Deadlin
     while True:
         try:
             round_ = tournament.current_round()
-            require_open(round_, config.late)
+            require_open(round_, config.late, tournament.wait_for_opening)
             log_step("round", f"{round_.number} is open until {round_.closes:%H:%M:%S} UTC")
             return round_
         except RoundClosed as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from numerai_predict.contract.tournament_errors import NotAuthorised
+from numerai_predict.contract.tournament_errors import BadSettings, NotAuthorised
 from numerai_predict.storage.directories import config_directory
 from numerai_predict.storage.graphql import API_URL, Keys
 from numerai_predict.tournament.gate_limits import GateLimits
@@ -69,7 +69,8 @@ def read_account_settings(chosen: Path | None = None) -> AccountSettings:
 
     Raises:
         NotAuthorised: the file is missing though one was chosen, is in a repository, or can be
-            read by other users; one key is missing; or a value is invalid.
+            read by other users; or one key is missing.
+        BadSettings: a value is invalid, or a name unknown.
     """
     file = (chosen or keys_file()).absolute()
     named = chosen is not None or bool(os.environ.get("NUMERAI_KEYS_FILE"))
@@ -80,7 +81,7 @@ def read_account_settings(chosen: Path | None = None) -> AccountSettings:
     try:
         values = KeysFile(_env_file=file if file.is_file() else None)
     except ValidationError as error:
-        raise NotAuthorised(_describe(error, file), "correct or remove it") from None
+        raise BadSettings(_describe(error, file), "correct or remove it") from None
     except (OSError, UnicodeDecodeError) as error:
         raise NotAuthorised(
             f"expected a keys file at {file}, found one that cannot be read",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from numerai_predict.cli.api import public_api
+from numerai_predict.cli.api import listing_api, public_api
 from numerai_predict.cli.exit_codes import UsageError
 from numerai_predict.cli.parsers.dataset import DEFAULT_FILES
 from numerai_predict.contract.deadline import Deadline
@@ -36,7 +36,8 @@ def run(options: argparse.Namespace) -> str | int:
 def _get(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
     catalogue = Catalogue(public_api(deadline, "fetch"))
-    names = resolve(options.names or DEFAULT_FILES, options.data_version, catalogue.names())
+    known = Catalogue(listing_api(deadline, "fetch")).names()
+    names = resolve(options.names or DEFAULT_FILES, options.data_version, known)
     policy = transfer_policy(deadline, "fetch")
     files = Snapshot(options.data_dir).get(names, catalogue, policy, options.refetch)
     for each in files:
@@ -51,7 +52,7 @@ def _list(options: argparse.Namespace) -> str:
     local = Snapshot(options.data_dir).entries()
     names = set(local)
     if not options.offline:
-        names |= set(Catalogue(public_api(Deadline.after(options.deadline), "ask")).names())
+        names |= set(Catalogue(listing_api(Deadline.after(options.deadline), "ask")).names())
     shown = _of_version(names, options.data_version)
     if options.json:
         print(json.dumps([_as_json(name, local.get(name)) for name in shown], indent=2))

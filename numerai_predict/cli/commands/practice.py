@@ -125,10 +125,16 @@ def _running(options: argparse.Namespace) -> RunningServer:
 
 
 def _log_state(facts: Mapping[str, Any]) -> None:
-    state = f"open until {facts['closes']}" if facts["open"] else "closed"
-    log_step("clock", f"{facts['clock']}: round {facts['round']} is {state}")
-    log_step("next", f"the next round opens {facts['next_opens']}")
+    """Log the state; times of rounds are those of this machine's clock, as in `rounds`."""
+    closes, opens = (_minute(facts[name]) for name in ("client_closes", "client_next_opens"))
+    state = f"open until {closes}" if facts["open"] else "closed"
+    log_step("clock", f"{facts['clock']} on the server; round {facts['round']} is {state}")
+    log_step("next", f"the next round opens {opens}")
     log_step("models", ", ".join(facts["models"]))
     log_step("holds", f"{facts['submissions']} submission(s), {facts['pickles']} pickle(s)")
     if facts["fault"]:
         log_step("fault", json.dumps(facts["fault"]))
+
+
+def _minute(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC"

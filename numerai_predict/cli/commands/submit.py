@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> str:
     tournament = Tournament(Api(settings.api_url, policy, settings.required_keys()))
     model = tournament.model(options.model_name)
     round_ = tournament.current_round()
-    require_open(round_, options.allow_late)
+    require_open(round_, options.allow_late, tournament.wait_for_opening)
     predictions = _predictions_file(options.file)
     if predictions != options.file.absolute():
         _check_bundle(options, server_of(settings.api_url))

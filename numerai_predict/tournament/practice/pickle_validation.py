@@ -129,6 +129,6 @@ def _record(
             pickle=identity,
             status=status.value,
             description=description,
-            inserted=practice.now().isoformat(),
+            inserted=practice.to_client_time(practice.now()),
         )
         practice.store.rows("UPDATE pickles SET status = ? WHERE id = ?", status.value, identity)
