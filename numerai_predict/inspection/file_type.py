@@ -8,6 +8,7 @@ from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.foreign_text import one_line
 
 _HEAD_BYTES = 256
+_MAX_CHARACTERS = 200
 _COMPRESSED = {
     b"PK\x03\x04": ("a zip archive", ".zip"),
     b"\x1f\x8b": ("gzip data", ".gz"),
@@ -26,7 +27,7 @@ _PICKLE_PROTOCOL_2 = b"\x80"
 def invalid_pickle(path: Path, why: str) -> InvalidPickle:
     """The error for a file that is not a valid pickle; `why` is the defect that was found."""
     return InvalidPickle(
-        f"expected a pickle, found {describe_file(path)} ({one_line(why)})",
+        f"expected a pickle, found {describe_file(path)} ({one_line(why, _MAX_CHARACTERS)})",
         "write the file again with cloudpickle.dump(predict, file), close it, and check that "
         "the copy or upload was complete",
     )

@@ -94,6 +94,8 @@ class _LimitedReader(io.RawIOBase):
         try:
             return int(self._raw.readinto(buffer))
         except TimeoutError as error:
+            if time.monotonic() < self._until:  # a silence, for which the socket has its own limit
+                raise
             raise UnusableHeaders("headers that are too slow") from error
         finally:
             self._socket.settimeout(self._timeout)
