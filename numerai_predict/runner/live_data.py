@@ -100,8 +100,8 @@ def _unreadable(path: Path, source: str, error: Exception) -> DatasetUnavailable
     if found == "text":
         return DatasetUnavailable(
             f"expected a parquet file in {source}, found text: is it a CSV?",
-            "convert it: pandas.read_csv(file).set_index('id').to_parquet('live.parquet'); or fetch "
-            "the data set again",
+            "convert it: pandas.read_csv(file).set_index('id').to_parquet('live.parquet'); "
+            "or fetch the data set again",
         )
     if found == "a parquet file":
         found = f"one that is truncated or corrupt ({type(error).__name__})"

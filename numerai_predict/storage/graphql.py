@@ -23,7 +23,7 @@ from numerai_predict.storage.http import (
     error_response_of,
     new_session,
 )
-from numerai_predict.storage.response_body import TRANSFER_ERRORS, read_whole
+from numerai_predict.storage.response_headers import TRANSFER_ERRORS, read_whole
 from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 
 API_URL = "https://api-tournament.numer.ai"

@@ -21,13 +21,13 @@ from numerai_predict.storage.redirects import (
     RedirectGuard,
     UnsafeRedirect,
 )
-from numerai_predict.storage.response_body import (
+from numerai_predict.storage.response_headers import (
     TRANSFER_ERRORS,
+    UnusableHeaders,
     declared_length,
     read_available,
     read_start,
 )
-from numerai_predict.storage.response_headers import UnusableHeaders
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.server_errors import ErrorResponse, ServerError
 

@@ -19,7 +19,7 @@ from numerai_predict.storage.http import (
     new_session,
 )
 from numerai_predict.storage.presigned_policy import PostPolicy
-from numerai_predict.storage.response_body import TRANSFER_ERRORS
+from numerai_predict.storage.response_headers import TRANSFER_ERRORS
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.server_errors import ServerError
 from numerai_predict.storage.upload_response import refusal_of

@@ -12,7 +12,7 @@ import requests
 
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.storage.http import error_response_of
-from numerai_predict.storage.response_body import read_start
+from numerai_predict.storage.response_headers import read_start
 from numerai_predict.storage.server_errors import ServerError
 
 _STORED = (201, 204)

@@ -28,7 +28,6 @@ from numerai_predict.runner.container.target import choose_target
 from numerai_predict.runner.fetching import fetch_data, fetch_model
 from numerai_predict.runner.options import parse_job
 from numerai_predict.runner.submission_file import require_directory
-from numerai_predict.sandbox.identity import NOBODY
 from numerai_predict.storage.directories import NoHomeDirectory
 from numerai_predict.tournament.settings import read_account_settings
 
@@ -47,7 +46,7 @@ def barred(tmp_path_factory):
     folder.chmod(0)
     user = os.geteuid()
     if user == 0:
-        os.seteuid(NOBODY)
+        os.seteuid(65534)
     yield folder
     os.seteuid(user)
     folder.chmod(0o755)
