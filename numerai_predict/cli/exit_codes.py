@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from numerai_predict.contract.errors import InternalError, RunError, SaveFailed
+from numerai_predict.contract.path_access import Barred, barred_by
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
 
@@ -119,6 +120,11 @@ def _report(error: BaseException) -> int:
     return verdict.exit_code
 
 
+def _barred(error: OSError) -> Barred | None:
+    is_named = isinstance(error, PermissionError) and isinstance(error.filename, str)
+    return barred_by(error.filename) if is_named else None
+
+
 def _failure(error: BaseException) -> RunError:
     """The failure with a verdict that stands for the exception."""
     if isinstance(error, RunError):
@@ -126,5 +132,7 @@ def _failure(error: BaseException) -> RunError:
     if isinstance(error, OSError):
         found = f"expected to read and write files, found: {error.strerror or error}"
         where = f" ({error.filename})" if error.filename else ""
+        if barred := _barred(error):
+            return SaveFailed(f"expected {error.filename}, found {barred.found}", barred.remedy)
         return SaveFailed(found + where, "check the disk and the path, then try again")
     return InternalError.caused_by(error)

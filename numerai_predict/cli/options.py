@@ -15,7 +15,7 @@ from numerai_predict.runner.option_parser import (
     validated_by,
 )
 from numerai_predict.runner.options import MODEL_SOURCE, dataset_version
-from numerai_predict.storage.directories import data_directory
+from numerai_predict.storage.directories import NoHomeDirectory, data_directory
 from numerai_predict.storage.sources import source_of
 
 
@@ -126,10 +126,15 @@ def add_snapshot(parser: OptionParser, version: str | None = "") -> argparse._Ar
 
 def add_data_dir(group: argparse._ArgumentGroup) -> None:
     """Add `--data-dir`."""
+    try:
+        default: Path | None = data_directory()
+    except NoHomeDirectory:  # the help is shown nevertheless
+        default = None
     group.add_argument(
         "--data-dir",
         type=Path,
-        default=data_directory(),
+        default=default,
+        required=default is None,
         metavar="DIR",
         help="directory of the data snapshots "
         "(default: NUMERAI_DATA_DIR or ~/.local/share/numerai-predict/data)",

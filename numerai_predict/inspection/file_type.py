@@ -9,6 +9,7 @@ from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.inspection.model_files import model_file
 
 _HEAD_BYTES = 64 * 1024
+_MAX_CHARACTERS = 200
 _COMPRESSED = {
     b"PK\x03\x04": ("a zip archive", ".zip"),
     b"\x1f\x8b": ("gzip data", ".gz"),
@@ -25,7 +26,7 @@ _PICKLE_PROTOCOL_2 = b"\x80"
 
 def invalid_pickle(path: Path, why: str) -> InvalidPickle:
     """The error for a file that is not a valid pickle; `why` is the defect that was found."""
-    found = f"expected a pickle, found {describe_file(path)} ({one_line(why)})"
+    found = f"expected a pickle, found {describe_file(path)} ({one_line(why, _MAX_CHARACTERS)})"
     if known := model_file(_head(path)):
         return InvalidPickle(found, known.remedy)
     return InvalidPickle(

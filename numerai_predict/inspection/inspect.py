@@ -18,6 +18,7 @@ from numerai_predict.inspection.byte_window import open_window
 from numerai_predict.inspection.capabilities import capabilities
 from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.collector import InspectionCollector
+from numerai_predict.inspection.compression import UnusableArchive
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.limits import (
     InspectionLimitExceeded,
@@ -122,13 +123,15 @@ def inspect_pickle(path: str | os.PathLike[str], seconds: float | None = None) -
     except OSError as error:
         if error.errno is not None:
             raise
-        raise invalid_pickle(Path(path), str(error)) from None  # gzip.BadGzipFile
-    except _CORRUPT_FILE_ERRORS as error:
-        raise invalid_pickle(Path(path), f"{type(error).__name__}: {error}") from None
+        raise invalid_pickle(Path(path), type(error).__name__) from None  # gzip.BadGzipFile
+    except UnusableArchive as error:
+        raise invalid_pickle(Path(path), str(error)) from None
+    except _CORRUPT_FILE_ERRORS as error:  # their texts may quote bytes of the file
+        raise invalid_pickle(Path(path), type(error).__name__) from None
     except Exception as error:
         if type(error).__name__ != "ZstdError":  # zstandard is imported only if needed
             raise
-        raise invalid_pickle(Path(path), f"{type(error).__name__}: {error}") from None
+        raise invalid_pickle(Path(path), type(error).__name__) from None
     reasons += [collector.excess] if collector.excess else []
     functions = _check_functions(collector.codes, (1 - _OPCODES_SHARE) * seconds)
     return _build_inspection(path, collector, root, functions, reasons)

@@ -18,6 +18,7 @@ from numerai_predict.contract.job import (
     parse_presigned_post,
 )
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
+from numerai_predict.contract.path_access import barred_by, is_directory
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.option_parser import OptionParser, argparse_type, validated_by
 from numerai_predict.runner.version_mismatch import (
@@ -218,7 +219,9 @@ def add_deadline(
 
 def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
     """The job that the options describe; exits with 2 if they contradict each other."""
-    if options.result is not None and not options.result.absolute().parent.is_dir():
+    if options.result is not None and not is_directory(options.result.absolute().parent):
+        if barred := barred_by(options.result.absolute()):
+            parser.error(f"--result: {barred.found}: {barred.remedy}")
         parser.error(f"--result: expected an existing directory, found {options.result.parent}")
     if options.result is not None and is_special(options.result):
         parser.error(

@@ -14,8 +14,13 @@ from pathlib import Path
 
 import numerai_predict
 from numerai_predict.contract.job import DatasetFolders
+from numerai_predict.contract.path_access import is_directory
 
 _APP = "numerai-predict"
+
+
+class NoHomeDirectory(RuntimeError):
+    """The user has no home directory, and no variable names the directory."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +113,12 @@ def _user_directory(kind: _Kind, environment: Mapping[str, str]) -> Path | None:
     if not path.is_absolute():
         return None
     earlier = Path.home() / kind.on_linux / _APP
-    return earlier if earlier.is_dir() and not path.is_dir() else path
+    return earlier if is_directory(earlier) and not is_directory(path) else path
 
 
 def _require(path: Path | None) -> Path:
     if path is None:
-        raise RuntimeError(
+        raise NoHomeDirectory(
             "expected a home directory of the user, found none: set HOME, or NUMERAI_DATA_DIR and "
             "the XDG_* variables"
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from numerai_predict.contract.dataset_name import is_dataset_name, is_explicit_path
 from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders
+from numerai_predict.contract.path_access import exists, is_file
 from numerai_predict.storage.sources import LocalFile, Source, source_of
 
 
@@ -40,12 +41,12 @@ def absolute_source(text: str) -> str:
 
 def is_local_file(text: str) -> bool:
     """Whether the source is a file that exists on this machine."""
-    return "://" not in text and not is_dataset_name(text) and Path(text).is_file()
+    return "://" not in text and not is_dataset_name(text) and is_file(text)
 
 
 def describe_unused_file(text: str) -> str | None:
     """The warning about a file that has the name of a data set and is not used; `None` without."""
-    if not is_dataset_name(text) or not Path(text).exists():
+    if not is_dataset_name(text) or not exists(text):
         return None
     return (
         f"{text} is a data set of the tournament, which is used; a file of this name exists in "

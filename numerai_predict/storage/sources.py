@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from numerai_predict.contract.dataset_name import is_dataset_name
 from numerai_predict.contract.errors import FetchFailed
 from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders
+from numerai_predict.contract.path_access import barred_by, exists, is_file
 from numerai_predict.contract.redaction import redact
 from numerai_predict.storage.download import download
 from numerai_predict.storage.retry import TransferPolicy
@@ -44,12 +45,16 @@ class LocalFile:
     def fetch(self, folder: Path, policy: TransferPolicy) -> Path:  # noqa: ARG002 - not copied
         """The file itself; see `Source.fetch`."""
         policy.deadline.check("fetch")
-        if not self.path.exists():
+        if barred := barred_by(self.path):
+            raise FetchFailed(
+                f"expected a file at {self.path}, found {barred.found}", barred.remedy
+            )
+        if not exists(self.path):
             raise FetchFailed(
                 f"expected a file, found nothing at {self.path}",
                 "check the path; a file outside a container must be mounted into it",
             )
-        if not self.path.is_file():
+        if not is_file(self.path):
             raise FetchFailed(
                 f"expected a file, found a directory or device at {self.path}",
                 "name the file itself",
@@ -57,7 +62,8 @@ class LocalFile:
         if not os.access(self.path, os.R_OK):
             raise FetchFailed(
                 f"expected a readable file, found no permission to read {self.path}",
-                "give the user that runs this the right to read it (chmod a+r)",
+                f"give user {os.geteuid()} the right to read it: chmod a+r {self.path}, or run as "
+                'its owner: in a container with --user "$(id -u):$(id -g)"',
             )
         return self.path.resolve()
 

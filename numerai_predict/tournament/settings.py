@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from numerai_predict.contract.path_access import barred_by, is_file
 from numerai_predict.contract.tournament_errors import BadSettings, NotAuthorised
 from numerai_predict.storage.directories import config_directory
 from numerai_predict.storage.graphql import API_URL, Keys
@@ -74,12 +75,14 @@ def read_account_settings(chosen: Path | None = None) -> AccountSettings:
     """
     file = (chosen or keys_file()).absolute()
     named = chosen is not None or bool(os.environ.get("NUMERAI_KEYS_FILE"))
-    if named and not file.is_file():
+    if named and (barred := barred_by(file)):
+        raise NotAuthorised(f"expected a keys file at {file}, found {barred.found}", barred.remedy)
+    if named and not is_file(file):
         raise NotAuthorised(f"expected a keys file at {file}, found none", "check the path")
-    if file.is_file():
+    if is_file(file):
         _require_private(file)
     try:
-        values = KeysFile(_env_file=file if file.is_file() else None)
+        values = KeysFile(_env_file=file if is_file(file) else None)
     except ValidationError as error:
         raise BadSettings(_describe(error, file), "correct or remove it") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -7,6 +7,7 @@ import json
 import shlex
 
 from numerai_predict.contract.errors import ModelUnavailable
+from numerai_predict.contract.path_access import barred_by
 from numerai_predict.inspection.images import Image
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.report import as_json, as_text
@@ -22,8 +23,11 @@ def run(options: argparse.Namespace) -> int:
     try:
         inspection = inspect_pickle(options.pickle)
     except OSError as error:
+        barred = barred_by(options.pickle)
+        found = barred.found if barred else f"an error: {error.strerror}"
+        remedy = barred.remedy if barred else "check the path"
         raise ModelUnavailable(
-            f"expected a pickle at {options.pickle}, found: {error.strerror}", "check the path"
+            f"expected a pickle at {options.pickle}, found {found}", remedy
         ) from error
     if options.json:
         print(json.dumps(as_json(inspection), indent=2))

@@ -16,6 +16,7 @@ import numerai_predict
 from numerai_predict.cli.options import pickle_source
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.job import Job
+from numerai_predict.contract.path_access import is_directory
 from numerai_predict.inspection.images import Image
 from numerai_predict.runner.container.target import ContainerImage, LocalPython, choose_target
 from numerai_predict.runner.entrypoint import execute
@@ -78,7 +79,7 @@ def _with_absolute_paths(job: Job) -> Job:
 
 
 def _make_sample(directory: Path) -> None:
-    if directory.is_dir():
+    if is_directory(directory):
         return
     from numerai_predict.data.synthetic import write_sample  # pandas takes 0.4 s to import
 

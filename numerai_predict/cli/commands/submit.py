@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import json
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def _predictions_file(path: Path) -> Path:
     """The CSV itself, under either of the tournament's headers, or the one that a record names."""
     try:
         with open(path, "rb") as handle:
-            if handle.readline(_LONGEST_HEADER).strip() in _HEADERS:
+            if _plain(handle.readline(_LONGEST_HEADER)) in _HEADERS:
                 return path.absolute()
         return predictions_in(path)
     except (OSError, ValueError) as error:
@@ -86,6 +87,12 @@ def _texts(section: object) -> dict[str, str]:
     """The texts of a section of a record, by their names."""
     items = section.items() if isinstance(section, dict) else ()
     return {name: value for name, value in items if isinstance(value, str)}
+
+
+def _plain(header: bytes) -> bytes:
+    """The header without a byte order mark and without quotes, which spreadsheets write."""
+    names = header.removeprefix(codecs.BOM_UTF8).strip().split(b",")
+    return b",".join(name.strip().strip(b'"') for name in names)
 
 
 def _remedy(path: Path) -> str:

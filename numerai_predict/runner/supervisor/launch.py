@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from numerai_predict.contract.errors import SaveFailed
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, thread_environment, usable_cpus
 from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
@@ -75,11 +76,19 @@ class ProcessHandle:
         """The file, or a copy of it that the process's user can read.
 
         Raises:
-            OSError: the copy cannot be written.
+            SaveFailed: the copy cannot be written.
         """
         if path in self.in_memory:
             return path
-        return readable_by(self.identity, path, self.known, Path(self.scratch.name))
+        try:
+            return readable_by(self.identity, path, self.known, Path(self.scratch.name))
+        except OSError as error:
+            raise SaveFailed(
+                f"expected to copy {path} for the model's user to {self.scratch.name}, "
+                f"found: {error.strerror}",
+                "free space there (TMPDIR names the disk), or let all users read the file and its "
+                "folders: chmod a+rX",
+            ) from error
 
     def send(self, request: Request) -> None:
         """Send a request. If the process has already exited, reading the response raises."""

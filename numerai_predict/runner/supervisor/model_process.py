@@ -133,7 +133,7 @@ class ModelProcess:
         Raises:
             ModelProcessExited: it exited, or broke the protocol.
             RunError: it exceeded a limit, or the deadline of the run.
-            OSError: a file that its user cannot read could not be copied for it.
+            SaveFailed: a file that its user cannot read could not be copied for it.
         """
         model, dataset = (self._handle.readable(path) for path in (model, dataset))
         self._handle.send(LoadRequest(str(model), str(dataset), self._limits.memory_bytes))
