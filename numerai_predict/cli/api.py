@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.server_name import API_URL
 from numerai_predict.runner.run_log import transfer_policy
-from numerai_predict.storage.graphql import API_URL, Api
+from numerai_predict.storage.graphql import Api
 
 _LISTING_SECONDS = 8.0
 

@@ -133,12 +133,19 @@ def add_data_dir(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--data-dir",
         type=Path,
-        default=default,
-        required=default is None,
         metavar="DIR",
         help="directory of the data snapshots "
-        "(default: NUMERAI_DATA_DIR or ~/.local/share/numerai-predict/data)",
+        "(default: NUMERAI_DATA_DIR or ~/.local/share/numerai-predict/data; the practice "
+        "tournament has its own)",
     )
+
+
+def data_dir(options: argparse.Namespace, api_url: str | None = None) -> Path:
+    """The directory of the data snapshots: the option, else that of the server.
+
+    `api_url` is the API that the command uses, by default that of the environment.
+    """
+    return options.data_dir or data_directory(os.environ, api_url)
 
 
 def add_json(parser: OptionParser) -> None:

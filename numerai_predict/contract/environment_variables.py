@@ -78,7 +78,7 @@ VARIABLES = (
     EnvironmentVariable(
         "NUMERAI_DATA_DIR",
         Topic.DATA,
-        "Directory of data snapshots.",
+        "Directory of data snapshots, of one server; `numerai-predict practice env` sets it too.",
         "`~/.local/share/numerai-predict/data`",
     ),
     EnvironmentVariable(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from numerai_predict.contract.dataset_name import data_version_of
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.contract.server_name import same_server
 from numerai_predict.inspection.bundle_manifest import BundleManifest
 from numerai_predict.runner.bundle_check import TRAIN_AGAIN, examples
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.storage.snapshot_manifest import same_server
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,6 @@ from numerai_predict.storage.http import (
 from numerai_predict.storage.response_headers import TRANSFER_ERRORS, read_whole
 from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 
-API_URL = "https://api-tournament.numer.ai"
-
 STEP = "ask"
 
 _MOST_CHARACTERS = 500

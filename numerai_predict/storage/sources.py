@@ -112,9 +112,9 @@ class NumeraiDataset:
 
     def fetch(self, folder: Path, policy: TransferPolicy) -> Path:
         """The file, downloaded or copied; see `Source.fetch`."""
+        from numerai_predict.contract.server_name import server_of
         from numerai_predict.storage.cache import Cache
         from numerai_predict.storage.dataset_urls import DatasetAddress
-        from numerai_predict.storage.snapshot_manifest import server_of
         from numerai_predict.storage.stored_copy import find_in_snapshots
 
         target = folder / self.name.rpartition("/")[2]

@@ -11,6 +11,7 @@ from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InvalidPickle, ModelUnavailable
+from numerai_predict.contract.server_name import server_of
 from numerai_predict.contract.tournament_errors import ModelRefused
 from numerai_predict.inspection.compatibility import CompatibilityLevel, choose_image
 from numerai_predict.inspection.inspect import Inspection, inspect_pickle
@@ -20,7 +21,6 @@ from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.graphql import RequestRefused
 from numerai_predict.storage.presigned_put import put_to_presigned_url
-from numerai_predict.storage.snapshot_manifest import server_of
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import AccountModel, UploadTicket

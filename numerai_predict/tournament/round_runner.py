@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.server_name import server_of
 from numerai_predict.contract.tournament_errors import RoundClosed
 from numerai_predict.data.catalogue import Catalogue, resolve
 from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.storage.graphql import Api
 from numerai_predict.storage.retry import TransferPolicy
-from numerai_predict.storage.snapshot_manifest import server_of
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import RoundInfo
 from numerai_predict.tournament.gates import check_gates, expected_columns
@@ -85,7 +85,10 @@ def wait_for_open(config: RoundConfig, tournament: Tournament, deadline: Deadlin
         try:
             round_ = tournament.current_round()
             require_open(round_, config.late, tournament.wait_for_opening)
-            log_step("round", f"{round_.number} is open until {round_.closes:%H:%M:%S} UTC")
+            server = server_of(tournament.api.url)
+            log_step(
+                "round", f"{round_.number} of {server} is open until {round_.closes:%H:%M:%S} UTC"
+            )
             return round_
         except RoundClosed as error:
             left = min(until.remaining(), deadline.remaining())

@@ -71,6 +71,7 @@ def _data_entry(data: TrainingData) -> dict[str, Any]:
     return {
         "directory": str(data.directory),
         "version": data_version_of(str(data.directory.absolute() / SCORES)),
+        "server": data.server,
         **facts,
         "features": {**facts["features"], "names": data.features},
         "eras": len(data.eras),

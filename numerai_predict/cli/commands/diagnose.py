@@ -6,7 +6,7 @@ import argparse
 import functools
 from pathlib import Path
 
-from numerai_predict.cli.options import pickle_source
+from numerai_predict.cli.options import data_dir, pickle_source
 from numerai_predict.contract.dataset_name import is_dataset_name
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits, format_size
@@ -56,10 +56,10 @@ def _files(options: argparse.Namespace) -> DiagnosisFiles:
             return Path(text) if text else None
         if unused := describe_unused_file(text):
             log_step("warning", unused)
-        return Path(options.data_dir, text)
+        return data_dir(options) / text
 
     return find_data_files(
-        path(options.validation) or options.data_dir / options.data_version,
+        path(options.validation) or data_dir(options) / options.data_version,
         path(options.features_file),
         path(options.benchmarks),
         path(options.meta_model),

@@ -10,11 +10,12 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from numerai_predict.cli.parsers.practice import SHAPE_OPTIONS, practice_directory
+from numerai_predict.cli.parsers.practice import SHAPE_OPTIONS
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.storage.directories import practice_data_directory, practice_directory
 from numerai_predict.tournament.practice import process_control
 from numerai_predict.tournament.practice.defaults import DEFAULT_MODELS
 from numerai_predict.tournament.practice.faults import Fault
@@ -78,8 +79,10 @@ def _status(options: argparse.Namespace) -> str:
 
 
 def _env(options: argparse.Namespace) -> int:
-    path = shlex.quote(str(options.state_dir.absolute() / KEYS_FILE))
-    print(f"set -a; . {path}; set +a")
+    folder = options.state_dir.absolute()
+    path = shlex.quote(str(folder / KEYS_FILE))
+    data = shlex.quote(str(practice_data_directory(folder)))
+    print(f"set -a; . {path}; NUMERAI_DATA_DIR={data}; set +a")
     return 0
 
 

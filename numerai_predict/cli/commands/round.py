@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from numerai_predict.cli.options import data_dir
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.sandbox import Sandbox
@@ -26,7 +27,7 @@ def run(options: argparse.Namespace) -> str:
         pickle=options.pickle,
         model=options.model_name,
         version=options.data_version,
-        data=options.data_dir,
+        data=data_dir(options, settings.api_url),
         state=state_directory(),
         limits=Limits(options.memory, options.timeout),
         sandbox=Sandbox(options.sandbox),

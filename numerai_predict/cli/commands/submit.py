@@ -8,7 +8,9 @@ import json
 from pathlib import Path
 
 from numerai_predict.cli.commands.deliver import predictions_in
+from numerai_predict.cli.options import data_dir
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.server_name import server_of
 from numerai_predict.contract.tournament_errors import SubmissionRefused
 from numerai_predict.runner.bundle_check import check_pickle
 from numerai_predict.runner.bundle_data import ModelInput, check_data
@@ -17,7 +19,6 @@ from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
-from numerai_predict.storage.snapshot_manifest import server_of
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.gates import check_gates, expected_columns
 from numerai_predict.tournament.round_ledger import RoundLedger
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> str:
     if predictions != options.file.absolute():
         _check_bundle(options, server_of(settings.api_url))
     live, features = snapshot_live(
-        options.data_dir,
+        data_dir(options, settings.api_url),
         options.data_version,
         Api(settings.api_url, policy),
         ("live.parquet", "features.json"),

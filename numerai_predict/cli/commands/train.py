@@ -7,12 +7,16 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from numerai_predict.cli.api import api_url
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.server_name import server_of
 from numerai_predict.runner.options import dataset_version
 from numerai_predict.storage.directories import data_directory
+from numerai_predict.storage.snapshot_server import require_server
 from numerai_predict.training.config_file import read_training_config
 from numerai_predict.training.config_reference import defaults_as_yaml
 from numerai_predict.training.pipeline import train
@@ -29,11 +33,22 @@ def run(options: argparse.Namespace) -> str | int:
     settings = read_training_config(options.config)
     if options.python:
         settings = settings.model_copy(update={"python": options.python})
-    directory = settings.data.directory or data_directory() / dataset_version(os.environ)
+    directory = settings.data.directory or _default_directory()
     with _interrupted_at(Deadline.after(options.deadline)):
         result = train(settings, directory)
     print(_table(result.scores))
     return f"the bundle is ready; try it: numerai-predict run {result.output / 'model.pkl'}"
+
+
+def _default_directory() -> Path:
+    """The snapshots of the server's data version.
+
+    Raises:
+        DatasetUnavailable: the snapshots are those of another server.
+    """
+    store = data_directory()
+    require_server(store, server_of(api_url()))
+    return store / dataset_version(os.environ)
 
 
 @contextmanager
