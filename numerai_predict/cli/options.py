@@ -55,6 +55,12 @@ def add_pickle_file(parser: OptionParser, meaning: str = "the model: a file") ->
     parser.add_argument("pickle", type=Path, metavar="PICKLE", help=meaning)
 
 
+def add_pickle_from_anywhere(parser: OptionParser) -> None:
+    """Add positional PICKLE for commands that fetch it."""
+    source = validated_by(source_of)
+    parser.add_argument("pickle", type=source, metavar="PICKLE", help=f"the model: {MODEL_SOURCE}")
+
+
 def add_model_name(parser: OptionParser, usage: str, required: bool = True) -> None:
     """Add `--model-name`; `usage` says how to type the command where `--model` names a pickle."""
     group = parser.add_argument_group("account")
