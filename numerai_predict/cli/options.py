@@ -15,7 +15,7 @@ from numerai_predict.runner.option_parser import (
     validated_by,
 )
 from numerai_predict.runner.options import MODEL_SOURCE, dataset_version
-from numerai_predict.storage.directories import NoHomeDirectory, data_directory
+from numerai_predict.storage.directories import data_directory
 from numerai_predict.storage.sources import source_of
 
 
@@ -53,6 +53,12 @@ def pickle_source(options: argparse.Namespace) -> str:
 def add_pickle_file(parser: OptionParser, meaning: str = "the model: a file") -> None:
     """Add positional PICKLE for commands that read a local file."""
     parser.add_argument("pickle", type=Path, metavar="PICKLE", help=meaning)
+
+
+def add_pickle_from_anywhere(parser: OptionParser) -> None:
+    """Add positional PICKLE for commands that fetch it."""
+    source = validated_by(source_of)
+    parser.add_argument("pickle", type=source, metavar="PICKLE", help=f"the model: {MODEL_SOURCE}")
 
 
 def add_model_name(parser: OptionParser, usage: str, required: bool = True) -> None:
@@ -126,10 +132,6 @@ def add_snapshot(parser: OptionParser, version: str | None = "") -> argparse._Ar
 
 def add_data_dir(group: argparse._ArgumentGroup) -> None:
     """Add `--data-dir`."""
-    try:
-        default: Path | None = data_directory()
-    except NoHomeDirectory:  # the help is shown nevertheless
-        default = None
     group.add_argument(
         "--data-dir",
         type=Path,

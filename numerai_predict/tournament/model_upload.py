@@ -18,17 +18,21 @@ from numerai_predict.inspection.inspect import Inspection, inspect_pickle
 from numerai_predict.runner.bundle_check import check_pickle, check_python
 from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.storage.directories import data_directory
 from numerai_predict.storage.files import sha256_of
-from numerai_predict.storage.graphql import RequestRefused
+from numerai_predict.storage.graphql import Api, RequestRefused
 from numerai_predict.storage.presigned_put import put_to_presigned_url
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import AccountModel, UploadTicket
+from numerai_predict.tournament.hosted_check import HostedData, check_as_hosted
+from numerai_predict.tournament.round_runner import snapshot_live
 
 DEFAULT_VERSION = "v5.2"
 
 _DEFAULT_PYTHON = "3.12"
 _POLL_SECONDS = 2.0
+_LIVE = ("live.parquet", "live_benchmark_models.parquet")
 
 
 class ValidationState(Enum):
@@ -48,14 +52,17 @@ class ValidationState(Enum):
 class UploadChoice:
     """What to host a pickle with; `None` for what its inspection finds.
 
-    `force` uploads it in spite of what the inspection finds, `allow_version_mismatch` in spite of
-    data of another version or server than those that a bundle's model was trained on.
+    `force` uploads it in spite of what the inspection finds, and without the hosted check;
+    `allow_version_mismatch` in spite of data of another version or server than those that a
+    bundle's model was trained on. `data` is the directory of the snapshots, by default that of
+    the environment.
     """
 
     python: str | None = None
     version: str | None = None
     force: bool = False
     allow_version_mismatch: bool = False
+    data: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ class _Suitability:
 class _Hosting:
     python: str
     version: str
+    inspection: Inspection | None
 
 
 def upload(
@@ -88,7 +96,7 @@ def upload(
     Raises:
         ModelUnavailable: there is no such file, or it is not the pickle of its bundle's manifest.
         DatasetUnavailable: the bundle's model was trained on data of another version or server.
-        ModelRefused: the inspection or the tournament rejects it.
+        ModelRefused: the inspection, the hosted check or the tournament rejects it.
         NotAuthorised, TournamentUnavailable, UploadFailed, DeadlinePassed: see there.
     """
     hosting = _choose_hosting(path, choice, server_of(tournament.api.url))
@@ -97,6 +105,7 @@ def upload(
     image_id = _require_listed(images, f"Python {hosting.python}", "docker image", "--python")
     version_id = _require_listed(versions, hosting.version, "data version", "--data-version")
     log_step("upload", f"{path.name} for Python {hosting.python} and the data {hosting.version}")
+    _check_before_upload(path, choice, hosting, tournament, deadline)
     ticket = tournament.request_pickle_upload(path, model)
     put_to_presigned_url(path, ticket.url, tournament.api.policy)
 
@@ -107,6 +116,21 @@ def upload(
     created = _create(tournament, model, path, ticket, image_id, version_id, find)
     log_step("upload", f"uploaded as {ticket.filename}; waiting for its validation")
     return _wait_for_validation(find, created, path, deadline, show)
+
+
+def _check_before_upload(
+    path: Path,
+    choice: UploadChoice,
+    hosting: _Hosting,
+    tournament: Tournament,
+    deadline: Deadline,
+) -> None:
+    if choice.force or hosting.inspection is None:
+        log_step("warning", "the pickle was not run before the upload (--ignore-inspection)")
+        return
+    api = Api(tournament.api.url, tournament.api.policy)
+    data = HostedData(*snapshot_live(choice.data or data_directory(), hosting.version, api, _LIVE))
+    check_as_hosted(path, hosting.inspection, hosting.python, data, deadline)
 
 
 def _create(
@@ -159,7 +183,9 @@ def _choose_hosting(path: Path, choice: UploadChoice, server: str) -> _Hosting:
     versions = inspection.data_versions if inspection else ()
     version = versions[0] if versions else DEFAULT_VERSION
     version = (bundle and bundle.data_version) or version
-    hosting = _Hosting(choice.python or python or _DEFAULT_PYTHON, choice.version or version)
+    hosting = _Hosting(
+        choice.python or python or _DEFAULT_PYTHON, choice.version or version, inspection
+    )
     if not choice.force:
         check_python(bundle, hosting.python)
     live = f"{hosting.version}/live.parquet"

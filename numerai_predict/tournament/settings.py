@@ -12,8 +12,8 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from numerai_predict.contract.path_access import barred_by, is_file
-from numerai_predict.contract.tournament_errors import BadSettings, NotAuthorised
 from numerai_predict.contract.server_name import API_URL
+from numerai_predict.contract.tournament_errors import BadSettings, NotAuthorised
 from numerai_predict.storage.directories import config_directory
 from numerai_predict.storage.graphql import Keys
 from numerai_predict.tournament.gate_limits import GateLimits

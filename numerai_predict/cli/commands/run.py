@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
-import json
 import subprocess
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +16,8 @@ from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.path_access import is_directory
 from numerai_predict.inspection.images import Image
-from numerai_predict.runner.container.target import ContainerImage, LocalPython, choose_target
+from numerai_predict.runner.container.job_run import run_job, target_of_job
+from numerai_predict.runner.container.target import ContainerImage
 from numerai_predict.runner.entrypoint import execute
 from numerai_predict.runner.options import job_from_options
 from numerai_predict.storage.directories import sample_directory
@@ -36,14 +35,16 @@ def run(options: argparse.Namespace) -> int:
     sample = sample_directory()
     if any(Path(source).is_relative_to(sample) for source in (job.dataset, job.benchmarks)):
         _make_sample(sample)
-    if options.no_container:
-        target: ContainerImage | LocalPython = LocalPython("as requested by --no-container")
-    else:
-        target = choose_target(job.model, _build if options.build_image else None)
+    build = _build if options.build_image else None
+    target = target_of_job(job.model, options.no_container, build)
     _print_status(target.announcement)
-    if isinstance(target, LocalPython):
-        return _run_locally(job)
-    return _run_in_image(target, job)
+    if isinstance(target, ContainerImage):  # the container does not see such a file
+        for unused in filter(None, map(describe_unused_file, (job.dataset, job.benchmarks))):
+            _print_status(f"Warning: {unused}")
+    result = run_job(target, job, execute)
+    if result.record is not None:
+        _show_predictions(result.record.predictions.path, result.record.predictions.rows)
+    return result.exit_code
 
 
 def _build(image: Image) -> bool:
@@ -51,24 +52,6 @@ def _build(image: Image) -> bool:
         return False
     _print_status(f"The image {image.name} is missing: building it takes some minutes, once")
     return subprocess.run([_BUILD, image.python, image.flavour], stdout=sys.stderr).returncode == 0
-
-
-def _run_locally(job: Job) -> int:
-    record = execute(job)
-    _show_predictions(record.predictions.path, record.predictions.rows)
-    return record.exit_code
-
-
-def _run_in_image(target: ContainerImage, job: Job) -> int:
-    for unused in filter(None, map(describe_unused_file, (job.dataset, job.benchmarks))):
-        _print_status(f"Warning: {unused}")  # the container does not see that file
-    with tempfile.TemporaryDirectory() as folder:
-        result = job.result or Path(folder, "record.json")
-        code = target.engine.run_job(target.image.name, replace(job, result=result))
-        if result.is_file():
-            predictions = json.loads(result.read_text())["predictions"]
-            _show_predictions(predictions["path"], predictions["rows"])
-    return code
 
 
 def _with_absolute_paths(job: Job) -> Job:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from numerai_predict.cli.options import (
     add_model_name,
-    add_pickle_file,
+    add_no_container,
+    add_pickle_from_anywhere,
     add_round_overrides,
     add_snapshot,
 )
@@ -22,11 +23,11 @@ def add_options(parser: OptionParser) -> None:
     parser.usage = "%(prog)s PICKLE --model-name NAME [OPTIONS]"
     parser.description = (
         "Wait for the round to open, fetch live data, run the model isolated, check the gates, "
-        "submit, and record the submission. The same command resumes a round that was "
-        "interrupted."
+        "submit, and record the submission. The model runs in the container image that fits the "
+        "pickle, if there is one. The same command resumes a round that was interrupted."
     )
     parser.epilog = "example:\n  numerai-predict round my.pkl --model-name my_model"
-    add_pickle_file(parser)
+    add_pickle_from_anywhere(parser)
     add_model_name(parser, "numerai-predict round PICKLE --model-name NAME")
     group = add_round_overrides(parser)
     group.add_argument(
@@ -37,4 +38,5 @@ def add_options(parser: OptionParser) -> None:
         help="time to wait for the opening in seconds, or none for no limit (default: 900)",
     )
     add_version_mismatch(add_snapshot(parser))
+    add_no_container(parser.add_argument_group("environment"))
     add_limits(parser, _DEADLINE_SECONDS)

@@ -12,8 +12,8 @@ def add_options(parser: OptionParser) -> None:
     """Add the options of `upload`."""
     parser.usage = "%(prog)s PICKLE --model-name NAME [OPTIONS]"
     parser.description = (
-        "Upload a pickle as hosted model, with the Python that its inspection finds, and wait "
-        "until the tournament has validated it."
+        "Run a pickle on live data as hosted compute does, upload it as hosted model, with the "
+        "Python that its inspection finds, and wait until the tournament has validated it."
     )
     parser.epilog = "example:\n  numerai-predict upload my.pkl --model-name my_model"
     add_pickle_file(parser, "the model: a file whose name ends in .pkl")
@@ -30,7 +30,7 @@ def add_options(parser: OptionParser) -> None:
     group.add_argument(
         "--ignore-inspection",
         action="store_true",
-        help="upload also a pickle that fails its inspection",
+        help="upload also a pickle that fails its inspection, and do not run it before",
     )
     add_version_mismatch(group)
     add_deadline(group, 1800)
