@@ -52,11 +52,10 @@ def available_environments(engine: Engine | None) -> list[Environment]:
     """The images that the container engine has; without an engine, the local Python."""
     if engine is None:
         return [Environment(RUNNING_PYTHON, LOCAL, content=_local_content())]
-    found = [(image, engine.image_id(image.name)) for image in supported_images()]
     return [
         Environment(image.python, image.flavour, image.name, content)
-        for image, content in found
-        if content is not None
+        for image in supported_images()
+        if (content := engine.image_id(image.name)) is not None
     ]
 
 

@@ -15,7 +15,7 @@ import requests.auth
 import urllib3
 
 from numerai_predict.storage.download import STEP, Body, Opener, RangeNotSupported
-from numerai_predict.storage.presigned_policy import url_valid_until
+from numerai_predict.storage.presigned.policy import url_valid_until
 from numerai_predict.storage.redirects import (
     GuardedAdapter,
     RedirectGuard,

@@ -1,4 +1,4 @@
-"""Limits of responses: of their bodies, and of the headers, which `http.client` reads without any on time.
+"""Limits of responses: of bodies, and of headers, which `http.client` reads without any on time.
 
 The timeout of a socket applies to one read: a server that sends one byte at a time, or one
 interim response (100 Continue) after the other, is never silent and never ends.

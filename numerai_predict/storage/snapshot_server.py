@@ -27,7 +27,7 @@ def require_server(folder: Path, server: str) -> None:
     """Require a store that is empty or belongs to the server.
 
     A store of an earlier version that has files of several servers is the real tournament's, which
-    may replace the others' files.
+    may replace the files of the others.
 
     Raises:
         DatasetUnavailable: it belongs to another server, or its manifest cannot be read.

@@ -21,7 +21,7 @@ from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.directories import data_directory
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.graphql import Api, RequestRefused
-from numerai_predict.storage.presigned_put import put_to_presigned_url
+from numerai_predict.storage.presigned.put import put_to_presigned_url
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import AccountModel, UploadTicket

@@ -12,8 +12,8 @@ from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.storage import graphql, response_headers
 from numerai_predict.storage.graphql import Api
-from numerai_predict.storage.presigned_post import post_file
-from numerai_predict.storage.presigned_put import put_to_presigned_url
+from numerai_predict.storage.presigned.post import post_file
+from numerai_predict.storage.presigned.put import put_to_presigned_url
 from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl, S3Object
 

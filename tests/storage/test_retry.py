@@ -16,7 +16,7 @@ from numerai_predict.contract.errors import (
     UploadInterrupted,
 )
 from numerai_predict.contract.job import PresignedPost
-from numerai_predict.storage.presigned_post import post_file
+from numerai_predict.storage.presigned.post import post_file
 from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy, TransferTimeouts
 from numerai_predict.storage.sources import HttpUrl
 

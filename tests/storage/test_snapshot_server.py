@@ -85,7 +85,7 @@ def test_the_practice_tournament_may_have_another_port_after_a_restart(store):
     require_server(store(PRACTICE, label=PRACTICE), "http://127.0.0.1:40001")
 
 
-def test_a_mixed_store_of_the_previous_version_is_the_real_tournaments_to_mend(store):
+def test_a_mixed_store_of_the_previous_version_is_the_real_tournaments_to_repair(store):
     folder = store(FILES, PRACTICE)
     require_server(folder, REAL_SERVER)
     with pytest.raises(DatasetUnavailable):

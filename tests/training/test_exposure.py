@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numerai_predict.cli.commands.train import closed_gates
+from numerai_predict.cli.commands.train import blocking_gates
 from numerai_predict.scoring.exposures import Exposure
 from numerai_predict.tournament.gate_limits import GateLimits
 from numerai_predict.training.bundle_verification import Trial
@@ -69,8 +69,8 @@ def test_each_era_is_limited_by_itself(era):
 
 def test_the_warnings_name_the_feature_and_the_setting():
     trial = Trial(spread=1e-9, exposure=Exposure("feature_a", 0.42))
-    exposure, spread = closed_gates(trial, GateLimits())
+    exposure, spread = blocking_gates(trial, GateLimits())
     assert "feature_a is 0.420" in exposure
     assert "max_exposure: 0.3" in exposure
     assert "MIN_PRED_STD" in spread
-    assert closed_gates(Trial(0.28, Exposure("feature_a", 0.29)), GateLimits()) == []
+    assert blocking_gates(Trial(0.28, Exposure("feature_a", 0.29)), GateLimits()) == []

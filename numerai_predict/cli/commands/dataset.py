@@ -81,13 +81,15 @@ def _of_version(names: set[str], version: str | None) -> list[str]:
 
 def _log_servers(directory: Path, servers: Mapping[str, str]) -> None:
     """Name the server that the local files came from, and that of the listed ones."""
-    found, asked = sorted(set(servers.values())), server_of(api_url())
+    found, current = sorted(set(servers.values())), server_of(api_url())
     if not found:
-        log_step("data", f"no local files in {directory}; the server is {asked}")
+        log_step("data", f"no local files in {directory}; the server is {current}")
         return
     log_step("data", f"files of {' and '.join(found)} in {directory}")
-    if any(not same_server(each, asked) for each in found):
-        log_step("warning", f"the server is {asked}: files of another server are not used with it")
+    if any(not same_server(each, current) for each in found):
+        log_step(
+            "warning", f"the server is {current}: files of another server are not used with it"
+        )
 
 
 def _print_table(

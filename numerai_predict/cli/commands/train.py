@@ -44,12 +44,12 @@ def run(options: argparse.Namespace) -> str | int:
     with _interrupted_at(Deadline.after(options.deadline)):
         result = train(settings, directory)
     print(_table(result.scores))
-    for warning in closed_gates(result.trial, gate_limits()):
+    for warning in blocking_gates(result.trial, gate_limits()):
         log_step("warning", warning)
     return f"the bundle is ready; try it: {_run_command(result.output / PICKLE, directory)}"
 
 
-def closed_gates(trial: Trial, limits: GateLimits) -> list[str]:
+def blocking_gates(trial: Trial, limits: GateLimits) -> list[str]:
     """Why `round` would not submit predictions like these, with the settings to change."""
     found = []
     exposure = trial.exposure
@@ -83,14 +83,14 @@ def _run_command(pickle: Path, directory: Path) -> str:
     if not (directory / "live.parquet").is_file() and validation.is_file():
         source = str(validation.absolute())
         return shlex.join(["numerai-predict", "diagnose", str(pickle), "--validation", source])
-    words = ["numerai-predict", "run", str(pickle)]
+    arguments = ["numerai-predict", "run", str(pickle)]
     for option, name in (
         ("--dataset", "live.parquet"),
         ("--benchmarks", "live_benchmark_models.parquet"),
     ):
         if (file := directory / name).is_file():
-            words += [option, str(file.absolute())]
-    return shlex.join(words)
+            arguments += [option, str(file.absolute())]
+    return shlex.join(arguments)
 
 
 def _default_directory() -> Path:

@@ -18,7 +18,7 @@ from numerai_predict.storage.http import (
     describe_network_error,
     new_session,
 )
-from numerai_predict.storage.presigned_policy import PostPolicy
+from numerai_predict.storage.presigned.policy import PostPolicy
 from numerai_predict.storage.response_headers import TRANSFER_ERRORS
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.server_errors import ServerError
