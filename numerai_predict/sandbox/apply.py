@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from numerai_predict.contract.limits import Limits
-from numerai_predict.sandbox import access_rules, capabilities, landlock, private_root, seccomp
+from numerai_predict.sandbox import (
+    access_rules,
+    bpf,
+    capabilities,
+    landlock,
+    private_root,
+    seccomp,
+)
 from numerai_predict.sandbox.identity import Identity
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.namespaces import NAMESPACES, NamespaceLayers, enter_namespaces
@@ -53,13 +60,18 @@ class _LayerUnavailable(Exception):
     """A layer that this machine does not support; the message gives the reason."""
 
 
-def apply_sandbox(spec: SandboxSpec) -> Layers:
-    """Apply every layer that this machine supports; returns the status of each."""
+def apply_sandbox(spec: SandboxSpec, send_listener: Callable[[int], None]) -> Layers:
+    """Apply every layer that this machine supports; returns the status of each.
+
+    `send_listener` gives the supervisor a descriptor of this process.
+    """
     _die_with_supervisor()
     supervisor = os.getppid()
     limits = _engage({"limits": _engage_limits}, spec)
     namespaces = _enter_namespaces(spec)
-    applied = _Applied(spec, namespaces, None if namespaces.private_processes else supervisor)
+    applied = _Applied(
+        spec, namespaces, None if namespaces.private_processes else supervisor, send_listener
+    )
     others = _engage(_LAYERS, applied)
     return limits.with_more(Layers(namespaces.engaged, {}, namespaces.unavailable)).with_more(
         others
@@ -76,6 +88,7 @@ class _Applied:
     spec: SandboxSpec
     namespaces: NamespaceLayers
     supervisor: int | None
+    send_listener: Callable[[int], None]
 
 
 def _engage(layers: Mapping[str, Callable[[_Context], str]], context: _Context) -> Layers:
@@ -165,16 +178,24 @@ def _engage_landlock(applied: _Applied) -> str:
 def _engage_seccomp(applied: _Applied) -> str:
     kind = _architecture()
     private_network = applied.namespaces.private_network
+    same_user = applied.spec.identity.user is None
+    shares_processes = same_user and applied.supervisor is not None
+    asks = shares_processes and seccomp.ask_supervisor(kind, applied.send_listener)
     rules = seccomp.rules(
         applied.supervisor,
-        same_user=applied.spec.identity.user is None,
+        same_user=same_user,
         landlock_version=landlock.abi(),
         private_network=private_network,
+        own=os.getpid() if shares_processes and not asks else None,
+        pinned=len(os.sched_getaffinity(0)) < (os.cpu_count() or 1),
     )
-    seccomp.enforce(seccomp.program(rules, kind), kind)
+    bpf.enforce(bpf.program(rules, kind), kind)
     network = "no network but loopback" if private_network else "no network"
     calls = {call for rule in rules for call in rule.calls.split() if kind.number(call) is not None}
-    return f"{len(calls)} system calls of {kind.name} denied or restricted, {network}"
+    gap = "; it cannot forbid signals to processes of this user that start during the run"
+    return f"{len(calls)} system calls of {kind.name} denied or restricted, {network}" + (
+        gap if shares_processes and not asks else ""
+    )
 
 
 def _architecture() -> Architecture:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.sandbox import seccomp, syscall_numbers
+from numerai_predict.sandbox import bpf, process_targets, seccomp, syscall_numbers
 
 SUPERVISOR = 4321
-ALLOW, ERRNO = 0x7FFF0000, 0x00050000
+OWN = 5000
+ALLOW, ERRNO, ASK = 0x7FFF0000, 0x00050000, 0x7FC00000
 HEADERS = {
     "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
     "aarch64": Path("/usr/include/asm-generic/unistd.h"),
@@ -45,9 +46,10 @@ def decide(request):
     """Decide on a call by its name: allowed, or the error that it fails with."""
     architecture = syscall_numbers.architecture(request.param)
 
-    def decide(call, *arguments, same_user=False, landlock_version=7, arch=architecture.audit_arch):
-        rules = seccomp.rules(SUPERVISOR, same_user=same_user, landlock_version=landlock_version)
-        program = seccomp.program(rules, architecture)
+    def decide(call, *arguments, arch=architecture.audit_arch, **facts):
+        facts = {"same_user": False, "landlock_version": 7, **facts}
+        rules = seccomp.rules(SUPERVISOR, **facts)
+        program = bpf.program(rules, architecture)
         number = call if isinstance(call, int) else architecture.number(call)
         if number is None:
             pytest.skip(f"{architecture.name} has no {call}")
@@ -103,6 +105,91 @@ def test_signals_reach_its_own_processes_and_not_the_supervisor(decide):
     assert decide("kill", 2**64 - 1, 9) == errno.EPERM
     assert decide("setpriority", 0, SUPERVISOR, 19) == errno.EPERM
     assert decide("setpriority", 0, 0, 19) == "allowed"
+
+
+@pytest.fixture(params=["x86_64", "aarch64"])
+def ask(request):
+    """Whether the kernel asks the supervisor about a call."""
+    architecture = syscall_numbers.architecture(request.param)
+    program = bpf.question_program(seccomp.questions(OWN), architecture)
+
+    def ask(call, *arguments):
+        number = architecture.number(call)
+        answer = run_filter(program, architecture.audit_arch, number, *arguments)
+        assert answer in (ALLOW, ASK)
+        return answer == ASK
+
+    return ask
+
+
+@pytest.mark.parametrize("call", process_targets.TARGETS)
+def test_the_supervisor_is_asked_about_every_process_but_the_caller(ask, call):
+    before = [0] * process_targets.TARGETS[call]
+    assert ask(call, *before, 77)
+    assert ask(call, *before, 2**64 - 77)
+    assert not ask(call, *before, 0)
+    assert not ask(call, *before, OWN)
+    assert not ask("socket", *before, 77)
+
+
+@pytest.mark.parametrize("call", process_targets.SIGNALS)
+def test_where_the_kernel_cannot_ask_older_processes_get_no_signal(decide, call):
+    for other in (1, SUPERVISOR, OWN - 1):
+        assert decide(call, other, same_user=True, own=OWN) == errno.EPERM
+    for own in (0, OWN, OWN + 1):
+        assert decide(call, own, same_user=True, own=OWN) == "allowed"
+
+
+def test_where_the_kernel_cannot_ask_older_groups_get_no_signal(decide):
+    for group in (1, SUPERVISOR, OWN - 1):
+        assert decide("kill", 2**64 - group, same_user=True, own=OWN) == errno.EPERM
+    assert decide("kill", 2**64 - OWN, same_user=True, own=OWN) == "allowed"
+
+
+@pytest.mark.parametrize("call", process_targets.SCHEDULING)
+def test_where_the_kernel_cannot_ask_scheduling_is_for_the_caller_alone(decide, call):
+    before = [0] * process_targets.TARGETS[call]
+    for other in (1, OWN - 1, OWN + 1):
+        assert decide(call, *before, other, same_user=True, own=OWN) == errno.EPERM
+    for own in (0, OWN):
+        assert decide(call, *before, own, same_user=True, own=OWN) == "allowed"
+
+
+def test_no_call_acts_on_all_processes_of_the_user(decide):
+    assert decide("setpriority", 2, 0, 19) == errno.EPERM
+    assert decide("ioprio_set", 3, 0, 19) == errno.EPERM
+
+
+def test_a_pinned_model_keeps_its_processors_and_sees_no_error(decide):
+    assert decide("sched_setaffinity", 0, pinned=True) == 0
+    assert decide("sched_setaffinity", 0) == "allowed"
+
+
+@pytest.mark.parametrize("command", [8, 10, 15, 1024, 1026])
+def test_no_descriptor_sends_signals(decide, command):
+    assert decide("fcntl", 3, command, 77) == errno.EPERM
+    assert decide("fcntl", 3, 4, command) == "allowed"
+    assert decide("pidfd_send_signal", 3, 9) == errno.ENOSYS
+
+
+@pytest.mark.parametrize("option", [7, 8, 32, 33])
+def test_the_buffers_of_sockets_keep_their_size(decide, option):
+    assert decide("setsockopt", 3, 1, option) == 0
+    assert decide("setsockopt", 3, 6, option) == "allowed"
+    assert decide("setsockopt", 3, 1, 9) == "allowed"
+
+
+@pytest.mark.parametrize("call", ["inotify_init", "inotify_init1", "inotify_add_watch"])
+def test_files_cannot_be_watched(decide, call):
+    assert decide(call) == errno.ENOSYS
+
+
+@pytest.mark.parametrize(
+    ("release", "expected"),
+    [("5.5.0", True), ("6.18.44-vm", True), ("5.4.0-generic", False), ("4.4.0", False)],
+)
+def test_the_kernel_asks_since_version_5_5(release, expected):
+    assert process_targets.kernel_asks(release) is expected
 
 
 def test_only_its_own_limits_may_change(decide):

@@ -11,6 +11,7 @@ import ctypes
 import faulthandler
 import os
 import resource
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -57,7 +58,7 @@ def main(frames_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> 
     requests = _take_standard_input()
     server = _Server(requests, frames_descriptor, in_memory or {})
     try:
-        sandboxed = _apply_layers(_next_request(requests, SandboxRequest))
+        sandboxed = _apply_layers(_next_request(requests, SandboxRequest), requests)
         name_own_user()
         server.has_loopback = NETWORK in sandboxed.content["engaged"]
         _import_libraries()
@@ -145,10 +146,15 @@ class _Server:
         _send(self._frames_descriptor, frame)
 
 
-def _apply_layers(request: SandboxRequest) -> Frame:
+def _apply_layers(request: SandboxRequest, requests: TextIO) -> Frame:
     """Apply the layers; the frame with the status of each."""
+
+    def send_listener(descriptor: int) -> None:
+        with socket.socket(fileno=os.dup(requests.fileno())) as supervisor:
+            socket.send_fds(supervisor, [b"d"], [descriptor])
+
     spec = SandboxSpec.from_dict(request.spec)
-    layers = apply_sandbox(spec) if request.isolate else apply_limits_only(spec)
+    layers = apply_sandbox(spec, send_listener) if request.isolate else apply_limits_only(spec)
     return Frame(FrameKind.SANDBOXED, asdict(layers))
 
 
@@ -164,7 +170,7 @@ def _import_libraries() -> None:
 
 
 def _take_standard_input() -> TextIO:
-    """The pipe of requests, out of the model's reach; its standard input is empty."""
+    """The socket of requests, out of the model's reach; its standard input is empty."""
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)

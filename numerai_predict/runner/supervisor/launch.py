@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Collection, Mapping
@@ -13,6 +14,7 @@ from typing import BinaryIO, Protocol
 
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, thread_environment, usable_cpus
+from numerai_predict.resources.model_cgroup import ModelCgroup, create_model_cgroup, describe
 from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
 from numerai_predict.runner.protocol import Request, SandboxRequest, encode_request
 from numerai_predict.runner.supervisor.scratch_removal import remove_scratch
@@ -52,12 +54,15 @@ class Process(Protocol):
 
 @dataclass(frozen=True)
 class ProcessHandle:
-    """A running model process and the supervisor's ends of its pipes.
+    """A running model process and the supervisor's ends of its pipes and of its socket.
+
+    `requests` is one end of a pair of sockets.
 
     `frames` and `output` (the model's stdout and stderr) are non-blocking descriptors to read
     from. `scratch` is the only directory that the process may write, `known` the files and
-    directories that it may read, `layers` what isolates it from its start on. `in_memory` are
-    the paths of data that it has already read.
+    directories that it may read, `layers` what isolates it from its start on. `cgroup`
+    are the control groups that count and limit it, if the machine allows them; `in_memory` are the
+    paths of data that it has already read.
     """
 
     process: Process
@@ -68,6 +73,7 @@ class ProcessHandle:
     identity: Identity
     known: frozenset[Path]
     layers: Layers
+    cgroup: ModelCgroup
     in_memory: frozenset[Path] = frozenset()
 
     def readable(self, path: Path) -> Path:
@@ -85,11 +91,24 @@ class ProcessHandle:
         with contextlib.suppress(OSError):
             self.requests.write(encode_request(request))
 
+    def received_listener(self) -> int | None:
+        """The listener of its seccomp filter, if it has sent one when it applied its sandbox."""
+        with socket.socket(fileno=os.dup(self.requests.fileno())) as requests:
+            requests.setblocking(False)
+            try:
+                _, descriptors, _, _ = socket.recv_fds(requests, 1, 1)
+            except OSError:
+                return None
+            finally:
+                requests.setblocking(True)
+        return descriptors[0] if descriptors else None
+
     def close(self) -> None:
         """Close the pipes and delete the scratch directory; the process has exited."""
         self.requests.close()
         os.close(self.frames)
         os.close(self.output)
+        self.cgroup.remove()
         remove_scratch(self.scratch)
 
 
@@ -146,7 +165,7 @@ def launch_with(
     output, output_end = os.pipe()
     if identity.user is not None and identity.group is not None:
         os.fchown(output_end, identity.user, identity.group)  # so that it can open /dev/stdout
-    requests_end, requests = os.pipe()
+    requests_end, requests = (end.detach() for end in socket.socketpair())
     try:
         process = start_process(
             LaunchSpec(requests_end, output_end, frames_end, scratch.name, environment)
@@ -156,6 +175,7 @@ def launch_with(
             os.close(descriptor)
     os.set_blocking(frames, False)
     os.set_blocking(output, False)
+    cgroup = create_model_cgroup(limits, usable_cpus(), process.pid)
     handle = ProcessHandle(
         process,
         os.fdopen(requests, "wb", buffering=0),
@@ -164,20 +184,22 @@ def launch_with(
         scratch,
         identity,
         frozenset(readable),
-        _initial_layers(environment),
+        _initial_layers(environment, describe(cgroup, limits)),
+        cgroup,
         in_memory,
     )
     handle.send(SandboxRequest(sandboxed, asdict(_sandbox_spec(handle, limits))))
     return handle
 
 
-def _initial_layers(environment: Mapping[str, str]) -> Layers:
+def _initial_layers(environment: Mapping[str, str], memory: str) -> Layers:
     """What isolates a process from its start on."""
     return Layers(
         {
             "session": "a session of its own; whatever it starts is found and ended",
             "descriptors": "none but the pipes to the runner",
             "environment": f"{len(environment)} variables of an allow-list, none of them a secret",
+            "memory": memory,
         }
     )
 
