@@ -162,9 +162,7 @@ def launch_with(
     scratch = create_scratch(identity)
     environment = {**environment, **_USER_VARIABLES, **scratch_variables(scratch.name)}
     frames, frames_end = os.pipe()
-    output, output_end = os.pipe()
-    if identity.user is not None and identity.group is not None:
-        os.fchown(output_end, identity.user, identity.group)  # so that it can open /dev/stdout
+    output, output_end = _output_pipe(identity)
     requests_end, requests = (end.detach() for end in socket.socketpair())
     try:
         process = start_process(
@@ -190,6 +188,14 @@ def launch_with(
     )
     handle.send(SandboxRequest(sandboxed, asdict(_sandbox_spec(handle, limits))))
     return handle
+
+
+def _output_pipe(identity: Identity) -> tuple[int, int]:
+    """A pipe whose end to write to belongs to the model's user, so that it can open /dev/stdout."""
+    output, output_end = os.pipe()
+    if identity.user is not None and identity.group is not None:
+        os.fchown(output_end, identity.user, identity.group)
+    return output, output_end
 
 
 def _initial_layers(environment: Mapping[str, str], memory: str) -> Layers:
