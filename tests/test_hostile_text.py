@@ -200,7 +200,6 @@ def inspection_of(text):
         features=(text,),
         data_versions=(text,),
         abilities={text: [text]},
-        scanner_terms={text: [text]},
         partial=text,
     )
 

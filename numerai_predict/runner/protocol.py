@@ -126,14 +126,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class AppliedLayers:
-    """The layers that the model process has applied, and the reasons for those it could not.
-
-    `unavailable` are those that no run requires.
-    """
+    """The layers that the model process has applied, and the reasons for those it could not."""
 
     engaged: dict[str, str]
     missing: dict[str, str]
-    unavailable: dict[str, str]
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> AppliedLayers:
@@ -142,9 +138,10 @@ class AppliedLayers:
         Raises:
             MalformedFrame: it breaks the schema.
         """
-        names = ("engaged", "missing", "unavailable")
-        require_keys(content, frozenset(names), "layers")
-        return cls(*(read_mapping(content[name], "layers") for name in names))
+        require_keys(content, frozenset(("engaged", "missing")), "layers")
+        return cls(
+            read_mapping(content["engaged"], "layers"), read_mapping(content["missing"], "layers")
+        )
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,7 @@ def bundle_environment(
 class BundleSpec:
     """The content of the pickled function.
 
-    `kind` is the name of the trainer; `neutralize` is the share of `benchmark` to remove,
-    `max_exposure` the highest correlation with a feature.
+    `kind` is the name of the trainer; `neutralize` is the share of `benchmark` to remove.
     """
 
     kind: str
@@ -79,7 +78,6 @@ class BundleSpec:
     models: Sequence[TrainedModel]
     benchmark: str | None
     neutralize: float
-    max_exposure: float | None = None
 
 
 @contextmanager
@@ -160,7 +158,6 @@ def _write_parts(spec: BundleSpec, directory: Path) -> None:
         "features": list(spec.features),
         "benchmark": spec.benchmark,
         "neutralize": spec.neutralize,
-        "max_exposure": spec.max_exposure,
         "models": names,
     }
     (directory / "bundle.json").write_text(json.dumps(content))

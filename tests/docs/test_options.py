@@ -26,7 +26,6 @@ FOREIGN = {
     "--network",
     "--read-only",
     "--require-hashes",
-    "--security-opt",
     "--tmpfs",
     "--user",
 }

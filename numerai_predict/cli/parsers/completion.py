@@ -20,5 +20,4 @@ def add_options(parser: OptionParser) -> None:
         "  numerai-predict completion zsh > ~/.zfunc/_numerai-predict\n"
         "  numerai-predict completion fish > ~/.config/fish/completions/numerai-predict.fish"
     )
-    metavar = f"{{{','.join(SHELLS)}}}"
-    parser.add_argument("shell", choices=SHELLS, metavar=metavar, help="the shell")
+    parser.add_argument("shell", choices=SHELLS, help="the shell")

@@ -104,7 +104,7 @@ def create_pickle(_: Any, info: Info, filename: str, **arguments: Any) -> dict[s
                 image=image["name"],
                 version=version["name"],
                 status=PickleStatus.PENDING.value,
-                inserted=practice.to_client_time(practice.now()),
+                inserted=practice.now().isoformat(),
             )
     made = practice.store.row("SELECT * FROM pickles WHERE filename = ?", filename) or {}
     if found is None:

@@ -1,1 +1,0 @@
-"""Uploads to presigned URLs, by POST and by PUT."""
