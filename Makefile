@@ -10,6 +10,9 @@ MAKEFLAGS += --no-print-directory
 DOCKER ?= docker
 export DOCKER
 
+# A recipe that names MAKE itself is executed even by `make -n`, and with .ONESHELL all of it is.
+SUBMAKE = $(MAKE)
+
 VERSIONS := $(shell sed -n 's/^version = "\(.*\)"/\1/p' versions.toml)
 TAGS := $(subst .,_,$(VERSIONS))
 GIT_REF := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
@@ -62,9 +65,9 @@ $(READY):
 .PHONY: test
 test: setup ## Run all tests, and with a container engine those of the slim images: make test [TESTS=tests/runner]
 	if [ -n "$(TESTS)" ]; then $(BIN)/pytest $(OPTIONS) $(TESTS); exit; fi
-	$(MAKE) test_unit test_integration
+	$(SUBMAKE) test_unit test_integration
 	if $(DOCKER) info >/dev/null 2>&1; then
-	    $(MAKE) $(addprefix build_slim_,$(TAGS)) test_built IMAGES="$(VERSIONS:%=%-slim)"
+	    $(SUBMAKE) $(addprefix build_slim_,$(TAGS)) test_built IMAGES="$(VERSIONS:%=%-slim)"
 	else
 	    echo "'$(DOCKER)' does not respond: skipping the tests of the images"
 	fi
@@ -121,19 +124,19 @@ build_shell: ## Build the shell image, in which the tests of predict.py run
 	images/build shell
 
 build_3%:
-	$(MAKE) build_full_3$* build_slim_3$*
+	$(SUBMAKE) build_full_3$* build_slim_3$*
 
 .PHONY: test_predict
 test_predict: setup build_shell $(addprefix build_slim_,$(TAGS)) ## Test the runner in the shell image and in every slim image
 	images/test_predict $(VERSIONS)
 
 test_3%: setup build_3%
-	$(MAKE) test_built IMAGES="$(subst _,.,3$*)-slim $(subst _,.,3$*)-full"
+	$(SUBMAKE) test_built IMAGES="$(subst _,.,3$*)-slim $(subst _,.,3$*)-full"
 
 .PHONY: test_images
 test_images: setup ## Build, test and remove every flavour of every Python, one after the other
 	for version in $(TAGS); do
-	    $(MAKE) test_$$version
+	    $(SUBMAKE) test_$$version
 	    $(DOCKER) image rm --force "numerai_predict_py_$$version:latest" >/dev/null
 	done
 
@@ -161,13 +164,13 @@ add_python: setup ## Add a Python version: make add_python VERSION=3.14
 .PHONY: lock_images
 lock_images: setup ## Update the locks of the images: make lock_images [PACKAGE=boto3]
 	for version in $(VERSIONS); do $(POETRY) -C py$$version $(if $(PACKAGE),update --lock $(PACKAGE),lock); done
-	$(MAKE) generate
+	$(SUBMAKE) generate
 
 ##@ Slow tests and benchmarks
 
 .PHONY: bench_images
 bench_images: setup ## Measure size and start-up of the images of Python 3.12; writes bench/RESULTS.md
-	$(MAKE) build_3_12
+	$(SUBMAKE) build_3_12
 	$(BIN)/python bench/images.py
 
 .PHONY: bench_inspection
@@ -178,7 +181,7 @@ bench_inspection: setup ## Measure the inspection of a pickle; writes bench/RESU
 test_attacks: setup ## Run models that try to break out, locally and in containers; writes tests/attacks/ESCAPES.md
 	images=
 	if $(DOCKER) info >/dev/null 2>&1; then
-	    $(MAKE) build_slim_3_12
+	    $(SUBMAKE) build_slim_3_12
 	    images=numerai_predict_py_3_12:latest-slim
 	else
 	    echo "'$(DOCKER)' does not respond: running the attempts on this machine only"
@@ -223,6 +226,10 @@ bench_diagnose: setup ## Measure a diagnosis, compared with a plain script; writ
 test_fleet: setup ## Run 300 models, a third of them broken, while every kind of process is killed
 	$(BIN)/python tests/fleet/suite.py $(or $(MODELS),300) $(or $(SEED),7)
 
+.PHONY: test_restarts
+test_restarts: setup ## Kill and restart fleet runs with changed data 200 times; writes tests/fleet/RESTARTS.md
+	$(BIN)/python tests/fleet_restarts.py $(or $(RESTARTS),200) $(or $(SEED),17)
+
 .PHONY: bench_fleet
 bench_fleet: setup ## Measure the fleet, compared with containers and plain predictions: make bench_fleet [MODELS=50 TRIVIAL=0]
 	$(BIN)/python bench/fleet.py $(or $(MODELS),200) $(TRIVIAL)
@@ -254,7 +261,7 @@ lock: setup ## Lock the newest allowed versions of the development environment
 	$(POETRY) lock --regenerate
 	# Descriptions of packages may name servers; a lock must not.
 	sed -i 's/^description = .*/description = ""/' poetry.lock
-	$(MAKE) generate
+	$(SUBMAKE) generate
 
 .PHONY: generate
 generate: setup ## Write the requirements and Dockerfiles from the locks and the template
@@ -288,6 +295,9 @@ clean: ## Remove everything that make created here
 
 .PHONY: help
 help:
-	@awk 'BEGIN {FS = ":.*## "}
+	awk 'BEGIN {FS = ":.*## "}
 	    /^##@/ {printf "\n%s\n", substr($$0, 5)}
-	    /^[a-z_0-9%]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	    /^[a-z_0-9]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	printf '\nImages of one Python\n'
+	printf '  make %-12s make %-11s make %-18s make %s\n' \
+	    $(foreach tag,$(TAGS),build_$(tag) test_$(tag) push_latest_$(tag) push_stable_$(tag))

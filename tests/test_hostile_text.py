@@ -200,6 +200,7 @@ def inspection_of(text):
         features=(text,),
         data_versions=(text,),
         abilities={text: [text]},
+        scanner_terms={text: [text]},
         partial=text,
     )
 

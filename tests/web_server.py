@@ -65,7 +65,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 return
             time.sleep(reply.drip_seconds)
 
-    do_GET = do_POST = _serve  # noqa: N815 - the names that http.server calls
+    do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that http.server calls
 
     def _send(self, reply: Reply) -> None:
         has_date = "Date" in reply.headers

@@ -6,8 +6,10 @@ import os
 import select
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 from numerai_predict.contract.errors import InternalError, RunError, SaveFailed
+from numerai_predict.contract.path_access import Barred, barred_by
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
 
@@ -35,6 +37,10 @@ class Unfinished(Exception):
     """A command stopped before its end; a later call can continue."""
 
 
+class OutputClosed(Exception):
+    """The reader of standard output or of the messages is gone."""
+
+
 def exit_code_of(
     work: Callable[[], str | int], program: str, debug: bool = False, logs_steps: bool = True
 ) -> int:
@@ -45,6 +51,7 @@ def exit_code_of(
 
     Raises:
         UsageError: by the work.
+        OutputClosed: the output has no reader any more; see `exit_on_closed_output`.
     """
     if logs_steps:
         start_logging(debug)
@@ -56,10 +63,8 @@ def exit_code_of(
         print(f"{program}: {error}", file=sys.stderr)
         return UNFINISHED if isinstance(error, Unfinished) else Verdict.USAGE.exit_code
     except (Exception, KeyboardInterrupt) as error:
-        if isinstance(error, BrokenPipeError) and _output_is_closed():
-            # The interpreter's last flush must not fail on what is still buffered.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return OUTPUT_CLOSED
+        if isinstance(error, BrokenPipeError) and any(map(_is_closed, _outputs())):
+            raise OutputClosed from error
         start_logging(debug)
         return _report(error)
     if isinstance(ended, int):
@@ -68,10 +73,37 @@ def exit_code_of(
     return Verdict.OK.exit_code
 
 
-def _output_is_closed() -> bool:
-    """Whether the reader of standard output is gone, like `head` after its last line."""
+def exit_on_closed_output(work: Callable[[], int]) -> int:
+    """The exit code of the work; `OUTPUT_CLOSED` once a reader of its output is gone.
+
+    What is still buffered is written here, so that this is the only code that can notice it.
+    """
+    try:
+        try:
+            return work()
+        finally:
+            sys.stdout.flush()
+    except (BrokenPipeError, OutputClosed) as error:
+        closed = [stream for stream in _outputs() if _is_closed(stream)]
+        if not closed and isinstance(error, BrokenPipeError):
+            raise
+        for stream in closed:  # the interpreter's last flush must not fail
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return OUTPUT_CLOSED
+
+
+def _outputs() -> tuple[TextIO, TextIO]:
+    return sys.stdout, sys.stderr
+
+
+def _is_closed(stream: TextIO) -> bool:
+    """Whether the reader of the stream is gone, like `head` after its last line."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError, AttributeError):  # no stream of the system
+        return False
     poll = select.poll()
-    poll.register(sys.stdout.fileno(), 0)
+    poll.register(descriptor, 0)
     return any(events & select.POLLERR for _, events in poll.poll(0))
 
 
@@ -88,6 +120,11 @@ def _report(error: BaseException) -> int:
     return verdict.exit_code
 
 
+def _barred(error: OSError) -> Barred | None:
+    is_named = isinstance(error, PermissionError) and isinstance(error.filename, str)
+    return barred_by(error.filename) if is_named else None
+
+
 def _failure(error: BaseException) -> RunError:
     """The failure with a verdict that stands for the exception."""
     if isinstance(error, RunError):
@@ -95,5 +132,7 @@ def _failure(error: BaseException) -> RunError:
     if isinstance(error, OSError):
         found = f"expected to read and write files, found: {error.strerror or error}"
         where = f" ({error.filename})" if error.filename else ""
+        if barred := _barred(error):
+            return SaveFailed(f"expected {error.filename}, found {barred.found}", barred.remedy)
         return SaveFailed(found + where, "check the disk and the path, then try again")
     return InternalError.caused_by(error)

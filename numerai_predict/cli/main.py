@@ -8,7 +8,7 @@ from functools import partial
 from itertools import groupby
 
 from numerai_predict.cli.command_table import COMMANDS, Command
-from numerai_predict.cli.exit_codes import UsageError, exit_code_of
+from numerai_predict.cli.exit_codes import UsageError, exit_code_of, exit_on_closed_output
 from numerai_predict.runner.option_parser import OptionParser
 
 
@@ -18,7 +18,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: after `--help` and `--version`, and with 2 after a bad command line.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    return exit_on_closed_output(lambda: _run(sys.argv[1:] if argv is None else argv))
+
+
+def _run(argv: Sequence[str]) -> int:
+    arguments = list(argv)
+    if arguments[:1] == ["help"]:  # as git and others have it
+        arguments = [*arguments[1:], "--help"]
     parser = build_parser(lazy=True)
     if not arguments:
         parser.print_help()

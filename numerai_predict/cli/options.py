@@ -40,7 +40,10 @@ def pickle_source(options: argparse.Namespace) -> str:
     """
     given = [source for source in (options.pickle, options.model) if source is not None]
     if not given:
-        raise UsageError(f"expected a pickle, found none: type {options.parser.prog} PICKLE")
+        prog = options.parser.prog
+        raise UsageError(
+            f"expected a pickle, found none: type {prog} PICKLE ({prog} --help shows an example)"
+        )
     if len(given) > 1:
         raise UsageError("expected one pickle, found one as argument and another as --model")
     source: str = given[0]
@@ -50,6 +53,12 @@ def pickle_source(options: argparse.Namespace) -> str:
 def add_pickle_file(parser: OptionParser, meaning: str = "the model: a file") -> None:
     """Add positional PICKLE for commands that read a local file."""
     parser.add_argument("pickle", type=Path, metavar="PICKLE", help=meaning)
+
+
+def add_pickle_from_anywhere(parser: OptionParser) -> None:
+    """Add positional PICKLE for commands that fetch it."""
+    source = validated_by(source_of)
+    parser.add_argument("pickle", type=source, metavar="PICKLE", help=f"the model: {MODEL_SOURCE}")
 
 
 def add_model_name(parser: OptionParser, usage: str, required: bool = True) -> None:
@@ -126,11 +135,19 @@ def add_data_dir(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--data-dir",
         type=Path,
-        default=data_directory(),
         metavar="DIR",
         help="directory of the data snapshots "
-        "(default: NUMERAI_DATA_DIR or ~/.local/share/numerai-predict/data)",
+        "(default: NUMERAI_DATA_DIR or ~/.local/share/numerai-predict/data; the practice "
+        "tournament has its own)",
     )
+
+
+def data_dir(options: argparse.Namespace, api_url: str | None = None) -> Path:
+    """The directory of the data snapshots: the option, else that of the server.
+
+    `api_url` is the API that the command uses, by default that of the environment.
+    """
+    return options.data_dir or data_directory(os.environ, api_url)
 
 
 def add_json(parser: OptionParser) -> None:

@@ -69,9 +69,16 @@ VARIABLES = (
         "`v5.2`",
     ),
     EnvironmentVariable(
+        "ALLOW_DATASET_VERSION_MISMATCH",
+        Topic.DATA,
+        "`true` is `--allow-version-mismatch`: data of another version than those that a bundle's "
+        "model was trained on are a warning.",
+        "`false`",
+    ),
+    EnvironmentVariable(
         "NUMERAI_DATA_DIR",
         Topic.DATA,
-        "Directory of data snapshots.",
+        "Directory of data snapshots, of one server; `numerai-predict practice env` sets it too.",
         "`~/.local/share/numerai-predict/data`",
     ),
     EnvironmentVariable(

@@ -79,7 +79,8 @@ class Job:
     `s3://bucket/prefix`, and to `post`. `dataset_folders` are the local directories of data
     sets by name. `deadline` is in seconds for the whole run, `result` the file for the result
     record. With `check` the model is inspected and not run, with `hosted` a model or predictions
-    that hosted compute would refuse make the run fail.
+    that hosted compute would refuse make the run fail, with `allow_version_mismatch` data of
+    another version than a bundle's are allowed.
     """
 
     model: str = field(repr=False)
@@ -96,6 +97,7 @@ class Job:
     debug: bool = False
     check: bool = False
     hosted: bool = False
+    allow_version_mismatch: bool = False
 
     @property
     def model_call(self) -> ModelCall:

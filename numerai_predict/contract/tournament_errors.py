@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numerai_predict.contract.errors import RunError, Transient
-from numerai_predict.contract.verdicts import TournamentVerdict
+from numerai_predict.contract.verdicts import TournamentVerdict, TrainingVerdict
 
 
 class TournamentError(RunError):
@@ -26,6 +26,12 @@ class NotAuthorised(TournamentError):
     """Keys are missing, wrong, or lack a scope."""
 
     verdict = TournamentVerdict.NOT_AUTHORISED
+
+
+class BadSettings(TournamentError):
+    """A setting in the environment or in the keys file is invalid or unknown."""
+
+    verdict = TrainingVerdict.BAD_CONFIGURATION
 
 
 class UnknownModel(TournamentError):

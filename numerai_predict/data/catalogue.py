@@ -43,9 +43,12 @@ class Catalogue:
         try:
             return sorted(map(str, self.api.query_with_retry(_LIST, tournament=TOURNAMENT)))
         except (TournamentUnavailable, RequestRefused) as error:
+            next_step = "try again later"
+            if isinstance(error, TournamentUnavailable) and error.remedy:
+                next_step = error.remedy
             raise DatasetUnreachable(
                 f"expected the tournament's list of files, found: {error}",
-                "try again later; `numerai-predict data sample` writes synthetic data",
+                f"{next_step}; `numerai-predict data sample` writes synthetic data",
             ) from error
 
     def url(self, name: str) -> str:

@@ -19,6 +19,7 @@ from numerai_predict.contract.errors import (
     FetchFailed,
     FetchInterrupted,
 )
+from numerai_predict.contract.server_name import server_of
 from numerai_predict.data.catalogue import Catalogue
 from numerai_predict.storage.download import STEP, download
 from numerai_predict.storage.file_lock import LockHeld, file_lock
@@ -27,10 +28,11 @@ from numerai_predict.storage.http import NotModified, http_opener
 from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 from numerai_predict.storage.snapshot_manifest import (
     SnapshotEntry,
+    read_snapshot_document,
     read_snapshot_manifest,
-    server_of,
     write_snapshot_manifest,
 )
+from numerai_predict.storage.snapshot_server import label_for, require_server
 
 
 class _RoundChanged(Exception):
@@ -77,13 +79,14 @@ class Snapshot:
         `force` fetches it nevertheless. Live data are those of the current round.
 
         Raises:
-            DatasetUnavailable: a file cannot be fetched; `DatasetUnreachable` where another
-                attempt may succeed.
+            DatasetUnavailable: the directory has data of another server, or a file cannot be
+                fetched; `DatasetUnreachable` where another attempt may succeed.
             DeadlinePassed: the time for the whole run is over.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self._locked(policy):
+                require_server(self.folder, server_of(catalogue.api.url))
                 fetch = _SnapshotFetch(self.folder, catalogue, policy, force)
                 return [fetch.get(name) for name in names]
         except FetchInterrupted as error:
@@ -186,7 +189,10 @@ class _SnapshotFetch:
     ) -> FetchedSnapshot:
         path = self.folder / name
         entry = replace(entry, round=number, changed=path.stat().st_mtime_ns)
-        write_snapshot_manifest(self.folder, read_snapshot_manifest(self.folder) | {name: entry})
+        document = read_snapshot_document(self.folder)
+        entries = document.files | {name: entry}
+        label = label_for(server_of(self.catalogue.api.url), entries, document.server)
+        write_snapshot_manifest(self.folder, entries, label)
         return FetchedSnapshot(name, path, entry, reused)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.errors import DatasetUnavailable
+from numerai_predict.contract.path_access import barred_by, is_directory, is_file
 from numerai_predict.data import feature_sets as feature_sets
 
 VALIDATION = "validation.parquet"
@@ -36,7 +37,7 @@ def find_data_files(
     Raises:
         DatasetUnavailable: the validation file, features.json or a given file is missing.
     """
-    path = validation / VALIDATION if validation.is_dir() else validation
+    path = validation / VALIDATION if is_directory(validation) else validation
     _require_file(path, "get it with `numerai-predict data get validation`, or use --validation")
     benchmarks_path = path.with_name(f"{path.stem}_benchmark_models.parquet")
     features = features or path.with_name(feature_sets.NAME)
@@ -55,10 +56,12 @@ def _given_or_adjacent(given: Path | None, adjacent: Path) -> Path | None:
     if given is not None:
         _require_file(given, "name an existing file, or leave the option out")
         return given.absolute()
-    return adjacent.absolute() if adjacent.is_file() else None
+    return adjacent.absolute() if is_file(adjacent) else None
 
 
 def _require_file(path: Path, remedy: str) -> None:
-    if not path.is_file():
-        found = "a directory" if path.is_dir() else "no such file"
+    if barred := barred_by(path):
+        raise DatasetUnavailable(f"expected a file at {path}, found {barred.found}", barred.remedy)
+    if not is_file(path):
+        found = "a directory" if is_directory(path) else "no such file"
         raise DatasetUnavailable(f"expected a file at {path}, found {found}", remedy)

@@ -12,8 +12,10 @@ from numerai_predict.contract.model_call import ModelCall, SourceLabels
 from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.diagnostics.config import DiagnosisConfig
+from numerai_predict.inspection.bundle_manifest import BundleManifest
 from numerai_predict.runner import preflight
 from numerai_predict.runner.batch import Batch, LocalBatch
+from numerai_predict.runner.bundle_check import check_python
 from numerai_predict.runner.container.batch_client import ContainerBatch
 from numerai_predict.runner.container.target import ContainerImage, LocalPython, choose_target
 from numerai_predict.runner.run_log import log_step
@@ -26,6 +28,7 @@ OpenBatch = Callable[[bool], Batch]
 
 def batch_opener(
     config: DiagnosisConfig,
+    bundle: BundleManifest | None,
     model: Path,
     directory: Path,
     features: Collection[str],
@@ -33,8 +36,8 @@ def batch_opener(
 ) -> OpenBatch:
     """Choose where the model runs, and return the function that opens a batch there.
 
-    `model` is the pickle's file, `directory` holds the files of all calls, `features` are the
-    names of the features in the data.
+    `bundle` is the manifest of the model's bundle, `model` is the pickle's file, `directory` holds
+    the files of all calls, `features` are the names of the features in the data.
 
     Raises:
         RunError: the model cannot run in the chosen environment.
@@ -42,6 +45,7 @@ def batch_opener(
     target = LocalPython("as requested") if config.local else choose_target(str(model))
     log_step("place", target.announcement)
     call = _model_call(config)
+    check_python(bundle, target.python)
     if isinstance(target, ContainerImage):
         return lambda repeated: ContainerBatch(
             target, model, directory, call, deadline, repeated=repeated

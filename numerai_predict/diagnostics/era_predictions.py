@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from numerai_predict.diagnostics.id_lookup import LABEL_COLUMNS, IdLookup
 from numerai_predict.diagnostics.model_usage import ModelUsage, UsageRecorder
 from numerai_predict.diagnostics.validation_data import LIVE_VALUES, EraRows, ValidationData
 from numerai_predict.runner.batch import Batch, BatchCall
+from numerai_predict.runner.bundle_check import check_pickle
+from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.fetching import FetchedFile, fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
 
@@ -68,19 +70,26 @@ class EraPredictor:
         with tempfile.TemporaryDirectory(prefix="numerai-eras-") as name:
             directory = _make_directory(Path(name) / "model")
             fetched = fetch_model(self._config.model, self._deadline, directory)
+            bundle = check_pickle(self._config.model, fetched.sha256)
             frames = _make_directory(Path(name) / "frames")
             features = self._validation.feature_names
+            warnings = check_data(bundle, self._input(features))
             open_batch = batch_opener(
-                self._config, fetched.path.resolve(), frames, features, self._deadline
+                self._config, bundle, fetched.path.resolve(), frames, features, self._deadline
             )
             batches = self._validation.batches(self._config.batch_bytes)
             repeated = False
             while (eras := next(batches, None)) is not None:
                 batch = open_batch(repeated)
                 yield from self._predict_batch(batch, eras, frames, check_repeatable=not repeated)
-                self._usage.add_batch(_with_model_file(batch.record, fetched))
+                self._usage.add_batch(_with_model_file(batch.record, fetched, warnings))
                 repeated = True
                 del eras  # release it before the next batch is read
+
+    def _input(self, features: Collection[str]) -> ModelInput:
+        allowed = self._config.allow_version_mismatch
+        source = str(self._config.files.validation)
+        return ModelInput(source, frozenset(features), allow_mismatch=allowed)
 
     def _predict_batch(
         self, batch: Batch, eras: list[EraRows], frames: Path, *, check_repeatable: bool
@@ -142,8 +151,9 @@ class EraPredictor:
         )
 
 
-def _with_model_file(record: Record, fetched: FetchedFile) -> Record:
+def _with_model_file(record: Record, fetched: FetchedFile, warnings: list[str]) -> Record:
     builder = RecordBuilder.resume(record)
+    builder.add_warnings(warnings)
     builder.set_model_file(fetched)
     return builder.build()
 

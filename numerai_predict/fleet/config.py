@@ -48,9 +48,11 @@ class FleetConfig:
         models_per_worker: a worker is replaced after this many models.
         engine: command of the container engine, `None` to run models in the local Python.
         debug: whether the logs of models have details.
+        hosted: whether models and predictions fail that hosted compute would refuse.
         models_ahead: how many models may be prepared, or in preparation, before workers are free.
         max_worker_growth_bytes: a worker whose memory grew by more is replaced.
         retries: bounds on retries.
+        allow_version_mismatch: whether data of another version than a bundle's are allowed.
     """
 
     output_dir: Path
@@ -67,9 +69,11 @@ class FleetConfig:
     models_per_worker: int = 500
     engine: str | None = None
     debug: bool = False
+    hosted: bool = False
     models_ahead: int = 64
     max_worker_growth_bytes: int = 512 * 1024**2
     retries: RetryLimits = RetryLimits()
+    allow_version_mismatch: bool = False
 
     def csv_path(self, model_id: str) -> Path:
         """The file of a model's predictions."""

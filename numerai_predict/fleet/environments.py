@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import platform
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from numerai_predict.contract.errors import PythonMismatch
 from numerai_predict.contract.running_python import RUNNING_PYTHON
@@ -21,14 +25,23 @@ LOCAL = "local"
 
 @dataclass(frozen=True, order=True)
 class Environment:
-    """A Python that runs models: a container image, or the local Python if `image` is `None`."""
+    """A Python that runs models: a container image, or the local Python if `image` is `None`.
+
+    `content` identifies its packages: an image that was built again may have others.
+    """
 
     python: str
     flavour: str
     image: str | None = None
+    content: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return self.image or f"the local Python {self.python}"
+
+    @property
+    def identity(self) -> str:
+        """Its name and content as one text."""
+        return f"{self.image or self.flavour} {self.python} {self.content}".rstrip()
 
     def matches(self, python: str | None, flavour: str | None) -> bool:
         """Whether it has this Python and this flavour, where they are given."""
@@ -38,12 +51,20 @@ class Environment:
 def available_environments(engine: Engine | None) -> list[Environment]:
     """The images that the container engine has; without an engine, the local Python."""
     if engine is None:
-        return [Environment(RUNNING_PYTHON, LOCAL)]
+        return [Environment(RUNNING_PYTHON, LOCAL, content=_local_content())]
     return [
-        Environment(image.python, image.flavour, image.name)
+        Environment(image.python, image.flavour, image.name, content)
         for image in supported_images()
-        if engine.has_image(image.name)
+        if (content := engine.image_id(image.name)) is not None
     ]
+
+
+def _local_content() -> str:
+    """Identifies the local Python's version and the versions of its packages."""
+    folders = [Path(name) for name in sys.path if name and Path(name).is_dir()]
+    packages = {path.name for folder in folders for path in folder.glob("*.dist-info")}
+    names = "\n".join([platform.python_version(), *sorted(packages)])
+    return hashlib.sha256(names.encode()).hexdigest()
 
 
 def choose_environment(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 _MAX_PROBLEMS = 20
 
@@ -17,6 +18,17 @@ class DirectoryInUse(FleetError):
 
 class NoCapacity(FleetError):
     """No node can run a worker that a model needs."""
+
+
+class DataChanged(FleetError):
+    """A file of data was replaced during the fleet run."""
+
+    def __init__(self, what: str, path: Path) -> None:
+        super().__init__(
+            f"expected the {what} {path} to stay as they were at the start of this fleet run, "
+            "found other bytes there: its results are those of the old file; start the same "
+            "command again to run the models with the new one"
+        )
 
 
 class DeliveryProcessFailed(FleetError):

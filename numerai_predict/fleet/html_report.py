@@ -8,7 +8,8 @@ from pathlib import Path
 import jinja2
 
 from numerai_predict.contract.limits import format_size
-from numerai_predict.fleet.ledger import FleetLedger, format_utc
+from numerai_predict.fleet.ledger import FleetLedger
+from numerai_predict.fleet.ledger_rows import format_utc
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.fleet.timeline import Timeline
@@ -43,6 +44,7 @@ def render_page(name: str, summary: FleetSummary) -> str:
         name=name,
         delivered=states.count(ModelState.DELIVERED),
         total=len(states),
+        remarks=summary.remarks,
         timeline=Timeline.of(summary.rows),
         models_by_status=summary.by_status(),
         slowest=summary.slowest,

@@ -10,72 +10,29 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from numerai_predict.contract.foreign_text import printable_lines
+from numerai_predict.fleet.ledger_rows import DeliveryStart, Event, LedgerResult, Row
+from numerai_predict.fleet.ledger_tables import create_tables
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.storage.sqlite import transaction
 
 FILE = "fleet.sqlite"
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS models (
-    id TEXT PRIMARY KEY, state TEXT NOT NULL, verdict TEXT, message TEXT, place TEXT,
-    worker TEXT, attempts INTEGER NOT NULL DEFAULT 0, started REAL, ended REAL,
-    seconds REAL, peak_bytes INTEGER, sha256 TEXT, record TEXT
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_state ON models (state);
-CREATE TABLE IF NOT EXISTS facts (
-    number INTEGER PRIMARY KEY, model TEXT NOT NULL, fact TEXT NOT NULL, at REAL NOT NULL,
-    attempt INTEGER NOT NULL, worker TEXT, words TEXT
-);
-CREATE INDEX IF NOT EXISTS by_model ON facts (model, fact);
-CREATE TABLE IF NOT EXISTS round (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-"""
 _LOCK_WAIT_SECONDS = 30.0
 # SQLite's default of 2,000 KiB would fill slowly, which looks like a leak of the coordinator.
 _CACHE_KIB = 256
 
 
-@dataclass(frozen=True)
-class Row:
-    """A model's row of the table `models`; times are seconds since 1970 (UTC).
-
-    `place` is the environment that the model runs in.
-    """
-
-    id: str
-    state: ModelState
-    verdict: str | None
-    message: str | None
-    place: str | None
-    worker: str | None
-    attempts: int
-    started: float | None
-    ended: float | None
-    seconds: float | None
-    peak_bytes: int | None
-
-    @property
-    def status(self) -> str:
-        """The verdict of a model that has ended, the state of any other."""
-        return (self.verdict if self.state.is_final else None) or self.state.value
-
-
-class Event(NamedTuple):
-    """A change of a model's state; `at` is in seconds since 1970 (UTC)."""
-
-    model: str
-    state: ModelState
-    at: float
-    attempt: int
-    worker: str | None
-
-
 _COLUMNS = ", ".join(Row.__annotations__)
+_WITHDRAW = """
+UPDATE models SET state = ?, verdict = NULL, message = NULL, place = NULL, worker = NULL,
+    started = NULL, ended = NULL, seconds = NULL, peak_bytes = NULL, sha256 = NULL, record = NULL,
+    key = NULL, destination = NULL
+WHERE id = ?
+"""
 
 
 class FleetLedger:
@@ -92,7 +49,7 @@ class FleetLedger:
         # Survives a killed process, but not always a power failure; see `record_delivery`.
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute(f"PRAGMA cache_size={-_CACHE_KIB}")
-        self._connection.executescript(_TABLES)
+        create_tables(self._connection)
 
     def close(self) -> None:
         """Close the connection."""
@@ -134,7 +91,41 @@ class FleetLedger:
             )
             self._append_event(model_id, state, now, columns.get("worker"), detail)
 
-    def record_delivery(self, model_id: str, record: dict[str, Any]) -> None:
+    def begin_run(self, run: str) -> None:
+        """Make this the only fleet run whose deliveries may begin; no result is checked yet."""
+        values = {"run": run, "started": str(time.time()), "data": "", "reuse": "[]"}
+        with transaction(self._connection):
+            for name, value in values.items():
+                self.set_meta(name, value)
+
+    def set_reuse(self, shared_key: str, lines: Iterable[str]) -> None:
+        """Store what the fleet run compared results with, and what it says about them."""
+        with transaction(self._connection):
+            self.set_meta("data", shared_key)
+            self.set_meta("reuse", json.dumps(list(lines)))
+
+    def begin_delivery(self, model_id: str, key: str, delivery: str, run: str) -> DeliveryStart:
+        """Log that an upload begins, provided that it is still wanted and was not done before.
+
+        It is not wanted when another fleet run has begun, or the model has another result.
+        """
+        query = "SELECT state, key, delivery FROM models WHERE id = ?"
+        with transaction(self._connection):
+            state, current_key, delivered = self._connection.execute(query, (model_id,)).fetchone()
+            if current_key != key or (self.meta("run") or "") != run:
+                return DeliveryStart.SUPERSEDED
+            if state == ModelState.DELIVERED.value:
+                return DeliveryStart.RECORDED
+            if delivered == delivery:
+                return DeliveryStart.DELIVERED_BEFORE
+            self._connection.execute(
+                "UPDATE models SET state = ?, delivery = NULL WHERE id = ?",
+                (ModelState.SENT.value, model_id),
+            )
+            self._append_event(model_id, ModelState.SENT, time.time())
+        return DeliveryStart.BEGUN
+
+    def record_delivery(self, model_id: str, record: dict[str, Any], delivery: str) -> None:
         """Log the delivery of a model's predictions; synced to disk when this returns."""
         self._connection.execute("PRAGMA synchronous=FULL")
         try:
@@ -143,6 +134,7 @@ class FleetLedger:
                 ModelState.DELIVERED,
                 verdict=record["verdict"],
                 record=json.dumps(record),
+                delivery=delivery,
             )
         finally:
             self._connection.execute("PRAGMA synchronous=NORMAL")
@@ -159,6 +151,38 @@ class FleetLedger:
             self.record_event(model_id, ModelState.QUEUED, detail, verdict=None, message=None)
         return [model_id for (model_id,) in found]
 
+    def withdraw(self, model_ids: Iterable[str], detail: str) -> None:
+        """Queue models again whose results are no longer valid, delivered ones included.
+
+        What was delivered last stays known.
+        """
+        now = time.time()
+        with transaction(self._connection):
+            for model_id in model_ids:
+                self._connection.execute(_WITHDRAW, (ModelState.QUEUED.value, model_id))
+                self._append_event(model_id, ModelState.QUEUED, now, detail=detail)
+
+    def redeliver(self, model_id: str, destination: str) -> None:
+        """Mark the result of a model as predicted: it goes to another destination now."""
+        now = time.time()
+        with transaction(self._connection):
+            self._connection.execute(
+                "UPDATE models SET state = ?, destination = ? WHERE id = ?",
+                (ModelState.PREDICTED.value, destination, model_id),
+            )
+            self._append_event(model_id, ModelState.PREDICTED, now, detail="another destination")
+
+    def results(self) -> dict[str, LedgerResult]:
+        """The results of all models that have one, by id."""
+        states = [state.value for state in ModelState if state.has_result]
+        marks = ", ".join("?" * len(states))
+        columns = "id, state, verdict, key, destination, sha256"
+        found = self._connection.execute(
+            f"SELECT {columns} FROM models WHERE state IN ({marks})",  # noqa: S608 - question marks
+            states,
+        )
+        return {row[0]: LedgerResult(ModelState(row[1]), *row[2:]) for row in found}
+
     def state(self, model_id: str) -> ModelState | None:
         """The state of a model, `None` if the ledger does not contain it."""
         value = self._value("SELECT state FROM models WHERE id = ?", model_id)
@@ -169,12 +193,22 @@ class FleetLedger:
         value = self._value("SELECT record FROM models WHERE id = ?", model_id)
         return json.loads(value) if value else None
 
+    def key(self, model_id: str) -> str | None:
+        """The key of a model's result as text, `None` if there is none."""
+        return self._value("SELECT key FROM models WHERE id = ?", model_id)
+
     def count_losses(self, model_id: str) -> int:
-        """How many workers crashed while they ran the model, since it last failed."""
+        """How many workers crashed while they ran the model, since it last had a result."""
         found = self._connection.execute(
-            "SELECT count(*) FROM facts WHERE model = ?1 AND fact = ?2 AND number > coalesce("
-            "(SELECT max(number) FROM facts WHERE model = ?1 AND fact = ?3), 0)",
-            (model_id, ModelState.LOST.value, ModelState.FAILED.value),
+            "SELECT count(*) FROM facts WHERE model = :model AND fact = :lost AND number > "
+            "coalesce((SELECT max(number) FROM facts "
+            "WHERE model = :model AND fact IN (:failed, :predicted)), 0)",
+            {
+                "model": model_id,
+                "lost": ModelState.LOST.value,
+                "failed": ModelState.FAILED.value,
+                "predicted": ModelState.PREDICTED.value,
+            },
         )
         return int(found.fetchone()[0])
 
@@ -190,11 +224,11 @@ class FleetLedger:
         counts = self._connection.execute("SELECT state, count(*) FROM models GROUP BY state")
         return {ModelState(state): count for state, count in counts}
 
-    def count_by_verdict(self) -> dict[str, int]:
-        """How many models ended with each verdict."""
+    def verdicts(self) -> dict[str, str]:
+        """The verdicts of all models that have ended, by id."""
         return dict(
             self._connection.execute(
-                "SELECT verdict, count(*) FROM models WHERE state IN (?, ?) GROUP BY verdict",
+                "SELECT id, verdict FROM models WHERE state IN (?, ?)",
                 [state.value for state in ModelState if state.is_final],
             )
         )
@@ -203,8 +237,8 @@ class FleetLedger:
         """The events of a model, or of all models, in the order in which they happened."""
         found = self._connection.execute(
             "SELECT model, fact, at, attempt, worker FROM facts "
-            "WHERE ?1 IS NULL OR model = ?1 ORDER BY number",
-            (model_id,),
+            "WHERE :model IS NULL OR model = :model ORDER BY number",
+            {"model": model_id},
         )
         return [
             Event(model, ModelState(fact), at, attempt, worker)
@@ -214,6 +248,10 @@ class FleetLedger:
     def set_meta(self, name: str, value: str) -> None:
         """Store a value that concerns the whole fleet run."""
         self._connection.execute("INSERT OR REPLACE INTO round VALUES (?, ?)", (name, value))
+
+    def meta(self, name: str) -> str | None:
+        """What `set_meta` stored, `None` if nothing was."""
+        return self._value("SELECT value FROM round WHERE name = ?", name)
 
     def _value(self, query: str, model_id: str) -> str | None:
         row = self._connection.execute(query, (model_id,)).fetchone()
@@ -232,10 +270,3 @@ class FleetLedger:
             "SELECT id, ?, ?, attempts, coalesce(?, worker), ? FROM models WHERE id = ?",
             (state.value, at, worker, detail, model_id),
         )
-
-
-def format_utc(seconds: float | None) -> str:
-    """A time in seconds since 1970 as text; a dash for `None`."""
-    if seconds is None:
-        return "-"
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")

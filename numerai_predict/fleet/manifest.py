@@ -11,6 +11,7 @@ from typing import Any
 
 from numerai_predict.contract.job import PresignedPost, parse_presigned_post
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
+from numerai_predict.contract.path_access import barred_by, exists, is_file
 from numerai_predict.fleet.environments import LOCAL, Environment
 from numerai_predict.fleet.errors import InvalidManifest
 from numerai_predict.fleet.manifest_rows import MAX_ID_LENGTH, read_rows
@@ -141,8 +142,10 @@ def _parse_model(text: str, manifest: Path) -> str:
     if not isinstance(source, LocalFile):
         return text
     path = source.path if source.path.is_absolute() else manifest.parent / source.path
-    path = path if path.exists() else source.path
-    if not path.is_file():
+    path = path if exists(path) else source.path
+    if barred := barred_by(path):
+        raise ValueError(f"expected a pickle at {path}, found {barred.found}: {barred.remedy}")
+    if not is_file(path):
         raise ValueError(f"expected a pickle at {path}, found no file there")
     if not os.access(path, os.R_OK):
         raise ValueError(f"expected a readable pickle, found no permission to read {path}")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.contract.path_access import barred_by, is_directory, is_file
 from numerai_predict.fleet.errors import InvalidManifest
 
 MAX_ID_LENGTH = 100
@@ -18,7 +19,11 @@ _PICKLE_SUFFIX = re.compile(r"\.(pkl|pickle)(\.(gz|bz2|xz|zst|zip))?$", re.IGNOR
 
 def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
     """Each row, without empty fields, after its name; `None` if it is not an object."""
-    if path.is_dir():
+    if barred := barred_by(path / "any"):
+        raise InvalidManifest(
+            [f"expected a manifest in {path}, found {barred.found}: {barred.remedy}"]
+        )
+    if is_directory(path):
         yield from _pickle_rows(path)
         return
     readers: dict[str, Callable[[Path], Iterable[tuple[str, Any]]]] = {
@@ -49,7 +54,7 @@ def _is_empty(value: Any) -> bool:
 
 def _pickle_rows(directory: Path) -> Iterator[tuple[str, dict[str, str]]]:
     for file in sorted(directory.iterdir()):
-        if file.is_file() and (suffix := _PICKLE_SUFFIX.search(file.name)):
+        if is_file(file) and (suffix := _PICKLE_SUFFIX.search(file.name)):
             yield file.name, {"id": _id_from(file.name[: suffix.start()]), "model": str(file)}
 
 

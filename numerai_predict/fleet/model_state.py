@@ -22,6 +22,11 @@ class ModelState(str, Enum):
     LOST = "lost"
 
     @property
+    def has_result(self) -> bool:
+        """Whether the model has predictions, delivered or not, or has failed."""
+        return self in (ModelState.PREDICTED, ModelState.SENT) or self.is_final
+
+    @property
     def is_final(self) -> bool:
         """Whether nothing more is done for the model, unless the user retries a failed one."""
         return self in (ModelState.DELIVERED, ModelState.FAILED)

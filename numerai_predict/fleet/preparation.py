@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import ModelUnavailable, RunError
+from numerai_predict.contract.errors import InternalError, ModelUnavailable, RunError
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.redaction import redact
+from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.environments import Environment, choose_environment
+from numerai_predict.fleet.live_data import LiveData
 from numerai_predict.fleet.manifest import ManifestEntry
+from numerai_predict.fleet.temporary_directory import FleetDirectory
 from numerai_predict.inspection.inspect import inspect_pickle
+from numerai_predict.runner.bundle_check import check_pickle, check_python
+from numerai_predict.runner.bundle_data import NO_INPUT, ModelInput, check_data
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.fetching import fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
@@ -53,12 +59,16 @@ class PreparationFailure:
 class Preparer:
     """Prepares models in a pool of threads; `len` counts those whose result was not taken yet."""
 
-    def __init__(self, environments: Sequence[Environment], deadline: Deadline) -> None:
+    def __init__(
+        self,
+        environments: Sequence[Environment],
+        deadline: Deadline,
+        model_input: ModelInput = NO_INPUT,
+    ) -> None:
         self._environments = environments
+        self._input = model_input
         self._deadline = deadline
-        self._directory = tempfile.TemporaryDirectory(
-            prefix="numerai-fleet-", ignore_cleanup_errors=True
-        )
+        self._directory = FleetDirectory()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="preparation")
         self._pending: list[Future[PreparedModel | PreparationFailure]] = []
 
@@ -75,26 +85,72 @@ class Preparer:
         self._pending = [future for future in self._pending if future not in done]
         return [future.result() for future in done]
 
+    def prepare_each(
+        self, entries: Iterable[ManifestEntry], ahead: int
+    ) -> Iterator[PreparedModel | PreparationFailure]:
+        """Prepare models in their order, at most `ahead` before the caller asks for them."""
+        pending: deque[Future[PreparedModel | PreparationFailure]] = deque()
+        for entry in entries:
+            pending.append(self._threads.submit(self._prepare, entry))
+            if len(pending) >= ahead:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
     def close(self) -> None:
         """Stop, and remove what was fetched."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._directory.cleanup()
+        self._directory.close()
 
     def _prepare(self, entry: ManifestEntry) -> PreparedModel | PreparationFailure:
-        directory = Path(tempfile.mkdtemp(dir=self._directory.name))
         builder = RecordBuilder(current_environment())
         builder.set_model_source(redact(entry.model))
+        try:
+            return self._fetch_and_inspect(entry, builder)
+        except Exception as error:  # whatever it is, it is of this model alone
+            return PreparationFailure(entry, failed_record(builder.build(), error))
+
+    def _fetch_and_inspect(self, entry: ManifestEntry, builder: RecordBuilder) -> PreparedModel:
+        directory = Path(tempfile.mkdtemp(dir=self._directory.path))
         try:
             with builder.timed(Step.FETCH):
                 fetched = fetch_model(entry.model, self._deadline, directory)
             builder.set_model_file(fetched)
+            bundle = check_pickle(entry.model, fetched.sha256)
+            builder.add_warnings(check_data(bundle, self._input))
             environment, pythons = _inspect(entry, fetched.path, self._environments)
-        except RunError as error:
+            check_python(bundle, environment.python)
+        except BaseException:
             shutil.rmtree(directory, ignore_errors=True)
-            builder.fail(error)
-            return PreparationFailure(entry, builder.build())
+            raise
         builder.set_pythons(pythons)
         return PreparedModel(entry, builder.build(), fetched.path, environment, directory)
+
+
+def preparer_of(
+    config: FleetConfig, data: LiveData, environments: Sequence[Environment], deadline: Deadline
+) -> Preparer:
+    """The preparer of a fleet run, which compares bundles with its live data."""
+    allowed = config.allow_version_mismatch
+    model_input = ModelInput(data.facts.source or "", data.columns, None, allowed)
+    return Preparer(environments, deadline, model_input)
+
+
+def failed_record(record: Record, error: Exception) -> Record:
+    """The record of a model that cannot be run because of an error in this process."""
+    failure = _as_run_error(error)
+    return record.concluded(failure.verdict, failure.message, failure.remedy)
+
+
+def _as_run_error(error: Exception) -> RunError:
+    if isinstance(error, RunError):
+        return error
+    if isinstance(error, OSError):
+        return ModelUnavailable(
+            f"expected to read the model, found: {error.strerror}",
+            "check the disk that holds the temporary files (TMPDIR), then try again",
+        )
+    return InternalError.caused_by(error)
 
 
 def _inspect(
@@ -105,14 +161,8 @@ def _inspect(
     Raises:
         InvalidPickle: the file is not a pickle.
         PythonMismatch: no environment satisfies the entry.
-        ModelUnavailable: the file cannot be read.
+        OSError: the file cannot be read.
     """
-    try:
-        inspection = inspect_pickle(path, _INSPECTION_SECONDS)
-    except OSError as error:
-        raise ModelUnavailable(
-            f"expected to read the model, found: {error.strerror}",
-            "check the disk that holds the temporary files (TMPDIR), then try again",
-        ) from error
+    inspection = inspect_pickle(path, _INSPECTION_SECONDS)
     environment = choose_environment(environments, inspection, entry.python, entry.flavour)
     return environment, inspection.pythons.legal or ()

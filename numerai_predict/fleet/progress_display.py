@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -66,16 +68,17 @@ class FleetProgress:
 class ProgressMeter:
     """Measures the progress of a fleet run by its ledger, from the time of its creation on."""
 
-    def __init__(self, ledger: FleetLedger, total: int, deadline: Deadline) -> None:
-        self.total = total
+    def __init__(self, ledger: FleetLedger, model_ids: Collection[str], deadline: Deadline) -> None:
+        self.total = len(model_ids)
+        self._model_ids = frozenset(model_ids)
         self._ledger = ledger
         self._deadline = deadline
         self._started = time.monotonic()
-        self.ended_before = sum(ledger.count_by_verdict().values())
+        self.ended_before = sum(self._count_by_verdict().values())
 
     def measure(self, running: int) -> FleetProgress:
         """The progress now; `running` is the number of models that run."""
-        failed = self._ledger.count_by_verdict()
+        failed = self._count_by_verdict()
         delivered = failed.pop(Verdict.OK.word, 0)
         ended = delivered + sum(failed.values()) - self.ended_before
         minutes = (time.monotonic() - self._started) / 60
@@ -88,12 +91,23 @@ class ProgressMeter:
             self._deadline.remaining(),
         )
 
+    def _count_by_verdict(self) -> Counter[str]:
+        verdicts = self._ledger.verdicts()
+        return Counter(verdicts[each] for each in self._model_ids & verdicts.keys())
+
+
+class _PipeConsole(Console):
+    """Leaves it to the program to end when the reader of its output is gone; rich would exit."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
 
 class FleetDisplay:
     """Shows the progress of a fleet run on a stream. A context manager."""
 
     def __init__(self, stream: TextIO = sys.stderr) -> None:
-        self._console = Console(file=stream)
+        self._console = _PipeConsole(file=stream)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._meter: ProgressMeter | None = None
         self._next_update = 0.0
@@ -108,13 +122,14 @@ class FleetDisplay:
         """Print one line."""
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
+    def say_all(self, lines: Iterable[str]) -> None:
+        """Print lines."""
+        for line in lines:
+            self.say(line)
+
     def begin(self, meter: ProgressMeter) -> None:
         """Start to show the progress that the meter measures."""
         self._meter = meter
-        if meter.ended_before:
-            self.say(
-                f"{meter.ended_before:,} of {meter.total:,} models ended in an earlier fleet run"
-            )
 
     def update(self, running: int) -> None:
         """Show the current progress, unless the last update was just before."""

@@ -7,14 +7,19 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InternalError, RunError, SaveFailed
 from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.config import FleetConfig
+from numerai_predict.fleet.delivery.messages import DeliveryTicket
 from numerai_predict.fleet.delivery.queue import DeliveryQueue
+from numerai_predict.fleet.environments import Environment
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.live_data import LiveData
 from numerai_predict.fleet.manifest import ManifestEntry
@@ -22,6 +27,7 @@ from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.pool.actor import TaskResult
 from numerai_predict.fleet.preparation import PreparedModel
 from numerai_predict.fleet.record_files import write_record
+from numerai_predict.fleet.result_key import KeyFactory, ResultKey, delivery_id, destination_id
 from numerai_predict.runner.run_log import logger
 from numerai_predict.storage.files import atomic_write, sha256_of
 
@@ -35,11 +41,20 @@ class ResultStore:
         self._config = config
         self._ledger = ledger
         self._data = data
+        self._keys = KeyFactory(config, data)
+        self._run = ledger.meta("run") or ""
         restarts = config.retries.delivery_restarts
         self._deliveries = DeliveryQueue(config.output_dir, deadline, restarts)
 
     def __len__(self) -> int:
         return len(self._deliveries)
+
+    def note(
+        self, model_id: str, state: ModelState, detail: str | None = None, **columns: Any
+    ) -> None:
+        """Record the state of a model that has not ended; what cannot be written is logged."""
+        with logged_failure(f"to record that {model_id} is {state.value}"):
+            self._ledger.record_event(model_id, state, detail, **columns)
 
     def store_result(self, model: PreparedModel, result: TaskResult) -> None:
         """Store what a worker returned for a model, and deliver its predictions.
@@ -51,45 +66,56 @@ class ResultStore:
         except Exception as error:
             failure = _error_of_storage(error)
             record = model.record.concluded(failure.verdict, failure.message, failure.remedy)
-            self.store_failure(model.entry.id, record)
+            self.store_failure(model.entry, record, model.environment)
 
     def _store_result(self, model: PreparedModel, result: TaskResult) -> None:
         model_id, record = model.entry.id, merge_records(model, result, self._data)
         self._write_log(model_id, result, record)
         if result.csv is not None:
-            self._store_predictions(model.entry, record, result, result.csv)
+            self._store_predictions(model, record, result, result.csv)
         elif record.verdict == Verdict.DEADLINE.word:
             self._ledger.record_event(model_id, ModelState.QUEUED, record.message)
         else:
-            self._record_result(model_id, ModelState.FAILED, record, result)
+            self._record_result(model, ModelState.FAILED, record, result)
             write_record(self._config.output_dir, model_id, record)
 
-    def store_failure(self, model_id: str, record: Record) -> None:
+    def store_failure(
+        self, entry: ManifestEntry, record: Record, environment: Environment | None = None
+    ) -> None:
         """Store the record of a model that no worker returned a result for.
 
         What cannot be written is logged. A model that the ledger does not know as failed runs
         again with the next fleet run.
         """
-        with _logged_failure(f"to record the failure of {model_id}"):
+        model_id = entry.id
+        key = self._keys.key(entry, record.model.sha256, environment)
+        with logged_failure(f"to record the failure of {model_id}"):
             self._ledger.record_event(
                 model_id,
                 ModelState.FAILED,
                 verdict=record.verdict,
                 message=record.message,
                 record=json.dumps(asdict(record)),
+                key=key.to_json(),
+                destination=destination_id(entry.post),
             )
-        with _logged_failure(f"to write the record of {model_id}"):
+        with logged_failure(f"to write the record of {model_id}"):
             write_record(self._config.output_dir, model_id, record)
 
     def resume_deliveries(self, entries: Iterable[ManifestEntry]) -> list[ManifestEntry]:
         """Deliver predictions of an earlier fleet run; returns the models that have none."""
         without_predictions = []
         for entry in entries:
-            record = self._predicted_record(entry)
-            if record is None:
+            record = key = None
+            with logged_failure(f"to read the predictions of {entry.id}"):
+                record = self._predicted_record(entry)
+                key = ResultKey.from_json(self._ledger.key(entry.id))
+            if record is None or key is None:
                 without_predictions.append(entry)
+            elif entry.post is None:
+                self._conclude_in_directory(entry, record, key)
             else:
-                self._deliver(entry, record)
+                self._deliver(entry, entry.post, record, key)
         return without_predictions
 
     def sync_deliveries(self) -> None:
@@ -108,43 +134,62 @@ class ResultStore:
 
     def _write_delivered_records(self) -> None:
         for model_id in self._deliveries.take_completed():
-            with _logged_failure(f"to write the record of {model_id}"):
+            with logged_failure(f"to write the record of {model_id}"):
                 if content := self._ledger.record(model_id):
                     write_record(self._config.output_dir, model_id, Record.from_dict(content))
 
     def _predicted_record(self, entry: ManifestEntry) -> Record | None:
-        """The record of predictions that are complete on disk and have a destination."""
+        """The record of predictions that are complete on disk."""
         content, path = self._ledger.record(entry.id), self._config.csv_path(entry.id)
-        if content is None or entry.post is None or not path.is_file():
+        if content is None or not path.is_file():
             return None
         record = Record.from_dict(content)
         return record if sha256_of(path) == record.predictions.sha256 else None
 
     def _store_predictions(
-        self, entry: ManifestEntry, record: Record, result: TaskResult, csv: bytes
+        self, model: PreparedModel, record: Record, result: TaskResult, csv: bytes
     ) -> None:
+        entry, key = model.entry, self._key(model)
         path = self._config.csv_path(entry.id)
         with atomic_write(path) as handle:
             handle.write(csv)
         record = replace(record, predictions=replace(record.predictions, path=str(path)))
         if entry.post is not None:
-            self._record_result(entry.id, ModelState.PREDICTED, record, result)
-            self._deliver(entry, record)
+            self._record_result(model, ModelState.PREDICTED, record, result)
+            self._deliver(entry, entry.post, record, key)
             return
-        record = replace(record, delivered_to=str(path))
-        record = record.concluded(Verdict.OK, f"delivered to {path}")
-        self._record_result(entry.id, ModelState.DELIVERED, record, result)
+        record = _delivered_to_file(record, path)
+        delivery = delivery_id(key, destination_id(None), record.predictions.sha256)
+        self._record_result(model, ModelState.DELIVERED, record, result, delivery=delivery)
         write_record(self._config.output_dir, entry.id, record)
 
-    def _deliver(self, entry: ManifestEntry, record: Record) -> None:
-        assert entry.post is not None
-        self._deliveries.send(entry.id, self._config.csv_path(entry.id), entry.post, record)
+    def _conclude_in_directory(self, entry: ManifestEntry, record: Record, key: ResultKey) -> None:
+        """Record that the file in the output directory is the delivery."""
+        record = _delivered_to_file(record, self._config.csv_path(entry.id))
+        delivery = delivery_id(key, destination_id(None), record.predictions.sha256)
+        self._ledger.record_delivery(entry.id, asdict(record), delivery)
+        write_record(self._config.output_dir, entry.id, record)
+
+    def _deliver(
+        self, entry: ManifestEntry, post: PresignedPost, record: Record, key: ResultKey
+    ) -> None:
+        delivery = delivery_id(key, destination_id(post), record.predictions.sha256)
+        ticket = DeliveryTicket(self._run, key.to_json(), delivery)
+        self._deliveries.send(entry.id, self._config.csv_path(entry.id), post, record, ticket)
+
+    def _key(self, model: PreparedModel) -> ResultKey:
+        return self._keys.key(model.entry, model.record.model.sha256, model.environment)
 
     def _record_result(
-        self, model_id: str, state: ModelState, record: Record, result: TaskResult
+        self,
+        model: PreparedModel,
+        state: ModelState,
+        record: Record,
+        result: TaskResult,
+        **columns: str,
     ) -> None:
         self._ledger.record_event(
-            model_id,
+            model.entry.id,
             state,
             worker=result.worker,
             verdict=record.verdict,
@@ -154,6 +199,9 @@ class ResultStore:
             peak_bytes=record.peak_memory_bytes,
             sha256=record.predictions.sha256,
             record=json.dumps(asdict(record)),
+            key=self._key(model).to_json(),
+            destination=destination_id(model.entry.post),
+            **columns,
         )
 
     def _write_log(self, model_id: str, result: TaskResult, record: Record) -> None:
@@ -164,8 +212,13 @@ class ResultStore:
             handle.write(result.log + verdict.encode())
 
 
+def _delivered_to_file(record: Record, path: Path) -> Record:
+    record = replace(record, delivered_to=str(path))
+    return record.concluded(Verdict.OK, f"delivered to {path}")
+
+
 @contextmanager
-def _logged_failure(purpose: str) -> Iterator[None]:
+def logged_failure(purpose: str) -> Iterator[None]:
     """Log an exception of the block as a warning, and go on."""
     try:
         yield
@@ -195,4 +248,5 @@ def merge_records(model: PreparedModel, result: TaskResult, data: LiveData) -> R
         dataset=data.facts,
         benchmarks=data.benchmark_facts if arity == 2 else record.benchmarks,
         seconds=replace(record.seconds, fetch=fetch, total=total),
+        warnings=(*prepared.warnings, *record.warnings),
     )

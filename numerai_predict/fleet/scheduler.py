@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import ModelCrashed
 from numerai_predict.fleet.config import FleetConfig
+from numerai_predict.fleet.data_watch import DataWatch
 from numerai_predict.fleet.environments import Environment
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.live_data import LiveData
@@ -16,8 +17,13 @@ from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.pool.actor import ModelTask
 from numerai_predict.fleet.pool.ray_cluster import RayCluster
 from numerai_predict.fleet.pool.worker_pool import ModelFinished, ModelLost, PoolEvent, WorkerPool
-from numerai_predict.fleet.preparation import PreparationFailure, PreparedModel, Preparer
-from numerai_predict.fleet.results import ResultStore
+from numerai_predict.fleet.preparation import (
+    PreparationFailure,
+    PreparedModel,
+    failed_record,
+    preparer_of,
+)
+from numerai_predict.fleet.results import ResultStore, logged_failure
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.fleet.worker_group import WorkerClass, WorkerGroup
 
@@ -40,12 +46,14 @@ class Scheduler:
         self._ledger = ledger
         self._data = data
         self._deadline = deadline
-        self._preparer = Preparer(environments, deadline)
+        self._watch = DataWatch(data.watched)
+        self._preparer = preparer_of(config, data, environments, deadline)
         self._pool = WorkerPool(cluster, config, data)
         self._results = ResultStore(config, ledger, data, deadline)
         self._unprepared: deque[ManifestEntry] = deque()
         self._prepared: dict[WorkerClass, deque[PreparedModel]] = {}
         self._running: dict[str, PreparedModel] = {}
+        self._losses: Counter[str] = Counter()
 
     def run(self, entries: Iterable[ManifestEntry], on_progress: Callable[[int], None]) -> bool:
         """Run the models; whether all ended before the deadline.
@@ -53,20 +61,23 @@ class Scheduler:
         `on_progress` is called in each cycle, with the number of models that run.
 
         Raises:
-            FleetError: workers cannot be started.
+            FleetError: workers cannot be started, or the data changed.
         """
         self._unprepared.extend(entries)
         try:
             while self._has_pending():
                 if self._deadline.remaining() <= 0:
                     return False
+                self._watch.check()
                 self._handle(self._pool.refresh())
                 self._prepare_next()
                 self._pool.scale(self._waiting())
                 self._assign()
                 self._handle(self._pool.poll(_POLL_SECONDS))
                 self._results.sync_deliveries()
-                on_progress(len(self._running))
+                with logged_failure("to show the progress"):
+                    on_progress(len(self._running))
+            self._watch.check(last=True)
             return True
         finally:
             self._close()
@@ -90,10 +101,10 @@ class Scheduler:
             ahead += 1
         for result in self._preparer.take_completed():
             if isinstance(result, PreparationFailure):
-                self._results.store_failure(result.entry.id, result.record)
+                self._results.store_failure(result.entry, result.record)
             else:
                 environment = str(result.environment)
-                self._ledger.record_event(result.entry.id, ModelState.INSPECTED, place=environment)
+                self._results.note(result.entry.id, ModelState.INSPECTED, place=environment)
                 self._queue_of(result).append(result)
 
     def _queue_of(self, model: PreparedModel) -> deque[PreparedModel]:
@@ -108,10 +119,17 @@ class Scheduler:
                 self._start(group, queue.popleft())
 
     def _start(self, group: WorkerGroup, model: PreparedModel) -> None:
-        task = ModelTask(model.entry.id, self._request(model), model.path.suffix)
-        worker = self._pool.submit(group, task, model.path)
+        sha256 = model.record.model.sha256
+        task = ModelTask(model.entry.id, self._request(model), model.path.suffix, sha256)
+        try:
+            worker = self._pool.submit(group, task, model.path)
+        except Exception as error:  # whatever it is, it is of this model alone
+            model.discard_files()
+            record = failed_record(model.record, error)
+            self._results.store_failure(model.entry, record, model.environment)
+            return
         self._running[model.entry.id] = model
-        self._ledger.record_event(model.entry.id, ModelState.RUNNING, worker=worker)
+        self._results.note(model.entry.id, ModelState.RUNNING, worker=worker)
 
     def _request(self, model: PreparedModel) -> RunRequest:
         limits = model.entry.limits
@@ -127,6 +145,7 @@ class Scheduler:
             no_benchmarks=self._data.no_benchmarks,
             seconds_left=self._deadline.left(),
             debug=self._config.debug,
+            hosted=self._config.hosted,
         )
 
     def _handle(self, events: Iterable[PoolEvent]) -> None:
@@ -140,8 +159,8 @@ class Scheduler:
 
     def _retry_or_fail(self, model: PreparedModel, lost: ModelLost) -> None:
         """Queue a lost model again, unless it lost many workers: it may be what crashes them."""
-        self._ledger.record_event(lost.model_id, ModelState.LOST, lost.reason)
-        crashes = self._ledger.count_losses(lost.model_id)
+        self._results.note(lost.model_id, ModelState.LOST, lost.reason)
+        crashes = self._count_losses(lost.model_id)
         if crashes >= self._config.retries.worker_crashes:
             error = ModelCrashed(
                 f"{crashes} workers crashed while running this model; last error: {lost.reason}",
@@ -149,10 +168,17 @@ class Scheduler:
             )
             record = model.record.concluded(error.verdict, error.message, error.remedy)
             model.discard_files()
-            self._results.store_failure(lost.model_id, record)
+            self._results.store_failure(model.entry, record, model.environment)
             return
-        self._ledger.record_event(lost.model_id, ModelState.QUEUED, lost.reason)
+        self._results.note(lost.model_id, ModelState.QUEUED, lost.reason)
         self._queue_of(model).appendleft(model)
+
+    def _count_losses(self, model_id: str) -> int:
+        """How many workers crashed while they ran the model, also where the ledger is damaged."""
+        self._losses[model_id] += 1
+        with logged_failure(f"to read the events of {model_id}"):
+            return max(self._losses[model_id], self._ledger.count_losses(model_id))
+        return self._losses[model_id]
 
     def _close(self) -> None:
         self._results.close()

@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.fleet.ledger import FleetLedger, Row, format_utc
+from numerai_predict.fleet.ledger import FleetLedger
+from numerai_predict.fleet.ledger_rows import Row, format_utc
 from numerai_predict.fleet.model_state import ModelState
+from numerai_predict.fleet.result_key import ResultKey
 
 _RANKING_LENGTH = 5
 _MAX_MESSAGE_LENGTH = 90
+_UNCHECKED = (
+    "a fleet run has begun and has not checked the results of earlier ones: they are not shown; "
+    "start the same command again if it does not run any more"
+)
 
 
 @dataclass(frozen=True)
 class FleetSummary:
-    """The rows of all models in a ledger."""
+    """The models of the last fleet run in a ledger.
+
+    Results of other data, or of another version, are left out: `remarks` say so. `checked` is
+    false while a fleet run has begun but has not compared the results of earlier ones.
+    """
 
     rows: Sequence[Row]
+    remarks: Sequence[str] = ()
+    checked: bool = True
 
     @classmethod
     def of(cls, ledger: FleetLedger) -> FleetSummary:
         """The current state of the ledger."""
-        return cls(list(ledger.rows()))
+        rows = list(ledger.rows())
+        data = ledger.meta("data")
+        if data is None:  # no fleet run of this version
+            return cls(rows)
+        if not data:
+            return cls([row for row in rows if not row.state.has_result], [_UNCHECKED], False)
+        current = [row for row in rows if not row.state.has_result or _is_of(row, data)]
+        remarks = json.loads(ledger.meta("reuse") or "[]")
+        if other := len(rows) - len(current):
+            remarks.append(f"{other:,} other models have results of other data: not shown")
+        return cls(current, remarks)
 
     def delivered(self, model_ids: Collection[str] | None = None) -> bool:
         """Whether these models, by default all, were delivered."""
         rows = [row for row in self.rows if model_ids is None or row.id in model_ids]
-        return all(row.state is ModelState.DELIVERED for row in rows)
+        return self.checked and all(row.state is ModelState.DELIVERED for row in rows)
 
     @property
     def slowest(self) -> list[Row]:
@@ -52,7 +75,8 @@ class FleetSummary:
 
     def text(self) -> str:
         """The tables, for a terminal or a log."""
-        lines = ["", f"{'verdict':22}{'models':>8}  example"]
+        lines = ["", *self.remarks, ""] if self.remarks else [""]
+        lines.append(f"{'verdict':22}{'models':>8}  example")
         for status, rows in self.by_status().items():
             lines.append(f"{status:22}{len(rows):>8,}  {_example(rows[0])}")
         lines += _ranking("slowest", self.slowest, lambda row: f"{row.seconds:.1f} s")
@@ -67,6 +91,12 @@ class FleetSummary:
             lines += ["", f"{'running':22}{'since':>22}  on"]
             lines += [f"{row.id:22}{format_utc(row.started):>22}  {row.worker}" for row in running]
         return "\n".join(lines)
+
+
+def _is_of(row: Row, shared_key: str) -> bool:
+    """Whether the result is of the fleet run with this shared key."""
+    key, current = ResultKey.from_json(row.key), ResultKey.from_json(shared_key)
+    return key is not None and current is not None and not current.shared_changes(key)
 
 
 def _example(row: Row) -> str:

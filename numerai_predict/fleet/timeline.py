@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from numerai_predict.fleet.ledger import Row
+from numerai_predict.fleet.ledger_rows import Row
 
 _CHART_WIDTH = 1080
 _LABEL_WIDTH = 300

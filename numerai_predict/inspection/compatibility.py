@@ -52,10 +52,15 @@ def choose_image(inspection: Inspection) -> Compatibility | None:
     lack a module, the best of them is still returned: the module may be the user's own. If the
     pickle was not fully inspected, the larger flavour comes first: it may import more.
     """
+    return next(iter(ranked_images(inspection)), None)
+
+
+def ranked_images(inspection: Inspection) -> list[Compatibility]:
+    """The images that are not of another Python than the pickle's, in the order of the choice."""
     fitting = [
         each for each in compatibilities(inspection) if each.level < CompatibilityLevel.WRONG_PYTHON
     ]
-    return min(
+    return sorted(
         fitting,
         key=lambda each: (
             each.level,
@@ -63,7 +68,6 @@ def choose_image(inspection: Inspection) -> Compatibility | None:
             flavour_rank(inspection, each.image),
             _python_age(each),
         ),
-        default=None,
     )
 
 

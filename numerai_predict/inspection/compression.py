@@ -11,6 +11,10 @@ from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 
+class UnusableArchive(ValueError):
+    """A zip archive that does not hold exactly one file; its text quotes none of its bytes."""
+
+
 @contextmanager
 def open_decompressed(path: str) -> Iterator[BinaryIO]:
     """The file's bytes, decompressed where its name ends in gz, bz2, xz, zst or zip.
@@ -34,15 +38,23 @@ def suffix_of(path: str) -> str:
 
 
 def only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """The only file of a zip archive.
+    """The only file of a zip archive, apart from folders and what macOS adds.
+
+    Its name is never used as a path, so that `../` and links in it have no effect.
 
     Raises:
-        ValueError: it has more or fewer files.
+        UnusableArchive: it has more or fewer files.
     """
-    members = archive.infolist()
+    members = [member for member in archive.infolist() if not _is_additional(member)]
     if len(members) != 1:
-        raise ValueError(f"expected one file in the zip archive, found {len(members)}")
+        raise UnusableArchive(f"expected one file in the zip archive, found {len(members)}")
     return members[0]
+
+
+def _is_additional(member: zipfile.ZipInfo) -> bool:
+    """Whether it is a folder, or a file of the Finder's: `__MACOSX/._x`, `._x`, `.DS_Store`."""
+    parts = member.filename.split("/")
+    return member.is_dir() or "__MACOSX" in parts or parts[-1].startswith(("._", ".DS_Store"))
 
 
 def _open_plain(path: str) -> BinaryIO:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.inspection.model_files import model_file
 
-_HEAD_BYTES = 256
+_HEAD_BYTES = 64 * 1024
+_MAX_CHARACTERS = 200
 _COMPRESSED = {
     b"PK\x03\x04": ("a zip archive", ".zip"),
     b"\x1f\x8b": ("gzip data", ".gz"),
@@ -16,7 +18,6 @@ _COMPRESSED = {
     b"\x28\xb5\x2f\xfd": ("zstandard data", ".zst"),
 }
 _MAGIC = {
-    b"\x89HDF": "an HDF5 file",
     b"PAR1": "a parquet file",
     b"\x7fELF": "a program",
 }
@@ -25,11 +26,19 @@ _PICKLE_PROTOCOL_2 = b"\x80"
 
 def invalid_pickle(path: Path, why: str) -> InvalidPickle:
     """The error for a file that is not a valid pickle; `why` is the defect that was found."""
+    found = f"expected a pickle, found {describe_file(path)} ({one_line(why, _MAX_CHARACTERS)})"
+    if known := model_file(_head(path)):
+        return InvalidPickle(found, known.remedy)
     return InvalidPickle(
-        f"expected a pickle, found {describe_file(path)} ({one_line(why)})",
+        found,
         "write the file again with cloudpickle.dump(predict, file), close it, and check that "
         "the copy or upload was complete",
     )
+
+
+def _head(path: Path) -> bytes:
+    with open(path, "rb") as handle:
+        return handle.read(_HEAD_BYTES)
 
 
 def describe_file(path: Path) -> str:
@@ -37,10 +46,14 @@ def describe_file(path: Path) -> str:
 
     No byte of the file is quoted: it may be what a server of a private network returned.
     """
-    with open(path, "rb") as handle:
-        head = handle.read(_HEAD_BYTES)
+    head = _head(path)
     if not head:
         return "an empty file"
+    known = model_file(head)
+    return known.description if known else _describe(path, head)
+
+
+def _describe(path: Path, head: bytes) -> str:
     for magic, (name, suffix) in _COMPRESSED.items():
         if head.startswith(magic):
             return f"corrupt {name}" if path.suffix == suffix else f"{name} not named *{suffix}"

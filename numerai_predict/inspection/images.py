@@ -117,6 +117,12 @@ def is_known(module: str) -> bool:
     return any(image.has(module) for image in supported_images())
 
 
+def is_standard(module: str) -> bool:
+    """Whether the module is in the standard library of every supported Python."""
+    top = module.partition(".")[0]
+    return all(top in _standard_library(python) for python in supported_pythons())
+
+
 @functools.cache
 def _standard_library(python: str) -> frozenset[str]:
     return next((t.standard_library for t in tables() if t.python == python), frozenset())

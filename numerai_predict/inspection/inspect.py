@@ -18,6 +18,7 @@ from numerai_predict.inspection.byte_window import open_window
 from numerai_predict.inspection.capabilities import capabilities
 from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.collector import InspectionCollector
+from numerai_predict.inspection.compression import UnusableArchive
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.limits import (
     InspectionLimitExceeded,
@@ -28,6 +29,7 @@ from numerai_predict.inspection.opcodes import OPERATIONS
 from numerai_predict.inspection.pickle_vm import InvalidOpcodes, PickleVM
 from numerai_predict.inspection.placeholders import UNKNOWN
 from numerai_predict.inspection.python_versions import Pythons, check_code, legal_pythons
+from numerai_predict.inspection.scanner_terms import scanner_terms
 from numerai_predict.inspection.signature import CallableSummary, describe_callable
 
 # The time limit is for what a file makes of its bytes; reading a large one takes its time.
@@ -56,7 +58,8 @@ class Inspection:
     functions import when they run, with the function's name as value. `main_names` are the
     names that unpickling takes from `__main__`, the module of the user's script. `versions`
     has the version of a library by import name. `abilities` lists, for information, what
-    gives the code access to the network, files or processes. `partial` says that the
+    gives the code access to the network, files or processes. `scanner_terms` lists the imported
+    names below the terms of picklescan and fickling. `partial` says that the
     pickle was not fully inspected, and why; then what was not found is unknown. Else `None`.
     """
 
@@ -72,6 +75,7 @@ class Inspection:
     features: tuple[str, ...]
     data_versions: tuple[str, ...]
     abilities: dict[str, list[str]]
+    scanner_terms: dict[str, list[str]]
     partial: str | None = None
 
     def __post_init__(self) -> None:
@@ -89,6 +93,7 @@ _FOREIGN_FIELDS = (
     "features",
     "data_versions",
     "abilities",
+    "scanner_terms",
     "partial",
 )
 
@@ -118,13 +123,15 @@ def inspect_pickle(path: str | os.PathLike[str], seconds: float | None = None) -
     except OSError as error:
         if error.errno is not None:
             raise
-        raise invalid_pickle(Path(path), str(error)) from None  # gzip.BadGzipFile
-    except _CORRUPT_FILE_ERRORS as error:
-        raise invalid_pickle(Path(path), f"{type(error).__name__}: {error}") from None
+        raise invalid_pickle(Path(path), type(error).__name__) from None  # gzip.BadGzipFile
+    except UnusableArchive as error:
+        raise invalid_pickle(Path(path), str(error)) from None
+    except _CORRUPT_FILE_ERRORS as error:  # their texts may quote bytes of the file
+        raise invalid_pickle(Path(path), type(error).__name__) from None
     except Exception as error:
         if type(error).__name__ != "ZstdError":  # zstandard is imported only if needed
             raise
-        raise invalid_pickle(Path(path), f"{type(error).__name__}: {error}") from None
+        raise invalid_pickle(Path(path), type(error).__name__) from None
     reasons += [collector.excess] if collector.excess else []
     functions = _check_functions(collector.codes, (1 - _OPCODES_SHARE) * seconds)
     return _build_inspection(path, collector, root, functions, reasons)
@@ -193,6 +200,7 @@ def _build_inspection(
         abilities=capabilities(
             [*references, *imports], map(str, collector.names), functions.looked_up
         ),
+        scanner_terms=scanner_terms(collector.names),
         partial=f"not fully inspected: {'; '.join(reasons)}" if reasons else None,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from numerai_predict.inspection.compatibility import (
@@ -15,19 +15,18 @@ from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.inspection.python_versions import join_words
 
 
-def next_steps(inspection: Inspection) -> list[str]:
+def next_steps(inspection: Inspection, command: Callable[[Image, str], str]) -> list[str]:
     """Remedies as lines of text, then the command that runs the pickle."""
     lines = [_capitalize(remedy_for_main())] if inspection.main_names else []
     lines += [
-        f"Module {module} is not in any image: {_remedy_for_unknown(module)}"
+        f"Module {module} is not in any image: {remedy_for_unknown(module)}"
         for module in unknown_modules(inspection)
     ]
     chosen = choose_image(inspection)
     if chosen is None:
         return [*lines, f"No image can run it: {remedy_to_recreate(inspection)}"]
-    if chosen.level >= CompatibilityLevel.LACKS:
-        return [*lines, "Then run it with:", f"  {chosen.image.command(inspection.path)}"]
-    return [*lines, "Run it with:", f"  {chosen.image.command(inspection.path)}"]
+    title = "Then run it with:" if chosen.level >= CompatibilityLevel.LACKS else "Run it with:"
+    return [*lines, title, f"  {command(chosen.image, inspection.path)}"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def remedy_for_module(inspection: Inspection, module: str, run: AttemptedRun) ->
     """The remedy for a missing module: an image that has it, or pickling it by value."""
     chosen = choose_image(inspection)
     if not is_known(module) or chosen is None:
-        return _remedy_for_unknown(module)
+        return remedy_for_unknown(module)
     if chosen.image.has(module):
         return f"run it in the image that has {module}, {run.in_image(chosen.image)}"
     return f"use a library that the images of Python {run.python} have"
@@ -96,7 +95,10 @@ def remedy_by_value(module: str) -> str:
     )
 
 
-def _remedy_for_unknown(module: str) -> str:
+def remedy_for_unknown(module: str) -> str:
+    """The remedy for a module that no image has."""
+    if module == "dill":
+        return "dill.dump wrote the pickle: write it with cloudpickle.dump(predict, file)"
     return f"use a library that the image has, or, {remedy_by_value(module)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -9,14 +10,21 @@ from numerai_predict.contract.foreign_text import inert, one_line
 from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.compatibility import choose_image, compatibilities, unknown_modules
 from numerai_predict.inspection.data_version import probable_version
+from numerai_predict.inspection.images import Image, is_standard
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.inspection.remedies import next_steps
 
 _MAX_SHOWN = 12
+_MAX_SHOWN_OF_A_TERM = 4
+# Terms that nearly every model has; `--json` lists their names.
+_UNREMARKABLE_TERMS = ("picklescan innocuous", "picklescan suspicious")
 
 
-def as_text(inspection: Inspection) -> str:
-    """The results, a table of the images, remedies and the command that runs the pickle."""
+def as_text(inspection: Inspection, command: Callable[[Image, str], str] = Image.command) -> str:
+    """The results, a table of the images, remedies and the command that runs the pickle.
+
+    `command` makes the last from the image and the path.
+    """
     lines = [f"{label:13}{text}" for label, text in _rows(inspection) if text]
     results = compatibilities(inspection)
     width = max(len(each.image.name) for each in results)
@@ -24,7 +32,7 @@ def as_text(inspection: Inspection) -> str:
     for each in results:
         reasons = "; ".join(each.reasons)
         lines.append(f"{each.image.name:{width}}  {each.level.label:5}  {reasons}".rstrip())
-    lines += ["", *next_steps(inspection)]
+    lines += ["", *next_steps(inspection, command)]
     return "\n".join(map(one_line, lines)) + "\n"
 
 
@@ -55,8 +63,14 @@ def as_json(inspection: Inspection) -> dict[str, Any]:
 
 
 def _rows(inspection: Inspection) -> list[tuple[str, str]]:
-    modules = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
-    imports = [f"{module} (in {name})" for module, name in inspection.imports.items()]
+    modules = dict.fromkeys(
+        module.partition(".")[0] for module in inspection.references if not is_standard(module)
+    )
+    imports = [
+        f"{module} (in {name})"
+        for module, name in inspection.imports.items()
+        if not is_standard(module)
+    ]
     versions = [f"{module} {version}" for module, version in inspection.versions.items()]
     version = probable_version(inspection.features, inspection.data_versions)
     return [
@@ -69,6 +83,7 @@ def _rows(inspection: Inspection) -> list[tuple[str, str]]:
         ("features", f"{len(inspection.features):,} named" if inspection.features else ""),
         ("data", f"probably {version}" if version else ""),
         ("may use", _abilities_text(inspection)),
+        ("scanners", _scanner_text(inspection)),
         ("note", inspection.partial or ""),
     ]
 
@@ -78,6 +93,15 @@ def _abilities_text(inspection: Inspection) -> str:
     return f"{'; '.join(found)}: for information only; most models do" if found else ""
 
 
-def _shorten(items: list[str]) -> str:
-    more = f" and {len(items) - _MAX_SHOWN} more" if len(items) > _MAX_SHOWN else ""
-    return ", ".join(items[:_MAX_SHOWN]) + more
+def _scanner_text(inspection: Inspection) -> str:
+    found = [
+        f"{term}: {_shorten(names, _MAX_SHOWN_OF_A_TERM)}"
+        for term, names in inspection.scanner_terms.items()
+        if term not in _UNREMARKABLE_TERMS
+    ]
+    return f"{'; '.join(found)}: their terms, for information only" if found else ""
+
+
+def _shorten(items: list[str], most: int = _MAX_SHOWN) -> str:
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more

@@ -24,13 +24,13 @@ _SCRATCH_SHARE = 0.1  # at most this share of the time is spent on counting file
 class ResourceMonitor:
     """Measures all processes below this one; `peak_bytes` is the most memory that they used."""
 
-    def __init__(self, limits: Limits, identity: Identity, scratch: Path) -> None:
+    def __init__(self, limits: Limits, identity: Identity, scratch: Path, process: int) -> None:
         self._limits = limits
         self._identity = identity
         self._scratch = scratch
         self._device = scratch.stat().st_dev
         self._next_scratch_check = 0.0
-        self.shared = SharedMemoryFiles(identity)
+        self.shared = SharedMemoryFiles(identity, process)
         self.peak_bytes = 0
 
     def check(self) -> LimitViolation | None:

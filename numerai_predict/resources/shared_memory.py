@@ -26,20 +26,27 @@ class SharedMemoryFiles:
     """The shared memory files that the model's user and group create from now on.
 
     Other programs of the same user and group create such files too. A file that one of them has
-    mapped is not the model's.
+    mapped is not the model's. If `process` has a private file system for them, all in it are the
+    model's, deleted ones that a process holds open as well, and the kernel removes them.
     """
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: Identity, process: int) -> None:
+        self._seen_by_process = Path(f"/proc/{process}/root{SHARED_MEMORY}")
+        self._is_private = False
         self._user = os.geteuid() if identity.user is None else identity.user
         self._group = os.getegid() if identity.group is None else identity.group
         self._before = {file.inode for file in self._files()}
 
     def bytes(self) -> int:
         """The size of all of them: an upper bound of the model's."""
-        return sum(file.bytes for file in self._new())
+        private = self._private_bytes()
+        return private if private is not None else sum(file.bytes for file in self._new())
 
     def bytes_of_model(self, processes: Collection[int]) -> int:
         """The size of those that only the model's `processes` have mapped."""
+        private = self._private_bytes()
+        if private is not None:
+            return private
         return sum(file.bytes for file in self._of_model(processes))
 
     def remove(self) -> list[Path]:
@@ -48,13 +55,22 @@ class SharedMemoryFiles:
         If other programs of the user and group run, their files cannot be distinguished from the
         model's, and all remain.
         """
-        files = self._of_model(())
+        files = [] if self._is_private else self._of_model(())
         if files and _has_other_processes(self._user, self._group):
             return [SHARED_MEMORY / one_line(file.name) for file in files]
         for file in files:
             with contextlib.suppress(OSError):
                 (SHARED_MEMORY / file.name).unlink()
         return []
+
+    def _private_bytes(self) -> int | None:
+        """What a private file system holds; `None` if there is none."""
+        with contextlib.suppress(OSError):  # the process has ended
+            if self._seen_by_process.stat().st_dev != SHARED_MEMORY.stat().st_dev:
+                self._is_private = True
+                system = os.statvfs(self._seen_by_process)
+                return (system.f_blocks - system.f_bfree) * system.f_frsize
+        return 0 if self._is_private else None
 
     def _of_model(self, processes: Collection[int]) -> list[_File]:
         new = self._new()

@@ -1,23 +1,37 @@
 """The argv that starts an entrypoint of this package in an isolated Python.
 
 `python -I` ignores the current directory, the user's site-packages and every `PYTHON*` variable.
-The directory that holds the package is appended to the path, never prepended: no file next to the
-package can take the place of a library of the model.
+The folders that this process has its libraries from are named to it, and come before those of the
+system as they do here. The directory that holds the package is appended to the path, never
+prepended: no file next to the package can take the place of a library of the model.
 """
 
 from __future__ import annotations
 
+import site
 import sys
 from pathlib import Path
 
 import numerai_predict
+from numerai_predict.sandbox.library_folders import library_folders
 
 PACKAGE = Path(numerai_predict.__file__).parent
 MOUNTED_PACKAGE_ROOT = "/opt/numerai-predict"  # holds the package in a container
 
+_ADD_FOLDERS = """\
+import site, sys
+at = next((i for i, e in enumerate(sys.path) if e in site.getsitepackages()), len(sys.path))
+system = sys.path[at:]
+del sys.path[at:]
+for folder in {folders!r}:
+    site.addsitedir(folder)
+sys.path += system
+"""
 _PROGRAM = """\
 import sys
-sys.path.append(sys.argv.pop(1))
+root = sys.argv.pop(1)
+if root not in sys.path:
+    sys.path.append(root)
 from {module} import {function}
 sys.exit({function}())
 """
@@ -26,14 +40,23 @@ sys.exit({function}())
 def bootstrap_argv(
     entrypoint: str,
     *args: str,
-    python: str = sys.executable,
+    python: str | None = None,
     package_root: str = str(PACKAGE.parent),
 ) -> list[str]:
     """The argv of an isolated, unbuffered Python that calls the entrypoint without arguments.
 
     The entrypoint (`package.module:function`) finds `args` in `sys.argv[1:]`; what it returns is
-    the exit status. `package_root` is the directory that holds the package.
+    the exit status. `package_root` is the directory that holds the package. `python` is another
+    Python than this one, which has libraries of its own.
     """
     module, _, function = entrypoint.partition(":")
     program = _PROGRAM.format(module=module, function=function)
-    return [python, "-I", "-u", "-c", program, package_root, *args]
+    if python is None and (folders := _folders_to_name()):
+        program = _ADD_FOLDERS.format(folders=folders) + program
+    return [python or sys.executable, "-I", "-u", "-c", program, package_root, *args]
+
+
+def _folders_to_name() -> list[str]:
+    """The library folders of this process that an isolated Python does not use by itself."""
+    own = site.getsitepackages()
+    return [folder for folder in library_folders() if folder not in own]

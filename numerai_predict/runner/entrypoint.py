@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from types import FrameType
+from typing import NoReturn
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InternalError, RunError
@@ -45,6 +46,19 @@ def execute(job: Job) -> Record:
     """
     start_logging(job.debug)
     signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        final = record_of(job)
+    except KeyboardInterrupt as interrupt:
+        _end_by_signal(interrupt)
+    log_verdict(final.verdict, final.exit_code, final.message, final.remedy)
+    return final
+
+
+def record_of(job: Job) -> Record:
+    """Run the job in a program that has its own log, signals and verdict.
+
+    Failures are not raised, as in `execute`.
+    """
     started = time.perf_counter()
     record = RecordBuilder(current_environment())
     try:
@@ -53,14 +67,10 @@ def execute(job: Job) -> Record:
     except RunError as error:
         record.fail(error)
         logger.debug("", exc_info=True)
-    except KeyboardInterrupt as interrupt:
-        _end_by_signal(interrupt)
     except Exception as error:
         record.fail(InternalError.caused_by(error))
     record.add_seconds(Step.TOTAL, time.perf_counter() - started)
-    final = _written(job, record.build())
-    log_verdict(final.verdict, final.exit_code, final.message, final.remedy)
-    return final
+    return _written(job, record.build())
 
 
 def _perform(job: Job, record: RecordBuilder, supervisor_layers: Layers) -> str:
@@ -99,7 +109,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise _Terminated
 
 
-def _end_by_signal(interrupt: KeyboardInterrupt) -> None:
+def _end_by_signal(interrupt: KeyboardInterrupt) -> NoReturn:
     """Exit as the signal makes a program exit, now that everything is cleaned up."""
     number = signal.SIGTERM if isinstance(interrupt, _Terminated) else signal.SIGINT
     log_step("stopped", f"by {number.name}: nothing was delivered")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from numerai_predict.contract.record import DataFacts
 from numerai_predict.contract.redaction import redact
 from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.files import sha256_of
+from numerai_predict.storage.named_data import describe_unused_file
 from numerai_predict.storage.sources import source_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class FetchedFile:
     path: Path
     sha256: str
     size: int
+    warnings: tuple[str, ...] = ()
 
     def as_data(self, shape: Shape | None = None) -> DataFacts:
         """The record's entry for a data set; rows and columns once its shape is known."""
@@ -63,12 +65,18 @@ def fetch_data(
 ) -> FetchedFile:
     """Fetch a data set into the subdirectory `name`; a local file stays where it is.
 
+    A local file that has the name of the data set is not used: the result's warning says so.
+
     Raises:
         DatasetUnavailable: it cannot be fetched.
         DeadlinePassed: the deadline is over.
     """
+    unused = describe_unused_file(source)
+    if unused:
+        log_step("warning", unused)
     with _fetch_errors(DatasetUnavailable, DatasetUnreachable, "the data"):
-        return _fetch(source, deadline, _subdirectory(directory, name), folders)
+        fetched = _fetch(source, deadline, _subdirectory(directory, name), folders)
+    return replace(fetched, warnings=(unused,) if unused else ())
 
 
 def _fetch(

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from numerai_predict.contract.errors import DatasetUnavailable
+from numerai_predict.inspection.file_type import describe_file
 
 _REMEDY = (
     "use the tournament's own file as it was downloaded (v5.2/live.parquet), or write yours "
@@ -66,7 +67,7 @@ def read_ids(path: Path, source: str) -> list[str]:
         try:
             ids = parquet.read(["id"]).column("id").cast(pa.string()).to_pylist()
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(source, error) from error
+            raise _unreadable(path, source, error) from error
     if not ids:
         raise DatasetUnavailable(f"expected live rows in {source}, found none", _REMEDY)
     if None in ids or len(set(ids)) < len(ids):
@@ -90,14 +91,23 @@ def _open(path: Path, source: str) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(source, error) from error
+        raise _unreadable(path, source, error) from error
 
 
-def _unreadable(source: str, error: Exception) -> DatasetUnavailable:
-    first = (str(error).splitlines() or [type(error).__name__])[0]
+def _unreadable(path: Path, source: str, error: Exception) -> DatasetUnavailable:
+    """The error for the file; no byte of it is quoted, and no text of pyarrow, which may."""
+    found = describe_file(path)
+    if found == "text":
+        return DatasetUnavailable(
+            f"expected a parquet file in {source}, found text: is it a CSV?",
+            "convert it: pandas.read_csv(file).set_index('id').to_parquet('live.parquet'); "
+            "or fetch the data set again",
+        )
+    if found == "a parquet file":
+        found = f"one that is truncated or corrupt ({type(error).__name__})"
     return DatasetUnavailable(
-        f"expected a parquet file in {source}, found one that cannot be read: {first}",
-        "fetch the data set again; a copy may have been cut short",
+        f"expected a parquet file in {source}, found {found}",
+        "fetch the data set again: a copy may have been cut short, and a URL may lead to a page",
     )
 
 

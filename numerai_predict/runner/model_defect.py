@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+from numerai_predict.inspection.model_files import function_of
+
 
 class ModelDefect(str, Enum):
     """The kind of an object that cannot be called as a model."""
@@ -23,10 +25,6 @@ class ModelDefect(str, Enum):
         return _REMEDIES[self]
 
 
-_FUNCTION_OF_PREDICT = (
-    "predict = lambda live: pd.DataFrame({'prediction': %s.predict(live[features])}, "
-    "index=live.index); cloudpickle.dump(predict, file)"
-)
 _REMEDIES = {
     ModelDefect.OTHER: "pickle the function itself: cloudpickle.dump(predict, file)",
     ModelDefect.ASYNC: "write `def` instead of `async def`, and return the DataFrame",
@@ -34,9 +32,10 @@ _REMEDIES = {
     ModelDefect.CLASS: "pickle an instance that can be called, or its method: "
     "cloudpickle.dump(Model().predict, file)",
     ModelDefect.METHOD: "pickle the method of an instance: cloudpickle.dump(Model().predict, file)",
-    ModelDefect.HAS_PREDICT: "pickle a function that calls it: " + _FUNCTION_OF_PREDICT % "model",
+    ModelDefect.HAS_PREDICT: "pickle a function that calls it: "
+    + function_of("model.predict(live[features])"),
     ModelDefect.COLLECTION: "pickle one function that uses what is in it: "
-    + _FUNCTION_OF_PREDICT % "models[0]",
+    + function_of("models[0].predict(live[features])"),
     ModelDefect.PICKLED_TWICE: "it was pickled twice: write the bytes with file.write(data), or "
     "unpickle them once, cloudpickle.dump(pickle.loads(data), file)",
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import itertools
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 import numerai_predict
 
 _NEGATIVE_NUMBER = re.compile(r"-\d*\.?\d+")
+_CANDIDATES, _PREFIX_WEIGHT, _LONGEST_PREFIX = 5, 0.05, 4
 _SHOWN_WORD = re.compile(r"[\w.-]{1,40}")
 
 _T = TypeVar("_T")
@@ -144,6 +146,8 @@ class OptionParser(argparse.ArgumentParser):
         if self.commands is None:
             self.set_defaults(parser=self)
         arguments = list(sys.argv[1:] if args is None else args)
+        if self.commands is not None and not arguments:
+            self.error(f"expected a command: choose from {', '.join(self.commands.choices)}")
         return super().parse_known_args(self._resolve(arguments), namespace)
 
     def _resolve(self, arguments: list[str]) -> list[str]:
@@ -202,8 +206,19 @@ class OptionParser(argparse.ArgumentParser):
 def _nearest(word: str, known: Iterable[str]) -> str | None:
     """Names the known command or option that resembles the word; dashes do not count."""
     names = {name.lstrip("-"): name for name in known}
-    nearest = difflib.get_close_matches(word.lstrip("-"), list(names), n=1)
-    return f"did you mean {names[nearest[0]]}?" if nearest else None
+    typed = word.lstrip("-")
+    near = difflib.get_close_matches(typed, list(names), n=_CANDIDATES)
+    if not near:
+        return None
+    return f"did you mean {names[max(near, key=lambda name: _similarity(typed, name))]}?"
+
+
+def _similarity(word: str, name: str) -> float:
+    """The share of matching characters; a common beginning counts more, as in Jaro-Winkler."""
+    pairs = zip(word, name, strict=False)
+    common = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+    ratio = difflib.SequenceMatcher(None, word, name).ratio()
+    return ratio + _PREFIX_WEIGHT * min(common, _LONGEST_PREFIX)
 
 
 def is_pickle_path(value: str) -> bool:

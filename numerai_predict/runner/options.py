@@ -18,11 +18,17 @@ from numerai_predict.contract.job import (
     parse_presigned_post,
 )
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
+from numerai_predict.contract.path_access import barred_by, is_directory
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.option_parser import OptionParser, argparse_type, validated_by
+from numerai_predict.runner.version_mismatch import (
+    add_version_mismatch,
+    allows_version_mismatch,
+)
 from numerai_predict.storage.destinations import destination_of
 from numerai_predict.storage.directories import dataset_folders
 from numerai_predict.storage.files import is_special
+from numerai_predict.storage.named_data import data_source_of
 from numerai_predict.storage.sources import source_of
 
 MODEL_SOURCE = "file, http(s):// URL or s3://bucket/key"
@@ -101,11 +107,8 @@ def add_run_options(
         action="store_true",
         help="inspect the pickle without unpickling it, print what was found, and stop",
     )
-    results.add_argument(
-        "--hosted",
-        action="store_true",
-        help="fail where hosted compute would refuse the model or its predictions",
-    )
+    add_hosted(results)
+    add_version_mismatch(data)
     add_limits(parser)
     parser.set_defaults(dataset_folders=defaults.dataset_folders)
 
@@ -115,15 +118,16 @@ def add_live_data(data: argparse._ArgumentGroup, defaults: Defaults) -> None:
     data.add_argument(
         "--dataset",
         default=defaults.dataset,
-        type=validated_by(source_of),
+        type=validated_by(data_source_of),
         metavar="SOURCE",
-        help="live features: file, URL, s3://... or name of a Numerai data set "
+        help="live features: name of a Numerai data set, file (a path that starts with / or ./), "
+        "URL or s3://... "
         f"(default: {defaults.data_shown})",
     )
     data.add_argument(
         "--benchmarks",
         default=defaults.benchmarks,
-        type=validated_by(source_of),
+        type=validated_by(data_source_of),
         metavar="SOURCE",
         help="live benchmark models, for models with two parameters "
         f"(default: {defaults.data_shown})",
@@ -160,6 +164,15 @@ def add_post(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--post-data", "--post_data", metavar="FIELDS", help="its form fields, urlencoded"
+    )
+
+
+def add_hosted(group: argparse._ArgumentGroup) -> None:
+    """Add `--hosted`."""
+    group.add_argument(
+        "--hosted",
+        action="store_true",
+        help="fail where hosted compute would refuse the model or its predictions",
     )
 
 
@@ -206,7 +219,9 @@ def add_deadline(
 
 def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
     """The job that the options describe; exits with 2 if they contradict each other."""
-    if options.result is not None and not options.result.absolute().parent.is_dir():
+    if options.result is not None and not is_directory(options.result.absolute().parent):
+        if barred := barred_by(options.result.absolute()):
+            parser.error(f"--result: {barred.found}: {barred.remedy}")
         parser.error(f"--result: expected an existing directory, found {options.result.parent}")
     if options.result is not None and is_special(options.result):
         parser.error(
@@ -228,6 +243,7 @@ def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
         debug=options.debug,
         check=options.check,
         hosted=options.hosted,
+        allow_version_mismatch=allows_version_mismatch(parser, options),
     )
 
 
@@ -243,6 +259,7 @@ def job_to_argv(job: Job) -> list[str]:
     for option, value in (("--deadline", job.deadline), ("--result", job.result)):
         if value is not None:
             argv += [option, str(value)]
+    argv += ["--allow-version-mismatch"] * job.allow_version_mismatch
     return argv + ["--debug"] * job.debug + ["--check"] * job.check + ["--hosted"] * job.hosted
 
 

@@ -11,7 +11,11 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.record import DataFacts, Step
 from numerai_predict.contract.redaction import redact
+from numerai_predict.contract.running_python import RUNNING_PYTHON
+from numerai_predict.inspection.bundle_manifest import BundleManifest
 from numerai_predict.runner import preflight
+from numerai_predict.runner.bundle_check import check_features, check_pickle, check_python
+from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.fetching import FetchedFile, fetch_data, fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step, transfer_policy
@@ -86,6 +90,7 @@ class _Prediction:
         self._record = record
         self._deadline = deadline
         self._directory = directory
+        self._bundle: BundleManifest | None = None
 
     def run(self, supervisor_layers: Layers) -> ValidatedPredictions:
         """Validated predictions; the model process is gone when this returns."""
@@ -129,10 +134,13 @@ class _Prediction:
         with record.timed(Step.FETCH):
             fetched = fetch_model(self._job.model, self._deadline, self._directory)
         record.set_model_file(fetched)
+        self._bundle = check_pickle(self._job.model, fetched.sha256)
         inspection = preflight.inspect_model(fetched.path)
         record.set_pythons(inspection.pythons.legal)
         labels = self._job.model_call.labels
         record.add_warnings(preflight.check_compatibility(inspection, labels))
+        check_python(self._bundle, RUNNING_PYTHON)
+        check_features(self._bundle, inspection.features)
         return InspectedModel(fetched.path, inspection)
 
     def _fetch_live_data(self, model: InspectedModel) -> tuple[Path, list[str]]:
@@ -148,6 +156,9 @@ class _Prediction:
             shape = read_shape(fetched.path, source)
         self._record.set_dataset(fetched.as_data(shape))
         log_step("fetch", f"live data {source}, {shape}")
+        allowed = self._job.allow_version_mismatch
+        data = ModelInput(self._job.dataset, shape.names, allow_mismatch=allowed)
+        self._record.add_warnings(check_data(self._bundle, data))
         self._record.add_warnings(preflight.check_columns(model.inspection, shape.names))
         return fetched.path, ids
 
@@ -165,7 +176,10 @@ class _Prediction:
         return fetched.path
 
     def _fetch_data(self, source: str, name: str) -> FetchedFile:
-        return fetch_data(source, self._job.dataset_folders, self._deadline, self._directory, name)
+        folders = self._job.dataset_folders
+        fetched = fetch_data(source, folders, self._deadline, self._directory, name)
+        self._record.add_warnings(list(fetched.warnings))
+        return fetched
 
 
 def _local_files(job: Job) -> list[Path]:

@@ -25,8 +25,10 @@ from numerai_predict.inspection.remedies import (
     remedy_for_python,
 )
 from numerai_predict.inspection.report import as_json, as_text
+from numerai_predict.runner.bundle_check import check_features, check_pickle, check_python
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.storage.named_data import is_local_file
 
 # The rest of a pickle of millions of objects is not inspected.
 _INSPECTION_SECONDS = 2.0
@@ -84,12 +86,15 @@ def check(job: Job, record: RecordBuilder, deadline: Deadline) -> None:
         record.set_model_source(redact(job.model))
         fetched = fetch_model(job.model, deadline, Path(directory))
         record.set_model_file(fetched)
+        bundle = check_pickle(job.model, fetched.sha256)
         inspection = inspect_pickle(fetched.path)
         shown = replace(inspection, path=fetched.source)
         record.set_inspection(as_json(shown))
         sys.stdout.write(as_text(shown))
         record.set_pythons(inspection.pythons.legal)
         record.add_warnings(check_compatibility(inspection, job.model_call.labels))
+        check_python(bundle, RUNNING_PYTHON)
+        check_features(bundle, inspection.features)
 
 
 def _logged(warnings: list[str]) -> list[str]:
@@ -101,7 +106,7 @@ def _logged(warnings: list[str]) -> list[str]:
 def _attempted_run(labels: SourceLabels) -> AttemptedRun:
     """This run, to be repeated in an image with the data files that are on this machine."""
     sources = {"--dataset": labels.dataset, "--benchmarks": labels.benchmarks}
-    data = {option: source for option, source in sources.items() if Path(source).is_file()}
+    data = {option: source for option, source in sources.items() if is_local_file(source)}
     return AttemptedRun(RUNNING_PYTHON, labels.model, data)
 
 

@@ -126,10 +126,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class AppliedLayers:
-    """The layers that the model process has applied, and the reasons for those it could not."""
+    """The layers that the model process has applied, and the reasons for those it could not.
+
+    `unavailable` are those that no run requires.
+    """
 
     engaged: dict[str, str]
     missing: dict[str, str]
+    unavailable: dict[str, str]
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> AppliedLayers:
@@ -138,10 +142,9 @@ class AppliedLayers:
         Raises:
             MalformedFrame: it breaks the schema.
         """
-        require_keys(content, frozenset(("engaged", "missing")), "layers")
-        return cls(
-            read_mapping(content["engaged"], "layers"), read_mapping(content["missing"], "layers")
-        )
+        names = ("engaged", "missing", "unavailable")
+        require_keys(content, frozenset(names), "layers")
+        return cls(*(read_mapping(content[name], "layers") for name in names))
 
 
 @dataclass(frozen=True)

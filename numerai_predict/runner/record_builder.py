@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.errors import InvalidPredictions, RunError
 from numerai_predict.contract.record import (
     DataFacts,
     EnvironmentFacts,
@@ -137,7 +137,9 @@ class RecordBuilder:
         self._record = self._record.concluded(verdict, message, remedy)
 
     def fail(self, error: RunError) -> None:
-        """Receive the error that ended the run."""
+        """Receive the error that ended the run; hosted compute refuses invalid predictions too."""
+        if isinstance(error, InvalidPredictions) and not self._record.hosted.reasons:
+            self.add_hosted_reasons([error.message])
         self.conclude(error.verdict, error.message, error.remedy)
 
     def _update(self, **changes: Any) -> None:

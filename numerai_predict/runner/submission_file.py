@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from numerai_predict.contract.errors import InvalidPredictions, SaveFailed
+from numerai_predict.contract.path_access import barred_by, exists, is_directory
 from numerai_predict.contract.record import PredictionFacts
 from numerai_predict.runner.hosted_signature import as_warning
 from numerai_predict.runner.run_log import log_step
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 _REMEDIES = {
     errno.ENOSPC: "free some space there, or choose another --output_dir",
     errno.EDQUOT: "free some space there, or choose another --output_dir",
-    errno.EROFS: "mount it writable, or choose another --output_dir",
-    errno.EACCES: "give the user that runs this write permission there, "
-    "or choose another --output_dir",
+    errno.EROFS: "mount it writable (in a container without --read-only, or with --tmpfs /tmp), or "
+    "choose another --output_dir",
+    errno.EACCES: "give the user that runs this write permission there, run as its owner (in a "
+    'container with --user "$(id -u):$(id -g)"), or choose another --output_dir',
 }
 
 
@@ -104,20 +106,25 @@ def require_directory(directory: Path) -> None:
     Raises:
         SaveFailed: it is missing, not a directory, or not writable.
     """
-    if not directory.exists():
+    if barred := barred_by(directory):
+        raise SaveFailed(
+            f"expected the output directory {directory}, found {barred.found}", barred.remedy
+        )
+    if not exists(directory):
         raise SaveFailed(
             f"expected the output directory {directory}, found nothing there",
             "create it, or choose another --output_dir; "
             "a directory outside a container must be mounted into it",
         )
-    if not directory.is_dir():
+    if not is_directory(directory):
         raise SaveFailed(
             f"expected a directory at {directory}, found a file", "choose another --output_dir"
         )
     if not os.access(directory, os.W_OK | os.X_OK):
         is_read_only = os.statvfs(directory).f_flag & os.ST_RDONLY
         raise SaveFailed(
-            f"expected a writable directory at {directory}, found that it is not",
+            f"expected a writable directory at {directory}, found that user {os.geteuid()} may not "
+            "write there",
             _REMEDIES[errno.EROFS if is_read_only else errno.EACCES],
         )
 

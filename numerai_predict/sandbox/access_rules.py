@@ -7,6 +7,8 @@ import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from numerai_predict.sandbox.library_folders import is_library_folder, readable_of
+
 # Programs, libraries, fonts, time zones: public on every machine.
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
 
@@ -74,10 +76,16 @@ def readable(package: Path, files: Collection[str]) -> list[Path]:
 
 
 def _python(package: Path) -> Iterator[Path]:
-    """The interpreter, its libraries and `package`, without the directory that holds `package`."""
+    """The interpreter, its libraries and `package`.
+
+    Of the directory that holds `package` only the libraries that are installed in it: a checkout
+    has other files.
+    """
     yield package
     yield from (Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix))
     yield Path(sys.executable).resolve()
-    for entry in (*sys.path, *os.environ.get("LD_LIBRARY_PATH", "").split(":")):
-        if entry.startswith("/") and Path(entry) != package.parent:
-            yield Path(entry)
+    for entry in map(Path, (*sys.path, *os.environ.get("LD_LIBRARY_PATH", "").split(":"))):
+        if is_library_folder(entry):
+            yield from readable_of(entry)
+        elif entry.is_absolute() and entry != package.parent:
+            yield entry

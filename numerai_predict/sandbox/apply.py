@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 import platform
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from numerai_predict.contract.limits import Limits
-from numerai_predict.sandbox import access_rules, capabilities, landlock, seccomp
+from numerai_predict.sandbox import access_rules, capabilities, landlock, private_root, seccomp
 from numerai_predict.sandbox.identity import Identity
 from numerai_predict.sandbox.layers import Layers
+from numerai_predict.sandbox.namespaces import NAMESPACES, NamespaceLayers, enter_namespaces
 from numerai_predict.sandbox.rlimits import apply_rlimits
 from numerai_predict.sandbox.syscall_numbers import Architecture, architecture
 from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
@@ -45,6 +46,9 @@ class SandboxSpec:
         return cls(**{**fields, "identity": identity, "limits": limits})
 
 
+_Context = TypeVar("_Context")
+
+
 class _LayerUnavailable(Exception):
     """A layer that this machine does not support; the message gives the reason."""
 
@@ -52,11 +56,34 @@ class _LayerUnavailable(Exception):
 def apply_sandbox(spec: SandboxSpec) -> Layers:
     """Apply every layer that this machine supports; returns the status of each."""
     _die_with_supervisor()
+    supervisor = os.getppid()
+    limits = _engage({"limits": _engage_limits}, spec)
+    namespaces = _enter_namespaces(spec)
+    applied = _Applied(spec, namespaces, None if namespaces.private_processes else supervisor)
+    others = _engage(_LAYERS, applied)
+    return limits.with_more(Layers(namespaces.engaged, {}, namespaces.unavailable)).with_more(
+        others
+    )
+
+
+@dataclass(frozen=True)
+class _Applied:
+    """What a layer depends on: the specification, and the layers that were applied before.
+
+    `supervisor` is the process id of the supervisor, `None` if the process cannot see it.
+    """
+
+    spec: SandboxSpec
+    namespaces: NamespaceLayers
+    supervisor: int | None
+
+
+def _engage(layers: Mapping[str, Callable[[_Context], str]], context: _Context) -> Layers:
     engaged: dict[str, str] = {}
     missing: dict[str, str] = {}
-    for name, engage in _LAYERS.items():
+    for name, engage in layers.items():
         try:
-            engaged[name] = engage(spec)
+            engaged[name] = engage(context)
         except _LayerUnavailable as reason:
             missing[name] = str(reason)
         except OSError as error:
@@ -64,10 +91,21 @@ def apply_sandbox(spec: SandboxSpec) -> Layers:
     return Layers(engaged, missing)
 
 
+def _enter_namespaces(spec: SandboxSpec) -> NamespaceLayers:
+    identity = spec.identity
+    owner = None
+    if identity.user is not None and identity.group is not None:
+        owner = (identity.user, identity.group)
+    readable = tuple(access_rules.readable(Path(spec.package), spec.readable))
+    root = private_root.RootSpec(spec.scratch, readable, spec.limits.memory_bytes, owner)
+    return enter_namespaces(root)
+
+
 def apply_limits_only(spec: SandboxSpec) -> Layers:
     """Apply the limits without any isolation, for `--sandbox off`."""
     _die_with_supervisor()
-    return Layers({**dict.fromkeys(_LAYERS, "off"), "limits": _engage_limits(spec)})
+    off = dict.fromkeys((*NAMESPACES, *_LAYERS), "off")
+    return Layers({"limits": _engage_limits(spec), **off})
 
 
 def _die_with_supervisor() -> None:
@@ -79,8 +117,8 @@ def _engage_limits(spec: SandboxSpec) -> str:
     return apply_rlimits(spec.limits)
 
 
-def _engage_user(spec: SandboxSpec) -> str:
-    identity = spec.identity
+def _engage_user(applied: _Applied) -> str:
+    identity = applied.spec.identity
     if identity.root_reason is not None:
         raise _LayerUnavailable(f"the model stays root: {identity.root_reason}")
     if identity.user is None or identity.group is None:
@@ -90,7 +128,8 @@ def _engage_user(spec: SandboxSpec) -> str:
     return f"unprivileged user {identity.user} instead of root"
 
 
-def _engage_privileges(spec: SandboxSpec) -> str:
+def _engage_privileges(applied: _Applied) -> str:
+    spec = applied.spec
     capabilities.set_no_new_privs()
     keep = frozenset([capabilities.DAC_READ_SEARCH] if spec.identity.reads_all else [])
     capabilities.drop_capabilities(_architecture(), keep)
@@ -99,31 +138,43 @@ def _engage_privileges(spec: SandboxSpec) -> str:
     )
 
 
-def _engage_landlock(spec: SandboxSpec) -> str:
+def _engage_landlock(applied: _Applied) -> str:
+    spec, namespaces = applied.spec, applied.namespaces
     version = landlock.abi()
     if version == 0:
         raise _LayerUnavailable(
             f"this kernel ({platform.release()}) does not support Landlock, or it is disabled"
         )
-    rules = landlock.Ruleset(version)
+    rules = landlock.Ruleset(version, tcp=namespaces.private_network)
     rules.allow(access_rules.readable(Path(spec.package), spec.readable), landlock.READ)
     rules.allow([Path(spec.scratch)], landlock.SCRATCH)
-    if not spec.identity.reads_all:  # it would list the descriptors of the runner
+    if namespaces.private_processes:
+        rules.allow([access_rules.PROCESSES], landlock.READ)
+    elif not spec.identity.reads_all:  # it would list the descriptors of the runner
         rules.allow([access_rules.PROCESSES], landlock.LIST)
-    rules.allow([access_rules.SHARED_MEMORY], landlock.SHARED_MEMORY)
+    if namespaces.private_root:
+        rules.allow([Path("/")], landlock.LIST)
+        rules.allow(private_root.PRIVATE_DIRECTORIES, landlock.SCRATCH)
+    else:
+        rules.allow([access_rules.SHARED_MEMORY], landlock.SHARED_MEMORY)
     rules.allow(access_rules.DEVICES, landlock.WRITE_FILES)
     rules.enforce()
     return f"ABI {version}, {rules.rule_count} paths{landlock.unsupported_rights(version)}"
 
 
-def _engage_seccomp(spec: SandboxSpec) -> str:
+def _engage_seccomp(applied: _Applied) -> str:
     kind = _architecture()
+    private_network = applied.namespaces.private_network
     rules = seccomp.rules(
-        os.getppid(), same_user=spec.identity.user is None, landlock_version=landlock.abi()
+        applied.supervisor,
+        same_user=applied.spec.identity.user is None,
+        landlock_version=landlock.abi(),
+        private_network=private_network,
     )
     seccomp.enforce(seccomp.program(rules, kind), kind)
+    network = "no network but loopback" if private_network else "no network"
     calls = {call for rule in rules for call in rule.calls.split() if kind.number(call) is not None}
-    return f"{len(calls)} system calls of {kind.name} denied or restricted, no network"
+    return f"{len(calls)} system calls of {kind.name} denied or restricted, {network}"
 
 
 def _architecture() -> Architecture:
@@ -134,9 +185,9 @@ def _architecture() -> Architecture:
     return known
 
 
-# The order matters: each layer needs privileges that a later one removes.
-_LAYERS: dict[str, Callable[[SandboxSpec], str]] = {
-    "limits": _engage_limits,
+# After the limits and the namespaces. The order matters: each layer needs privileges that a
+# later one removes.
+_LAYERS: dict[str, Callable[[_Applied], str]] = {
     "user": _engage_user,
     "privileges": _engage_privileges,
     "landlock": _engage_landlock,

@@ -48,7 +48,9 @@ def drop_capabilities(architecture: Architecture, keep: frozenset[int] = frozens
     Raises:
         OSError: the kernel refuses.
     """
-    kept = sum(1 << capability for capability in keep) & _capabilities("CapPrm")
+    kept = sum(1 << capability for capability in keep)
+    if kept:  # without a process in its own /proc there is nothing to read, and nothing to keep
+        kept &= _capabilities("CapPrm")
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     head = struct.pack("=Ii", _VERSION_3, 0)
     halves = (kept & 0xFFFFFFFF, kept >> 32)

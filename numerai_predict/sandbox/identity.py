@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.sandbox import capabilities, landlock
+from numerai_predict.sandbox.library_folders import library_folders
 
 NOBODY = 65534
 _FIRST_RUN_GROUP = 1_879_048_192  # far above the groups that systems assign
@@ -44,8 +45,9 @@ class Identity:
 def identity_for_model(package: Path, user: int = NOBODY) -> Identity:
     """The given user if the supervisor is root, else the supervisor's own user.
 
-    The user must be able to read the interpreter and `package`. Models that run at the same time
-    need a user each: one then cannot read the files of another, signal it or use up its limits.
+    The user must be able to read the interpreter, its libraries and `package`. Models that run at
+    the same time need a user each: one then cannot read the files of another, signal it or use up
+    its limits.
     """
     if os.geteuid() != 0:
         return Identity()
@@ -56,7 +58,7 @@ def identity_for_model(package: Path, user: int = NOBODY) -> Identity:
         return Identity(root_reason=f"this container has no user {user}")
     run_group = _FIRST_RUN_GROUP + os.getpid()
     group = run_group if _is_mapped("gid_map", run_group) else user
-    prefixes = (sys.executable, sys.prefix, sys.base_prefix)
+    prefixes = (sys.executable, sys.prefix, sys.base_prefix, *library_folders())
     unreadable = [p for p in (*map(Path, prefixes), package) if not is_world_readable(p)]
     if not unreadable:
         return Identity(user, group)

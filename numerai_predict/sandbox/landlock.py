@@ -85,16 +85,18 @@ def abi() -> int:
 class Ruleset:
     """Rights by path; once enforced, every access that no rule grants is denied.
 
+    With `tcp`, connecting and listening stay allowed: the network itself is private.
+
     Raises:
         OSError: the kernel has no Landlock.
     """
 
-    def __init__(self, version: int) -> None:
+    def __init__(self, version: int, *, tcp: bool = False) -> None:
         self.version = version
         self._handled = _known_rights(version)
         attributes = struct.pack("=Q", self._handled)
         if version >= _TCP_SINCE:
-            attributes += struct.pack("=Q", _BIND_TCP | _CONNECT_TCP)
+            attributes += struct.pack("=Q", 0 if tcp else _BIND_TCP | _CONNECT_TCP)
         if version >= _SCOPES_SINCE:
             attributes += struct.pack("=Q", _SCOPE_ABSTRACT_SOCKETS | _SCOPE_SIGNALS)
         self._descriptor = system_call(_CREATE_RULESET, address(attributes), len(attributes), 0)

@@ -28,7 +28,9 @@ _IF_EQUAL, _IF_AT_LEAST, _IF_ANY_BIT = 0x15, 0x35, 0x45
 _NEW_NAMESPACES = 0x7E020000
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # insert input into a terminal
 _PRETEND_SUCCESS = 0
-_AF_UNIX, _SOCK_DGRAM = 1, 2
+_AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
+_SOCK_DGRAM = 2
+_TCP, _UDP, _NETLINK_ROUTE = 6, 17, 0
 
 
 class Comparison(Enum):
@@ -57,12 +59,38 @@ class SyscallRule:
 
     calls: str
     error: int
-    when: ArgumentCondition | None = None
+    when: ArgumentCondition | tuple[ArgumentCondition, ...] | None = None
 
+    @property
+    def conditions(self) -> tuple[ArgumentCondition, ...]:
+        """The conditions that must all hold."""
+        if isinstance(self.when, ArgumentCondition):
+            return (self.when,)
+        return self.when or ()
+
+
+def _none_of(argument: int, *values: int) -> tuple[ArgumentCondition, ...]:
+    return tuple(ArgumentCondition(argument, Comparison.DIFFERS, value) for value in values)
+
+
+# To libraries this error means that the machine lacks the protocol.
+_NO_NETWORK = (SyscallRule("socket", errno.EAFNOSUPPORT, _none_of(0, _AF_UNIX)),)
+
+# In a network namespace with nothing but loopback: TCP, UDP and Unix sockets, and of netlink what
+# lists the interfaces. Other protocols would load modules of the kernel.
+_LOOPBACK_ONLY = (
+    SyscallRule(
+        "socket", errno.EAFNOSUPPORT, _none_of(0, _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK)
+    ),
+    SyscallRule("socket", errno.EPROTONOSUPPORT, _none_of(2, 0, _TCP, _UDP)),
+    SyscallRule(
+        "socket",
+        errno.EPROTONOSUPPORT,
+        (ArgumentCondition(0, Comparison.EQUALS, _AF_NETLINK), *_none_of(2, _NETLINK_ROUTE)),
+    ),
+)
 
 _RULES = (
-    # No network. To libraries this error means that the machine lacks the protocol.
-    SyscallRule("socket", errno.EAFNOSUPPORT, ArgumentCondition(0, Comparison.DIFFERS, _AF_UNIX)),
     # Other processes.
     SyscallRule(
         "ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp "
@@ -133,20 +161,31 @@ _BY_PROCESS_ID = {
 _EVERY_PROCESS = 0xFFFFFFFF
 
 
-def rules(supervisor: int, *, same_user: bool, landlock_version: int) -> tuple[SyscallRule, ...]:
+def rules(
+    supervisor: int | None,
+    *,
+    same_user: bool,
+    landlock_version: int,
+    private_network: bool = False,
+) -> tuple[SyscallRule, ...]:
     """The rules for a model process whose supervisor has the process id `supervisor`.
 
-    `same_user`: the model runs as the supervisor's user.
+    `supervisor` is `None` if the process cannot see it. `same_user`: the model runs as the
+    supervisor's user. `private_network`: no socket that the process can name is another
+    program's (see `namespaces.NamespaceLayers`).
     """
     protect_supervisor = (
         SyscallRule(calls, errno.EPERM, ArgumentCondition(argument, Comparison.EQUALS, supervisor))
         for argument, calls in _BY_PROCESS_ID.items()
+        if supervisor is not None
     )
     no_broadcast = SyscallRule(
         "kill", errno.EPERM, ArgumentCondition(0, Comparison.EQUALS, _EVERY_PROCESS)
     )
     metadata = _FIXED_METADATA if same_user else ()
-    sockets = _NO_NAMED_SOCKETS if landlock_version < NAMED_SOCKETS_SINCE else ()
+    sockets: tuple[SyscallRule, ...] = _LOOPBACK_ONLY if private_network else _NO_NETWORK
+    if not private_network and landlock_version < NAMED_SOCKETS_SINCE:
+        sockets += _NO_NAMED_SOCKETS
     return (*_RULES, *protect_supervisor, no_broadcast, *metadata, *sockets)
 
 
@@ -194,20 +233,22 @@ def _instructions(
 
 
 def _denial(number: int, rule: SyscallRule) -> Iterator[_Instruction]:
-    if rule.when is None:
+    conditions = rule.conditions
+    if not conditions:
         yield _IF_EQUAL, 0, 1, number
         yield _RETURN, 0, 0, _ERRNO | rule.error
         return
-    yield _IF_EQUAL, 0, 4, number
-    yield _LOAD, 0, 0, _ARGUMENTS_OFFSET + 8 * rule.when.argument
-    yield _comparison(rule.when)
+    yield _IF_EQUAL, 0, 2 * len(conditions) + 2, number
+    for position, condition in enumerate(conditions, 1):
+        yield _LOAD, 0, 0, _ARGUMENTS_OFFSET + 8 * condition.argument
+        yield _comparison(condition, 2 * (len(conditions) - position) + 1)
     yield _RETURN, 0, 0, _ERRNO | rule.error
     yield _LOAD, 0, 0, _NUMBER_OFFSET
 
 
-def _comparison(when: ArgumentCondition) -> _Instruction:
-    """Continue with the next instruction if the condition holds, else skip it."""
+def _comparison(when: ArgumentCondition, otherwise: int) -> _Instruction:
+    """Continue with the next instruction if the condition holds, else skip `otherwise` more."""
     if when.comparison is Comparison.DIFFERS:
-        return _IF_EQUAL, 1, 0, when.value
+        return _IF_EQUAL, otherwise, 0, when.value
     code = _IF_EQUAL if when.comparison is Comparison.EQUALS else _IF_ANY_BIT
-    return code, 0, 1, when.value
+    return code, 0, otherwise, when.value

@@ -78,7 +78,7 @@ class PostForm:
 
     def deliver(self, path: Path, policy: TransferPolicy) -> str:
         """Send the file as the form's last field; see `Destination.deliver`."""
-        from numerai_predict.storage.presigned_post import (
+        from numerai_predict.storage.presigned.post import (
             post_file,  # requests takes 0.1 s to import
         )
 

@@ -8,14 +8,22 @@ Linux, a directory that an earlier version made by Linux's conventions is still 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numerai_predict
 from numerai_predict.contract.job import DatasetFolders
+from numerai_predict.contract.path_access import is_directory
+from numerai_predict.contract.server_name import API_URL, REAL_SERVER, is_loopback, server_of
 
 _APP = "numerai-predict"
+_NO_NAME = re.compile(r"[^A-Za-z0-9.-]+")
+
+
+class NoHomeDirectory(RuntimeError):
+    """The user has no home directory, and no variable names the directory."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +41,37 @@ _CACHE = _Kind("XDG_CACHE_HOME", ".cache", "user_cache_dir")
 _CONFIG = _Kind("XDG_CONFIG_HOME", ".config", "user_config_dir")
 
 
-def data_directory(environment: Mapping[str, str] = os.environ) -> Path:
-    """The directory of snapshots: `NUMERAI_DATA_DIR`, else one of the user's data.
+def data_directory(environment: Mapping[str, str] = os.environ, api_url: str | None = None) -> Path:
+    """The directory of snapshots: `NUMERAI_DATA_DIR`, else one for each server of the tournament.
+
+    The server is that of `api_url`, else of `NUMERAI_API_URL`, else the real one.
 
     Raises:
         RuntimeError: the user has no home directory.
     """
     if chosen := environment.get("NUMERAI_DATA_DIR"):
         return Path(chosen).absolute()
-    return _require(_user_directory(_DATA, environment)) / "data"
+    server = server_of(api_url or environment.get("NUMERAI_API_URL") or API_URL)
+    if is_loopback(server):
+        return practice_data_directory(practice_directory(environment))
+    data = _require(_user_directory(_DATA, environment))
+    if server == REAL_SERVER:
+        return data / "data"
+    return data / f"data-{_NO_NAME.sub('_', server.partition('://')[2])}"
+
+
+def practice_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """The directory of the practice tournament's state.
+
+    Raises:
+        RuntimeError: the user has no home directory.
+    """
+    return state_directory(environment) / "practice"
+
+
+def practice_data_directory(state: Path) -> Path:
+    """The directory of snapshots of the practice tournament with this state."""
+    return state / "snapshots"
 
 
 def state_directory(environment: Mapping[str, str] = os.environ) -> Path:
@@ -99,17 +129,21 @@ def _user_directory(kind: _Kind, environment: Mapping[str, str]) -> Path | None:
 
     if parent := environment.get(kind.variable):
         return Path(parent).absolute() / _APP
-    # The user is the author on Windows alone; without a home the path starts with a tilde.
-    path = Path(getattr(platformdirs, kind.platform_name)(_APP, appauthor=False))
+    # The user is the author on Windows alone. Without a home, older versions of platformdirs give
+    # a path that starts with a tilde, newer ones raise.
+    try:
+        path = Path(getattr(platformdirs, kind.platform_name)(_APP, appauthor=False))
+    except RuntimeError:
+        return None
     if not path.is_absolute():
         return None
     earlier = Path.home() / kind.on_linux / _APP
-    return earlier if earlier.is_dir() and not path.is_dir() else path
+    return earlier if is_directory(earlier) and not is_directory(path) else path
 
 
 def _require(path: Path | None) -> Path:
     if path is None:
-        raise RuntimeError(
+        raise NoHomeDirectory(
             "expected a home directory of the user, found none: set HOME, or NUMERAI_DATA_DIR and "
             "the XDG_* variables"
         )

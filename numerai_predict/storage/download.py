@@ -14,6 +14,7 @@ from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.storage.checksums import ThreadedChecksum, checksum_of
 from numerai_predict.storage.content_encoding import decode_into_place
 from numerai_predict.storage.files import part_beside
+from numerai_predict.storage.hard_timeout import stop_if_abandoned
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.size_limits import FETCHED_VARIABLE, SizeCheck
 from numerai_predict.storage.transfer_progress import TransferProgress
@@ -146,6 +147,7 @@ class _Transfer:
         speed = _SpeedCheck(self._source, self._policy)
         while chunk := body.read():
             self._policy.deadline.check(STEP)
+            stop_if_abandoned()
             self._size_check.update(self._received + len(chunk))
             self._handle.write(chunk)
             if self._checksum:

@@ -7,28 +7,35 @@ and above, and a failed call surfaces as `KeyError: 'data'`.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+from urllib.parse import urlsplit
 
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.contract.foreign_text import printable_lines
+from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.redaction import redact, redact_text
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.storage.http import (
-    TRANSFER_ERRORS,
     describe_network_error,
     error_response_of,
     new_session,
 )
+from numerai_predict.storage.response_headers import TRANSFER_ERRORS, read_whole
 from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
-
-API_URL = "https://api-tournament.numer.ai"
 
 STEP = "ask"
 
 _MOST_CHARACTERS = 500
+_PRACTICE_REMEDY = (
+    "start the practice server with `numerai-predict practice start`, or leave it with "
+    "`unset NUMERAI_API_URL`"
+)
+_MOST_BYTES = 32 * 1024 * 1024  # thousands of submissions are 2 MB
+_MOST_SECONDS = 30.0
 _REMEDY = "check the network and NUMERAI_API_URL, or try again later"
 
 
@@ -104,8 +111,16 @@ class Api:
         """
         try:
             return self.policy.repeat(lambda: self._send(query, variables), STEP)
+        except FetchInterrupted as error:
+            remedy = _PRACTICE_REMEDY if self.is_local else error.remedy
+            raise TournamentUnavailable(error.message, remedy) from error
         except FetchFailed as error:
             raise TournamentUnavailable(error.message, error.remedy) from error
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine: a practice server."""
+        return urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
 
     def query_with_retry(self, query: str, **variables: Any) -> Any:
         """As `query`, also repeated after the API responded with errors.
@@ -135,7 +150,8 @@ class Api:
             raise TournamentUnavailable(error.message, error.remedy) from error
 
     def _send(self, query: str, variables: Mapping[str, Any]) -> Any:
-        headers = {"Accept": "application/json"}
+        # An encoded body could unpack to any size.
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         if self.keys:
             headers["Authorization"] = self.keys.header
         with new_session() as session:
@@ -149,12 +165,31 @@ class Api:
                     timeout=self.policy.request_timeouts(STEP),
                     allow_redirects=False,
                     auth=_keep_authorization,
+                    stream=True,
                 )
-                body = response.content
+                body = self._read(response)
             except TRANSFER_ERRORS as error:
                 self.policy.deadline.check(STEP)
                 raise describe_network_error(error).fetching(self._name) from None
-        return self._parse(response, _decode_json(body))
+            document = _decode_json(body)
+            return self._parse(response, document)
+
+    def _read(self, response: Any) -> bytes:
+        """The body, of a bounded size and within a bounded time.
+
+        Raises:
+            FetchFailed: it is too large or encoded; `FetchInterrupted` if it is too slow.
+        """
+        if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+            raise FetchFailed(f"expected plain JSON from {self._name}, found it encoded", _REMEDY)
+        until = time.monotonic() + min(_MOST_SECONDS, self.policy.deadline.remaining())
+        body = read_whole(response, _MOST_BYTES + 1, until)
+        if len(body) > _MOST_BYTES:
+            raise FetchFailed(
+                f"expected at most {format_size(_MOST_BYTES)} from {self._name}, found more",
+                _REMEDY,
+            )
+        return body
 
     def _parse(self, response: Any, document: Any) -> Any:
         """The first field of the response's data, or the error that the response means."""
@@ -187,7 +222,7 @@ def _keep_authorization(request: Any) -> Any:
 def _decode_json(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: it is nested too deeply
         return None
 
 

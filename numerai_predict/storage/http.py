@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urljoin
@@ -15,26 +15,23 @@ import requests.auth
 import urllib3
 
 from numerai_predict.storage.download import STEP, Body, Opener, RangeNotSupported
-from numerai_predict.storage.presigned_policy import url_valid_until
+from numerai_predict.storage.presigned.policy import url_valid_until
 from numerai_predict.storage.redirects import (
     GuardedAdapter,
     RedirectGuard,
     UnsafeRedirect,
 )
+from numerai_predict.storage.response_headers import (
+    TRANSFER_ERRORS,
+    UnusableHeaders,
+    declared_length,
+    read_available,
+    read_start,
+)
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.server_errors import ErrorResponse, ServerError
 
-# requests does not wrap every error of urllib3.
-TRANSFER_ERRORS = (
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    OSError,
-    ValueError,  # a redirect to an invalid URL
-)
-
-_CHUNK_BYTES = 1024 * 1024
-_LONGEST_ERROR_BYTES = 64 * 1024
+_MOST_REDIRECTS = 10
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _NEW_URL = "check the URL; a presigned URL expires: create a new one"
 
@@ -42,6 +39,10 @@ _BAD_CERTIFICATE = ServerError(
     "an untrusted TLS certificate",
     "check the host name and the clock; name the certificate of a server of your own in "
     "REQUESTS_CA_BUNDLE",
+)
+_BAD_HEADERS = ServerError(
+    "a response whose headers are too slow, too many or too long",
+    "check the URL: no ordinary web server responds like this",
 )
 _INVALID_URL = ServerError(
     "an invalid URL, its own or a redirect's, or contradictory headers",
@@ -104,6 +105,7 @@ def new_session() -> requests.Session:
     """
     guard = RedirectGuard()
     session = _Session(guard)
+    session.max_redirects = _MOST_REDIRECTS
     session.auth = _UrlAuth()
     guarded = GuardedAdapter(guard)
     session.mount("https://", guarded)
@@ -134,6 +136,8 @@ class _Session(requests.Session):
             except UnsafeRedirect:
                 response.close()
                 raise
+            response.close()
+            response._content = b""  # requests would read all of it, which may be endless
         return target
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
@@ -145,7 +149,10 @@ class _Session(requests.Session):
 
 def error_response_of(response: requests.Response, remedy: str, **fields: Any) -> ErrorResponse:
     """The response's status, headers, and S3's error code, message and request id."""
-    start = next(response.iter_content(_LONGEST_ERROR_BYTES), b"").decode(errors="replace")
+    try:
+        start = read_start(response).decode(errors="replace")
+    except TRANSFER_ERRORS:
+        start = ""
     found = {}
     for tag in ("Code", "Message", "RequestId"):
         match = re.search(f"<{tag}>([^<]{{1,300}})</{tag}>", start)
@@ -169,6 +176,8 @@ def describe_network_error(error: BaseException) -> ServerError:
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return _BAD_CERTIFICATE
+    if any(isinstance(cause, UnusableHeaders) for cause in causes):
+        return _BAD_HEADERS
     silence = "a server that stopped responding"
     kinds = (
         (requests.exceptions.SSLError, "a TLS failure"),
@@ -217,7 +226,7 @@ def _body(response: requests.Response, start: int, source: str, policy: Transfer
     headers = response.headers
     # http.client detects the end of no other transfer coding.
     chunked = headers.get("Transfer-Encoding", "").strip().lower() == "chunked"
-    begins, total = 0, None if chunked else _length(headers)
+    begins, total = 0, None if chunked else declared_length(headers)
     if response.status_code == 206:
         matched = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
         if not matched or int(matched[1]) != start or start == 0:
@@ -226,7 +235,7 @@ def _body(response: requests.Response, start: int, source: str, policy: Transfer
 
     def read() -> bytes:
         with _fetch_errors(source, policy):
-            return _read_available(response)
+            return read_available(response)
 
     return Body(read, headers, begins, total, ends_itself=chunked)
 
@@ -236,19 +245,3 @@ def _range_error(source: str, start: int) -> RangeNotSupported:
         f"expected the rest of {source} from byte {start}, found another range or none",
         "try again",
     )
-
-
-def _length(headers: Mapping[str, str]) -> int | None:
-    length = headers.get("Content-Length", "")
-    return int(length) if length.isdecimal() else None
-
-
-def _read_available(response: requests.Response) -> bytes:
-    """The bytes of one read; none at the end.
-
-    A read of a fixed size would wait until all of it has arrived.
-    """
-    raw: Any = response.raw
-    reader = raw if hasattr(raw, "read1") else raw._fp  # a private attribute before urllib3 2
-    chunk: bytes = reader.read1(_CHUNK_BYTES)
-    return chunk

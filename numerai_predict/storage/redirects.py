@@ -18,6 +18,8 @@ import requests.adapters
 import urllib3.connection
 import urllib3.connectionpool
 
+from numerai_predict.storage.response_headers import HeaderBudget, LimitedResponse
+
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -126,13 +128,23 @@ class GuardedAdapter(requests.adapters.HTTPAdapter):
 
 
 def _guarded_pools(guard: RedirectGuard) -> dict[str, type]:
-    """The connection pools of urllib3 by scheme, with connections that check their peer."""
+    """The connection pools of urllib3 by scheme, with connections that check their peer.
+
+    All responses of one session share one budget for their headers.
+    """
+
+    class Response(LimitedResponse):
+        budget = HeaderBudget()
 
     class GuardedConnection(urllib3.connection.HTTPConnection):
+        response_class = Response
+
         def _new_conn(self) -> socket.socket:
             return _checked(super()._new_conn(), guard)
 
     class GuardedTlsConnection(urllib3.connection.HTTPSConnection):
+        response_class = Response
+
         def _new_conn(self) -> socket.socket:
             return _checked(super()._new_conn(), guard)
 

@@ -13,20 +13,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3.session
 import botocore.config
 import botocore.exceptions
 import urllib3
 
-from numerai_predict.contract.errors import FetchFailed
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import DeadlinePassed, FetchFailed
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.storage.download import STEP, Body, Opener, RangeNotSupported
+from numerai_predict.storage.hard_timeout import run_with_hard_timeout
 from numerai_predict.storage.http import describe_network_error
+from numerai_predict.storage.response_headers import HEADER_SECONDS
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.server_errors import ErrorResponse, ServerError
 
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 60 * 1024
+_CHUNK_SECONDS = 30.0  # 2048 bytes a second, as for other transfers
+_SILENCE_SECONDS = 20.0  # shorter than what the whole response may take
+_MAX_CHARACTERS = 300
+_T = TypeVar("_T")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _ERRORS = (
     botocore.exceptions.BotoCoreError,
@@ -62,12 +70,15 @@ def s3_opener(location: S3Location, source: str, policy: TransferPolicy) -> Open
         rest = {"Range": f"bytes={start}-", "IfMatch": etag} if start and etag else {}
         with _fetch_errors(source, policy, start):
             client = _client(policy, STEP)
-            response = client.get_object(Bucket=location.bucket, Key=location.key, **rest)
+            response = _within(
+                lambda: client.get_object(Bucket=location.bucket, Key=location.key, **rest),
+                HEADER_SECONDS,
+            )
         with response["Body"] as stream:
 
             def read() -> bytes:
                 with _fetch_errors(source, policy):
-                    return bytes(stream.read(_CHUNK_BYTES))
+                    return _within(lambda: bytes(stream.read(_CHUNK_BYTES)), _CHUNK_SECONDS)
 
             yield _body(response, read)
 
@@ -82,6 +93,18 @@ def _fetch_errors(source: str, policy: TransferPolicy, start: int = 0) -> Iterat
     except _ERRORS as error:
         policy.deadline.check(STEP)
         raise _fetch_error(error, source, start) from None
+
+
+class _SlowResponse(OSError):
+    """A response of which too little arrived in time."""
+
+
+def _within(work: Callable[[], _T], seconds: float) -> _T:
+    """What `work` returns, or `_SlowResponse`: timeouts of boto3 apply to one read each."""
+    try:
+        return run_with_hard_timeout(work, Deadline.after(seconds), STEP)
+    except DeadlinePassed:
+        raise _SlowResponse from None
 
 
 def upload_object(path: Path, location: S3Location, policy: TransferPolicy, step: str) -> None:
@@ -115,7 +138,7 @@ def _client(policy: TransferPolicy, step: str) -> Any:
     connect, read = policy.request_timeouts(step)
     config = botocore.config.Config(
         connect_timeout=connect,
-        read_timeout=read,
+        read_timeout=min(read, _SILENCE_SECONDS),
         retries={"total_max_attempts": 1},
         request_checksum_calculation="when_required",
     )
@@ -148,12 +171,16 @@ def _fetch_error(error: Exception, source: str, start: int) -> FetchFailed:
                 f"expected the rest of {source} from byte {start}, found another object",
                 "try again",
             )
+    if isinstance(error, botocore.exceptions.ClientError):
+        return _error_response(error.response).without_body().server_error().fetching(source)
     return _describe_error(error).fetching(source)
 
 
 def _describe_error(error: Exception) -> ServerError:
+    if isinstance(error, _SlowResponse):
+        return ServerError("a server that sends too slowly", "check the endpoint of S3")
     if isinstance(error, botocore.exceptions.ClientError):
-        return _describe_response(error.response)
+        return _error_response(error.response).server_error()
     if isinstance(error, botocore.exceptions.SSLError):
         return describe_network_error(error.kwargs.get("error") or error)
     if isinstance(error, _BROKEN):
@@ -161,14 +188,15 @@ def _describe_error(error: Exception) -> ServerError:
         return ServerError(found, "check the network and the endpoint, then try again", True)
     if isinstance(error, botocore.exceptions.BotoCoreError):
         return ServerError(
-            str(error), "check that boto3 finds credentials and a region on this machine"
+            one_line(error, _MAX_CHARACTERS),
+            "check that boto3 finds credentials and a region on this machine",
         )
     return describe_network_error(error)
 
 
-def _describe_response(response: Any) -> ServerError:
+def _error_response(response: Any) -> ErrorResponse:
     metadata, error = response.get("ResponseMetadata", {}), response.get("Error", {})
-    error_response = ErrorResponse(
+    return ErrorResponse(
         int(metadata.get("HTTPStatusCode", 0)),
         "",
         _headers(response),
@@ -177,4 +205,3 @@ def _describe_response(response: Any) -> ServerError:
         message=str(error.get("Message", "")),
         request_id=str(metadata.get("RequestId", "")),
     )
-    return error_response.server_error()

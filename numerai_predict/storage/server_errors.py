@@ -13,6 +13,7 @@ from numerai_predict.contract.errors import (
     UploadFailed,
     UploadInterrupted,
 )
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.redaction import redact_text
 
 # Error codes of S3, whatever the HTTP status.
@@ -29,6 +30,7 @@ _KNOWN_CODES = _TEMPORARY | _BUSY | _STALE_CREDENTIALS | _REFUSALS
 _TEMPORARY_STATUS = frozenset({408, 425, 429})
 
 _BUSY_SECONDS = 1.0
+_MAX_CHARACTERS = 300  # of one part of a response
 _SKEW = timedelta(minutes=5)  # more than a slow request explains
 
 
@@ -102,9 +104,15 @@ class ErrorResponse:
         return ServerError(f"{self}{explanation}", remedy)
 
     def __str__(self) -> str:
-        parts = [f"HTTP {self.status} {self.reason or ''}".strip(), self.code, self.message]
-        parts += [f"request id {self.request_id}" if self.request_id else ""]
-        return redact_text(", ".join(part for part in parts if part))
+        request = f"request id {self.request_id}" if self.request_id else ""
+        parts = (
+            f"HTTP {self.status} {self.reason or ''}".strip(),
+            self.code,
+            self.message,
+            request,
+        )
+        shown = (one_line(redact_text(part), _MAX_CHARACTERS) for part in parts if part)
+        return ", ".join(shown)
 
     @property
     def _is_temporary(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.storage.files import atomic_write, sha256_of
@@ -13,6 +12,7 @@ from numerai_predict.storage.files import atomic_write, sha256_of
 NAME = "manifest.json"
 
 _FORM = 1
+_LONGEST_SERVER = 300
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,28 @@ class SnapshotEntry:
             return False
 
 
+@dataclass(frozen=True)
+class SnapshotDocument:
+    """A whole manifest: its entries, and the tournament's server that all of them came from.
+
+    `server` is `None` in manifests of earlier versions.
+    """
+
+    files: dict[str, SnapshotEntry]
+    server: str | None = None
+
+
 def read_snapshot_manifest(folder: Path) -> dict[str, SnapshotEntry]:
     """The entries by name, like `v5.2/train.parquet`; none if there is no manifest.
+
+    Raises:
+        DatasetUnavailable: the manifest cannot be read.
+    """
+    return read_snapshot_document(folder).files
+
+
+def read_snapshot_document(folder: Path) -> SnapshotDocument:
+    """The whole manifest; an empty one if there is none.
 
     Raises:
         DatasetUnavailable: the manifest cannot be read.
@@ -61,33 +81,36 @@ def read_snapshot_manifest(folder: Path) -> dict[str, SnapshotEntry]:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        return {}
+        return SnapshotDocument({})
     except OSError as error:
         raise _unreadable(path, error.strerror or "it cannot be read") from error
     try:
         document = json.loads(text)
         if document["form"] != _FORM:
             raise ValueError(f"form {document['form']!r}")
-        return {name: _parse_entry(entry) for name, entry in document["files"].items()}
+        server = document.get("server")
+        if not isinstance(server, str | None) or len(server or "") > _LONGEST_SERVER:
+            raise ValueError(f"server {type(server).__name__}")
+        files = {name: _parse_entry(entry) for name, entry in document["files"].items()}
+        return SnapshotDocument(files, server)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _unreadable(path, f"{type(error).__name__}: {error}") from error
 
 
-def write_snapshot_manifest(folder: Path, entries: dict[str, SnapshotEntry]) -> None:
-    """Replace the manifest atomically.
+def write_snapshot_manifest(
+    folder: Path, entries: dict[str, SnapshotEntry], server: str | None = None
+) -> None:
+    """Replace the manifest atomically; `server` is the one that all entries came from.
 
     Raises:
         OSError: it cannot be written.
     """
     files = {name: asdict(entries[name]) for name in sorted(entries)}
     with atomic_write(folder / NAME) as handle:
-        handle.write((json.dumps({"form": _FORM, "files": files}, indent=2) + "\n").encode())
-
-
-def server_of(url: str) -> str:
-    """Scheme, host and port of a URL, which identify a server of data."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
+        label = {} if server is None else {"server": server}
+        handle.write(
+            (json.dumps({"form": _FORM, **label, "files": files}, indent=2) + "\n").encode()
+        )
 
 
 def _parse_entry(document: dict[str, object]) -> SnapshotEntry:

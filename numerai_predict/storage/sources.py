@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from numerai_predict.contract.dataset_name import is_dataset_name
 from numerai_predict.contract.errors import FetchFailed
 from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders
+from numerai_predict.contract.path_access import barred_by, exists, is_file
 from numerai_predict.contract.redaction import redact
 from numerai_predict.storage.download import download
 from numerai_predict.storage.retry import TransferPolicy
 
 _EXPECTED = "expected a file, an http(s):// or s3:// URL or a Numerai data set"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")  # old ones may be longer than 63
-_NUMERAI_NAME = re.compile(r"v\d+(\.\d+)*/\w+\.(parquet|json|csv)")
 
 
 class Source(Protocol):
@@ -44,12 +45,16 @@ class LocalFile:
     def fetch(self, folder: Path, policy: TransferPolicy) -> Path:  # noqa: ARG002 - not copied
         """The file itself; see `Source.fetch`."""
         policy.deadline.check("fetch")
-        if not self.path.exists():
+        if barred := barred_by(self.path):
+            raise FetchFailed(
+                f"expected a file at {self.path}, found {barred.found}", barred.remedy
+            )
+        if not exists(self.path):
             raise FetchFailed(
                 f"expected a file, found nothing at {self.path}",
                 "check the path; a file outside a container must be mounted into it",
             )
-        if not self.path.is_file():
+        if not is_file(self.path):
             raise FetchFailed(
                 f"expected a file, found a directory or device at {self.path}",
                 "name the file itself",
@@ -57,7 +62,8 @@ class LocalFile:
         if not os.access(self.path, os.R_OK):
             raise FetchFailed(
                 f"expected a readable file, found no permission to read {self.path}",
-                "give the user that runs this the right to read it (chmod a+r)",
+                f"give user {os.geteuid()} the right to read it: chmod a+r {self.path}, or run as "
+                'its owner: in a container with --user "$(id -u):$(id -g)"',
             )
         return self.path.resolve()
 
@@ -106,9 +112,9 @@ class NumeraiDataset:
 
     def fetch(self, folder: Path, policy: TransferPolicy) -> Path:
         """The file, downloaded or copied; see `Source.fetch`."""
+        from numerai_predict.contract.server_name import server_of
         from numerai_predict.storage.cache import Cache
         from numerai_predict.storage.dataset_urls import DatasetAddress
-        from numerai_predict.storage.snapshot_manifest import server_of
         from numerai_predict.storage.stored_copy import find_in_snapshots
 
         target = folder / self.name.rpartition("/")[2]
@@ -134,7 +140,8 @@ def _has_host(url: str) -> bool:
 def source_of(text: str, folders: DatasetFolders = NO_FOLDERS) -> Source:
     """Parse a source that a user named; `folders` are for data sets by name.
 
-    An existing file takes precedence over a Numerai data set of the same name.
+    The name of a Numerai data set means the tournament, whatever files exist: a file of the same
+    name needs a path that starts with `/`, `./` or `../`.
 
     Raises:
         ValueError: an empty text, or a URL of a scheme that is not supported.
@@ -144,7 +151,7 @@ def source_of(text: str, folders: DatasetFolders = NO_FOLDERS) -> Source:
         return _source_of_url(scheme.lower(), text)
     if not text:
         raise ValueError(f"{_EXPECTED}; found ''")
-    if _NUMERAI_NAME.fullmatch(text) and not Path(text).exists():
+    if is_dataset_name(text):
         return NumeraiDataset(text, folders)
     return LocalFile(Path(text))
 

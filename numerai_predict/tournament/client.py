@@ -48,6 +48,13 @@ class Tournament:
 
     api: Api
 
+    @property
+    def wait_for_opening(self) -> str:
+        """What to do when no round is open."""
+        if self.api.is_local:
+            return "open one on the practice server with `numerai-predict practice clock --open`"
+        return "wait for the next opening: Tuesday to Saturday, 12:00 UTC"
+
     def current_round(self) -> RoundInfo:
         """The round that opened last.
 
@@ -64,11 +71,11 @@ class Tournament:
             ):
                 raise RoundClosed(
                     f"expected a round, found that the tournament responds: {refused}",
-                    "wait for the next opening: Tuesday to Saturday, 12:00 UTC",
+                    self.wait_for_opening,
                 ) from error
             raise
         if not rounds or rounds[0] is None:
-            raise RoundClosed("expected a round, found none", "wait for the next opening")
+            raise RoundClosed("expected a round, found none", self.wait_for_opening)
         return parse_round(rounds[0])
 
     def require_current_round(self, known: RoundInfo) -> RoundInfo:

@@ -117,6 +117,15 @@ def infinity_gate(gate_input: GateInput) -> GateResult:
     return GateResult(f"infinity: {len(ids)} predictions, such as {_examples(ids)}")
 
 
+def range_gate(gate_input: GateInput) -> GateResult:
+    """Open if no prediction is below 0 or above 1: the tournament refuses the file."""
+    values = gate_input.values
+    ids = values.index[np.isfinite(values) & ((values < 0) | (values > 1))]
+    if not len(ids):
+        return OPEN
+    return GateResult(f"range: {len(ids)} predictions outside 0 to 1, such as {_examples(ids)}")
+
+
 def spread_gate(gate_input: GateInput) -> GateResult:
     """Open if the predictions differ from each other: standard deviation (ddof=1)."""
     spread = _spread(gate_input)
@@ -168,6 +177,7 @@ GATES: tuple[Callable[[GateInput], GateResult], ...] = (
     missing_columns_gate,
     nan_gate,
     infinity_gate,
+    range_gate,
     spread_gate,
     coverage_gate,
     exposure_gate,

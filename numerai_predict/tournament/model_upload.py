@@ -11,20 +11,28 @@ from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InvalidPickle, ModelUnavailable
+from numerai_predict.contract.server_name import server_of
 from numerai_predict.contract.tournament_errors import ModelRefused
 from numerai_predict.inspection.compatibility import CompatibilityLevel, choose_image
 from numerai_predict.inspection.inspect import Inspection, inspect_pickle
+from numerai_predict.runner.bundle_check import check_pickle, check_python
+from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.storage.graphql import RequestRefused
-from numerai_predict.storage.presigned_put import put_to_presigned_url
+from numerai_predict.storage.directories import data_directory
+from numerai_predict.storage.files import sha256_of
+from numerai_predict.storage.graphql import Api, RequestRefused
+from numerai_predict.storage.presigned.put import put_to_presigned_url
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import AccountModel, UploadTicket
+from numerai_predict.tournament.hosted_check import HostedData, check_as_hosted
+from numerai_predict.tournament.round_runner import snapshot_live
 
 DEFAULT_VERSION = "v5.2"
 
 _DEFAULT_PYTHON = "3.12"
 _POLL_SECONDS = 2.0
+_LIVE = ("live.parquet", "live_benchmark_models.parquet")
 
 
 class ValidationState(Enum):
@@ -44,12 +52,17 @@ class ValidationState(Enum):
 class UploadChoice:
     """What to host a pickle with; `None` for what its inspection finds.
 
-    `force` uploads it in spite of what the inspection finds.
+    `force` uploads it in spite of what the inspection finds, and without the hosted check;
+    `allow_version_mismatch` in spite of data of another version or server than those that a
+    bundle's model was trained on. `data` is the directory of the snapshots, by default that of
+    the environment.
     """
 
     python: str | None = None
     version: str | None = None
     force: bool = False
+    allow_version_mismatch: bool = False
+    data: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,7 @@ class _Suitability:
 class _Hosting:
     python: str
     version: str
+    inspection: Inspection | None
 
 
 def upload(
@@ -80,16 +94,18 @@ def upload(
     `show` gets the lines of the validation log as they arrive.
 
     Raises:
-        ModelUnavailable: there is no such file.
-        ModelRefused: the inspection or the tournament rejects it.
+        ModelUnavailable: there is no such file, or it is not the pickle of its bundle's manifest.
+        DatasetUnavailable: the bundle's model was trained on data of another version or server.
+        ModelRefused: the inspection, the hosted check or the tournament rejects it.
         NotAuthorised, TournamentUnavailable, UploadFailed, DeadlinePassed: see there.
     """
-    hosting = _choose_hosting(path, choice)
+    hosting = _choose_hosting(path, choice, server_of(tournament.api.url))
     images = _ids_by_name(tournament, queries.DOCKER_IMAGES)
     versions = _ids_by_name(tournament, queries.DATA_VERSIONS)
     image_id = _require_listed(images, f"Python {hosting.python}", "docker image", "--python")
     version_id = _require_listed(versions, hosting.version, "data version", "--data-version")
     log_step("upload", f"{path.name} for Python {hosting.python} and the data {hosting.version}")
+    _check_before_upload(path, choice, hosting, tournament, deadline)
     ticket = tournament.request_pickle_upload(path, model)
     put_to_presigned_url(path, ticket.url, tournament.api.policy)
 
@@ -100,6 +116,21 @@ def upload(
     created = _create(tournament, model, path, ticket, image_id, version_id, find)
     log_step("upload", f"uploaded as {ticket.filename}; waiting for its validation")
     return _wait_for_validation(find, created, path, deadline, show)
+
+
+def _check_before_upload(
+    path: Path,
+    choice: UploadChoice,
+    hosting: _Hosting,
+    tournament: Tournament,
+    deadline: Deadline,
+) -> None:
+    if choice.force or hosting.inspection is None:
+        log_step("warning", "the pickle was not run before the upload (--ignore-inspection)")
+        return
+    api = Api(tournament.api.url, tournament.api.policy)
+    data = HostedData(*snapshot_live(choice.data or data_directory(), hosting.version, api, _LIVE))
+    check_as_hosted(path, hosting.inspection, hosting.python, data, deadline)
 
 
 def _create(
@@ -128,14 +159,15 @@ def _create(
         ) from refused
 
 
-def _choose_hosting(path: Path, choice: UploadChoice) -> _Hosting:
-    """Python and data version, by choice or by inspection.
+def _choose_hosting(path: Path, choice: UploadChoice, server: str) -> _Hosting:
+    """Python and data version, by choice, by the manifest of a bundle or by inspection.
 
     Raises:
         ModelRefused: the pickle would fail where it is hosted, and `force` is not set.
     """
     suitability = _inspect(path)
     inspection, objection = suitability.inspection, suitability.objection
+    bundle = check_pickle(str(path), sha256_of(path))
     if objection and not choice.force:
         raise ModelRefused(
             f"expected a pickle fit to be hosted, found {objection}",
@@ -150,7 +182,15 @@ def _choose_hosting(path: Path, choice: UploadChoice) -> _Hosting:
     python = chosen.image.python if chosen and not _is_python_unknown(inspection) else None
     versions = inspection.data_versions if inspection else ()
     version = versions[0] if versions else DEFAULT_VERSION
-    return _Hosting(choice.python or python or _DEFAULT_PYTHON, choice.version or version)
+    version = (bundle and bundle.data_version) or version
+    hosting = _Hosting(
+        choice.python or python or _DEFAULT_PYTHON, choice.version or version, inspection
+    )
+    if not choice.force:
+        check_python(bundle, hosting.python)
+    live = f"{hosting.version}/live.parquet"
+    check_data(bundle, ModelInput(live, (), server, choice.allow_version_mismatch))
+    return hosting
 
 
 def _is_python_unknown(inspection: Inspection | None) -> bool:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import InvalidPickle, InvalidPredictions, RunError
+from numerai_predict.contract.errors import (
+    ERROR_BY_VERDICT,
+    InternalError,
+    InvalidPickle,
+    InvalidPredictions,
+)
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import Limits
+from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.inspect import inspect_pickle
-from numerai_predict.runner.environment_info import current_environment
-from numerai_predict.runner.pipeline import run
-from numerai_predict.runner.record_builder import RecordBuilder
+from numerai_predict.runner.bundle_check import check_pickle
+from numerai_predict.runner.bundle_data import ModelInput, check_data
+from numerai_predict.runner.container.job_run import run_job, target_of_job
+from numerai_predict.runner.entrypoint import record_of
+from numerai_predict.runner.fetching import fetch_model
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.files import atomic_write, sha256_of
+from numerai_predict.storage.sources import LocalFile, source_of
 from numerai_predict.tournament.gate_limits import GateLimits
 from numerai_predict.tournament.gates import gate_error
 from numerai_predict.tournament.round_ledger import RoundEntry, RoundLedger
@@ -28,8 +38,9 @@ from numerai_predict.tournament.round_ledger import RoundEntry, RoundLedger
 class RoundConfig:
     """Configuration of `round`.
 
-    `wait` bounds the wait for the opening, in seconds. `data` is the folder of snapshots,
-    `state` the folder of the ledgers.
+    `allow_version_mismatch` allows data of another version than a bundle's. `wait` bounds the wait
+    for the opening, in seconds. `data` is the folder of snapshots, `state` the folder of the
+    ledgers. `source` names the pickle in the record, if it was fetched.
     """
 
     pickle: Path
@@ -43,6 +54,25 @@ class RoundConfig:
     wait: float
     replace: bool = False
     late: bool = False
+    allow_version_mismatch: bool = False
+    source: str = ""
+    no_container: bool = False
+
+
+@contextmanager
+def fetched_pickle(source: str, deadline: Deadline) -> Iterator[Path]:
+    """The pickle as a local file; one from a URL or bucket is removed after the block.
+
+    Raises:
+        ModelUnavailable: it cannot be fetched.
+        DeadlinePassed: the deadline is over.
+    """
+    located = source_of(source)
+    if isinstance(located, LocalFile):
+        yield located.path
+        return
+    with tempfile.TemporaryDirectory(prefix="numerai-round-") as folder:
+        yield fetch_model(source, deadline, Path(folder)).path
 
 
 def load_or_predict(
@@ -77,24 +107,36 @@ def _run(
         output_dir=ledger.folder,
         limits=config.limits,
         sandbox=config.sandbox,
+        allow_version_mismatch=config.allow_version_mismatch,
+        deadline=deadline.left(),
     )
-    record = RecordBuilder(current_environment())
-    try:
-        destination = run(job, record, deadline, harden_supervisor())
-        record.conclude(Verdict.OK, f"delivered to {destination}")
-    except InvalidPredictions as error:
-        record.fail(error)
+    target = target_of_job(job.model, config.no_container)
+    log_step("run", target.announcement)
+    record = run_job(target, job, record_of).record
+    if record is None:
+        raise InternalError(
+            f"expected a record of the run in {target}, found that the container ended without one",
+            "look at the log above, and check that the container engine works",
+        )
+    if config.source:
+        record = replace(record, model=replace(record.model, source=config.source))
+    with atomic_write(ledger.folder / "record.json") as handle:
+        handle.write(record.as_json().encode())
+    _require_ok(record)
+    return Path(record.predictions.path or "")
+
+
+def _require_ok(record: Record) -> None:
+    if record.verdict == Verdict.OK.word:
+        return
+    kind = ERROR_BY_VERDICT.get(record.verdict, InternalError)
+    error = kind(record.message, record.remedy or "")
+    if isinstance(error, InvalidPredictions):
         # Predictions that the runner rejects fail a gate too: one verdict for one cause.
         lines = error.message.splitlines()
         reasons = [line.removeprefix("  - ") for line in lines[1:]] or lines
         raise gate_error(reasons) from error
-    except RunError as error:
-        record.fail(error)
-        raise
-    finally:
-        with atomic_write(ledger.folder / "record.json") as handle:
-            handle.write(record.build().as_json().encode())
-    return Path(record.build().predictions.path or "")
+    raise error
 
 
 def _is_intact(path: Path, entry: RoundEntry) -> bool:
@@ -102,6 +144,20 @@ def _is_intact(path: Path, entry: RoundEntry) -> bool:
         return sha256_of(path) == entry.predictions_sha256
     except OSError:
         return False
+
+
+def check_bundle(config: RoundConfig, server: str) -> None:
+    """Compare a bundle with its manifest, and with the data of the round, before any work.
+
+    Raises:
+        ModelUnavailable: the pickle is another than the manifest's, or that cannot be read.
+        DatasetUnavailable: the model was trained on data of another version or server.
+    """
+    sha256 = _sha256_of_pickle(config.pickle)
+    if sha256 is None:
+        return
+    live = ModelInput(f"{config.version}/live.parquet", (), server, config.allow_version_mismatch)
+    check_data(check_pickle(str(config.pickle), sha256), live)
 
 
 def _sha256_of_pickle(path: Path) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.server_name import server_of
 from numerai_predict.contract.tournament_errors import RoundClosed
 from numerai_predict.data.catalogue import Catalogue, resolve
 from numerai_predict.data.snapshot import Snapshot
@@ -21,6 +22,7 @@ from numerai_predict.tournament.gates import check_gates, expected_columns
 from numerai_predict.tournament.round_ledger import RoundLedger
 from numerai_predict.tournament.round_predictions import (
     RoundConfig,
+    check_bundle,
     load_or_predict,
     named_features,
 )
@@ -43,6 +45,7 @@ def run_round(config: RoundConfig, tournament: Tournament, deadline: Deadline) -
     Raises:
         RunError: it ended without a submission; nothing was submitted that should not be.
     """
+    check_bundle(config, server_of(tournament.api.url))
     model = tournament.model(config.model)
     round_ = wait_for_open(config, tournament, deadline)
     ledger = RoundLedger.at(config.state, round_.number, model.id)
@@ -57,7 +60,9 @@ def run_round(config: RoundConfig, tournament: Tournament, deadline: Deadline) -
         figures = check_gates(predictions, live, expected, config.gates)
         log_step("gates", f"open: {format_figures(figures)}")
         ledger.update(figures=figures)
-        require_open(tournament.require_current_round(round_), config.late)
+        require_open(
+            tournament.require_current_round(round_), config.late, tournament.wait_for_opening
+        )
         submitted = submit(tournament, model, round_, predictions, ledger, config.replace)
         _remove_old_rounds(config.state)
     return describe_submission(submitted, model, round_)
@@ -79,8 +84,11 @@ def wait_for_open(config: RoundConfig, tournament: Tournament, deadline: Deadlin
     while True:
         try:
             round_ = tournament.current_round()
-            require_open(round_, config.late)
-            log_step("round", f"{round_.number} is open until {round_.closes:%H:%M:%S} UTC")
+            require_open(round_, config.late, tournament.wait_for_opening)
+            server = server_of(tournament.api.url)
+            log_step(
+                "round", f"{round_.number} of {server} is open until {round_.closes:%H:%M:%S} UTC"
+            )
             return round_
         except RoundClosed as error:
             left = min(until.remaining(), deadline.remaining())

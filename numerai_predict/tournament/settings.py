@@ -11,9 +11,11 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from numerai_predict.contract.tournament_errors import NotAuthorised
+from numerai_predict.contract.path_access import barred_by, is_file
+from numerai_predict.contract.server_name import API_URL
+from numerai_predict.contract.tournament_errors import BadSettings, NotAuthorised
 from numerai_predict.storage.directories import config_directory
-from numerai_predict.storage.graphql import API_URL, Keys
+from numerai_predict.storage.graphql import Keys
 from numerai_predict.tournament.gate_limits import GateLimits
 
 _MAKE_KEYS = "make a key on numer.ai (Account, API keys) and set NUMERAI_PUBLIC_ID and "
@@ -69,18 +71,21 @@ def read_account_settings(chosen: Path | None = None) -> AccountSettings:
 
     Raises:
         NotAuthorised: the file is missing though one was chosen, is in a repository, or can be
-            read by other users; one key is missing; or a value is invalid.
+            read by other users; or one key is missing.
+        BadSettings: a value is invalid, or a name unknown.
     """
     file = (chosen or keys_file()).absolute()
     named = chosen is not None or bool(os.environ.get("NUMERAI_KEYS_FILE"))
-    if named and not file.is_file():
+    if named and (barred := barred_by(file)):
+        raise NotAuthorised(f"expected a keys file at {file}, found {barred.found}", barred.remedy)
+    if named and not is_file(file):
         raise NotAuthorised(f"expected a keys file at {file}, found none", "check the path")
-    if file.is_file():
+    if is_file(file):
         _require_private(file)
     try:
-        values = KeysFile(_env_file=file if file.is_file() else None)
+        values = KeysFile(_env_file=file if is_file(file) else None)
     except ValidationError as error:
-        raise NotAuthorised(_describe(error, file), "correct or remove it") from None
+        raise BadSettings(_describe(error, file), "correct or remove it") from None
     except (OSError, UnicodeDecodeError) as error:
         raise NotAuthorised(
             f"expected a keys file at {file}, found one that cannot be read",

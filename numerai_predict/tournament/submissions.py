@@ -16,7 +16,7 @@ from numerai_predict.contract.tournament_errors import (
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.graphql import RequestRefused
-from numerai_predict.storage.presigned_put import put_to_presigned_url
+from numerai_predict.storage.presigned.put import put_to_presigned_url
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament, download_presigned
 from numerai_predict.tournament.entities import AccountModel, RoundInfo, Submission
@@ -49,8 +49,10 @@ def describe_submission(submitted: Submitted, model: AccountModel, round_: Round
     return f"submitted to round {submission.round} for {model.name}: {submission.id}"
 
 
-def require_open(round_: RoundInfo, late: bool) -> None:
+def require_open(round_: RoundInfo, late: bool, wait: str) -> None:
     """Require that a submission would be in time, or that it may be `late`.
+
+    `wait` says how to get an open round; see `Tournament.wait_for_opening`.
 
     Raises:
         RoundClosed: the round is closed.
@@ -59,8 +61,7 @@ def require_open(round_: RoundInfo, late: bool) -> None:
         return
     raise RoundClosed(
         f"expected an open round, found that {round_.number} closed at {_utc(round_.closes)}",
-        "wait for the next opening (Tuesday to Saturday, 12:00 UTC), or submit with --allow-late: "
-        "a late submission is scored but can't be staked",
+        f"{wait}; or submit with --allow-late: a late submission is scored but can't be staked",
     )
 
 

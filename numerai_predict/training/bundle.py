@@ -70,7 +70,8 @@ def bundle_environment(
 class BundleSpec:
     """The content of the pickled function.
 
-    `kind` is the name of the trainer; `neutralize` is the share of `benchmark` to remove.
+    `kind` is the name of the trainer; `neutralize` is the share of `benchmark` to remove,
+    `max_exposure` the highest correlation with a feature.
     """
 
     kind: str
@@ -78,6 +79,7 @@ class BundleSpec:
     models: Sequence[TrainedModel]
     benchmark: str | None
     neutralize: float
+    max_exposure: float | None = None
 
 
 @contextmanager
@@ -158,6 +160,7 @@ def _write_parts(spec: BundleSpec, directory: Path) -> None:
         "features": list(spec.features),
         "benchmark": spec.benchmark,
         "neutralize": spec.neutralize,
+        "max_exposure": spec.max_exposure,
         "models": names,
     }
     (directory / "bundle.json").write_text(json.dumps(content))

@@ -16,6 +16,8 @@ from numerai_predict.contract.errors import DatasetUnavailable, RunError
 from numerai_predict.contract.model_call import ModelCall, SourceLabels
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.training_errors import BundleRefused
+from numerai_predict.data.columns import column_names
+from numerai_predict.data.view import read_view
 from numerai_predict.inspection.compatibility import CompatibilityLevel, compatibilities
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner import preflight
@@ -26,8 +28,14 @@ from numerai_predict.runner.live_data import read_ids
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.supervisor.session import InspectedModel
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
+from numerai_predict.scoring.exposures import Exposure, largest_exposure
 from numerai_predict.training.bundle import BundleSpec
-from numerai_predict.training.predict_template import combine_by_era, load_model, predict_with
+from numerai_predict.training.predict_template import (
+    combine_by_era,
+    limit_exposure_by_era,
+    load_model,
+    predict_with,
+)
 from numerai_predict.training.training_data import TrainingData, benchmark_files
 
 _DEADLINE_SECONDS = 900.0
@@ -44,9 +52,22 @@ class VerificationData:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """What the gates of a submission look at, of the pickle's predictions of live data.
+
+    `exposure` is the largest to any feature of those data, `None` if it is undefined; `spread` is
+    the standard deviation (ddof 1).
+    """
+
+    spread: float
+    exposure: Exposure | None
+
+
+@dataclass(frozen=True)
 class Verification:
     """The result: the number of rows, the data, where the pickle ran, and its record."""
 
+    trial: Trial
     rows: int
     data: str
     environment: str
@@ -80,9 +101,10 @@ def verify_bundle(
             )
         predictions, record = _predict(pickle, live, environment)
         _compare(predictions, _trainer_predictions(spec, live))
+        trial = _trial(predictions, live.live)
     rows = len(predictions)
     log_step("trial", f"{rows:,} predictions of {live.description} equal the trained models'")
-    return Verification(rows, live.description, str(environment), record)
+    return Verification(trial, rows, live.description, str(environment), record)
 
 
 def prepare_live_data(data: TrainingData, directory: Path) -> VerificationData:
@@ -176,7 +198,17 @@ def _trainer_predictions(spec: BundleSpec, data: VerificationData) -> pd.Series[
         column = pd.read_parquet(data.benchmarks, columns=[spec.benchmark])[spec.benchmark]
         benchmark = column.reindex(frame.index).to_numpy(dtype=np.float64)
     predictions = combine_by_era(frame["era"], outputs, benchmark, spec.neutralize)
+    predictions = limit_exposure_by_era(frame["era"], predictions, features, spec.max_exposure)
     return pd.Series(predictions, frame.index)
+
+
+def _trial(predictions: dict[str, float], live: Path) -> Trial:
+    """The figures of the predictions that the gates of a submission limit."""
+    names = sorted(name for name in column_names(live) if name.startswith("feature_"))
+    view = read_view(live, names, targets=())
+    values = pd.Series(predictions).reindex(view.ids.to_pylist())
+    exposure = largest_exposure(values, view.features, view.feature_names)
+    return Trial(float(values.std(ddof=1)), exposure)
 
 
 def _compare(actual: dict[str, float], predictions: pd.Series[float]) -> None:

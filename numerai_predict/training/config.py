@@ -128,6 +128,13 @@ class TrainingConfig(BaseSettings):
         le=1,
         description="neutralization: share of the part explained by the benchmark to remove",
     )
+    max_exposure: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="highest absolute correlation of the predictions with one feature; what is "
+        "above is removed. The gate of submissions is 0.3. Default: no limit",
+    )
     use_holdout: bool = Field(
         False, description="after scoring, train again on all eras and bundle those models"
     )

@@ -20,7 +20,12 @@ from numerai_predict.storage.files import sha256_of
 from numerai_predict.training.checkpoints import Checkpoints, StoredResult
 from numerai_predict.training.comparison import META_MODEL, ComparisonPredictions
 from numerai_predict.training.model_fitting import TrainedModel, describe_eras
-from numerai_predict.training.predict_template import combine, load_model, predict_with
+from numerai_predict.training.predict_template import (
+    combine,
+    limit_exposure,
+    load_model,
+    predict_with,
+)
 from numerai_predict.training.trainers.interface import era_slices
 from numerai_predict.training.training_data import TrainingData, benchmark_files
 from numerai_predict.training.walk_forward import WalkForwardWindow
@@ -46,12 +51,16 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Scores models; `kind` is the trainer's name, `neutralize` the share to remove."""
+    """Scores models; `kind` is the trainer's name, `neutralize` the share to remove.
+
+    `max_exposure` is the highest correlation of the predictions with a feature.
+    """
 
     data: TrainingData
     kind: str
     neutralize: float
     checkpoints: Checkpoints
+    max_exposure: float | None = None
 
     def evaluate(self, window: WalkForwardWindow, models: Sequence[TrainedModel]) -> Evaluation:
         """The scores of the window, computed or loaded from their checkpoint."""
@@ -77,6 +86,7 @@ class Evaluator:
         for rows in self._eras(window.scored, loaded):
             benchmark = comparison.benchmark_of(rows.ids)
             ensemble = combine(rows.outputs, benchmark, self.neutralize)
+            ensemble = limit_exposure(ensemble, rows.features, self.max_exposure)
             prediction = pd.Series(ensemble, rows.ids)
             neutralizers = pd.DataFrame(
                 rows.neutralizers, rows.ids, self.data.neutral, dtype=np.float64
@@ -115,8 +125,10 @@ class Evaluator:
         """Everything that determines the scores: the key of their checkpoint."""
         data = self.data
         files = [data.directory / META_MODEL, *benchmark_files(data.history.paths)]
+        limit = {} if self.max_exposure is None else {"max exposure": self.max_exposure}
         return {
             **data.facts(),
+            **limit,
             "models": [[model.target, model.seed, model.stored.sha256] for model in models],
             "scored eras": describe_eras(window.scored),
             "scored target": data.main_target,

@@ -11,7 +11,7 @@ from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.resources.cpu_quota import usable_cpus
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.training import bundle
-from numerai_predict.training.bundle_verification import verify_bundle
+from numerai_predict.training.bundle_verification import Trial, verify_bundle
 from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.early_stopping import StoppingRule
@@ -33,10 +33,11 @@ from numerai_predict.training.walk_forward import (
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The output directory, and the summary of scores of the windows and of the holdout."""
+    """The output directory, the summary of scores, and the verified predictions of live data."""
 
     output: Path
     scores: dict[str, Any]
+    trial: Trial
 
 
 def train(config: TrainingConfig, directory: Path) -> TrainingResult:
@@ -57,7 +58,12 @@ def train(config: TrainingConfig, directory: Path) -> TrainingResult:
         models, evaluations = training.models()
         scores = write_scores(config.output, evaluations)
         spec = bundle.BundleSpec(
-            trainer.name, data.features, models, data.benchmark, config.neutralize
+            trainer.name,
+            data.features,
+            models,
+            data.benchmark,
+            config.neutralize,
+            config.max_exposure,
         )
         with bundle.build_bundle(spec, environment, config.output) as pickle:
             verification = verify_bundle(pickle, spec, environment, data)
@@ -67,7 +73,7 @@ def train(config: TrainingConfig, directory: Path) -> TrainingResult:
                 report, pickle, environment.python, plan.trained_on(trained_eras), verification
             )
             bundle.publish_bundle(pickle, config.output, manifest)
-    return TrainingResult(config.output, scores)
+    return TrainingResult(config.output, scores, verification.trial)
 
 
 def make_plan(config: TrainingConfig, data: TrainingData) -> WalkForwardPlan:
@@ -117,7 +123,13 @@ class _ModelTraining:
     def models(self) -> tuple[list[TrainedModel], list[Evaluation]]:
         """The models to bundle, and the evaluations of the windows and, last, of the holdout."""
         config, targets = self.config, list(self.config.targets)
-        evaluator = Evaluator(self.data, self.trainer.name, config.neutralize, self.checkpoints)
+        evaluator = Evaluator(
+            self.data,
+            self.trainer.name,
+            config.neutralize,
+            self.checkpoints,
+            config.max_exposure,
+        )
         display = TrainingDisplay(self._model_count())
         fitter = ModelFitter(self.data, self.trainer, self.checkpoints, display)
         rule = StoppingRule(

@@ -17,6 +17,9 @@ import numpy as np
 import pandas as pd
 
 _BATCH_ROWS = 8192
+# Of `limit_exposure`: a step brings a correlation to `_TARGET`, and the last are all below
+# `_MARGIN`, as shares of the limit.
+_TARGET, _MARGIN, _MAX_STEPS, _SHORTEST_ERA = 0.9, 0.999, 2000, 3
 
 
 def load_model(kind: str, body: bytes) -> Any:
@@ -86,10 +89,45 @@ def combine_by_era(eras: Any, predictions: Any, benchmark: Any, share: float) ->
     return result
 
 
+def limit_exposure(values: Any, features: Any, limit: Any) -> Any:
+    """Predictions whose correlation with each feature is at most `limit`; `None` for no limit.
+
+    `values` has shape (rows,), `features` shape (rows, features), of one era. The feature with the
+    largest correlation is removed in part, then the result is ranked, until no one is above the
+    limit. Sums are of integers below 2**53, so results are identical on every machine.
+    """
+    if limit is None or len(values) < _SHORTEST_ERA:
+        return values
+    columns = np.asarray(features, dtype=np.float64)
+    columns = len(columns) * columns - columns.sum(axis=0)
+    norms = np.sqrt((columns * columns).sum(axis=0))
+    norms[norms == 0] = np.inf  # a constant feature has no correlation
+    for _ in range(_MAX_STEPS):
+        ranks = 2 * pd.Series(values).rank().to_numpy() - (len(values) + 1)
+        products = ranks @ columns
+        correlations = np.abs(products) / (np.sqrt((ranks * ranks).sum()) * norms)
+        worst = int(np.argmax(correlations))
+        if not correlations[worst] > _MARGIN * limit:
+            break
+        share = 1 - _TARGET * limit / correlations[worst]
+        slope = products[worst] / (norms[worst] * norms[worst])
+        values = ranks - share * slope * columns[:, worst]
+    return rank_in_unit_interval(values)
+
+
+def limit_exposure_by_era(eras: Any, values: Any, features: Any, limit: Any) -> Any:
+    """As `limit_exposure`, for each era separately."""
+    result = np.array(values, dtype=np.float64)
+    for rows in pd.Series(range(len(eras))).groupby(np.asarray(eras)).indices.values():
+        result[rows] = limit_exposure(result[rows], features[rows], limit)
+    return result
+
+
 def make_predict(spec: dict[str, Any], models: list[bytes]) -> Any:
     """The function to pickle: one argument, or two if it neutralizes to a benchmark."""
     features, kind = spec["features"], spec["kind"]
     benchmark, share = spec["benchmark"], spec["neutralize"]
+    max_exposure = spec["max_exposure"]
 
     def predict_all(live_features: Any, benchmark_values: Any) -> Any:
         missing = [name for name in features if name not in live_features.columns]
@@ -102,6 +140,7 @@ def make_predict(spec: dict[str, Any], models: list[bytes]) -> Any:
         predictions = [predict_with(load_model(kind, body), values) for body in models]
         eras = live_features["era"] if "era" in live_features else np.zeros(len(live_features))
         final = combine_by_era(eras, predictions, benchmark_values, share)
+        final = limit_exposure_by_era(eras, final, values, max_exposure)
         return pd.DataFrame({"prediction": final}, index=live_features.index)
 
     def predict(live_features: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from numerai_predict.contract.dataset_name import data_version_of
 from numerai_predict.contract.trained_eras import PICKLE, TrainedEras
 from numerai_predict.storage.files import atomic_write, sha256_of
 from numerai_predict.training.bundle import git_commit, software_versions
@@ -64,6 +65,19 @@ def write_scores(output: Path, evaluations: list[Evaluation]) -> dict[str, Any]:
     return scores
 
 
+def _data_entry(data: TrainingData) -> dict[str, Any]:
+    """The manifest's entry `data`: what a run compares its data with."""
+    facts = data.facts()
+    return {
+        "directory": str(data.directory),
+        "version": data_version_of(str(data.directory.absolute() / SCORES)),
+        "server": data.server,
+        **facts,
+        "features": {**facts["features"], "names": data.features},
+        "eras": len(data.eras),
+    }
+
+
 def make_manifest(
     report: TrainingReport,
     pickle: Path,
@@ -83,7 +97,7 @@ def make_manifest(
             "python": python,
             "arity": verification.record.model.arity,
         },
-        "data": {"directory": str(data.directory), **data.facts(), "eras": len(data.eras)},
+        "data": _data_entry(data),
         "configuration": report.config.model_dump(mode="json"),
         "models": [
             {"target": m.target, "seed": m.seed, "rounds": m.rounds, "sha256": m.stored.sha256}

@@ -20,6 +20,7 @@ from numerai_predict.data.feature_sets import FeatureSets
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.snapshot_manifest import NAME, read_snapshot_manifest
+from numerai_predict.storage.snapshot_server import common_server, servers_by_file
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.trainers.interface import TrainingRows
 
@@ -31,7 +32,8 @@ class TrainingData:
     `hashes` has the SHA-256 by file name. `features` are the model's features, `neutral` those
     that FNC neutralizes to. `targets` are float32 by name, shape (rows of the history,), NaN if
     unknown. `eras` are the eras to use, ascending; each has values of the main target.
-    `benchmark` is the name of the benchmark model.
+    `benchmark` is the name of the benchmark model. `server` is the tournament's server that the
+    files came from, `None` for files that no snapshot lists.
     """
 
     directory: Path
@@ -42,6 +44,7 @@ class TrainingData:
     targets: dict[str, NDArray[np.float32]]
     eras: list[int]
     benchmark: str | None
+    server: str | None = None
 
     @property
     def main_target(self) -> str:
@@ -86,7 +89,23 @@ def open_training_data(config: TrainingConfig, directory: Path) -> TrainingData:
         targets,
         eras,
         _choose_benchmark(config, paths),
+        _find_server(directory, [*paths, *benchmark_files(paths)]),
     )
+
+
+def _find_server(directory: Path, paths: Sequence[Path]) -> str | None:
+    """The tournament's server that the files came from, which is logged.
+
+    Raises:
+        DatasetUnavailable: they came from several.
+    """
+    for store in (directory.parent, directory):
+        names = [str(path.relative_to(store)) for path in paths]
+        if server := common_server(names, servers_by_file(store)):
+            log_step("data", f"{directory}, of the server {server}")
+            return server
+    log_step("data", f"{directory}, which no server is known of")
+    return None
 
 
 def verified_hash(path: Path) -> str:

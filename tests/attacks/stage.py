@@ -56,11 +56,17 @@ class Stage:
         self.planted.write_text(PLANTED)
         self.neighbour = folder / "models" / "neighbour.pkl"
         self.neighbour.write_text(PLANTED)
+        self.shared = Path("/dev/shm", f"isolation-{secrets.token_hex(4)}")
+        self.shared.write_text(PLANTED)
+        self.shared.chmod(0o644)
+        self.left_behind = f"left-behind-{secrets.token_hex(4)}"
         self._sockets = list(self._open_sockets())
         self._bucket = ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
         threading.Thread(target=self._bucket.serve_forever, daemon=True).start()
 
     def close(self):
+        self.shared.unlink(missing_ok=True)
+        self._datagrams.close()
         for server in self._sockets:
             with contextlib.suppress(OSError):  # closed by the thread whose accept ends here
                 server.shutdown(socket.SHUT_RDWR)
@@ -74,7 +80,12 @@ class Stage:
         yield self._serve(tcp)
         with contextlib.suppress(OSError):  # a machine without IPv6
             yield self._serve(socket.create_server(("::1", self.port), family=socket.AF_INET6))
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.listen = free.getsockname()[1]
         self.abstract = f"isolation-{secrets.token_hex(4)}"
+        self._datagrams = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._datagrams.bind("\0datagrams-" + self.abstract)
+        self._datagrams.setblocking(False)
         for address, mode in (
             ("\0" + self.abstract, None),
             (str(self.folder / "socket"), 0o600),
@@ -115,7 +126,11 @@ class Stage:
             "model": str(model),
             "result": str(result),
             "tcp": self.port,
+            "listen": self.listen,
             "abstract": self.abstract,
+            "abstract_datagrams": f"datagrams-{self.abstract}",
+            "shared": str(self.shared),
+            "left_behind": self.left_behind,
             "socket": str(self.folder / "socket"),
             "open_socket": str(self.folder / "open-socket"),
             "was_root": False,
@@ -130,7 +145,8 @@ class Stage:
         for module in (attempts, sys.modules[__name__]):
             cloudpickle.register_pickle_by_value(module)
         model.write_bytes(cloudpickle.dumps(function))
-        ended = self._run(model, record_file, options)
+        with self._connecting():
+            ended = self._run(model, record_file, options)
         record = json.loads(record_file.read_text()) if record_file.exists() else {}
         verdict = record.get("verdict", f"no record, exit {ended.returncode}")
         printed = [line.partition("| ")[2] for line in ended.stderr.splitlines() if " | " in line]
@@ -145,6 +161,26 @@ class Stage:
             "; ".join(traces) or (blocked[-1] if blocked else record.get("message", ""))[:300],
             record.get("sandbox", {}),
         )
+
+    @contextlib.contextmanager
+    def _connecting(self):
+        """Try to connect to the port that a model may listen on, during the block."""
+        over = threading.Event()
+
+        def connect():
+            while not over.wait(0.05):
+                with contextlib.suppress(OSError):
+                    socket.create_connection(("127.0.0.1", self.listen), 1).close()
+                    self.reached.append("a port that the model opened")
+                    return
+
+        thread = threading.Thread(target=connect)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def _run(self, model, result, options):
         command = [sys.executable, self.predict, "--model", model, "--result", result]
@@ -188,6 +224,12 @@ class Stage:
             if secret in text:
                 yield f"the log or the record shows {secret}"
         yield from (f"a server was reached over {family}" for family in self.reached)
+        with contextlib.suppress(BlockingIOError):
+            yield f"a datagram was received: {self._datagrams.recv(9)!r}"
+        for folder in ("/tmp", "/var/tmp", "/dev/shm"):
+            if (left := Path(folder, self.left_behind)).exists():
+                yield f"left for the next model: {left}"
+                left.unlink()
         yield from self._changes()
         for folder, expected in (("temporary", 0), ("home", 0)):
             if len(found := names(self.folder / folder)) > expected:
@@ -265,7 +307,11 @@ def every_name():
 
 def missing_layers(layers):
     """The layers that the machine does not support: without them some attempts succeed."""
-    return [f"{name} is {status}" for name, status in layers.items() if "missing" in status]
+    return [
+        f"{name} is {status}"
+        for name, status in layers.items()
+        if "missing" in status or "not available" in status
+    ]
 
 
 def container(image, user, sample):

@@ -32,6 +32,12 @@ NOT_IN_CONTROL = (
     "trace the runner",  # it would stand still
     "make a device",
     "read a disk below its files",
+    "make its root writable again",
+    "mount its private /proc again",
+    "uncover what lies below a mount",
+    "enter the namespaces of another process",
+    "change the memory of the first process in its namespace",
+    "hide memory in deleted files of shared memory",
 )
 
 

@@ -38,7 +38,7 @@ class WarmStage(stage.Stage):
     def __init__(self, actor, folder, sample, seen_as=None):
         super().__init__(None, folder, sample)
         self.actor, self.seen_as = actor, seen_as or str(folder)
-        self.own = Path(actor._directory.name).name
+        self.own = actor._directory.path.name
 
     def facts(self, model, result):
         return {

@@ -44,7 +44,8 @@ def test_data_list_prints_json(tmp_path, capfd):
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     words = ["data", "list", "--offline", "--json", "--data-dir", str(tmp_path)]
     assert main(words) == 0
-    local = {"sha256": "ab", "bytes": 3, "round": 9, "fetched": "t"}
+    server = "https://api-tournament.numer.ai"
+    local = {"sha256": "ab", "bytes": 3, "round": 9, "fetched": "t", "server": server}
     assert json.loads(capfd.readouterr().out) == [{"name": "v5.2/live.parquet", "local": local}]
 
 

@@ -1,6 +1,7 @@
 """The options of `numerai-predict diagnose`, and what is wrong before any model runs."""
 
 import pytest
+from bundles import write_bundle
 
 from numerai_predict.cli.main import main
 
@@ -47,3 +48,38 @@ def test_a_missing_input_is_reported_with_what_to_do(
     assert said in last
     assert " -> " in last
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "option", ["--validation", "--features-file", "--benchmarks", "--meta-model"]
+)
+def test_a_data_set_by_name_is_that_of_the_snapshots(option, capfd, sample, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "v5.2").mkdir()
+    (tmp_path / "v5.2/validation.parquet").write_bytes(b"of an earlier day")
+    words = ["--validation", str(sample), "--data-dir", "store", option, "v5.2/validation.parquet"]
+    assert main(["diagnose", "--model", "model.pkl", *words]) == 15
+    *_, warning, last = capfd.readouterr().err.splitlines()
+    assert "for the file write ./v5.2/validation.parquet" in warning
+    assert "expected a file at store/v5.2/validation.parquet" in last
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "code", "found"),
+    [
+        ({"sha256": "0" * 64}, {}, 10, "expected the pickle of its manifest"),
+        ({}, {}, 15, "version v5.3 in place of v5.2"),
+        ({"python": "2.7"}, {"version": "v5.3"}, 12, "expected Python 2.7"),
+        ({}, {"features": {"names": ["feature_x"]}, "version": "v5.3"}, 15, "1 of 1 features"),
+    ],
+)
+def test_a_bundle_is_compared_with_its_manifest(
+    model, data, code, found, capfd, sample, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "v5.3").symlink_to(sample)
+    (tmp_path / "model.pkl").write_bytes(b"not read")
+    write_bundle(tmp_path / "model.pkl", model, data)
+    words = ["--validation", "v5.3", "--no-container"]
+    assert main(["diagnose", "--model", "model.pkl", *words]) == code
+    assert found in capfd.readouterr().err.splitlines()[-1]

@@ -1,8 +1,10 @@
 """`numerai-predict inspect`."""
 
+import collections
 import json
 
 import cloudpickle
+import numpy
 import pytest
 
 from numerai_predict.cli.main import main
@@ -22,8 +24,27 @@ def test_it_prints_a_table_of_images_and_the_line_to_run_it_with(model, capsys):
     assert main(["inspect", model]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("numerai_predict_py_3_") for line in lines) == 8
-    assert lines[-1].startswith("  docker run")
-    assert lines[-1].count(model) == 1
+    assert lines[-2:] == ["Run it with:", f"  numerai-predict run {model}"]
+
+
+def test_it_lists_the_packages_to_install_and_not_the_standard_library(tmp_path, capsys):
+    def predict(live_features):
+        import decimal
+
+        import lightgbm
+
+        return live_features, lightgbm.Booster, decimal.Decimal
+
+    path = tmp_path / "model.pkl"
+    path.write_bytes(cloudpickle.dumps((collections.OrderedDict, numpy.float64, predict)))
+    assert main(["inspect", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (needs,) = (line for line in lines if line.startswith("needs"))
+    (imports,) = (line for line in lines if line.startswith("imports"))
+    assert "numpy" in needs
+    assert "collections" not in needs
+    assert "lightgbm" in imports
+    assert "decimal" not in imports
 
 
 def test_it_prints_json(model, capsys):

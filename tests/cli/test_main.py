@@ -147,3 +147,34 @@ def test_the_parser_of_a_command_is_filled_on_first_use():
     parser.parse(["run", "m.pkl"])
     assert "--memory" in run._option_string_actions
     assert "--memory" not in parser.commands.choices["round"]._option_string_actions
+
+
+@pytest.mark.parametrize(
+    ("words", "choices"),
+    [
+        (("fleet",), "run, status"),
+        (("data",), "get, list"),
+        (("practice",), "start, stop"),
+        (("completion",), "bash,zsh,fish"),
+    ],
+)
+def test_a_command_without_its_choice_lists_the_choices(refuses, words, choices):
+    assert choices in refuses(*words)
+
+
+def test_help_is_a_command_too(exits):
+    for words in (("help",), ("help", "fleet"), ("help", "fleet", "run")):
+        code, printed = exits(*words)
+        assert (code, printed.err) == (0, "")
+        assert printed.out == exits(*words[1:], "--help")[1].out
+
+
+@pytest.mark.parametrize("words", [("rounds",), ("data", "list"), ("data", "get")])
+def test_a_stopped_practice_server_is_named_with_what_to_do(numerai, closed_port, words):
+    ended = numerai(*words, NUMERAI_API_URL=f"http://127.0.0.1:{closed_port}/graphql")
+    assert ended.returncode not in (0, 70)
+    last = ended.stderr.splitlines()[-1]
+    assert "`numerai-predict practice start`" in last
+    assert "`unset NUMERAI_API_URL`" in last
+    assert "the deadline of 8 s" in last
+    assert len(ended.stderr.splitlines()) < 12

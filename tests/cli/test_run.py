@@ -1,6 +1,7 @@
 """`numerai-predict run`: in the image that fits where an engine answers, else here."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,9 @@ def test_without_an_engine_it_runs_here_and_shows_the_first_predictions(run, tmp
     (csv,) = tmp_path.glob("live_predictions-*.csv")
     assert f"The first of 1,000 predictions in {csv}" in ended.stdout
     assert ended.stdout.count("\n  n") == 5
+    table = ended.stdout.splitlines()[-6:]
+    assert len({len(line) for line in table}) == 1, table  # the columns are aligned
+    assert all(re.fullmatch(r"  n\w+ +[01]\.\d{6}", line) for line in table[1:]), table
 
 
 def test_sample_data_are_made_once(run):

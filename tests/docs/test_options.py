@@ -26,6 +26,7 @@ FOREIGN = {
     "--network",
     "--read-only",
     "--require-hashes",
+    "--security-opt",
     "--tmpfs",
     "--user",
 }

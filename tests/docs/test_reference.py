@@ -9,8 +9,8 @@ import pytest
 from generate.reference import reference_files
 from numerai_predict.contract.environment_variables import VARIABLES
 from numerai_predict.contract.record import EnvironmentFacts, Record
+from numerai_predict.contract.server_name import API_URL
 from numerai_predict.runner.options import dataset_version
-from numerai_predict.storage.graphql import API_URL
 from numerai_predict.tournament.gate_limits import GateLimits
 
 ROOT = Path(__file__).parents[2]

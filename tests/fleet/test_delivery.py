@@ -10,7 +10,7 @@ from fleets import wait_until
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import EnvironmentFacts, Record
-from numerai_predict.fleet.delivery.messages import LOCK_FILE, DeliveryRequest
+from numerai_predict.fleet.delivery.messages import LOCK_FILE, DeliveryRequest, DeliveryTicket
 from numerai_predict.fleet.delivery.queue import DeliveryQueue, wait_for_delivery_process
 from numerai_predict.fleet.errors import DeliveryProcessFailed
 from numerai_predict.fleet.ledger import FleetLedger
@@ -18,6 +18,7 @@ from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.storage.file_lock import file_lock
 
 RECORD = Record(environment=EnvironmentFacts("3.12", None, "0"))
+TICKET = DeliveryTicket("this run", "key", "these predictions")
 SECRET = "post-canary-77aa"
 
 
@@ -25,6 +26,8 @@ SECRET = "post-canary-77aa"
 def ledger(tmp_path):
     with closing(FleetLedger(tmp_path)) as opened:
         opened.add_models(["a", "b"])
+        opened.begin_run(TICKET.run)
+        opened.record_event("a", ModelState.PREDICTED, key=TICKET.key)
         yield opened
 
 
@@ -46,7 +49,7 @@ def crash(queue):
 
 def test_a_request_is_the_same_after_its_way_to_the_process(csv):
     post = PresignedPost("https://bucket/", (("key", "a"), ("policy", SECRET)))
-    request = DeliveryRequest("a", csv, post, 12.5, RECORD)
+    request = DeliveryRequest("a", csv, post, 12.5, RECORD, TICKET)
     assert DeliveryRequest.from_json(request.to_json()) == request
     assert SECRET not in repr(request)
 
@@ -56,7 +59,7 @@ def test_a_delivery_is_recorded_and_reported(tmp_path, ledger, csv, web):
     web.replies["/bucket"] = lambda _: web.reply(b"", 204)
     post = PresignedPost(f"{web.url}/bucket", (("key", "a"),))
     with new_queue(tmp_path) as queue:
-        queue.send("a", csv, post, RECORD)
+        queue.send("a", csv, post, RECORD, TICKET)
         assert len(queue) == 1
         wait_until(lambda: queue.take_completed() == ["a"])
         assert len(queue) == 0
@@ -68,7 +71,7 @@ def test_a_delivery_is_recorded_and_reported(tmp_path, ledger, csv, web):
 def test_a_delivery_process_that_crashed_is_started_again(tmp_path, ledger, csv, web):
     post = PresignedPost(f"{web.url}/bucket", (("key", "a"),))
     with new_queue(tmp_path) as queue:
-        queue.send("a", csv, post, RECORD)
+        queue.send("a", csv, post, RECORD, TICKET)
         crash(queue)
         web.replies["/bucket"] = lambda _: web.reply(b"", 204)
         queue.restart_if_crashed()
@@ -82,7 +85,7 @@ def test_a_delivery_process_that_crashes_again_and_again_stops_the_fleet_run(
 ):
     post = PresignedPost(f"http://127.0.0.1:{closed_port}/", (("key", "a"),))
     with new_queue(tmp_path, max_restarts=1) as queue:
-        queue.send("a", csv, post, RECORD)
+        queue.send("a", csv, post, RECORD, TICKET)
         crash(queue)
         queue.restart_if_crashed()
         crash(queue)
@@ -96,3 +99,34 @@ def test_the_directory_is_free_when_no_delivery_process_holds_its_lock(tmp_path,
     monkeypatch.setattr("numerai_predict.fleet.delivery.queue._EXIT_SECONDS", 0.1)
     with file_lock(tmp_path / LOCK_FILE):
         assert not wait_for_delivery_process(tmp_path)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("change", ["another run", "another result"])
+def test_a_delivery_that_is_no_longer_wanted_does_not_begin(tmp_path, ledger, csv, web, change):
+    web.replies["/bucket"] = lambda _: web.reply(b"", 204)
+    post = PresignedPost(f"{web.url}/bucket", (("key", "a"),))
+    if change == "another run":
+        ledger.begin_run("the next run")
+    else:
+        ledger.withdraw(["a"], "its data changed")
+    with new_queue(tmp_path) as queue:
+        queue.send("a", csv, post, RECORD, TICKET)
+    assert web.requests == []
+    assert ledger.state("a") is not ModelState.DELIVERED
+
+
+@pytest.mark.process
+def test_predictions_that_the_destination_has_are_not_delivered_again(tmp_path, ledger, csv, web):
+    web.replies["/bucket"] = lambda _: web.reply(b"", 204)
+    post = PresignedPost(f"{web.url}/bucket", (("key", "a"),))
+    for _ in range(2):
+        with new_queue(tmp_path) as queue:
+            queue.send("a", csv, post, RECORD, TICKET)
+            wait_until(lambda queue=queue: queue.take_completed() == ["a"])
+        assert ledger.state("a") is ModelState.DELIVERED
+        message = ledger.record("a")["message"]
+        ledger.withdraw(["a"], "its file was lost")
+        ledger.record_event("a", ModelState.PREDICTED, key=TICKET.key)
+    assert len(web.requests) == 1
+    assert message == f"delivered to {web.url}/bucket by an earlier fleet run"

@@ -6,7 +6,8 @@ from contextlib import closing
 import pytest
 
 from numerai_predict.fleet.html_report import write_report
-from numerai_predict.fleet.ledger import FleetLedger, Row
+from numerai_predict.fleet.ledger import FleetLedger
+from numerai_predict.fleet.ledger_rows import Row
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.timeline import Timeline
 

@@ -37,11 +37,11 @@ def test_events_are_logged_in_their_order(ledger):
 
 
 def test_a_delivered_model_stays_delivered(ledger):
-    ledger.record_delivery("a", {"verdict": "ok"})
+    ledger.record_delivery("a", {"verdict": "ok"}, "delivery")
     ledger.record_event("a", ModelState.QUEUED)
     ledger.add_models(["a"])
     assert ledger.state("a") == ModelState.DELIVERED
-    assert ledger.count_by_verdict() == {"ok": 1}
+    assert ledger.verdicts() == {"a": "ok"}
 
 
 def test_models_that_ran_when_the_coordinator_was_killed_are_queued_again(ledger, tmp_path):

@@ -21,10 +21,10 @@ def fetch(tmp_path, sample):
 
 def test_both_files_have_their_facts(fetch, sample):
     data = fetch()
-    assert (data.live, data.benchmarks) == (
-        sample / "live.parquet",
-        sample / "live_benchmark_models.parquet",
-    )
+    copies = (data.live, "live.parquet"), (data.benchmarks, "live_benchmark_models.parquet")
+    for copy, name in copies:
+        assert copy != sample / name
+        assert copy.read_bytes() == (sample / name).read_bytes()
     assert data.facts.rows == data.benchmark_facts.rows
     assert data.facts.source == str(sample / "live.parquet")
     assert data.no_benchmarks is None

@@ -65,10 +65,12 @@ def test_an_estimate_beyond_the_deadline_is_red():
 
 def test_the_pace_counts_only_models_of_this_fleet_run(ledger):
     ledger.record_event("a", ModelState.DELIVERED, verdict="ok")
-    meter = ProgressMeter(ledger, 4, Deadline())
+    meter = ProgressMeter(ledger, ["a", "b", "c", "d"], Deadline())
     assert meter.ended_before == 1
     assert meter.measure(0).models_per_minute == 0.0
     ledger.record_event("b", ModelState.FAILED, verdict="timeout")
+    ledger.add_models(["of another fleet"])
+    ledger.record_event("of another fleet", ModelState.FAILED, verdict="timeout")
     progress = meter.measure(1)
     assert (progress.ended, progress.delivered, progress.failed) == (2, 1, {"timeout": 1})
     assert progress.models_per_minute > 0
@@ -78,9 +80,8 @@ def test_a_stream_that_is_no_terminal_gets_plain_lines_at_intervals(ledger):
     stream = io.StringIO()
     with FleetDisplay(stream) as display:
         ledger.record_event("a", ModelState.DELIVERED, verdict="ok")
-        display.begin(ProgressMeter(ledger, 4, Deadline()))
+        display.begin(ProgressMeter(ledger, ["a", "b", "c", "d"], Deadline()))
         display.update(2)
         display.update(3)
-    first, second = stream.getvalue().splitlines()
-    assert first == "1 of 4 models ended in an earlier fleet run"
-    assert second.endswith("Z 1 of 4, 1 delivered, 2 running, 0 a minute")
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith("Z 1 of 4, 1 delivered, 2 running, 0 a minute")

@@ -1,8 +1,9 @@
 """The scheduler runs every model to its verdict, and gives up one that crashes its workers."""
 
 import json
+import sqlite3
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.record import DataFacts, EnvironmentFacts, ModelFacts, Record
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.fleet import results
+from numerai_predict.fleet import preparation, results
 from numerai_predict.fleet.config import FleetConfig, RetryLimits
 from numerai_predict.fleet.environments import LOCAL, Environment
 from numerai_predict.fleet.errors import NoCapacity
@@ -21,6 +22,7 @@ from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.live_data import LiveData
 from numerai_predict.fleet.manifest import ManifestEntry
 from numerai_predict.fleet.model_state import ModelState
+from numerai_predict.fleet.pool import worker_pool
 from numerai_predict.fleet.pool.actor import TaskLost, TaskResult, WorkerUnavailable
 from numerai_predict.fleet.scheduler import Scheduler
 
@@ -56,13 +58,20 @@ def entries(ledger, pickle_model):
 
 
 @pytest.fixture
-def run(tmp_path, ledger, cluster, entries):
-    def run(deadline=None, **changes):
+def scheduler(tmp_path, ledger, cluster):
+    def make(deadline=None, **changes):
         config = FleetConfig(tmp_path, "live", "benchmarks", **changes)
         data = LiveData(Path("live.parquet"), LIVE, None, DataFacts())
         environments = [Environment(RUNNING_PYTHON, LOCAL)]
-        scheduler = Scheduler(config, ledger, cluster, data, environments, Deadline.after(deadline))
-        return scheduler.run(entries, lambda _: None)
+        return Scheduler(config, ledger, cluster, data, environments, Deadline.after(deadline))
+
+    return make
+
+
+@pytest.fixture
+def run(scheduler, entries):
+    def run(deadline=None, **changes):
+        return scheduler(deadline, **changes).run(entries, lambda _: None)
 
     return run
 
@@ -173,3 +182,48 @@ def test_a_result_that_cannot_be_recorded_ends_only_its_model(
     monkeypatch.setattr(results.ResultStore, "store_result", store)
     monkeypatch.setattr(owner, name, fail)
     assert run()
+
+
+DAMAGES = [OSError(28, "No space left"), sqlite3.OperationalError("disk I/O error")]
+OK = TaskResult("w", 0.0, 1.0, asdict(PREDICTED), CSV, b"log\n")
+FAILED = replace(OK, record=asdict(PREDICTED) | {"verdict": "model_error"}, csv=None)
+LOST = TaskLost("w", "it crashed")
+
+
+@pytest.mark.parametrize("error", DAMAGES, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("result", [OK, FAILED, LOST], ids=["ok", "failed", "lost"])
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (FleetLedger, "record_event"),
+        (FleetLedger, "count_losses"),
+        (FleetLedger, "record"),
+        (results, "atomic_write"),
+        (results, "write_record"),
+        (preparation, "fetch_model"),
+        (worker_pool, "to_node"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_no_write_or_read_that_fails_ends_the_fleet_run(
+    monkeypatch, cluster, run, owner, name, result, error
+):
+    cluster.results["run"] = result
+
+    def fail(*_arguments, **_options):
+        raise error
+
+    monkeypatch.setattr(owner, name, fail)
+    assert run(retries=RetryLimits(worker_crashes=2))
+
+
+def test_progress_that_cannot_be_shown_does_not_end_the_fleet_run(
+    ledger, cluster, scheduler, entries
+):
+    cluster.results["run"] = OK
+
+    def on_progress(_running):
+        raise sqlite3.OperationalError("disk I/O error")
+
+    assert scheduler().run(entries, on_progress)
+    assert ledger.count_by_state() == {ModelState.DELIVERED: 3}

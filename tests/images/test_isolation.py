@@ -15,6 +15,8 @@ sys.path.insert(0, str(ROOT / "tests/attacks"))
 import libraries  # noqa: E402
 import stage  # noqa: E402
 
+from numerai_predict.sandbox.namespaces import NAMESPACES, PID  # noqa: E402
+
 DOCKER = os.environ.get("DOCKER", "docker")
 DEEP = {"torch", "tensorflow", "jaxlib"}
 # The attempts take a minute and a half per user: one image represents all.
@@ -49,6 +51,33 @@ def test_a_library_works_within_every_layer(predict, image, output, pickles, lib
     )
     assert run.returncode == 0, run.stderr
     assert json.loads(record.read_text())["predictions"]["rows"] == 300
+
+
+@pytest.mark.parametrize("user", ["0", "1000"])
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        pytest.param([], set(NAMESPACES), id="Docker's default profile"),
+        pytest.param(["--security-opt", "seccomp=unconfined"], {PID}, id="no seccomp profile"),
+        pytest.param(
+            ["--security-opt", "seccomp=unconfined", "--security-opt", "systempaths=unconfined"],
+            set(),
+            id="no seccomp profile, nothing of /proc hidden",
+        ),
+    ],
+)
+def test_the_options_of_the_container_decide_which_namespaces_there_are(
+    predict, output, example, options, missing, user
+):
+    record = output / "record.json"
+    run = predict(
+        example("one_argument"),
+        *("--sandbox", "require", "--result", record),
+        options=["--network", "none", "--user", user, *options],
+    )
+    assert run.returncode == 0, run.stderr
+    layers = json.loads(record.read_text())["sandbox"]
+    assert {name for name in NAMESPACES if layers[name].startswith("not available")} == missing
 
 
 def test_the_kernels_kill_at_the_containers_limit_is_reported(image, predict, tmp_path):

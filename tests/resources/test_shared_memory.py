@@ -40,7 +40,7 @@ needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root gives files 
 @needs_root
 def test_a_file_that_existed_before_is_not_the_models(shared):
     before = shared(NOBODY)
-    files = SharedMemoryFiles(Identity(NOBODY, GROUP))
+    files = SharedMemoryFiles(Identity(NOBODY, GROUP), os.getpid())
     assert files.bytes() == 0
     assert files.remove() == []
     assert before.exists()
@@ -48,7 +48,7 @@ def test_a_file_that_existed_before_is_not_the_models(shared):
 
 @needs_root
 def test_a_file_of_the_model_is_counted_and_deleted(shared):
-    files = SharedMemoryFiles(Identity(NOBODY, GROUP))
+    files = SharedMemoryFiles(Identity(NOBODY, GROUP), os.getpid())
     made = shared(NOBODY)
     assert files.bytes() == MIB
     assert files.bytes_of_model([]) == MIB
@@ -58,7 +58,7 @@ def test_a_file_of_the_model_is_counted_and_deleted(shared):
 
 @needs_root
 def test_a_file_of_another_run_is_ignored(shared):
-    files = SharedMemoryFiles(Identity(NOBODY, GROUP))
+    files = SharedMemoryFiles(Identity(NOBODY, GROUP), os.getpid())
     made = shared(NOBODY, GROUP + 1)
     assert files.bytes() == 0
     files.remove()
@@ -67,7 +67,7 @@ def test_a_file_of_another_run_is_ignored(shared):
 
 @needs_root
 def test_a_file_of_another_user_is_ignored(shared):
-    files = SharedMemoryFiles(Identity(NOBODY, GROUP))
+    files = SharedMemoryFiles(Identity(NOBODY, GROUP), os.getpid())
     made = shared(os.getuid())
     assert files.bytes() == 0
     files.remove()
@@ -75,7 +75,7 @@ def test_a_file_of_another_user_is_ignored(shared):
 
 
 def test_a_file_that_another_program_has_mapped_is_not_the_models(shared):
-    files = SharedMemoryFiles(Identity())
+    files = SharedMemoryFiles(Identity(), os.getpid())
     made = shared(os.getuid())
     with made.open("r+b") as handle, mmap.mmap(handle.fileno(), MIB):
         assert files.bytes_of_model([]) == 0
@@ -84,7 +84,7 @@ def test_a_file_that_another_program_has_mapped_is_not_the_models(shared):
 
 @pytest.mark.process
 def test_nothing_is_deleted_while_other_programs_of_the_user_run(shared):
-    files = SharedMemoryFiles(Identity())
+    files = SharedMemoryFiles(Identity(), os.getpid())
     made = shared(os.getuid())
     sleeper = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)"]
     with subprocess.Popen(sleeper, stdout=subprocess.PIPE) as other:

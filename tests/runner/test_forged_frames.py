@@ -88,7 +88,7 @@ class ForgingProcess:
         self.frames = list(frames)
 
     def await_sandbox(self):
-        return Frame("sandboxed", {"engaged": {"seccomp": "on"}, "missing": {}})
+        return Frame("sandboxed", {"engaged": {"seccomp": "on"}, "missing": {}, "unavailable": {}})
 
     def load(self, _model, _dataset):
         return self.frames.pop(0)
@@ -152,7 +152,7 @@ def test_no_frame_of_a_model_blames_the_runner_or_the_data(data, first, second):
         ("failed", exception_content("load") | {"frames": [{}]}),
         ("failed", exception_content("load") | {"extra": 1}),
         ("predicted", {"type": "DataFrame", "rows": 1, "columns": ["a"], "seconds": 0.1}),
-        ("sandboxed", {"engaged": {}, "missing": {}}),
+        ("sandboxed", {"engaged": {}, "missing": {}, "unavailable": {}}),
         ("loaded", {"arity": 1, "name": ["f"], "seconds": 0.1}),
         ("loaded", {"arity": True, "name": "f", "seconds": 0.1}),
         ("loaded", {"arity": 1, "name": "f", "seconds": 1}),

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from numerai_predict.sandbox import landlock
+from numerai_predict.sandbox.namespaces import NAMESPACES
 
-LAYERS = ["runner", "session", "descriptors", "environment", "limits", "user", "privileges"]
-LAYERS += ["landlock", "seccomp"]
+LAYERS = ["runner", "session", "descriptors", "environment", "limits", *NAMESPACES]
+LAYERS += ["user", "privileges", "landlock", "seccomp"]
 FULL = landlock.abi() > 0
 
 
@@ -24,10 +25,10 @@ def ranks(live_features):
 def test_every_layer_is_in_the_log_and_in_the_record(run_model):
     run = run_model(ranks)
     run.succeeds()
-    assert list(run.record["sandbox"]) == LAYERS
+    assert set(run.record["sandbox"]) == set(LAYERS)
     assert all(run.record["sandbox"].values())
-    (line,) = (line for line in run.lines if " sandbox " in line)
-    assert all(name in line for name in LAYERS if "missing" not in run.record["sandbox"][name])
+    lines = " ".join(line for line in run.lines if " sandbox " in line)
+    assert all(name in lines for name in LAYERS if "missing" not in run.record["sandbox"][name])
 
 
 @pytest.mark.skipif(not FULL, reason="this kernel has no Landlock")
@@ -56,14 +57,25 @@ def test_a_missing_one_is_a_warning_and_the_run_continues(run_model, without_sec
 @pytest.fixture
 def without_seccomp(tmp_path):
     """A wrapper that runs a command on a kernel that refuses filters: one more filter."""
-    script = tmp_path / "without_seccomp.py"
+    return kernel_that_denies(tmp_path, "seccomp.SyscallRule('seccomp', 1)")
+
+
+@pytest.fixture
+def without_namespaces(tmp_path):
+    """A wrapper that runs a command as Docker does: new namespaces are refused."""
+    rule = "next(rule for rule in seccomp._RULES if rule.calls == 'clone')"
+    return kernel_that_denies(tmp_path, rule)
+
+
+def kernel_that_denies(folder, rule):
+    script = folder / "with_a_filter.py"
     script.write_text(
         "import os, platform, sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
         "from numerai_predict.sandbox import capabilities, seccomp, syscall_numbers\n"
         "kind = syscall_numbers.architecture(platform.machine())\n"
         "capabilities.set_no_new_privs()\n"
-        "seccomp.enforce(seccomp.program([seccomp.SyscallRule('seccomp', 1)], kind), kind)\n"
+        f"seccomp.enforce(seccomp.program([{rule}], kind), kind)\n"
         "os.execv(sys.argv[1], sys.argv[1:])\n"
     )
     return (sys.executable, str(script))
@@ -82,7 +94,7 @@ def test_switching_it_off_is_a_warning(run_model, tmp_path):
     run.succeeds()
     assert run.model_lines == ["read"]
     assert any("the sandbox is off" in line for line in run.lines)
-    for layer in ("user", "privileges", "landlock", "seccomp"):
+    for layer in (*NAMESPACES, "user", "privileges", "landlock", "seccomp"):
         assert run.record["sandbox"][layer] == "off"
 
 
@@ -193,13 +205,39 @@ def test_a_model_by_way_of_a_link_is_read(run_model, pickle_model, tmp_path):
 @pytest.mark.skipif(
     not 0 < landlock.abi() < 9, reason="Landlock restricts such sockets on this kernel"
 )
-def test_workers_that_communicate_through_sockets_fail_with_a_remedy(run_model):
-    def predict(live_features):
-        with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
-            server.bind("own")
-            server.listen()
-            client.connect("own")
+def connects_to_itself(live_features):
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind("own")
+        server.listen()
+        client.connect("own")
+    return ranks(live_features)
 
-    run_model(predict).fails_as(
-        "model_error", "denied a system call", "PermissionError", "num_workers=0"
+
+def test_without_namespaces_workers_that_use_sockets_fail_with_a_remedy(
+    run_model, without_namespaces
+):
+    run_model(connects_to_itself, wrapper=without_namespaces).fails_as(
+        "model_error", "denied a system call", "PermissionError", "listen", "n_jobs=1"
     )
+
+
+def test_without_namespaces_a_path_below_tmp_is_named_with_the_alternative(
+    run_model, without_namespaces
+):
+    def predict(live_features):
+        Path("/tmp/model.txt").write_text("a")
+
+    run_model(predict, wrapper=without_namespaces).fails_as(
+        "model_error", "/tmp/model.txt", "PermissionError", "tempfile.gettempdir()"
+    )
+
+
+def test_without_namespaces_they_are_reported_and_not_required(run_model, without_namespaces):
+    options = ("--sandbox", "require") if FULL else ()
+    run = run_model(ranks, *options, wrapper=without_namespaces)
+    run.succeeds()
+    for name in NAMESPACES:
+        assert run.record["sandbox"][name].startswith("not available: the kernel refused it")
+    assert not any("warning" in line and "namespace" in line for line in run.lines)
+    (line,) = (line for line in run.lines if "not available, and not required" in line)
+    assert all(name in line for name in NAMESPACES)

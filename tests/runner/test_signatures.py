@@ -301,6 +301,12 @@ def test_a_usual_model_is_accepted_in_hosted_mode(run_model):
     assert run.record["warnings"] == []
 
 
+def test_predictions_that_are_invalid_here_are_refused_by_hosted_compute_too(run_model):
+    run = run_model(lambda live_features: ranks(live_features).iloc[:0])
+    run.fails_as("invalid_predictions", "a DataFrame without rows")
+    assert run.record["hosted"] == {"accepted": False, "reasons": [run.record["message"]]}
+
+
 def test_a_failed_run_has_no_verdict_of_hosted_compute(run_model):
     run = run_model(lambda live_features: 1 / 0)
     assert run.record["hosted"] == {"accepted": None, "reasons": []}

@@ -93,6 +93,37 @@ def test_data_sets_run_by_name(run_model, api, web):
     assert len(web.requests) == 4
 
 
+@pytest.mark.parametrize("image", ["numerai_predict_py_3_12:latest", ""])
+def test_files_of_an_earlier_run_are_not_taken_for_the_tournaments(run_model, api, tmp_path, image):
+    """The working directory of an image is /tmp, where an earlier run left its files."""
+    (tmp_path / "v5.2").mkdir()
+    for name in ("live.parquet", "live_benchmark_models.parquet"):
+        (tmp_path / "v5.2" / name).write_bytes(b"of another round")
+    names = ("v5.2/live.parquet", "v5.2/live_benchmark_models.parquet")
+    environment = {"NUMERAI_API_URL": api, "NUMERAI_PREDICT_IMAGE": image}
+    run = run_model(ranks, "--dataset", names[0], "--benchmarks", names[1], environment=environment)
+    run.succeeds()
+    assert run.record["dataset"]["rows"] == 200
+    for name in names:
+        assert any(f"for the file write ./{name}" in each for each in run.record["warnings"])
+    (tmp_path / "second").mkdir()
+    run = run_model(
+        ranks,
+        *("--dataset", f"./{names[0]}"),
+        output=tmp_path / "second",
+        environment=environment,
+    )
+    run.fails_as("dataset_unavailable", "expected a parquet file in ./v5.2/live.parquet")
+
+
+def test_in_an_image_data_without_a_path_or_a_name_are_an_error_of_usage(run_model):
+    run = run_model(
+        ranks, "--dataset", "live.parquet", environment={"NUMERAI_PREDICT_IMAGE": "image"}
+    )
+    assert run.exit_code == 2
+    assert "for a file write ./live.parquet" in run.text
+
+
 def test_a_data_set_that_the_tournament_does_not_have_is_unavailable(run_model, api):
     run = run_model(ranks, "--dataset", "v5.2/gone.parquet", environment={"NUMERAI_API_URL": api})
     run.fails_as("dataset_unavailable", "v5.2/gone.parquet", "File not found", "list_datasets")

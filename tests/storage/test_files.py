@@ -4,20 +4,23 @@ import hashlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed
 from numerai_predict.storage.files import atomic_write, sha256_of
-from numerai_predict.storage.retry import TransferPolicy
-from numerai_predict.storage.sources import (
-    HttpUrl,
-    LocalFile,
-    NumeraiDataset,
-    S3Object,
-    source_of,
+from numerai_predict.storage.named_data import (
+    absolute_source,
+    data_source_of,
+    describe_unused_file,
+    is_local_file,
 )
+from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.sources import HttpUrl, LocalFile, NumeraiDataset, S3Object, source_of
+
+IN_IMAGE = {"NUMERAI_PREDICT_IMAGE": "numerai_predict_py_3_12:latest"}
 
 
 def test_bytes_appear_when_the_block_ends_well(tmp_path):
@@ -134,11 +137,35 @@ def test_everything_else_is_a_file(text):
     assert isinstance(source_of(text), LocalFile)
 
 
-def test_a_file_is_meant_before_a_data_set_of_the_same_name(tmp_path, monkeypatch):
-    (tmp_path / "v5.2").mkdir()
-    (tmp_path / "v5.2" / "live.parquet").write_bytes(b"x")
+@pytest.mark.parametrize("start", ["./", "../", "/", ""])
+def test_a_name_means_the_tournament_and_a_file_of_that_name_needs_a_path(
+    start, tmp_path, monkeypatch
+):
+    directory = tmp_path / "here"
+    for place in (directory, tmp_path):
+        (place / "v5.2").mkdir(parents=True)
+        (place / "v5.2/live.parquet").write_bytes(b"x")
+    monkeypatch.chdir(directory)
+    text = f"{directory}/v5.2/live.parquet" if start == "/" else f"{start}v5.2/live.parquet"
+    kind = LocalFile if start else NumeraiDataset
+    assert isinstance(source_of(text), kind)
+    assert isinstance(data_source_of(text, environment=IN_IMAGE), kind)
+    assert is_local_file(text) is bool(start)
+    assert Path(absolute_source(text)).is_absolute() is bool(start)
+    assert (describe_unused_file(text) is None) is bool(start)
+
+
+def test_a_data_set_without_a_file_of_its_name_has_no_warning(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert isinstance(source_of("v5.2/live.parquet"), LocalFile)
+    assert describe_unused_file("v5.2/live.parquet") is None
+
+
+@pytest.mark.parametrize("text", ["live.parquet", "sample/live.parquet", "v5/../live.parquet"])
+def test_in_an_image_a_path_to_data_must_start_as_one(text):
+    assert isinstance(data_source_of(text, environment={}), LocalFile)
+    with pytest.raises(ValueError, match=f"for a file write ./{text}"):
+        data_source_of(text, environment=IN_IMAGE)
+    assert isinstance(data_source_of(f"./{text}", environment=IN_IMAGE), LocalFile)
 
 
 @pytest.mark.parametrize("text", ["", "ftp://user:SECRET@h/m.pkl", "file:///m.pkl", "://x"])

@@ -101,7 +101,7 @@ def test_coverage_of_missing_and_repeated_ids(check, good):
 def test_all_reasons_come_at_once(check, live):
     values = pd.read_parquet(live)["feature_sample_0004"].astype(float).rename("prediction")
     values.iloc[0], values.iloc[1] = np.nan, np.inf
-    closes(check, values, "NaN", "infinity", "coverage", "exposure")
+    closes(check, values, "NaN", "infinity", "range", "coverage", "exposure")
 
 
 @pytest.mark.parametrize("text", ["", "a,b,c\n1,2,3\n", "id\nx\n", "prediction,id\n0.5,x\n"])

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from numerai_predict.contract.tournament_errors import NotAuthorised
+from numerai_predict.contract.tournament_errors import BadSettings, NotAuthorised
 from numerai_predict.tournament.entities import AccountModel
 from numerai_predict.tournament.settings import read_account_settings
 
@@ -71,13 +71,15 @@ def test_one_key_alone_names_the_other(monkeypatch, given, missing):
         ("NUMERAI_PUBLIC=x\n", "NUMERAI_PUBLIC"),
         ("MIN_PRED_STD=tiny\n", "MIN_PRED_STD"),
         ("MAX_ABS_EXPOSURE=-1\n", "MAX_ABS_EXPOSURE"),
+        ("MAX_ABS_EXPOSURE=abc\n", "MAX_ABS_EXPOSURE"),
         ("NUMERAI_API_URL=ftp://x\n", "NUMERAI_API_URL"),
     ],
 )
 def test_an_unknown_or_senseless_setting_is_an_error_that_shows_no_value(file, text, words):
     path = file(text + "NUMERAI_SECRET_KEY=SECRETBESIDEIT\n")
-    with pytest.raises(NotAuthorised, match=words) as failed:
+    with pytest.raises(BadSettings, match=words) as failed:
         read_account_settings(path)
+    assert failed.value.verdict.exit_code == 90
     assert "SECRETBESIDEIT" not in str(failed.value)
     assert "tiny" not in str(failed.value)
 

@@ -8,7 +8,7 @@ import requests
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.storage.graphql import RequestRefused
-from numerai_predict.storage.presigned_put import put_to_presigned_url
+from numerai_predict.storage.presigned.put import put_to_presigned_url
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.practice import process_control
 from numerai_predict.tournament.practice.app import CONTROL_HEADER

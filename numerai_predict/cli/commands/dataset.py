@@ -6,20 +6,24 @@ import argparse
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
-from numerai_predict.cli.api import public_api
+from numerai_predict.cli.api import api_url, listing_api, public_api
 from numerai_predict.cli.exit_codes import UsageError
+from numerai_predict.cli.options import data_dir
 from numerai_predict.cli.parsers.dataset import DEFAULT_FILES
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, SaveFailed
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_size
+from numerai_predict.contract.server_name import same_server, server_of
 from numerai_predict.data.catalogue import Catalogue, resolve
 from numerai_predict.data.sample_shape import FILES, SampleShape
 from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.snapshot_manifest import SnapshotEntry
+from numerai_predict.storage.snapshot_server import servers_by_file
 
 
 def run(options: argparse.Namespace) -> str | int:
@@ -36,27 +40,31 @@ def run(options: argparse.Namespace) -> str | int:
 def _get(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
     catalogue = Catalogue(public_api(deadline, "fetch"))
-    names = resolve(options.names or DEFAULT_FILES, options.data_version, catalogue.names())
+    known = Catalogue(listing_api(deadline, "fetch")).names()
+    names = resolve(options.names or DEFAULT_FILES, options.data_version, known)
     policy = transfer_policy(deadline, "fetch")
-    files = Snapshot(options.data_dir).get(names, catalogue, policy, options.refetch)
+    directory = data_dir(options)
+    files = Snapshot(directory).get(names, catalogue, policy, options.refetch)
     for each in files:
         how = "unchanged" if each.reused else "fetched"
         size, number = format_size(each.entry.bytes), each.entry.round
         log_step("data", f"{each.name}: {how}, {size}, round {number or 'unknown'}")
         print(each.path)
-    return f"{len(files)} file(s) in {options.data_dir}"
+    return f"{len(files)} file(s) of {server_of(api_url())} in {directory}"
 
 
 def _list(options: argparse.Namespace) -> str:
-    local = Snapshot(options.data_dir).entries()
+    directory = data_dir(options)
+    local, servers = Snapshot(directory).entries(), servers_by_file(directory)
+    _log_servers(directory, servers)
     names = set(local)
     if not options.offline:
-        names |= set(Catalogue(public_api(Deadline.after(options.deadline), "ask")).names())
+        names |= set(Catalogue(listing_api(Deadline.after(options.deadline), "ask")).names())
     shown = _of_version(names, options.data_version)
     if options.json:
-        print(json.dumps([_as_json(name, local.get(name)) for name in shown], indent=2))
+        print(json.dumps([_as_json(name, local.get(name), servers) for name in shown], indent=2))
     else:
-        _print_table(shown, local)
+        _print_table(shown, local, servers)
     return f"{len(shown)} file(s), {sum(name in local for name in shown)} of them local"
 
 
@@ -71,26 +79,44 @@ def _of_version(names: set[str], version: str | None) -> list[str]:
     )
 
 
-def _print_table(names: list[str], local: Mapping[str, SnapshotEntry]) -> None:
+def _log_servers(directory: Path, servers: Mapping[str, str]) -> None:
+    """Name the server that the local files came from, and that of the listed ones."""
+    found, current = sorted(set(servers.values())), server_of(api_url())
+    if not found:
+        log_step("data", f"no local files in {directory}; the server is {current}")
+        return
+    log_step("data", f"files of {' and '.join(found)} in {directory}")
+    if any(not same_server(each, current) for each in found):
+        log_step(
+            "warning", f"the server is {current}: files of another server are not used with it"
+        )
+
+
+def _print_table(
+    names: list[str], local: Mapping[str, SnapshotEntry], servers: Mapping[str, str]
+) -> None:
     width = max(map(len, names), default=0)
     for name in names:
         entry = local.get(name)
         details = (
-            f"{format_size(entry.bytes):>10}  round {entry.round}  {entry.fetched}" if entry else ""
+            f"{format_size(entry.bytes):>10}  round {entry.round}  {entry.fetched}  {servers[name]}"
+            if entry
+            else ""
         )
         print(one_line(f"{name:{width}}  {details}".rstrip()))
 
 
-def _as_json(name: str, entry: SnapshotEntry | None) -> dict[str, Any]:
+def _as_json(name: str, entry: SnapshotEntry | None, servers: Mapping[str, str]) -> dict[str, Any]:
     """The file's name; `local` holds what the manifest says, or null."""
     if entry is None:
         return {"name": name, "local": None}
     keys = ("sha256", "bytes", "round", "fetched")
-    return {"name": name, "local": {key: getattr(entry, key) for key in keys}}
+    local = {key: getattr(entry, key) for key in keys}
+    return {"name": name, "local": {**local, "server": servers[name]}}
 
 
 def _verify(options: argparse.Namespace) -> str:
-    snapshot = Snapshot(options.data_dir)
+    snapshot = Snapshot(data_dir(options))
     problems = {name: problem.value for name, problem in snapshot.verify().items()}
     names = list(snapshot.entries())
     for name in names:

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import argparse
 import functools
+from pathlib import Path
 
-from numerai_predict.cli.options import pickle_source
+from numerai_predict.cli.options import data_dir, pickle_source
+from numerai_predict.contract.dataset_name import is_dataset_name
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits, format_size
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.data.era_selection import Eras
 from numerai_predict.diagnostics.config import DiagnosisConfig
-from numerai_predict.diagnostics.data_files import find_data_files
+from numerai_predict.diagnostics.data_files import DiagnosisFiles, find_data_files
 from numerai_predict.diagnostics.diagnose import Diagnosis, diagnose
 from numerai_predict.diagnostics.html_page import format_number, score_names
 from numerai_predict.diagnostics.progress import EraProgress
 from numerai_predict.runner.run_log import log_step, stderr_terminal
+from numerai_predict.runner.version_mismatch import allows_version_mismatch
+from numerai_predict.storage.named_data import describe_unused_file
 
 
 def run(options: argparse.Namespace) -> str:
     """Diagnose a model; returns the message of success."""
     deadline = Deadline.after(options.deadline)
-    validation = options.validation or options.data_dir / options.data_version
     config = DiagnosisConfig(
         model=pickle_source(options),
-        files=find_data_files(
-            validation, options.features_file, options.benchmarks, options.meta_model
-        ),
+        files=_files(options),
         output_dir=options.output_dir.absolute(),
         eras=Eras.of(options.eras),
         target=options.target,
@@ -36,6 +37,7 @@ def run(options: argparse.Namespace) -> str:
         sandbox=Sandbox(options.sandbox),
         local=options.no_container,
         debug=options.debug,
+        allow_version_mismatch=allows_version_mismatch(options.parser, options),
     )
     progress = EraProgress(functools.partial(log_step, "predict"), stderr_terminal())
     try:
@@ -44,6 +46,24 @@ def run(options: argparse.Namespace) -> str:
         progress.end()
     _print_scores(done)
     return f"the report is {done.page}"
+
+
+def _files(options: argparse.Namespace) -> DiagnosisFiles:
+    """The data files that the options name; a data set by name is that of the snapshots."""
+
+    def path(text: str | None) -> Path | None:
+        if text is None or not is_dataset_name(text):
+            return Path(text) if text else None
+        if unused := describe_unused_file(text):
+            log_step("warning", unused)
+        return data_dir(options) / text
+
+    return find_data_files(
+        path(options.validation) or data_dir(options) / options.data_version,
+        path(options.features_file),
+        path(options.benchmarks),
+        path(options.meta_model),
+    )
 
 
 def _print_scores(done: Diagnosis) -> None:

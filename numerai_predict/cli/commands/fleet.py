@@ -17,11 +17,14 @@ from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.environments import Environment, available_environments
 from numerai_predict.fleet.errors import FleetError, InvalidManifest
 from numerai_predict.fleet.html_report import write_report
-from numerai_predict.fleet.ledger import FILE, FleetLedger, Row
+from numerai_predict.fleet.ledger import FILE, FleetLedger
+from numerai_predict.fleet.ledger_rows import Row
 from numerai_predict.fleet.manifest import ManifestEntry, read_fleet_manifest
 from numerai_predict.fleet.progress_display import FleetDisplay
 from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.runner.container.engine import Engine
+from numerai_predict.runner.version_mismatch import allows_version_mismatch
+from numerai_predict.storage.named_data import absolute_source
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
 def _config(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
     return FleetConfig(
         output_dir=options.output_dir.absolute(),
-        dataset=_absolute(options.dataset),
-        benchmarks=_absolute(options.benchmarks),
+        dataset=absolute_source(options.dataset),
+        benchmarks=absolute_source(options.benchmarks),
         dataset_folders=options.dataset_folders,
         limits=Limits(options.memory, options.timeout),
         sandbox=Sandbox(options.sandbox),
@@ -59,11 +62,9 @@ def _config(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
         models_per_worker=options.models_per_worker,
         engine=engine.command if engine else None,
         debug=options.debug,
+        allow_version_mismatch=allows_version_mismatch(options.parser, options),
+        hosted=options.hosted,
     )
-
-
-def _absolute(source: str) -> str:
-    return str(Path(source).absolute()) if Path(source).is_file() else source
 
 
 def _entries(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 
 from numerai_predict.contract.errors import ModelUnavailable
+from numerai_predict.contract.path_access import barred_by
+from numerai_predict.inspection.images import Image
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.report import as_json, as_text
 
@@ -20,11 +23,19 @@ def run(options: argparse.Namespace) -> int:
     try:
         inspection = inspect_pickle(options.pickle)
     except OSError as error:
+        barred = barred_by(options.pickle)
+        found = barred.found if barred else f"an error: {error.strerror}"
+        remedy = barred.remedy if barred else "check the path"
         raise ModelUnavailable(
-            f"expected a pickle at {options.pickle}, found: {error.strerror}", "check the path"
+            f"expected a pickle at {options.pickle}, found {found}", remedy
         ) from error
     if options.json:
         print(json.dumps(as_json(inspection), indent=2))
     else:
-        print(as_text(inspection), end="")
+        print(as_text(inspection, _run_command), end="")
     return 0
+
+
+def _run_command(_image: Image, path: str) -> str:
+    """The command that runs the pickle, in the image that fits it."""
+    return f"numerai-predict run {shlex.quote(path)}"

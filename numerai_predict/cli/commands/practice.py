@@ -10,11 +10,12 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from numerai_predict.cli.parsers.practice import SHAPE_OPTIONS, practice_directory
+from numerai_predict.cli.parsers.practice import SHAPE_OPTIONS
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.storage.directories import practice_data_directory, practice_directory
 from numerai_predict.tournament.practice import process_control
 from numerai_predict.tournament.practice.defaults import DEFAULT_MODELS
 from numerai_predict.tournament.practice.faults import Fault
@@ -78,8 +79,10 @@ def _status(options: argparse.Namespace) -> str:
 
 
 def _env(options: argparse.Namespace) -> int:
-    path = shlex.quote(str(options.state_dir.absolute() / KEYS_FILE))
-    print(f"set -a; . {path}; set +a")
+    folder = options.state_dir.absolute()
+    path = shlex.quote(str(folder / KEYS_FILE))
+    data = shlex.quote(str(practice_data_directory(folder)))
+    print(f"set -a; . {path}; NUMERAI_DATA_DIR={data}; set +a")
     return 0
 
 
@@ -125,10 +128,16 @@ def _running(options: argparse.Namespace) -> RunningServer:
 
 
 def _log_state(facts: Mapping[str, Any]) -> None:
-    state = f"open until {facts['closes']}" if facts["open"] else "closed"
-    log_step("clock", f"{facts['clock']}: round {facts['round']} is {state}")
-    log_step("next", f"the next round opens {facts['next_opens']}")
+    """Log the state; times of rounds are those of this machine's clock, as in `rounds`."""
+    closes, opens = (_minute(facts[name]) for name in ("client_closes", "client_next_opens"))
+    state = f"open until {closes}" if facts["open"] else "closed"
+    log_step("clock", f"{facts['clock']} on the server; round {facts['round']} is {state}")
+    log_step("next", f"the next round opens {opens}")
     log_step("models", ", ".join(facts["models"]))
     log_step("holds", f"{facts['submissions']} submission(s), {facts['pickles']} pickle(s)")
     if facts["fault"]:
         log_step("fault", json.dumps(facts["fault"]))
+
+
+def _minute(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC"

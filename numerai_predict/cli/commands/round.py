@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from numerai_predict.cli.options import data_dir
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits
+from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.run_log import transfer_policy
+from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.round_predictions import RoundConfig
+from numerai_predict.tournament.round_predictions import RoundConfig, fetched_pickle
 from numerai_predict.tournament.round_runner import run_round
-from numerai_predict.tournament.settings import read_account_settings
+from numerai_predict.tournament.settings import AccountSettings, read_account_settings
 
 
 def run(options: argparse.Namespace) -> str:
@@ -21,11 +25,17 @@ def run(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
     settings = read_account_settings(options.keys_file)
     api = Api(settings.api_url, transfer_policy(deadline, "submit"), settings.required_keys())
-    config = RoundConfig(
-        pickle=options.pickle,
+    with fetched_pickle(options.pickle, deadline) as pickle:
+        return run_round(_config(options, pickle, settings), Tournament(api), deadline)
+
+
+def _config(options: argparse.Namespace, pickle: Path, settings: AccountSettings) -> RoundConfig:
+    return RoundConfig(
+        pickle=pickle,
+        source=redact(options.pickle) if "://" in options.pickle else "",
         model=options.model_name,
         version=options.data_version,
-        data=options.data_dir,
+        data=data_dir(options, settings.api_url),
         state=state_directory(),
         limits=Limits(options.memory, options.timeout),
         sandbox=Sandbox(options.sandbox),
@@ -33,5 +43,6 @@ def run(options: argparse.Namespace) -> str:
         wait=options.wait if options.wait is not None else float("inf"),
         replace=options.replace,
         late=options.allow_late,
+        allow_version_mismatch=allows_version_mismatch(options.parser, options),
+        no_container=options.no_container,
     )
-    return run_round(config, Tournament(api), deadline)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from numerai_predict.cli.api import public_api
+from numerai_predict.cli.api import listing_api
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import RoundInfo
@@ -16,7 +16,7 @@ from numerai_predict.tournament.entities import RoundInfo
 
 def run(options: argparse.Namespace) -> str:
     """List rounds, newest first; no account is needed."""
-    tournament = Tournament(public_api(Deadline.after(options.deadline), "ask"))
+    tournament = Tournament(listing_api(Deadline.after(options.deadline), "ask"))
     now = datetime.now(timezone.utc)
     rounds = tournament.rounds(options.limit)
     if options.json:

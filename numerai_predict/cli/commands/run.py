@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import itertools
-import json
 import subprocess
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +14,14 @@ import numerai_predict
 from numerai_predict.cli.options import pickle_source
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.job import Job
+from numerai_predict.contract.path_access import is_directory
 from numerai_predict.inspection.images import Image
-from numerai_predict.runner.container.target import ContainerImage, LocalPython, choose_target
+from numerai_predict.runner.container.job_run import run_job, target_of_job
+from numerai_predict.runner.container.target import ContainerImage
 from numerai_predict.runner.entrypoint import execute
 from numerai_predict.runner.options import job_from_options
 from numerai_predict.storage.directories import sample_directory
+from numerai_predict.storage.named_data import absolute_source, describe_unused_file
 
 _PREVIEW_ROWS = 5
 # In a checkout; an installed package cannot build images.
@@ -33,14 +35,16 @@ def run(options: argparse.Namespace) -> int:
     sample = sample_directory()
     if any(Path(source).is_relative_to(sample) for source in (job.dataset, job.benchmarks)):
         _make_sample(sample)
-    if options.no_container:
-        target: ContainerImage | LocalPython = LocalPython("as requested by --no-container")
-    else:
-        target = choose_target(job.model, _build if options.build_image else None)
+    build = _build if options.build_image else None
+    target = target_of_job(job.model, options.no_container, build)
     _print_status(target.announcement)
-    if isinstance(target, LocalPython):
-        return _run_locally(job)
-    return _run_in_image(target, job)
+    if isinstance(target, ContainerImage):  # the container does not see such a file
+        for unused in filter(None, map(describe_unused_file, (job.dataset, job.benchmarks))):
+            _print_status(f"Warning: {unused}")
+    result = run_job(target, job, execute)
+    if result.record is not None:
+        _show_predictions(result.record.predictions.path, result.record.predictions.rows)
+    return result.exit_code
 
 
 def _build(image: Image) -> bool:
@@ -50,34 +54,15 @@ def _build(image: Image) -> bool:
     return subprocess.run([_BUILD, image.python, image.flavour], stdout=sys.stderr).returncode == 0
 
 
-def _run_locally(job: Job) -> int:
-    record = execute(job)
-    _show_predictions(record.predictions.path, record.predictions.rows)
-    return record.exit_code
-
-
-def _run_in_image(target: ContainerImage, job: Job) -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        result = job.result or Path(folder, "record.json")
-        code = target.engine.run_job(target.image.name, replace(job, result=result))
-        if result.is_file():
-            predictions = json.loads(result.read_text())["predictions"]
-            _show_predictions(predictions["path"], predictions["rows"])
-    return code
-
-
 def _with_absolute_paths(job: Job) -> Job:
     """The job with its local files by their full paths, which hold in a container as well."""
-    sources = (job.model, job.dataset, job.benchmarks)
-    model, dataset, benchmarks = (
-        str(Path(source).absolute()) if Path(source).is_file() else source for source in sources
-    )
+    model, dataset, benchmarks = map(absolute_source, (job.model, job.dataset, job.benchmarks))
     result = job.result.absolute() if job.result else None
     return replace(job, model=model, dataset=dataset, benchmarks=benchmarks, result=result)
 
 
 def _make_sample(directory: Path) -> None:
-    if directory.is_dir():
+    if is_directory(directory):
         return
     from numerai_predict.data.synthetic import write_sample  # pandas takes 0.4 s to import
 
@@ -93,8 +78,10 @@ def _print_status(message: str) -> None:
 def _show_predictions(path: str | None, rows: int | None) -> None:
     if path is None:
         return
+    with open(path, encoding="utf-8", newline="") as file:
+        header, *first = itertools.islice(csv.reader(file), _PREVIEW_ROWS + 1)
     print(f"\nThe first of {rows:,} predictions in {path}:\n")
-    with open(path, encoding="utf-8") as lines:
-        for line in itertools.islice(lines, _PREVIEW_ROWS + 1):
-            row_id, _, prediction = line.rstrip("\n").partition(",")
-            print(one_line(f"  {row_id:18}{prediction}"))
+    cells = [header, *([row_id, f"{float(value):.6f}"] for row_id, value in first)]
+    width = max(len(row_id) for row_id, _ in cells)
+    for row_id, value in cells:
+        print(one_line(f"  {row_id:{width}}  {value:>{len(header[1])}}"))

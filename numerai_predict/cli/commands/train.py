@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from numerai_predict.cli.api import api_url
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import RunError
+from numerai_predict.contract.server_name import server_of
+from numerai_predict.contract.trained_eras import PICKLE
 from numerai_predict.runner.options import dataset_version
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.directories import data_directory
+from numerai_predict.storage.snapshot_server import require_server
+from numerai_predict.tournament.gate_limits import GateLimits
+from numerai_predict.tournament.settings import read_account_settings
+from numerai_predict.training.bundle_verification import Trial
 from numerai_predict.training.config_file import read_training_config
 from numerai_predict.training.config_reference import defaults_as_yaml
 from numerai_predict.training.pipeline import train
@@ -29,11 +40,68 @@ def run(options: argparse.Namespace) -> str | int:
     settings = read_training_config(options.config)
     if options.python:
         settings = settings.model_copy(update={"python": options.python})
-    directory = settings.data.directory or data_directory() / dataset_version(os.environ)
+    directory = settings.data.directory or _default_directory()
     with _interrupted_at(Deadline.after(options.deadline)):
         result = train(settings, directory)
     print(_table(result.scores))
-    return f"the bundle is ready; try it: numerai-predict run {result.output / 'model.pkl'}"
+    for warning in blocking_gates(result.trial, gate_limits()):
+        log_step("warning", warning)
+    return f"the bundle is ready; try it: {_run_command(result.output / PICKLE, directory)}"
+
+
+def blocking_gates(trial: Trial, limits: GateLimits) -> list[str]:
+    """Why `round` would not submit predictions like these, with the settings to change."""
+    found = []
+    exposure = trial.exposure
+    if exposure is not None and exposure.correlation > limits.max_abs_exposure:
+        found.append(
+            f"a submission would be blocked: the predictions' correlation with {exposure.feature} "
+            f"is {exposure.correlation:.3f}, and the gate allows {limits.max_abs_exposure:g}: set "
+            f"max_exposure: {limits.max_abs_exposure:g} in the configuration and train again, or "
+            "move the gate with MAX_ABS_EXPOSURE"
+        )
+    if not trial.spread >= limits.min_pred_std:
+        found.append(
+            f"a submission would be blocked: the predictions' standard deviation is "
+            f"{trial.spread:.3g}, and the gate requires {limits.min_pred_std:g}: train more rounds "
+            "(rounds, learning_rate), or move the gate with MIN_PRED_STD"
+        )
+    return found
+
+
+def gate_limits() -> GateLimits:
+    """The limits of the account's settings; the defaults if those cannot be read."""
+    try:
+        return read_account_settings().limits
+    except RunError:  # a training needs no account: `round` reports what is wrong with it
+        return GateLimits()
+
+
+def _run_command(pickle: Path, directory: Path) -> str:
+    """A command that runs the pickle on the data of the training."""
+    validation = directory / "validation.parquet"
+    if not (directory / "live.parquet").is_file() and validation.is_file():
+        source = str(validation.absolute())
+        return shlex.join(["numerai-predict", "diagnose", str(pickle), "--validation", source])
+    arguments = ["numerai-predict", "run", str(pickle)]
+    for option, name in (
+        ("--dataset", "live.parquet"),
+        ("--benchmarks", "live_benchmark_models.parquet"),
+    ):
+        if (file := directory / name).is_file():
+            arguments += [option, str(file.absolute())]
+    return shlex.join(arguments)
+
+
+def _default_directory() -> Path:
+    """The snapshots of the server's data version.
+
+    Raises:
+        DatasetUnavailable: the snapshots are those of another server.
+    """
+    store = data_directory()
+    require_server(store, server_of(api_url()))
+    return store / dataset_version(os.environ)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import argparse
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.runner.run_log import transfer_policy
+from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.model_upload import UploadChoice, upload
@@ -20,7 +21,8 @@ def run(options: argparse.Namespace) -> str:
     api = Api(settings.api_url, transfer_policy(deadline, "upload"), settings.required_keys())
     tournament = Tournament(api)
     model = tournament.model(options.model_name)
-    choice = UploadChoice(options.python, options.data_version, options.ignore_inspection)
+    allowed = allows_version_mismatch(options.parser, options)
+    choice = UploadChoice(options.python, options.data_version, options.ignore_inspection, allowed)
     identity = upload(
         tournament,
         model,

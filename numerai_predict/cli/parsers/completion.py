@@ -20,4 +20,5 @@ def add_options(parser: OptionParser) -> None:
         "  numerai-predict completion zsh > ~/.zfunc/_numerai-predict\n"
         "  numerai-predict completion fish > ~/.config/fish/completions/numerai-predict.fish"
     )
-    parser.add_argument("shell", choices=SHELLS, help="the shell")
+    metavar = f"{{{','.join(SHELLS)}}}"
+    parser.add_argument("shell", choices=SHELLS, metavar=metavar, help="the shell")

@@ -8,6 +8,7 @@ from pathlib import Path
 from numerai_predict.cli.options import add_no_container, add_pickle_source, add_snapshot
 from numerai_predict.runner.option_parser import OptionParser
 from numerai_predict.runner.options import add_limits, add_output_dir
+from numerai_predict.runner.version_mismatch import add_version_mismatch
 
 
 def add_options(parser: OptionParser) -> None:
@@ -24,7 +25,9 @@ def add_options(parser: OptionParser) -> None:
         "  numerai-predict diagnose my.pkl --validation sample"
     )
     add_pickle_source(parser)
-    _add_validation(add_snapshot(parser))
+    data = add_snapshot(parser)
+    _add_validation(data)
+    add_version_mismatch(data)
     _add_scores(parser)
     output = parser.add_argument_group("output")
     add_output_dir(output, ".", "existing directory for the report", Path)
@@ -36,10 +39,10 @@ def add_options(parser: OptionParser) -> None:
 def _add_validation(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--validation",
-        type=Path,
         metavar="PATH",
         help="file of past eras, or directory with validation.parquet (default: --data-version "
-        "in --data-dir); the files beside it are found by their names",
+        "in --data-dir); the files beside it are found by their names; a name like "
+        "v5.2/validation.parquet means the file in --data-dir",
     )
     for option, default in (
         ("--features-file", "features.json"),
@@ -47,7 +50,7 @@ def _add_validation(group: argparse._ArgumentGroup) -> None:
         ("--meta-model", "meta_model.parquet"),
     ):
         group.add_argument(
-            option, type=Path, metavar="FILE", help=f"(default: {default} beside the validation)"
+            option, metavar="FILE", help=f"(default: {default} beside the validation)"
         )
 
 

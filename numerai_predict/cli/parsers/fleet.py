@@ -7,7 +7,14 @@ from pathlib import Path
 
 from numerai_predict.cli.options import add_json, add_no_container, positive_integer
 from numerai_predict.runner.option_parser import OptionParser, argparse_type
-from numerai_predict.runner.options import Defaults, add_limits, add_live_data, add_output_dir
+from numerai_predict.runner.options import (
+    Defaults,
+    add_hosted,
+    add_limits,
+    add_live_data,
+    add_output_dir,
+)
+from numerai_predict.runner.version_mismatch import add_version_mismatch
 
 
 def add_options(parser: OptionParser) -> None:
@@ -47,8 +54,10 @@ def _add_run(parser: OptionParser) -> None:
     defaults = Defaults.hosted(os.environ)
     data = parser.add_argument_group("data and results")
     add_live_data(data, defaults)
+    add_version_mismatch(data)
     meaning = "existing directory for predictions, records, logs and the ledger"
     add_output_dir(data, None, meaning, argparse_type(_directory), required=True)
+    add_hosted(data)
     add_limits(parser)
     _add_scheduling(parser)
     parser.set_defaults(dataset_folders=defaults.dataset_folders)

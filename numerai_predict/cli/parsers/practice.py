@@ -11,7 +11,7 @@ from numerai_predict.cli.options import no_pickle
 from numerai_predict.cli.parsers.dataset import add_shape_option
 from numerai_predict.runner.option_parser import OptionParser, argparse_type
 from numerai_predict.runner.options import add_deadline
-from numerai_predict.storage.directories import state_directory
+from numerai_predict.storage.directories import practice_directory
 from numerai_predict.tournament.practice.defaults import (
     DEFAULT_MODELS,
     DEFAULT_PORT,
@@ -52,11 +52,6 @@ def add_options(parser: OptionParser) -> None:
     _add_start(parsers["start"])
     _add_clock(parsers["clock"])
     _add_fault(parsers["fault"])
-
-
-def practice_directory() -> Path:
-    """The default of `--state-dir`."""
-    return state_directory() / "practice"
 
 
 def _add_command(commands: argparse._SubParsersAction[OptionParser], name: str) -> OptionParser:

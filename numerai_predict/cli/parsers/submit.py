@@ -7,6 +7,7 @@ from pathlib import Path
 from numerai_predict.cli.options import add_model_name, add_round_overrides, add_snapshot
 from numerai_predict.runner.option_parser import OptionParser
 from numerai_predict.runner.options import add_deadline
+from numerai_predict.runner.version_mismatch import add_version_mismatch
 
 
 def add_options(parser: OptionParser) -> None:
@@ -27,4 +28,4 @@ def add_options(parser: OptionParser) -> None:
     )
     add_model_name(parser, "numerai-predict round PICKLE --model-name NAME")
     add_deadline(add_round_overrides(parser), 600)
-    add_snapshot(parser)
+    add_version_mismatch(add_snapshot(parser))

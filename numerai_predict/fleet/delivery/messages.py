@@ -14,6 +14,21 @@ LOCK_FILE = ".courier.lock"
 
 
 @dataclass(frozen=True)
+class DeliveryTicket:
+    """What must still hold in the ledger when a delivery begins.
+
+    Attributes:
+        run: the fleet run that asked for it.
+        key: the key of the result, as text.
+        delivery: the `delivery_id` of these predictions at their destination.
+    """
+
+    run: str
+    key: str
+    delivery: str
+
+
+@dataclass(frozen=True)
 class DeliveryRequest:
     """Predictions to upload; `seconds_left` is the time to the deadline, `None` without one."""
 
@@ -22,6 +37,7 @@ class DeliveryRequest:
     post: PresignedPost
     seconds_left: float | None
     record: Record
+    ticket: DeliveryTicket
 
     def to_json(self) -> str:
         """The request as a line of JSON, without the newline."""
@@ -33,6 +49,7 @@ class DeliveryRequest:
                 "fields": self.post.fields,
                 "seconds_left": self.seconds_left,
                 "record": asdict(self.record),
+                "ticket": asdict(self.ticket),
             }
         )
 
@@ -46,4 +63,5 @@ class DeliveryRequest:
             PresignedPost(content["url"], tuple(map(tuple, content["fields"]))),
             content["seconds_left"],
             Record.from_dict(content["record"]),
+            DeliveryTicket(**content["ticket"]),
         )

@@ -16,14 +16,17 @@ import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.record import Record, Step
+from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.delivery.messages import LOCK_FILE, DeliveryRequest
 from numerai_predict.fleet.ledger import FleetLedger
+from numerai_predict.fleet.ledger_rows import DeliveryStart
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
@@ -67,25 +70,29 @@ class _DeliveryProcess:
                 self._requests.get_nowait()
 
     def deliver_next(self) -> None:
-        """Deliver the oldest request, unless the ledger has its delivery already."""
+        """Deliver the oldest request, unless that was done or is no longer wanted."""
         try:
             request = self._requests.get_nowait()
         except queue.Empty:
             return
+        ticket = request.ticket
         with self._lock:
-            delivered = self._ledger.state(request.model_id) is ModelState.DELIVERED
-            if not delivered:
-                self._ledger.record_event(request.model_id, ModelState.SENT)
-        if not delivered:
-            record = _upload(request)
+            start = self._ledger.begin_delivery(
+                request.model_id, ticket.key, ticket.delivery, ticket.run
+            )
+        if start is DeliveryStart.SUPERSEDED:
+            return
+        if start is not DeliveryStart.RECORDED:
+            begun = start is DeliveryStart.BEGUN
+            record = _upload(request) if begun else _delivered_before(request)
             with self._lock:
-                self._record_result(request.model_id, record)
+                self._record_result(request.model_id, record, ticket.delivery)
         self._report(request.model_id)
 
-    def _record_result(self, model_id: str, record: Record) -> None:
+    def _record_result(self, model_id: str, record: Record, delivery: str) -> None:
         content = json.loads(record.as_json())
         if record.exit_code == Verdict.OK.exit_code:
-            self._ledger.record_delivery(model_id, content)
+            self._ledger.record_delivery(model_id, content, delivery)
             return
         self._ledger.record_event(
             model_id,
@@ -100,6 +107,13 @@ class _DeliveryProcess:
         with contextlib.suppress(OSError), self._lock:
             sys.stdout.write(json.dumps({"id": model_id}) + "\n")
             sys.stdout.flush()
+
+
+def _delivered_before(request: DeliveryRequest) -> Record:
+    """The record of predictions that an earlier fleet run delivered to the same destination."""
+    destination = redact(request.post.url)
+    record = replace(request.record, delivered_to=destination)
+    return record.concluded(Verdict.OK, f"delivered to {destination} by an earlier fleet run")
 
 
 def _upload(request: DeliveryRequest) -> Record:

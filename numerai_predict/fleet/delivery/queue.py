@@ -13,7 +13,7 @@ from pathlib import Path
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import Record
-from numerai_predict.fleet.delivery.messages import LOCK_FILE, DeliveryRequest
+from numerai_predict.fleet.delivery.messages import LOCK_FILE, DeliveryRequest, DeliveryTicket
 from numerai_predict.fleet.errors import DeliveryProcessFailed
 from numerai_predict.runner.bootstrap import bootstrap_argv
 from numerai_predict.storage.file_lock import LockHeld, file_lock
@@ -43,9 +43,16 @@ class DeliveryQueue:
     def __len__(self) -> int:
         return len(self._pending)
 
-    def send(self, model_id: str, path: Path, post: PresignedPost, record: Record) -> None:
+    def send(
+        self,
+        model_id: str,
+        path: Path,
+        post: PresignedPost,
+        record: Record,
+        ticket: DeliveryTicket,
+    ) -> None:
         """Deliver the predictions of a model."""
-        request = DeliveryRequest(model_id, path, post, self._deadline.left(), record)
+        request = DeliveryRequest(model_id, path, post, self._deadline.left(), record, ticket)
         self._pending[model_id] = request.to_json()
         if self._process is None:
             self._start()

@@ -1,13 +1,12 @@
-"""The worker actor: owns one worker on a node, and validates its responses.
+"""The worker actor: owns one worker on a node, and has its responses validated.
 
-Ray runs it on the node. It holds no credentials. It validates predictions in its own process,
-which no model can reach.
+Ray runs it on the node. It holds no credentials. Predictions are validated by processes of its
+own, which no model can reach, and never in this one.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -16,31 +15,25 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.contract.errors import InternalError, RunError
-from numerai_predict.contract.record import Record, Step
-from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.contract.errors import ModelUnavailable
+from numerai_predict.contract.record import Record
 from numerai_predict.fleet.environments import Environment
-from numerai_predict.fleet.node_files import NodeFile, write_node_file
+from numerai_predict.fleet.node_files import NodeFile, unchanged, write_node_file
 from numerai_predict.fleet.pool.launch import WorkerSpec, path_in_worker
+from numerai_predict.fleet.pool.validation import Validated, ValidationRequest
+from numerai_predict.fleet.pool.validator import Validator
 from numerai_predict.fleet.pool.worker_client import (
     WorkerClient,
     WorkerLost,
     WorkerResponse,
     WorkerStartFailed,
 )
+from numerai_predict.fleet.temporary_directory import FleetDirectory
 from numerai_predict.fleet.worker.messages import RunRequest
-from numerai_predict.runner.frame_schema import MalformedFrame
+from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.live_data import read_ids
-from numerai_predict.runner.predictions import Predictions, decode
-from numerai_predict.runner.protocol import Predicted
 from numerai_predict.runner.record_builder import RecordBuilder
-from numerai_predict.runner.submission_file import (
-    SavedPredictions,
-    save_predictions,
-    validate,
-)
-from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
-from numerai_predict.runner.supervisor.session import malformed_response
+from numerai_predict.runner.supervisor.time_limit import MAX_RESPONSE_SECONDS
 
 # Each slot has a user of its own, from the ids that distributions leave unused (60578 to 61183).
 _FIRST_USER = 60_578
@@ -62,6 +55,7 @@ class WorkerActorSpec:
         models_per_worker: the worker is replaced after this many models.
         max_growth_bytes: the worker is replaced when its memory grew by more.
         start_attempts: how often the actor tries to start a worker.
+        response_seconds: what may be spent on checking the response of a model.
     """
 
     environment: Environment
@@ -73,15 +67,20 @@ class WorkerActorSpec:
     models_per_worker: int = 500
     max_growth_bytes: int = 512 * 1024**2
     start_attempts: int = 3
+    response_seconds: float = MAX_RESPONSE_SECONDS
 
 
 @dataclass(frozen=True)
 class ModelTask:
-    """A model to run: its request, whose path and user the actor sets, and its file's suffix."""
+    """A model to run: its request, whose path and user the actor sets, and its file's suffix.
+
+    `sha256` is the hash that the file must have; `None` for any.
+    """
 
     id: str
     request: RunRequest
     suffix: str
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,21 +125,20 @@ class WorkerActor:
     """Runs models in its worker, as many at once as it has slots."""
 
     def __init__(self, spec: WorkerActorSpec) -> None:
-        self._directory = tempfile.TemporaryDirectory(
-            prefix="numerai-fleet-", ignore_cleanup_errors=True
-        )
-        root = Path(self._directory.name)
+        self._directory = FleetDirectory()
+        root = self._directory.path
         files = root / "files"
         for directory in (root, files):
             directory.mkdir(exist_ok=True)
             directory.chmod(_TRAVERSE_ONLY)
-        self._out = root / "out"
-        self._out.mkdir(mode=0o700)
+        out = root / "out"
+        out.mkdir(mode=0o700)
         self._spec = spec
         self._worker_spec = _worker_spec(spec, files)
-        self._live_ids = read_ids(self._worker_spec.dataset, "the live data")
+        live_ids = read_ids(self._worker_spec.dataset, "the live data")
+        self._validator = Validator(live_ids, out, spec.response_seconds)
         self._free_slots = list(spec.slots)
-        self._lock, self._validation_lock = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
         self._worker: WorkerClient | None = None
         self._retired: list[WorkerClient] = []
 
@@ -153,16 +151,25 @@ class WorkerActor:
 
     def run(self, task: ModelTask, model: NodeFile) -> TaskResult | TaskLost | WorkerUnavailable:
         """Run a model and validate its predictions."""
-        started = time.time()
-        worker_name = ""
+        started, worker_name = time.time(), ""
         try:
-            with self._slot() as slot, self._model_file(task, model) as path:
+            with (
+                self._slot() as slot,
+                self._model_file(task, model) as path,
+                unchanged(path, task.sha256),
+            ):
                 worker = self._current_worker()
                 worker_name = worker.name
                 response = worker.run(self._request(task, path, slot))
-            record, csv = self._validate(response)
+            validated, log = self._validated(task, response)
             self._close_retired()
-            return TaskResult(worker_name, started, time.time(), asdict(record), csv, response.log)
+            record = asdict(validated.record)
+            return TaskResult(worker_name, started, time.time(), record, validated.csv, log)
+        except ModelUnavailable as error:
+            builder = RecordBuilder(current_environment())
+            builder.fail(error)
+            failed = asdict(builder.build())
+            return TaskResult(worker_name, started, time.time(), failed, None, b"")
         except WorkerLost as lost:
             return TaskLost(worker_name, str(lost))
         except WorkerStartFailed as failure:
@@ -172,7 +179,8 @@ class WorkerActor:
         """Stop the worker and remove all files."""
         for worker in [*self._retired, *([self._worker] if self._worker else [])]:
             worker.close()
-        self._directory.cleanup()
+        self._validator.close()
+        self._directory.close()
 
     def _request(self, task: ModelTask, path: Path, slot: int) -> RunRequest:
         cpus = sorted(os.sched_getaffinity(0))
@@ -236,39 +244,16 @@ class WorkerActor:
         for worker in idle:
             worker.close()
 
-    def _validate(self, response: WorkerResponse) -> tuple[Record, bytes | None]:
-        """The record, and the predictions as a CSV file if they are valid."""
-        builder = RecordBuilder.resume(Record.from_dict(response.result.record))
-        if response.result.predicted is None:
-            return builder.build(), None
-        try:
-            with self._validation_lock:
-                saved = self._save(response, builder)
-        except Exception as error:  # whatever it is, it is of this model alone
-            failure = error if isinstance(error, RunError) else InternalError.caused_by(error)
-            builder.fail(failure)
-            return builder.build(), None
-        csv = saved.path.read_bytes()
-        saved.path.unlink()
-        builder.set_predictions_file(None, saved.sha256)
-        builder.conclude(Verdict.OK, "predicted")
-        return builder.build(), csv
-
-    def _save(self, response: WorkerResponse, builder: RecordBuilder) -> SavedPredictions:
-        with attempted_hosts_in_errors(lambda: response.result.attempted_hosts):
-            predictions = self._decode(response, builder.build().peak_memory_bytes or 0)
-            with builder.timed(Step.CHECK):
-                validated = validate(predictions)
-        builder.set_predictions(validated)
-        with builder.timed(Step.DELIVER):
-            return save_predictions(self._out, validated)
-
-    def _decode(self, response: WorkerResponse, peak_bytes: int) -> Predictions:
-        try:
-            predicted = Predicted.parse(response.result.predicted or {})
-            return decode(predicted, response.payload, self._live_ids)
-        except MalformedFrame as malformed:
-            raise malformed_response(malformed, peak_bytes) from malformed
+    def _validated(self, task: ModelTask, response: WorkerResponse) -> tuple[Validated, bytes]:
+        """The validated result of a response, and the log of the run."""
+        result = response.result
+        if result.predicted is None:
+            return Validated(Record.from_dict(dict(result.record)), None), response.log
+        request = ValidationRequest(
+            result.record, result.predicted, result.attempted_hosts, task.request.hosted
+        )
+        validated, log = self._validator.validate(request, response.payload)
+        return validated, response.log + log
 
 
 def _worker_spec(spec: WorkerActorSpec, files: Path) -> WorkerSpec:

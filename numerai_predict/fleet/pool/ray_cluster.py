@@ -20,6 +20,7 @@ from numerai_predict.fleet.pool.actor import (
     WorkerReady,
     WorkerUnavailable,
 )
+from numerai_predict.fleet.pool.embedded_ray import EmbeddedRay, loopback_only
 
 # Raylets and workers inherit the environment of the process that starts them.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "USER", "TMPDIR", "LD_LIBRARY_PATH")
@@ -29,7 +30,6 @@ _SETTINGS = {
     "RAY_memory_monitor_refresh_ms": "0",  # the worker enforces the memory limit of a model
     "RAY_DEDUP_LOGS": "0",
 }
-_OBJECT_STORE_BYTES = 256 * 1024**2
 _STOP_SECONDS = 15.0
 
 
@@ -66,14 +66,11 @@ class RayCluster:
     """
 
     def __init__(self, address: str | None, actor_restarts: int) -> None:
-        with _without_secrets(os.environ, _ray_variables(os.environ) if address else {}):
-            ray.init(
-                address or "local",
-                namespace="numerai-predict",
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                **({} if address else _embedded_options()),
-            )
+        self._embedded = None if address else EmbeddedRay()
+        if address:
+            _connect(address, _ray_variables(os.environ), {})
+        else:
+            self._start_embedded()
         self._local_node = ray.get_runtime_context().get_node_id()
         self._actor_restarts = actor_restarts
 
@@ -132,16 +129,31 @@ class RayCluster:
             return ActorFailure(type(error).__name__, lost)
 
     def close(self) -> None:
-        """Disconnect; an embedded cluster ends."""
+        """Disconnect; an embedded cluster ends, and its files are removed."""
         ray.shutdown()
+        if self._embedded is not None:
+            self._embedded.close()
+
+    def _start_embedded(self) -> None:
+        assert self._embedded is not None
+        try:
+            with loopback_only():
+                _connect("local", self._embedded.variables, self._embedded.options)
+        except BaseException:
+            # Ray kills what it has started when this process ends; then its files are removed.
+            ray.shutdown()
+            raise
 
 
-def _embedded_options() -> dict[str, Any]:
-    return {
-        "include_dashboard": False,
-        "object_store_memory": _OBJECT_STORE_BYTES,
-        "_node_ip_address": "127.0.0.1",
-    }
+def _connect(address: str, variables: Mapping[str, str], options: Mapping[str, Any]) -> None:
+    with _without_secrets(os.environ, variables):
+        ray.init(
+            address,
+            namespace="numerai-predict",
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            **options,
+        )
 
 
 def _ray_variables(environment: Mapping[str, str]) -> dict[str, str]:

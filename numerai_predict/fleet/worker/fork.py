@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from numerai_predict.contract.limits import Limits
+from numerai_predict.fleet.worker.inherited_folders import InheritedFolders
 from numerai_predict.runner.bootstrap import PACKAGE
 from numerai_predict.runner.child import main as model_process
 from numerai_predict.runner.run_log import logger
@@ -77,20 +78,22 @@ def fork(
     readable: Collection[Path],
     in_memory: Mapping[str, Any],
     user: int,
+    folders: InheritedFolders,
     *,
     sandboxed: bool,
 ) -> ProcessHandle:
     """Fork a model process that waits for requests, as `launch.launch` starts one.
 
     It may read files at and below `readable`, holds the data frames `in_memory` by the paths
-    that they were read from, and runs as the uid `user` if this process is root.
+    that they were read from, and runs as the uid `user` if this process is root. Libraries that
+    keep one of `folders` use its scratch directory instead.
     """
     identity = identity_for_model(PACKAGE, user) if sandboxed else Identity()
 
     def start_fork(spec: LaunchSpec) -> ForkedProcess:
         pid = os.fork()
         if pid == 0:
-            _become_model_process(spec, in_memory)
+            _become_model_process(spec, in_memory, folders)
         return ForkedProcess(pid)
 
     return launch_with(
@@ -104,7 +107,9 @@ def fork(
     )
 
 
-def _become_model_process(spec: LaunchSpec, in_memory: Mapping[str, Any]) -> NoReturn:
+def _become_model_process(
+    spec: LaunchSpec, in_memory: Mapping[str, Any], folders: InheritedFolders
+) -> NoReturn:
     """Serve requests like a newly started process, without access to the supervisor's state."""
     try:
         pipes = (spec.requests, spec.output, spec.frames)
@@ -114,6 +119,7 @@ def _become_model_process(spec: LaunchSpec, in_memory: Mapping[str, Any]) -> NoR
             os.dup2(source, target)
         os.closerange(_FRAMES_DESCRIPTOR + 1, os.sysconf("SC_OPEN_MAX"))
         _reset_process_state(spec.scratch, spec.environment)
+        folders.move_to(spec.scratch)
         model_process.main(_FRAMES_DESCRIPTOR, in_memory)
     except BaseException:
         traceback.print_exc()

@@ -51,7 +51,7 @@ class RunRequest:
 
     `user` is the uid of its process if the worker is root, `cpu` the processor that it may
     use. `no_benchmarks` are message and remedy of their lack. `seconds_left` is the time to the
-    deadline of the fleet run.
+    deadline of the fleet run. `hosted` makes a model fail that hosted compute would refuse.
     """
 
     model: str
@@ -66,6 +66,7 @@ class RunRequest:
     no_benchmarks: tuple[str, str] | None = None
     seconds_left: float | None = None
     debug: bool = False
+    hosted: bool = False
 
 
 @dataclass(frozen=True)

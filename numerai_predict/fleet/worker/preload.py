@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.fleet.worker.inherited_folders import InheritedFolders
 from numerai_predict.runner.live_data import Shape, read_shape
+from numerai_predict.sandbox.scratch import scratch_variables
 
 # Those of them that are installed. A library that starts threads when it is imported must not be
 # added: a lock that a thread holds while the zygote forks stays locked in the fork for ever.
@@ -47,13 +51,14 @@ _OWN_MODULES = (
 class Preloaded:
     """The data frames by the paths they were read from, the shape of the live data, the libraries.
 
-    `seconds` is the time that preloading took.
+    `seconds` is the time that preloading took, `folders` are those that the libraries keep.
     """
 
     frames: Mapping[str, Any]
     live: Shape
     libraries: list[str]
     seconds: float
+    folders: InheritedFolders
 
 
 def preload(dataset: str, benchmarks: str | None) -> Preloaded:
@@ -65,13 +70,16 @@ def preload(dataset: str, benchmarks: str | None) -> Preloaded:
         Exception: whatever pandas raises for data that it cannot read.
     """
     started = time.perf_counter()
+    folder = tempfile.mkdtemp(prefix="libraries-")
+    os.environ.update(scratch_variables(folder))  # no library looks elsewhere
     libraries = [name for name in _LIBRARIES if _import(name)]
     for name in _OWN_MODULES:
         importlib.import_module(name)
     frames = {path: _read(path) for path in (dataset, benchmarks) if path is not None}
     shape = read_shape(Path(dataset), dataset)
     _require_no_threads()
-    return Preloaded(frames, shape, libraries, time.perf_counter() - started)
+    folders = InheritedFolders(folder)
+    return Preloaded(frames, shape, libraries, time.perf_counter() - started, folders)
 
 
 def _require_no_threads() -> None:

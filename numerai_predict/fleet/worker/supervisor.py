@@ -6,7 +6,6 @@ It holds no credentials and does not validate the predictions: the worker actor 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import traceback
@@ -22,6 +21,7 @@ from numerai_predict.contract.model_call import ModelCall, SourceLabels
 from numerai_predict.contract.redaction import redact_text
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.fleet.log_buffer import LogBuffer
 from numerai_predict.fleet.worker.fork import fork
 from numerai_predict.fleet.worker.messages import MessageKind, RunRequest, RunResult
 from numerai_predict.fleet.worker.preload import Preloaded
@@ -29,7 +29,7 @@ from numerai_predict.runner import preflight
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.protocol import Frame, write_frame
 from numerai_predict.runner.record_builder import RecordBuilder
-from numerai_predict.runner.run_log import LineFormatter, log_step, logger
+from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.supervisor.launch import ProcessHandle
 from numerai_predict.runner.supervisor.session import (
     InspectedModel,
@@ -39,7 +39,6 @@ from numerai_predict.runner.supervisor.session import (
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 
-_MAX_LOG_CHARACTERS = 96 * 1024
 _MAX_MESSAGE_CHARACTERS = 16 * 1024
 
 
@@ -53,7 +52,7 @@ def main(
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         with os.fdopen(request_end, "rb") as requests:
             request = RunRequest(**json.loads(requests.read()))
-        log = _LogBuffer(request.debug)
+        log = LogBuffer(request.debug)
         if request.cpu is not None:  # inherited by the model, whose threads stay on this CPU
             os.sched_setaffinity(0, {request.cpu})
         result = _Run(request, preloaded, supervisor_layers).result()
@@ -75,7 +74,9 @@ class _Run:
         self._record = RecordBuilder(current_environment())
         labels = SourceLabels(request.source, request.dataset_source, request.benchmarks_source)
         limits = Limits(request.memory_bytes, request.seconds)
-        self._call = ModelCall(labels, limits, Sandbox(request.sandbox), request.debug)
+        self._call = ModelCall(
+            labels, limits, Sandbox(request.sandbox), request.debug, request.hosted
+        )
         self._session = ModelSession(
             self._call, self._fork, Deadline.after(request.seconds_left), supervisor_layers
         )
@@ -130,6 +131,7 @@ class _Run:
             [Path(request.model)],
             self._preloaded.frames,
             request.user,
+            self._preloaded.folders,
             sandboxed=self._call.sandbox is not Sandbox.OFF,
         )
 
@@ -137,30 +139,6 @@ class _Run:
         if self._request.no_benchmarks is not None:
             raise DatasetUnavailable(*self._request.no_benchmarks)
         return Path(list(self._preloaded.frames)[-1])
-
-
-class _LogBuffer(logging.Handler):
-    """Collects the log lines of a run, as a single run shows them; the first 96 KiB."""
-
-    def __init__(self, debug: bool) -> None:
-        super().__init__()
-        self._lines: list[str] = []
-        self._size = 0
-        self.setFormatter(LineFormatter())
-        logger.handlers = [self]
-        logger.propagate = False
-        logger.setLevel(logging.DEBUG if debug else logging.INFO)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line, as a single run would show it."""
-        line = self.format(record)
-        self._size += len(line) + 1
-        if self._size <= _MAX_LOG_CHARACTERS:
-            self._lines.append(line)
-
-    def text(self) -> bytes:
-        """The lines that were kept."""
-        return "".join(f"{line}\n" for line in self._lines).encode(errors="replace")
 
 
 def _exit_on_signal(_number: int, _frame: FrameType | None) -> None:

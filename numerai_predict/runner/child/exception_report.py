@@ -10,6 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from numerai_predict.sandbox.library_folders import library_folders
+
 _OWN_DIRECTORY = str(Path(__file__).parent)
 _MAX_MESSAGE_CHARACTERS = 4_000
 _MAX_TRACEBACK_CHARACTERS = 50_000
@@ -20,7 +22,12 @@ _MAX_NAME_CHARACTERS = 200
 _MAX_TYPES = 100
 _NO_MESSAGE = "(its message cannot be shown: __str__ raised)"
 _MISSING_ATTRIBUTE = re.compile(r"Can't get attribute '([^']*)' on <module '([^']*)'")
-_LIBRARIES = tuple({sysconfig.get_path(key) for key in ("stdlib", "platlib", "purelib")})
+_LIBRARIES = tuple(
+    {
+        *(sysconfig.get_path(key) for key in ("stdlib", "platlib", "purelib")),
+        *library_folders(),
+    }
+)
 
 
 def describe(error: BaseException) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import Any, NoReturn, TextIO, TypeVar
 from numerai_predict.runner import protocol
 from numerai_predict.runner.child import network_audit
 from numerai_predict.runner.child.exception_report import describe
+from numerai_predict.runner.child.user_name import name_own_user
 from numerai_predict.runner.protocol import (
     AttemptedHost,
     Frame,
@@ -32,6 +33,7 @@ from numerai_predict.runner.protocol import (
     Stage,
 )
 from numerai_predict.sandbox.apply import SandboxSpec, apply_limits_only, apply_sandbox
+from numerai_predict.sandbox.namespaces import NETWORK
 
 _RequestType = TypeVar("_RequestType", SandboxRequest, LoadRequest, PredictRequest)
 
@@ -56,6 +58,8 @@ def main(frames_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> 
     server = _Server(requests, frames_descriptor, in_memory or {})
     try:
         sandboxed = _apply_layers(_next_request(requests, SandboxRequest))
+        name_own_user()
+        server.has_loopback = NETWORK in sandboxed.content["engaged"]
         _import_libraries()
         _send(frames_descriptor, sandboxed)
         last = server.serve()
@@ -69,7 +73,10 @@ def main(frames_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> 
 
 
 class _Server:
-    """Loads and calls the model; `stage` is what it is doing."""
+    """Loads and calls the model; `stage` is what it is doing.
+
+    `has_loopback`: it has a network namespace of its own.
+    """
 
     def __init__(
         self, requests: TextIO, frames_descriptor: int, in_memory: Mapping[str, Any]
@@ -78,6 +85,7 @@ class _Server:
         self._frames_descriptor = frames_descriptor
         self._in_memory = in_memory
         self.stage = Stage.START
+        self.has_loopback = False
 
     def serve(self) -> Frame:
         """The last frame of a model that returned; those before it are sent."""
@@ -85,7 +93,7 @@ class _Server:
 
         self.stage = Stage.LOAD
         request = _next_request(self._requests, LoadRequest)
-        network_audit.install_audit_hook(self._send_attempted_host)
+        network_audit.install_audit_hook(self._send_attempted_host, loopback=self.has_loopback)
         _limit_memory(request.memory_bytes)
         predict, unpickle_seconds = _timed(lambda: model_loader.load(request.model))
         arity, name = model_loader.positional_arity(predict), model_loader.display_name(predict)

@@ -17,20 +17,27 @@ from typing import Any
 _MAX_HOSTS = 3
 _MAX_HOST_CHARACTERS = 200
 
+_LOOPBACK = ("127.", "::1", "localhost")
+
 _report: Callable[[str], None] | None = None
 _reported: set[str] = set()
 _reporting_lock = threading.Lock()
 
 
-def install_audit_hook(report: Callable[[str], None]) -> None:
-    """Call `report` with the host of each of the first attempts to reach the network."""
+def install_audit_hook(report: Callable[[str], None], *, loopback: bool = False) -> None:
+    """Call `report` with the host of each of the first attempts to reach the network.
+
+    Where the model has a `loopback` interface of its own, reaching that is none.
+    """
     global _report
     _report = report
     process = os.getpid()
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _HOSTS and os.getpid() == process:
-            _report_once(_HOSTS[event](arguments))
+            host = _HOSTS[event](arguments)
+            if not (loopback and host is not None and host.startswith(_LOOPBACK)):
+                _report_once(host)
 
     sys.addaudithook(hook)
 

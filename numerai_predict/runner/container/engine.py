@@ -12,9 +12,11 @@ from pathlib import Path
 
 from numerai_predict.contract.container_run import BindMount, ContainerRun
 from numerai_predict.contract.job import Job
+from numerai_predict.contract.trained_eras import MANIFEST
 from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE, bootstrap_argv
 from numerai_predict.runner.options import job_to_argv
 from numerai_predict.storage import size_limits
+from numerai_predict.storage.named_data import is_local_file
 
 _QUERY_SECONDS = 20.0
 _TIMEOUT_STATUS = 124  # as of timeout(1)
@@ -41,6 +43,15 @@ class Engine:
     def has_image(self, image: str) -> bool:
         """Whether the engine has the image locally."""
         return self._succeeds("image", "inspect", image)
+
+    def image_id(self, image: str) -> str | None:
+        """The id of the content of a local image, which a new build changes; `None` without it."""
+        command = [self.command, "image", "inspect", "--format", "{{.Id}}", image]
+        try:
+            ended = subprocess.run(command, capture_output=True, timeout=_QUERY_SECONDS)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return ended.stdout.decode(errors="replace").strip() if ended.returncode == 0 else None
 
     def run_job(self, image: str, job: Job) -> int:
         """Run the job's `predict.py` in the image, as the current user; returns its exit code.
@@ -88,7 +99,7 @@ class Engine:
 
 def job_container(image: str, job: Job) -> ContainerRun:
     """The container of a job: its files are mounted, and it has a network only if it needs one."""
-    files = [path for path in (job.model, job.dataset, job.benchmarks) if Path(path).is_file()]
+    files = list(filter(is_local_file, (job.model, job.dataset, job.benchmarks)))
     folders = sorted({job.output_dir, *([job.result.parent] if job.result else [])})
     is_local = len(files) == 3 and job.post is None and job.output_url is None
     arguments = job_to_argv(job)
@@ -104,12 +115,27 @@ def job_container(image: str, job: Job) -> ContainerRun:
         tuple(arguments),
         mounts=(
             *map(BindMount, files),
+            *_manifest_mounts(job.model),
             *(BindMount(folder, read_only=False) for folder in folders),
         ),
         environment=environment,
         user=current_user(),
         network=not is_local,
     )
+
+
+def _manifest_mounts(model: str) -> list[BindMount]:
+    """The manifest of a bundle, which the run in the container compares with its pickle.
+
+    Beside the target of a link it is mounted beside the link, which is a file in the container.
+    """
+    if not is_local_file(model):
+        return []
+    path = Path(model)
+    for directory in (path.parent, path.resolve().parent):
+        if (directory / MANIFEST).is_file():
+            return [BindMount(directory / MANIFEST, path.parent / MANIFEST)]
+    return []
 
 
 def batch_container(image: str, name: str, readable: Sequence[Path]) -> ContainerRun:

@@ -10,9 +10,13 @@ from typing import TypeAlias
 
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.inspection.compatibility import choose_image
+from numerai_predict.inspection.compatibility import (
+    CompatibilityLevel,
+    choose_image,
+    ranked_images,
+)
 from numerai_predict.inspection.images import Image
-from numerai_predict.inspection.inspect import inspect_pickle
+from numerai_predict.inspection.inspect import Inspection, inspect_pickle
 from numerai_predict.runner.container.engine import Engine
 
 
@@ -80,3 +84,17 @@ def choose_target(model: str, build: Callable[[Image], bool] | None = None) -> E
         return ContainerImage(engine, image)
     target = f"build_{image.flavour}_{image.python.replace('.', '_')}"
     return LocalPython(f"the image {image.name} is not built (`make {target}` builds it)")
+
+
+def image_of_python(inspection: Inspection, python: str) -> ContainerImage | None:
+    """The best image of this Python that has what the pickle needs, of those of the engine."""
+    engine = Engine.detect(os.environ)
+    if engine is None:
+        return None
+    fitting = (
+        each.image
+        for each in ranked_images(inspection)
+        if each.image.python == python and each.level < CompatibilityLevel.LACKS
+    )
+    found = next((image for image in fitting if engine.has_image(image.name)), None)
+    return ContainerImage(engine, found) if found else None

@@ -3,12 +3,13 @@
 Each rule is a small function that knows one cause; the first one that recognises the failure
 makes the error. The failure data come from a process that ran untrusted code: they are shown,
 and decide only message and verdict. This is the only module that decides on the text of foreign
-exceptions, where their type says too little: see the heuristics below.
+exceptions, where their type says too little, beside `library_failures`: see the heuristics below.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Callable, Container
 from typing import Any
@@ -25,11 +26,12 @@ from numerai_predict.contract.errors import (
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.file_type import invalid_pickle
-from numerai_predict.inspection.remedies import remedy_by_value, remedy_for_main
+from numerai_predict.inspection.remedies import remedy_for_main, remedy_for_unknown
 from numerai_predict.resources.violations import out_of_memory
 from numerai_predict.runner.model_defect import ModelDefect
 from numerai_predict.runner.protocol import Stage
 from numerai_predict.runner.supervisor.failure_report import Failure
+from numerai_predict.runner.supervisor.library_failures import LIBRARY_RULES
 
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 # The stages that run code of the model.
@@ -153,7 +155,7 @@ def _missing_module(failure: Failure) -> RunError | None:
         )
     return MissingDependency(
         failure.with_traceback(f"expected every import of the model to be installed, {found}"),
-        f"use a library that the image has, or, {remedy_by_value(module.partition('.')[0])}",
+        remedy_for_unknown(module.partition(".")[0]),
     )
 
 
@@ -175,7 +177,7 @@ def _missing_attribute(failure: Failure) -> RunError | None:
 
 
 def _denied_file(failure: Failure) -> RunError | None:
-    denied = _first(failure, _DENIED)
+    denied = _first(failure, _DENIED) or _hidden_file(failure)
     if denied is None:
         return None
     return ModelError(
@@ -189,12 +191,21 @@ def _denied_file(failure: Failure) -> RunError | None:
 
 def _denied_call(failure: Failure) -> RunError | None:
     numbers = {error.get("errno") for error in failure.errors}
+    if failure.stage in _MODEL_STAGES and errno.EAFNOSUPPORT in numbers:
+        return ModelError(
+            failure.with_traceback(
+                f"the sandbox denied the model a socket: models have no network: {failure.title}"
+            ),
+            "use threads or n_jobs=1 in place of servers and workers that communicate through "
+            "sockets; pools of processes work",
+        )
     if failure.stage not in _MODEL_STAGES or not numbers & _DENIED:
         return None
     return ModelError(
         failure.with_traceback(f"the sandbox denied a system call of the model: {failure.title}"),
-        "use one process if its workers would communicate through sockets "
-        "(num_workers=0 of a DataLoader, no multiprocessing.Manager); pools and threads work",
+        "if its workers would communicate through sockets (bind, listen, connect), use one process "
+        "(n_jobs=1, num_workers=0 of a DataLoader, no multiprocessing.Manager) or threads; "
+        "multiprocessing.Pool works",
     )
 
 
@@ -234,6 +245,13 @@ def _first(failure: Failure, numbers: Container[int]) -> dict[str, Any] | None:
     return next(found, None) if failure.stage in _MODEL_STAGES else None
 
 
+def _hidden_file(failure: Failure) -> dict[str, Any] | None:
+    """The missing file that exists outside the private root of the model."""
+    absent = _first(failure, {errno.ENOENT})
+    path = "" if absent is None else str(absent["path"])
+    return absent if path.startswith("/") and os.path.lexists(path) else None
+
+
 def _exit_call(failure: Failure) -> RunError | None:
     if "SystemExit" not in failure.types:
         return None
@@ -261,6 +279,7 @@ FAILURE_RULES: tuple[Callable[[Failure], RunError | None], ...] = (
     _memory,
     _unreadable_data,
     _not_a_model,
+    *LIBRARY_RULES,
     _broken_pickle,
     _missing_module,
     _missing_attribute,

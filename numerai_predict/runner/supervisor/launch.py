@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from numerai_predict.contract.errors import SaveFailed
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, thread_environment, usable_cpus
 from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
@@ -23,6 +24,10 @@ from numerai_predict.sandbox.scratch import create_scratch, scratch_variables
 
 # The only variables that the process inherits: none of them is a secret.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", *THREAD_VARIABLES)
+
+# The model's user may be one that the machine has no name of. Without a C++ compiler, torch.compile
+# leaves the model as it is.
+_OWN_VARIABLES = {"USER": "model", "LOGNAME": "model", "TORCHDYNAMO_SUPPRESS_ERRORS": "1"}
 
 _MODEL_PROCESS = "numerai_predict.runner.child.main:start"
 
@@ -71,11 +76,19 @@ class ProcessHandle:
         """The file, or a copy of it that the process's user can read.
 
         Raises:
-            OSError: the copy cannot be written.
+            SaveFailed: the copy cannot be written.
         """
         if path in self.in_memory:
             return path
-        return readable_by(self.identity, path, self.known, Path(self.scratch.name))
+        try:
+            return readable_by(self.identity, path, self.known, Path(self.scratch.name))
+        except OSError as error:
+            raise SaveFailed(
+                f"expected to copy {path} for the model's user to {self.scratch.name}, "
+                f"found: {error.strerror}",
+                "free space there (TMPDIR names the disk), or let all users read the file and its "
+                "folders: chmod a+rX",
+            ) from error
 
     def send(self, request: Request) -> None:
         """Send a request. If the process has already exited, reading the response raises."""
@@ -138,9 +151,11 @@ def launch_with(
 ) -> ProcessHandle:
     """Start a process with pipes and a scratch directory, and request its sandbox."""
     scratch = create_scratch(identity)
-    environment = {**environment, **scratch_variables(scratch.name)}
+    environment = {**environment, **_OWN_VARIABLES, **scratch_variables(scratch.name)}
     frames, frames_end = os.pipe()
     output, output_end = os.pipe()
+    if identity.user is not None and identity.group is not None:
+        os.fchown(output_end, identity.user, identity.group)  # so that it can open /dev/stdout
     requests_end, requests = os.pipe()
     try:
         process = start_process(

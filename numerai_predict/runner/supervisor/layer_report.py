@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from numerai_predict.contract.errors import SandboxUnavailable
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.run_log import log_step
@@ -32,9 +34,19 @@ def report_layers(layers: Layers, mode: Sandbox) -> None:
             "warning", f"sandbox layer {name} is unavailable ({reason}): the model can {exposure}"
         )
     log_step("sandbox", ", ".join(layers.engaged))
+    if layers.unavailable:
+        log_step("sandbox", f"not available, and not required: {_by_reason(layers.unavailable)}")
     if mode is Sandbox.REQUIRE and layers.missing:
         found = "; ".join(f"{name}: {reason}" for name, reason in layers.missing.items())
         raise SandboxUnavailable(
             f"expected every layer of the sandbox, found these missing: {found}",
             "run on a machine or in a container that allows them, or with --sandbox auto",
         )
+
+
+def _by_reason(unavailable: Mapping[str, str]) -> str:
+    """The names of layers, with each reason once."""
+    names: dict[str, list[str]] = {}
+    for name, reason in unavailable.items():
+        names.setdefault(reason, []).append(name)
+    return "; ".join(f"{', '.join(each)} ({reason})" for reason, each in names.items())

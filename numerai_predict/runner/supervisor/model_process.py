@@ -22,7 +22,7 @@ from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources import container_memory
 from numerai_predict.resources.monitor import ResourceMonitor
-from numerai_predict.resources.process_tree import adopt_orphans, kill_descendants
+from numerai_predict.resources.process_tree import adopt_orphans, descendants, kill_descendants
 from numerai_predict.resources.violations import LimitViolation, violation_error
 from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.protocol import (
@@ -91,7 +91,10 @@ class ModelProcess:
         self._handle = self._start_process()
         self._process = self._handle.process
         self._monitor = ResourceMonitor(
-            self._limits, self._handle.identity, Path(self._handle.scratch.name)
+            self._limits,
+            self._handle.identity,
+            Path(self._handle.scratch.name),
+            self._process.pid,
         )
         for descriptor in (self._handle.frames, self._handle.output):
             self._selector.register(descriptor, selectors.EVENT_READ)
@@ -130,7 +133,7 @@ class ModelProcess:
         Raises:
             ModelProcessExited: it exited, or broke the protocol.
             RunError: it exceeded a limit, or the deadline of the run.
-            OSError: a file that its user cannot read could not be copied for it.
+            SaveFailed: a file that its user cannot read could not be copied for it.
         """
         model, dataset = (self._handle.readable(path) for path in (model, dataset))
         self._handle.send(LoadRequest(str(model), str(dataset), self._limits.memory_bytes))
@@ -248,7 +251,7 @@ class ModelProcess:
 
     def _kill(self) -> None:
         """Kill the process and all its descendants."""
-        self.peak_bytes = max(self.peak_bytes, _peak_resident_bytes(self._process.pid))
+        self.peak_bytes = max(self.peak_bytes, *_peaks_of_living(self._process.pid))
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):  # a request that was never read
@@ -262,6 +265,11 @@ class ModelProcess:
         # Linux counts for a new process the memory that its parent process had at that moment.
         if peak_of_ended > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024:
             self.peak_bytes = max(self.peak_bytes, peak_of_ended)
+
+
+def _peaks_of_living(pid: int) -> list[int]:
+    """The highest resident memory of each living process in a tree."""
+    return [_peak_resident_bytes(each) for each in (pid, *descendants(pid).processes)]
 
 
 def _peak_resident_bytes(pid: int) -> int:

@@ -234,7 +234,7 @@ class ModelSession:
 
     def _applied_layers(self, applied: AppliedLayers) -> Layers:
         layers = self._supervisor_layers.with_more(self._process.layers)
-        return layers.with_more(Layers(applied.engaged, applied.missing))
+        return layers.with_more(Layers(applied.engaged, applied.missing, applied.unavailable))
 
     def _classify_exception(self, raised: _ModelFailed) -> RunError:
         log_traceback(raised.content["traceback"])

@@ -174,6 +174,9 @@ class _Handlers:
             "open": current.is_open(now),
             "closes": current.closes.isoformat(),
             "next_opens": next_round(now).opens.isoformat(),
+            # The same times as the API shows them.
+            "client_closes": practice.to_client_time(current.closes),
+            "client_next_opens": practice.to_client_time(next_round(now).opens),
             "models": [row["name"] for row in store.rows("SELECT name FROM models ORDER BY name")],
             "fault": asdict(fault) if fault else None,
             **counts,

@@ -104,7 +104,7 @@ def create_pickle(_: Any, info: Info, filename: str, **arguments: Any) -> dict[s
                 image=image["name"],
                 version=version["name"],
                 status=PickleStatus.PENDING.value,
-                inserted=practice.now().isoformat(),
+                inserted=practice.to_client_time(practice.now()),
             )
     made = practice.store.row("SELECT * FROM pickles WHERE filename = ?", filename) or {}
     if found is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 import tempfile
 import threading
@@ -13,9 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.errors import InvalidPickle
+from numerai_predict.contract.job import Job
+from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.images import supported_pythons
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner.bootstrap import bootstrap_argv
+from numerai_predict.runner.container.engine import job_container
+from numerai_predict.runner.container.target import ContainerImage, image_of_python
+from numerai_predict.runner.options import job_to_argv
 from numerai_predict.tournament.practice.service import PracticeService
 
 
@@ -90,34 +94,36 @@ def _validate(practice: PracticeService, pickle: dict[str, Any]) -> tuple[bool, 
         return False, [error.message]
     if inspection.pythons.exclude(python):
         return False, [f"version mismatch: made by {inspection.pythons}, to run on Python {python}"]
-    if not platform.python_version().startswith(f"{python}."):
+    image = None if python == RUNNING_PYTHON else image_of_python(inspection, python)
+    if image is None and python != RUNNING_PYTHON:
         extent = inspection.partial or "inspected"
         return True, [f"Python {python} is not installed here: the pickle was {extent}, not run"]
-    return _run(practice, path, pickle["version"])
+    return _run(practice, path, pickle["version"], image)
 
 
-def _run(practice: PracticeService, path: Path, version: str) -> tuple[bool, list[str]]:
+def _run(
+    practice: PracticeService, path: Path, version: str, image: ContainerImage | None
+) -> tuple[bool, list[str]]:
+    """Run the pickle as hosted compute does, in the image or in the running Python."""
     number = practice.current_round().number
-    data = {
-        option: practice.datasets.path(f"{version}/{name}", number)
-        for option, name in (
-            ("--dataset", "live.parquet"),
-            ("--benchmarks", "live_benchmark_models.parquet"),
-        )
-    }
-    argv = bootstrap_argv(_RUNNER, "--hosted", "--model", str(path))
-    for option, file in data.items():
-        argv += [option, str(file)]
+    files = ("live.parquet", "live_benchmark_models.parquet")
+    live, benchmarks = (practice.datasets.path(f"{version}/{name}", number) for name in files)
     with tempfile.TemporaryDirectory(prefix="practice-") as folder:
+        job = Job(str(path), str(live), str(benchmarks), Path(folder), hosted=True)
+        if image is None:
+            argv = bootstrap_argv(_RUNNER, *job_to_argv(job))
+        else:
+            argv = job_container(image.image.name, job).argv(image.engine.command)
         ended = subprocess.run(
-            [*argv, "--output_dir", folder],
+            argv,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=_LONGEST_SECONDS,
             env={name: value for name, value in os.environ.items() if "NUMERAI" not in name},
         )
-    return ended.returncode == 0, ended.stderr.splitlines()
+    where = [f"running in {image}"] if image else []
+    return ended.returncode == 0, [*where, *ended.stderr.splitlines()]
 
 
 def _record(
@@ -129,6 +135,6 @@ def _record(
             pickle=identity,
             status=status.value,
             description=description,
-            inserted=practice.now().isoformat(),
+            inserted=practice.to_client_time(practice.now()),
         )
         practice.store.rows("UPDATE pickles SET status = ? WHERE id = ?", status.value, identity)

@@ -79,7 +79,7 @@ def serialize_submissions(practice: PracticeService, model_id: str) -> list[dict
         {
             "id": each["id"],
             "filename": each["filename"],
-            "insertedAt": practice.to_client_time(datetime.fromisoformat(each["inserted"])),
+            "insertedAt": each["inserted"],
             "selected": each["selected"],
             "round": serialize_round(practice, round_by_number(each["round"])),
         }
@@ -96,7 +96,7 @@ def serialize_pickle(practice: PracticeService, found: dict[str, Any]) -> dict[s
         {
             "status": line["status"],
             "description": line["description"],
-            "insertedAt": practice.to_client_time(datetime.fromisoformat(line["inserted"])),
+            "insertedAt": line["inserted"],
         }
         for line in log
     ]
@@ -104,7 +104,7 @@ def serialize_pickle(practice: PracticeService, found: dict[str, Any]) -> dict[s
         "id": found["id"],
         "filename": found["filename"],
         "modelId": found["model"],
-        "insertedAt": practice.to_client_time(datetime.fromisoformat(found["inserted"])),
+        "insertedAt": found["inserted"],
         "validationStatus": found["status"],
         "triggerStatus": found["status"],
         "assignedModelSlots": [found["model"]],

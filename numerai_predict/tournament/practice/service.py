@@ -146,7 +146,7 @@ class PracticeService:
                 round=number,
                 filename=filename,
                 sha256=ticket["sha256"],
-                inserted=now.isoformat(),
+                inserted=self.to_client_time(now),
                 late=int(not round_by_number(number).is_open(now)),
             )
         return identity

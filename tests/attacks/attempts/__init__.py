@@ -11,6 +11,7 @@ from attempts import runner_process  # noqa: F401
 from attempts import files  # noqa: F401
 from attempts import network  # noqa: F401
 from attempts import kernel  # noqa: F401
+from attempts import namespaces  # noqa: F401
 from attempts import misbehaviour  # noqa: F401
 
 # isort: on

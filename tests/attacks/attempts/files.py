@@ -73,7 +73,8 @@ def _(facts):
     for name in ("/dev/mem", "/proc/kcore", "/dev/kmsg", "/proc/kallsyms"):
         try:
             with open(name, "rb", buffering=0) as device:
-                return name, device.read(9)
+                if content := device.read(9):  # a hidden file is empty
+                    return name, content
         except OSError:
             continue
     return None
@@ -90,6 +91,8 @@ def _(facts):
 @reaches("list what other processes run")
 def _(facts):
     own = {str(os.getpid())}
+    if os.getppid() == 0:  # a PID namespace of its own, whose first process is the model's too
+        own.add("1")
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit() and name not in own:

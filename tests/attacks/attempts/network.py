@@ -38,7 +38,7 @@ def _(facts):
     def attempt():
         return socket.create_connection(("127.0.0.1", facts["tcp"]), 2).recv(9)
 
-    return unless_no_socket(attempt)
+    return unless_no_socket(attempt, served=True)
 
 
 @reaches("connect to a server on loopback by IPv6")
@@ -48,16 +48,20 @@ def _(facts):
             client.connect(("::1", facts["tcp"], 0, 0))
         return "connected"
 
-    return unless_no_socket(attempt)
+    return unless_no_socket(attempt, served=True)
 
 
 @reaches("listen for others")
 def _(facts):
     def attempt():
         with socket.socket() as server:
-            server.bind(("127.0.0.1", 0))
+            server.bind(("0.0.0.0", facts["listen"]))
             server.listen()
-        return "it listens"
+            server.settimeout(1)
+            try:  # the stage tries to connect meanwhile
+                return f"{server.accept()[1]} connected"
+            except TimeoutError:
+                return None
 
     return unless_no_socket(attempt)
 
@@ -67,7 +71,11 @@ def _(facts):
     kinds = {
         "raw": (socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
         "packet": (socket.AF_PACKET, socket.SOCK_RAW, 0),
-        "netlink": (socket.AF_NETLINK, socket.SOCK_RAW, 0),
+        "uevent netlink": (socket.AF_NETLINK, socket.SOCK_RAW, 15),
+        "XFRM netlink": (socket.AF_NETLINK, socket.SOCK_RAW, 6),
+        "audit netlink": (socket.AF_NETLINK, socket.SOCK_RAW, 9),
+        "SCTP": (socket.AF_INET, socket.SOCK_STREAM, 132),
+        "MPTCP": (socket.AF_INET, socket.SOCK_STREAM, 262),
         "crypto": (38, socket.SOCK_SEQPACKET, 0),
         "machine": (40, socket.SOCK_STREAM, 0),
     }
@@ -116,3 +124,27 @@ def _(facts):
     code = f"import socket; socket.create_connection(('127.0.0.1', {facts['tcp']}), 2)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     return None if run.returncode else "connected"
+
+
+@reaches("see the network interfaces of the machine")
+def _(facts):
+    return [name for _, name in socket.if_nameindex() if name != "lo"]
+
+
+@reaches("read the addresses of the machine's connections")
+def _(facts):
+    port = f":{facts['tcp']:04X} "
+    found = []
+    for name in ("/proc/net/tcp", "/proc/self/net/tcp", "/proc/1/net/tcp"):
+        try:
+            found += [name] if port in Path(name).read_text() else []
+        except OSError:
+            continue
+    return found
+
+
+@reaches("send a datagram to an abstract socket of another process")
+def _(facts):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"here", "\0" + facts["abstract_datagrams"])
+    return "sent"

@@ -9,7 +9,7 @@ REACHES = {}
 ENDS = {}
 
 # Errors of an attempt without a network; any other error proves that a network was reached.
-NO_SOCKET = {errno.EAFNOSUPPORT, errno.EACCES, errno.EPERM}
+NO_SOCKET = {errno.EAFNOSUPPORT, errno.EACCES, errno.EPERM, errno.ENETUNREACH}
 
 
 def reaches(name):
@@ -57,6 +57,8 @@ def numbers(name):
         "unshare": (272, 97),
         "clone3": (435, 435),
         "mount": (165, 40),
+        "setns": (308, 268),
+        "chroot": (161, 51),
         "memfd_create": (319, 279),
         "shmget": (29, 194),
         "name_to_handle_at": (303, 264),
@@ -68,11 +70,26 @@ def numbers(name):
     return table[name][os.uname().machine == "aarch64"]
 
 
-def unless_no_socket(attempt):
-    """Run the attempt; an error that only a network can cause counts as reaching it."""
+def runner():
+    """The process id of the runner.
+
+    Raises:
+        ProcessLookupError: it is outside the PID namespace, where no id names it.
+    """
+    if not os.getppid():
+        raise ProcessLookupError("the runner has no process id in this namespace")
+    return os.getppid()
+
+
+def unless_no_socket(attempt, *, served=False):
+    """Run the attempt; an error that only a network can cause counts as reaching it.
+
+    Where a server of the stage listens (`served`), a refusal shows that it was another network.
+    """
     try:
         return attempt()
     except OSError as error:
-        if error.errno in NO_SOCKET or isinstance(error, socket.gaierror):
+        refused = served and error.errno == errno.ECONNREFUSED
+        if refused or error.errno in NO_SOCKET or isinstance(error, socket.gaierror):
             raise
         return f"a network, which answered: {error}"

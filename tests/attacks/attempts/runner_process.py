@@ -9,32 +9,32 @@ from pathlib import Path
 
 import numpy as np
 
-from attempts.registry import call, numbers, reaches
+from attempts.registry import call, numbers, reaches, runner
 
 
 @reaches("read the runner's memory")
 def _(facts):
-    maps = Path(f"/proc/{os.getppid()}/maps").read_text().splitlines()
+    maps = Path(f"/proc/{runner()}/maps").read_text().splitlines()
     start = next(int(line.split("-")[0], 16) for line in maps if "[heap]" in line)
-    with open(f"/proc/{os.getppid()}/mem", "rb", buffering=0) as memory:
+    with open(f"/proc/{runner()}/mem", "rb", buffering=0) as memory:
         memory.seek(start)
         return memory.read(16)
 
 
 @reaches("read the runner's environment")
 def _(facts):
-    return Path(f"/proc/{os.getppid()}/environ").read_bytes()
+    return Path(f"/proc/{runner()}/environ").read_bytes()
 
 
 @reaches("read a secret in the runner's command line")
 def _(facts):
-    line = Path(f"/proc/{os.getppid()}/cmdline").read_bytes()
+    line = Path(f"/proc/{runner()}/cmdline").read_bytes()
     return facts["post_secret"] if facts["post_secret"].encode() in line else None
 
 
 @reaches("list the runner's descriptors")
 def _(facts):
-    return os.listdir(f"/proc/{os.getppid()}/fd")
+    return os.listdir(f"/proc/{runner()}/fd")
 
 
 @reaches("copy the runner's memory by process_vm_readv")
@@ -42,31 +42,31 @@ def _(facts):
     target = ctypes.create_string_buffer(8)
     local = struct.pack("PN", ctypes.addressof(target), 8)
     remote = struct.pack("PN", id(facts), 8)
-    call(numbers("process_vm_readv"), os.getppid(), local, 1, remote, 1, 0)
+    call(numbers("process_vm_readv"), runner(), local, 1, remote, 1, 0)
     return "its memory"
 
 
 @reaches("trace the runner")
 def _(facts):
-    call(numbers("ptrace"), 16, os.getppid(), 0, 0)  # PTRACE_ATTACH
+    call(numbers("ptrace"), 16, runner(), 0, 0)  # PTRACE_ATTACH
     return "it is traced"
 
 
 @reaches("take a descriptor of the runner's")
 def _(facts):
-    handle = call(numbers("pidfd_open"), os.getppid(), 0)
+    handle = call(numbers("pidfd_open"), runner(), 0)
     return call(numbers("pidfd_getfd"), handle, 2, 0)
 
 
 @reaches("kill the runner")
 def _(facts):
-    os.kill(os.getppid(), signal.SIGKILL)
+    os.kill(runner(), signal.SIGKILL)
     return "the signal went out"
 
 
 @reaches("kill the runner through its process group")
 def _(facts):
-    os.killpg(os.getpgid(os.getppid()), 0)
+    os.killpg(os.getpgid(runner()), 0)
     return "a signal would go out"
 
 
@@ -79,19 +79,19 @@ def _(facts):
 @reaches("lower the runner's limits")
 def _(facts):
     limits = struct.pack("QQ", 3, 3)
-    call(numbers("prlimit64"), os.getppid(), 7, limits, 0)
+    call(numbers("prlimit64"), runner(), 7, limits, 0)
     return "it may open three files"
 
 
 @reaches("lower the runner's priority")
 def _(facts):
-    call(numbers("setpriority"), 0, os.getppid(), 19)
+    call(numbers("setpriority"), 0, runner(), 19)
     return "it comes last"
 
 
 @reaches("pin the runner to a processor")
 def _(facts):
-    os.sched_setaffinity(os.getppid(), {min(os.sched_getaffinity(0))})
+    os.sched_setaffinity(runner(), {min(os.sched_getaffinity(0))})
     return "it is pinned"
 
 

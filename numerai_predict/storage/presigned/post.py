@@ -15,14 +15,14 @@ from numerai_predict.contract.errors import UploadFailed
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.redaction import redact
 from numerai_predict.storage.http import (
-    TRANSFER_ERRORS,
     describe_network_error,
-    error_response_of,
     new_session,
 )
-from numerai_predict.storage.presigned_policy import PostPolicy
+from numerai_predict.storage.presigned.policy import PostPolicy
+from numerai_predict.storage.response_headers import TRANSFER_ERRORS
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.server_errors import ServerError
+from numerai_predict.storage.upload_response import refusal_of
 
 STEP = "deliver"
 
@@ -70,11 +70,12 @@ def _send(post: PresignedPost, body: bytes, content_type: str, policy: TransferP
                     allow_redirects=False,  # requests would turn the POST into a GET
                     stream=True,
                 ) as response:
-                    if _is_stored(response, post):
-                        return
                     next_url = _redirect_target(response, url)
                     if next_url is None:
-                        raise _refusal(response, post).uploading(target)
+                        refused = _refusal(response, post)
+                        if refused is not None:
+                            raise refused.uploading(target)
+                        return
                     url = next_url
     except TRANSFER_ERRORS as error:
         policy.deadline.check(STEP)
@@ -93,19 +94,18 @@ def _redirect_target(response: requests.Response, url: str) -> str | None:
     return None if downgraded or target == url else target
 
 
-def _is_stored(response: requests.Response, post: PresignedPost) -> bool:
-    """Whether the file was stored; a form may request a redirect as the response to success."""
+def _refusal(response: requests.Response, post: PresignedPost) -> ServerError | None:
+    """Why the file was not stored; `None` if it was.
+
+    A form may request a redirect as the response to success.
+    """
     if response.status_code == 303:
         fields = {name.lower(): value for name, value in post.fields}
         redirect = fields.get("success_action_redirect") or fields.get("redirect")
-        return bool(redirect) and response.headers.get("Location", "").startswith(redirect or "")
-    return 200 <= response.status_code < 300
-
-
-def _refusal(response: requests.Response, post: PresignedPost) -> ServerError:
-    valid_until = PostPolicy.of(post.fields).expires
-    error = error_response_of(response, _NEW_POST, valid_until=valid_until).server_error()
-    return replace(error, found=_without_values(error.found, post))
+        if redirect and response.headers.get("Location", "").startswith(redirect):
+            return None
+    error = refusal_of(response, _NEW_POST, valid_until=PostPolicy.of(post.fields).expires)
+    return error and replace(error, found=_without_values(error.found, post))
 
 
 def _without_values(message: str, post: PresignedPost) -> str:

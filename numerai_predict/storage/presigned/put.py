@@ -7,13 +7,13 @@ from pathlib import Path
 from numerai_predict.contract.errors import UploadFailed
 from numerai_predict.contract.redaction import redact
 from numerai_predict.storage.http import (
-    TRANSFER_ERRORS,
     describe_network_error,
-    error_response_of,
     new_session,
 )
-from numerai_predict.storage.presigned_policy import url_valid_until
+from numerai_predict.storage.presigned.policy import url_valid_until
+from numerai_predict.storage.response_headers import TRANSFER_ERRORS
 from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.upload_response import refusal_of
 
 STEP = "upload"
 _REMEDY = "run the same command again: it requests a new presigned URL"
@@ -30,18 +30,25 @@ def put_to_presigned_url(path: Path, url: str, policy: TransferPolicy) -> None:
     def attempt() -> None:
         target = redact(url)
         try:
-            with new_session() as session, open(path, "rb") as body:
-                response = session.put(
-                    url, data=body, timeout=policy.request_timeouts(STEP), allow_redirects=False
-                )
+            with (
+                new_session() as session,
+                open(path, "rb") as body,
+                session.put(
+                    url,
+                    data=body,
+                    timeout=policy.request_timeouts(STEP),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                refused = refusal_of(response, _REMEDY, valid_until=url_valid_until(url))
         except TRANSFER_ERRORS as error:
             policy.deadline.check(STEP)
             raise describe_network_error(error).uploading(
                 target
             ) from None  # its text holds the URL
-        if response.status_code not in (200, 201, 204):
-            refused = error_response_of(response, _REMEDY, valid_until=url_valid_until(url))
-            raise refused.server_error().uploading(target)
+        if refused is not None:
+            raise refused.uploading(target)
 
     if not path.is_file():
         raise UploadFailed(f"expected a file to upload at {path}, found none", "check the path")

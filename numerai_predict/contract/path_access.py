@@ -1,0 +1,54 @@
+"""Questions about paths that a user named, with an answer also below folders that bar this user.
+
+`Path.is_file` and its like raise `PermissionError` below a folder that the user may not enter.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Barred:
+    """A folder that this user may not enter, so that what is below it cannot be found."""
+
+    folder: Path
+
+    @property
+    def found(self) -> str:
+        """What was found in place of the path."""
+        return f"that user {os.geteuid()} may not enter {self.folder}"
+
+    @property
+    def remedy(self) -> str:
+        """What to do next."""
+        return (
+            f"chmod a+rx {self.folder}, or run as its owner: in a container with "
+            '--user "$(id -u):$(id -g)"'
+        )
+
+
+def barred_by(path: Path | str) -> Barred | None:
+    """The first folder on the way to the path that bars this user; `None` if there is none."""
+    for way in (os.path.abspath(path), os.path.realpath(path)):  # noqa: PTH100 - as it was typed
+        for folder in reversed(Path(way).parents):
+            if is_directory(folder) and not os.access(folder, os.X_OK, effective_ids=True):
+                return Barred(folder)
+    return None
+
+
+def is_file(path: Path | str) -> bool:
+    """Whether a regular file is there, as far as this user can see."""
+    return os.path.isfile(path)  # noqa: PTH113 - see the module
+
+
+def is_directory(path: Path | str) -> bool:
+    """Whether a directory is there, as far as this user can see."""
+    return os.path.isdir(path)  # noqa: PTH112 - see the module
+
+
+def exists(path: Path | str) -> bool:
+    """Whether something is there, as far as this user can see."""
+    return os.path.exists(path)  # noqa: PTH110 - see the module

@@ -1,0 +1,87 @@
+"""Temporary directories of a fleet run, which none of its processes leaves behind for good.
+
+Each is locked by the process that made it. The kernel frees the lock of a process that was
+killed, so that `remove_abandoned` finds the directory and removes it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+from numerai_predict.storage.file_lock import LockHeld, LockUnsupported, file_lock
+
+PREFIX = "numerai-fleet-"
+_LOCK = ".lock"
+_LOCK_SECONDS = 5.0
+_MAX_ATTEMPTS = 10
+# A process that is being killed may still write into the directory.
+_REMOVE_SECONDS, _RETRY_SECONDS = 10.0, 0.05
+
+
+class FleetDirectory:
+    """A new directory below `parent` (by default TMPDIR), which only this user may enter.
+
+    `close` removes it; so does the end of the process. A context manager of its path.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+
+    def __init__(self, parent: Path | None = None) -> None:
+        self._lock = contextlib.ExitStack()
+        self.path = self._create(parent)
+        atexit.register(self.close)
+
+    def __enter__(self) -> Path:
+        """The path."""
+        return self.path
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove it."""
+        self.close()
+
+    def close(self) -> None:
+        """Remove it and everything in it."""
+        atexit.unregister(self.close)
+        _remove(self.path)
+        self._lock.close()
+
+    def _create(self, parent: Path | None) -> Path:
+        for _ in range(_MAX_ATTEMPTS):
+            path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+            # `remove_abandoned` of another process may be faster than the lock.
+            with contextlib.suppress(FileNotFoundError, LockUnsupported):
+                self._lock.enter_context(file_lock(path / _LOCK, wait=_LOCK_SECONDS))
+            if path.is_dir():
+                return path
+            self._lock.close()
+        raise FileNotFoundError(f"a temporary directory was removed {_MAX_ATTEMPTS} times")
+
+
+def remove_abandoned(parent: Path | None = None) -> None:
+    """Remove the directories below `parent` (by default TMPDIR) whose process has ended."""
+    for lock in (parent or Path(tempfile.gettempdir())).glob(f"{PREFIX}*/{_LOCK}"):
+        with contextlib.suppress(LockHeld, OSError):
+            if lock.lstat().st_uid == os.getuid():
+                with file_lock(lock):
+                    _remove(lock.parent)
+
+
+def _remove(path: Path) -> None:
+    until = time.monotonic() + _REMOVE_SECONDS
+    while path.exists() and time.monotonic() < until:
+        shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            time.sleep(_RETRY_SECONDS)

@@ -1,0 +1,1 @@
+"""Uploads to presigned URLs, by POST and by PUT."""
