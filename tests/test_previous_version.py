@@ -43,7 +43,7 @@ def test_the_rows_of_a_fleet_ledger_are_read(fleet_ledger):
         "good": (ModelState.DELIVERED, "ok", 1),
         "broken": (ModelState.FAILED, "model_error", 1),
     }
-    assert all(row.place == "the local Python 3.11" for row in fleet_ledger.rows())
+    assert all(row.environment == "the local Python 3.11" for row in fleet_ledger.rows())
 
 
 def test_the_events_of_a_fleet_ledger_are_read(fleet_ledger):

@@ -32,7 +32,6 @@ ALLOWED = (
     Allowed("numerai_predict/sandbox/identity.py", "nobody", "the Unix user"),
     Allowed("tests/attacks/ESCAPES.md", "nobody", "the Unix user"),
     Allowed("tests/resources/test_shared_memory.py", "nobody", "the Unix user"),
-    Allowed("numerai_predict/cli/commands/fleet.py", "place", "a column of fleet.sqlite"),
     Allowed("numerai_predict/fleet/ledger_rows.py", "place", "a column of fleet.sqlite"),
     Allowed("numerai_predict/fleet/scheduler.py", "place", "a column of fleet.sqlite"),
     Allowed("numerai_predict/fleet/delivery/messages.py", "courier", "the file .courier.lock"),

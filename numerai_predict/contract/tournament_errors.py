@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from numerai_predict.contract.errors import RunError, Transient
-from numerai_predict.contract.verdicts import TournamentVerdict, TrainingVerdict
+from numerai_predict.contract.training_errors import BadConfiguration
+from numerai_predict.contract.verdicts import TournamentVerdict
 
 
 class TournamentError(RunError):
@@ -28,10 +29,8 @@ class NotAuthorised(TournamentError):
     verdict = TournamentVerdict.NOT_AUTHORISED
 
 
-class BadSettings(TournamentError):
+class BadSettings(BadConfiguration):
     """A setting in the environment or in the keys file is invalid or unknown."""
-
-    verdict = TrainingVerdict.BAD_CONFIGURATION
 
 
 class UnknownModel(TournamentError):

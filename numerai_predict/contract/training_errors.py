@@ -10,7 +10,7 @@ class TrainingError(RunError):
     """A training ended without a bundle."""
 
 
-class BadConfiguration(TrainingError):
+class BadConfiguration(RunError):
     """The configuration is invalid, by itself or for the data."""
 
     verdict = TrainingVerdict.BAD_CONFIGURATION

@@ -31,6 +31,11 @@ class Row:
     key: str | None = None
 
     @property
+    def environment(self) -> str | None:
+        """The environment that the model runs in; the column keeps the name of old ledgers."""
+        return self.place
+
+    @property
     def status(self) -> str:
         """The verdict of a model that has ended, the state of any other."""
         return (self.verdict if self.state.is_final else None) or self.state.value

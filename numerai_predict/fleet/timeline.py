@@ -131,7 +131,7 @@ def _lanes(runs: Iterable[Run]) -> list[Lane]:
     """As few lanes for each worker as the models that it ran at the same time need."""
     by_worker: dict[str, list[Run]] = {}
     for run in runs:
-        by_worker.setdefault(f"{run.row.place}  {run.row.worker}", []).append(run)
+        by_worker.setdefault(f"{run.row.environment}  {run.row.worker}", []).append(run)
     lanes = []
     for worker, own in sorted(by_worker.items()):
         label = worker.replace("numerai_predict_", "").replace("numerai-fleet-", "")

@@ -7,15 +7,15 @@ import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 import requests.auth
 import urllib3
 
 from numerai_predict.storage.download import STEP, Body, Opener, RangeNotSupported
-from numerai_predict.storage.presigned.policy import url_valid_until
 from numerai_predict.storage.redirects import (
     GuardedAdapter,
     RedirectGuard,
@@ -201,6 +201,18 @@ def describe_network_error(error: BaseException) -> ServerError:
     if isinstance(error, (ValueError, urllib3.exceptions.LocationValueError)):
         return _INVALID_URL
     return ServerError(type(error).__name__, "check the URL and its server")
+
+
+def url_valid_until(url: str) -> datetime | None:
+    """When the signature of a presigned URL expires; `None` if the URL does not have it."""
+    query = {name.lower(): values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    try:
+        if "x-amz-date" in query:
+            signed = datetime.strptime(query["x-amz-date"], "%Y%m%dT%H%M%S%z")
+            return signed + timedelta(seconds=int(query["x-amz-expires"]))
+        return datetime.fromtimestamp(int(query["expires"]), timezone.utc)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

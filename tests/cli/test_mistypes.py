@@ -26,7 +26,7 @@ import pytest
         ("fleet --json status x", "unknown option --json: type options after the command"),
         ("rounds --limit 0", "expected a whole number from 1 on"),
         ("status -x", "unknown option -x"),
-        ("fleet", "arguments are required: COMMAND"),
+        ("fleet", "expected a command: choose from run, status"),
         ("run a.pkl b.pkl", "expected no further argument, found 1 too many"),
         ("completion tcsh", "invalid choice: 'tcsh'"),
     ],

@@ -34,11 +34,17 @@ from numerai_predict.tournament.settings import read_account_settings
 BARRED = Path("home") / "barred"
 
 
+def _below_temporary_directory(folder):
+    """The parents of a folder that the tests made."""
+    temporary = Path(tempfile.gettempdir())
+    return [parent for parent in folder.parents if temporary in parent.parents]
+
+
 @pytest.fixture
 def barred(tmp_path_factory):
     """The folder, with a file in it, as a plain user who may not enter it."""
     root = tmp_path_factory.mktemp("barred")
-    for folder in (root, *root.parents[:2]):
+    for folder in (root, *_below_temporary_directory(root)):
         folder.chmod(0o755)
     folder = root / BARRED
     folder.mkdir(parents=True)

@@ -73,7 +73,7 @@ FRAMES = st.one_of(
     st.builds(Frame, st.sampled_from(["sandboxed", "attempted"]), FAILED | LOADED),
 )
 INSPECTION = Inspection(
-    "model.pkl", 1, CallableSummary("a function"), Pythons(None), 0, (), (), {}, {}, (), (), {}
+    "model.pkl", 1, CallableSummary("a function"), Pythons(None), 0, (), (), {}, {}, (), (), {}, {}
 )
 
 

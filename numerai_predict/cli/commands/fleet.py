@@ -131,7 +131,7 @@ def _as_json(row: Row) -> dict[str, Any]:
         "state": row.state.value,
         "verdict": row.verdict,
         "message": row.message,
-        "environment": row.place,
+        "environment": row.environment,
         "worker": row.worker,
         "attempts": row.attempts,
         "seconds": row.seconds,

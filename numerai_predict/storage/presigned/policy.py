@@ -1,4 +1,4 @@
-"""Expiry and size limits of presigned requests."""
+"""Expiry and size limits of presigned POSTs."""
 
 from __future__ import annotations
 
@@ -7,21 +7,8 @@ import binascii
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
-
-
-def url_valid_until(url: str) -> datetime | None:
-    """When the signature of a presigned URL expires; `None` if the URL does not have it."""
-    query = {name.lower(): values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-    try:
-        if "x-amz-date" in query:
-            signed = datetime.strptime(query["x-amz-date"], "%Y%m%dT%H%M%S%z")
-            return signed + timedelta(seconds=int(query["x-amz-expires"]))
-        return datetime.fromtimestamp(int(query["expires"]), timezone.utc)
-    except (KeyError, ValueError, OverflowError, OSError):
-        return None
 
 
 @dataclass(frozen=True)

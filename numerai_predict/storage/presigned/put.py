@@ -9,8 +9,8 @@ from numerai_predict.contract.redaction import redact
 from numerai_predict.storage.http import (
     describe_network_error,
     new_session,
+    url_valid_until,
 )
-from numerai_predict.storage.presigned.policy import url_valid_until
 from numerai_predict.storage.response_headers import TRANSFER_ERRORS
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.upload_response import refusal_of
