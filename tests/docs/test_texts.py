@@ -51,3 +51,10 @@ def test_every_package_is_on_the_layout_page():
     text = LAYOUT.read_text()
     packages = {path.parent.name for path in (ROOT / "numerai_predict").glob("*/__init__.py")}
     assert {name for name in packages if f"{name}/" not in text} == set()
+
+
+def test_no_text_states_the_number_of_attempts_by_hand():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]
+    counted = re.compile(r"\b\d+\s+(?:ways|attacks|attempts to break out)\b")
+    found = {path.name: counted.findall(path.read_text()) for path in pages}
+    assert {name: numbers for name, numbers in found.items() if numbers} == {}
