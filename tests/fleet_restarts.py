@@ -283,12 +283,25 @@ class Restarts:
             if not allowed or (upload.key, upload.content) not in allowed[-1]:
                 self.problems.append(f"stale upload of {upload.key}")
             if last.get(upload.key) == upload.content:
-                self.problems.append(f"{upload.key} was uploaded twice")
+                self.problems.append(
+                    f"{upload.key} was uploaded twice; " + self.history(upload, uploads)
+                )
             last[upload.key] = upload.content
         for key, content in self.periods[-1][1]:
             if key and last.get(key) != content:
                 self.problems.append(f"the last upload of {key} is not that of the last run")
         self.counts["uploads"] = len(uploads)
+
+    def history(self, repeated, uploads):
+        """All uploads of the model until the repeated one: in which run, where to, and what."""
+        name = repeated.key.partition("/")[2]
+        found = [
+            f"run {sum(begun <= upload.begun for begun, _ in self.periods)}: "
+            f"{sha256(upload.content)[:6]} to {upload.key}"
+            for upload in uploads
+            if upload.key.partition("/")[2] == name and upload.begun <= repeated.begun
+        ]
+        return "uploads of the model: " + ", ".join(found[-6:])
 
 
 def sha256(content):

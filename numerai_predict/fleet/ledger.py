@@ -107,20 +107,29 @@ class FleetLedger:
     def begin_delivery(self, model_id: str, key: str, delivery: str, run: str) -> DeliveryStart:
         """Log that an upload begins, provided that it is still wanted and was not done before.
 
-        It is not wanted when another fleet run has begun, or the model has another result.
+        It is not wanted when another fleet run has begun, or the model has another result. What
+        each destination has is known, so that predictions that return to one are not sent again.
         """
-        query = "SELECT state, key, delivery FROM models WHERE id = ?"
+        query = (
+            "SELECT state, key, models.destination, delivery FROM models LEFT JOIN deliveries "
+            "ON model = id AND deliveries.destination = models.destination WHERE id = ?"
+        )
         with transaction(self._connection):
-            state, current_key, delivered = self._connection.execute(query, (model_id,)).fetchone()
+            row = self._connection.execute(query, (model_id,)).fetchone()
+            state, current_key, destination, delivered = row
             if current_key != key or (self.meta("run") or "") != run:
                 return DeliveryStart.SUPERSEDED
             if state == ModelState.DELIVERED.value:
                 return DeliveryStart.RECORDED
             if delivered == delivery:
                 return DeliveryStart.DELIVERED_BEFORE
+            # Until it has ended nobody knows what the destination has.
             self._connection.execute(
-                "UPDATE models SET state = ?, delivery = NULL WHERE id = ?",
-                (ModelState.SENT.value, model_id),
+                "DELETE FROM deliveries WHERE model = ? AND destination = ?",
+                (model_id, destination),
+            )
+            self._connection.execute(
+                "UPDATE models SET state = ? WHERE id = ?", (ModelState.SENT.value, model_id)
             )
             self._append_event(model_id, ModelState.SENT, time.time())
         return DeliveryStart.BEGUN
@@ -129,12 +138,17 @@ class FleetLedger:
         """Log the delivery of a model's predictions; synced to disk when this returns."""
         self._connection.execute("PRAGMA synchronous=FULL")
         try:
+            # First what the destination has: a process killed in between does not send it again.
+            self._connection.execute(
+                "INSERT OR REPLACE INTO deliveries "
+                "SELECT id, destination, ? FROM models WHERE id = ? AND destination IS NOT NULL",
+                (delivery, model_id),
+            )
             self.record_event(
                 model_id,
                 ModelState.DELIVERED,
                 verdict=record["verdict"],
                 record=json.dumps(record),
-                delivery=delivery,
             )
         finally:
             self._connection.execute("PRAGMA synchronous=NORMAL")

@@ -18,11 +18,15 @@ CREATE TABLE IF NOT EXISTS facts (
     attempt INTEGER NOT NULL, worker TEXT, words TEXT
 );
 CREATE INDEX IF NOT EXISTS by_model ON facts (model, fact);
+CREATE TABLE IF NOT EXISTS deliveries (
+    model TEXT NOT NULL, destination TEXT NOT NULL, delivery TEXT NOT NULL,
+    PRIMARY KEY (model, destination)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS round (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
-# Columns that ledgers of older versions do not have: the key of the result (`result_key`), where
-# the result goes, and what was delivered there last.
-_NEW_COLUMNS = ("key", "destination", "delivery")
+# Columns that ledgers of older versions do not have: the key of the result (`result_key`), and
+# where the result goes. The table `deliveries` has what was delivered last at each destination.
+_NEW_COLUMNS = ("key", "destination")
 
 
 def create_tables(connection: sqlite3.Connection) -> None:

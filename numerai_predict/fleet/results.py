@@ -159,8 +159,7 @@ class ResultStore:
             self._deliver(entry, entry.post, record, key)
             return
         record = _delivered_to_file(record, path)
-        delivery = delivery_id(key, destination_id(None), record.predictions.sha256)
-        self._record_result(model, ModelState.DELIVERED, record, result, delivery=delivery)
+        self._record_result(model, ModelState.DELIVERED, record, result)
         write_record(self._config.output_dir, entry.id, record)
 
     def _conclude_in_directory(self, entry: ManifestEntry, record: Record, key: ResultKey) -> None:
@@ -186,7 +185,6 @@ class ResultStore:
         state: ModelState,
         record: Record,
         result: TaskResult,
-        **columns: str,
     ) -> None:
         self._ledger.record_event(
             model.entry.id,
@@ -201,7 +199,6 @@ class ResultStore:
             record=json.dumps(asdict(record)),
             key=self._key(model).to_json(),
             destination=destination_id(model.entry.post),
-            **columns,
         )
 
     def _write_log(self, model_id: str, result: TaskResult, record: Record) -> None:

@@ -10,8 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from numerai_predict.contract.dataset_name import data_version_of
 from numerai_predict.scoring.per_era import era_scores
-from numerai_predict.training.training_data import TrainingData, benchmark_files
+from numerai_predict.training.training_data import (
+    TrainingData,
+    benchmark_file_of,
+    benchmark_files,
+)
 
 META_MODEL = "meta_model.parquet"
 _META_MODEL_COLUMN = "numerai_meta_model"
@@ -56,6 +61,21 @@ class ComparisonPredictions:
             benchmark=_align(self.benchmark, predictions),
             neutralizers=neutralizers,
         )
+
+
+def absent_scores(data: TrainingData) -> list[str]:
+    """The scores that the data have no file for, one sentence each: which file, how to get it."""
+    wanted = [("MMC", data.directory / META_MODEL)]
+    for path in data.history.paths:
+        wanted.append(("BMC of its eras", benchmark_file_of(path)))
+    version = data_version_of(str(data.directory.absolute() / META_MODEL))
+    option = f" --data-version {version}" if version else ""
+    return [
+        f"there is no {score}, because {path.name} is missing in {path.parent}: "
+        f"get it with `numerai-predict data get {path.stem}{option}`"
+        for score, path in wanted
+        if not path.is_file()
+    ]
 
 
 def _align(

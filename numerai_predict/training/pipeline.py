@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from numerai_predict.runner.run_log import log_step
 from numerai_predict.training import bundle
 from numerai_predict.training.bundle_verification import Trial, verify_bundle
 from numerai_predict.training.checkpoints import Checkpoints
+from numerai_predict.training.comparison import absent_scores
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.early_stopping import StoppingRule
 from numerai_predict.training.embargo import embargo_eras
@@ -33,11 +35,15 @@ from numerai_predict.training.walk_forward import (
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The output directory, the summary of scores, and the verified predictions of live data."""
+    """The output directory, the summary of scores, and the verified predictions of live data.
+
+    `absent` says which scores there are not, and why.
+    """
 
     output: Path
     scores: dict[str, Any]
     trial: Trial
+    absent: Sequence[str] = ()
 
 
 def train(config: TrainingConfig, directory: Path) -> TrainingResult:
@@ -52,6 +58,9 @@ def train(config: TrainingConfig, directory: Path) -> TrainingResult:
     with checkpoints.locked():
         bundle.remove_leftovers(config.output)
         data = open_training_data(config, directory)
+        absent = absent_scores(data)
+        for sentence in absent:
+            log_step("data", sentence)
         plan = make_plan(config, data)
         trainer = _make_trainer(config)
         training = _ModelTraining(config, data, plan, trainer, checkpoints)
@@ -73,7 +82,7 @@ def train(config: TrainingConfig, directory: Path) -> TrainingResult:
                 report, pickle, environment.python, plan.trained_on(trained_eras), verification
             )
             bundle.publish_bundle(pickle, config.output, manifest)
-    return TrainingResult(config.output, scores, verification.trial)
+    return TrainingResult(config.output, scores, verification.trial, absent)
 
 
 def make_plan(config: TrainingConfig, data: TrainingData) -> WalkForwardPlan:

@@ -134,8 +134,12 @@ def verified_hash(path: Path) -> str:
 
 def benchmark_files(paths: Sequence[Path]) -> list[Path]:
     """The existing files of benchmark models in the directories of these files."""
-    candidates = (path.with_name(f"{path.stem}_benchmark_models.parquet") for path in paths)
-    return [path for path in candidates if path.is_file()]
+    return [path for path in map(benchmark_file_of, paths) if path.is_file()]
+
+
+def benchmark_file_of(path: Path) -> Path:
+    """The file of benchmark models that belongs to a file of rows, beside it."""
+    return path.with_name(f"{path.stem}_benchmark_models.parquet")
 
 
 def _read_target(history: EraTable, name: str) -> NDArray[np.float32]:

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from numerai_predict.cli.commands.dataset import _default_files
 from numerai_predict.cli.main import main
 from numerai_predict.cli.parsers.dataset import DEFAULT_FILES
+from numerai_predict.data.catalogue import resolve
 from numerai_predict.data.sample_shape import FILES
 
 SHAPE = ("--live-rows", "5", "--rows", "5", "--train-eras", "1", "--validation-eras", "1")
@@ -53,6 +55,21 @@ def test_data_list_names_the_versions_that_there_are(tmp_path, capfd):
     words = ["data", "list", "--offline", "--data-version", "v9", "--data-dir", str(tmp_path)]
     assert main(words) == 15
     assert "expected a version of the data, found 'v9'" in capfd.readouterr().err
+
+
+def test_the_default_files_are_all_that_training_and_its_scores_read():
+    assert sorted(DEFAULT_FILES) == sorted(name.partition(".")[0] for name in FILES)
+
+
+def test_files_to_compare_with_that_a_version_lacks_are_left_out(capfd):
+    names = ["train.parquet", "validation.parquet", "live.parquet", "features.json"]
+    known = [f"v4/{name}" for name in [*names, "meta_model.parquet"]]
+    chosen = _default_files("v4", known)
+    assert resolve(chosen, "v4", known) == [f"v4/{n}" for n in (
+        "features.json", "train.parquet", "validation.parquet", "live.parquet", "meta_model.parquet"
+    )]  # fmt: skip
+    lacking = "train_benchmark_models, validation_benchmark_models, live_benchmark_models"
+    assert f"v4 has no {lacking}: left out" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("name", DEFAULT_FILES)

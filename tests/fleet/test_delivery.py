@@ -14,6 +14,7 @@ from numerai_predict.fleet.delivery.messages import LOCK_FILE, DeliveryRequest, 
 from numerai_predict.fleet.delivery.queue import DeliveryQueue, wait_for_delivery_process
 from numerai_predict.fleet.errors import DeliveryProcessFailed
 from numerai_predict.fleet.ledger import FleetLedger
+from numerai_predict.fleet.ledger_rows import DeliveryStart
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.storage.file_lock import file_lock
 
@@ -27,7 +28,7 @@ def ledger(tmp_path):
     with closing(FleetLedger(tmp_path)) as opened:
         opened.add_models(["a", "b"])
         opened.begin_run(TICKET.run)
-        opened.record_event("a", ModelState.PREDICTED, key=TICKET.key)
+        opened.record_event("a", ModelState.PREDICTED, key=TICKET.key, destination="there")
         yield opened
 
 
@@ -127,6 +128,41 @@ def test_predictions_that_the_destination_has_are_not_delivered_again(tmp_path, 
         assert ledger.state("a") is ModelState.DELIVERED
         message = ledger.record("a")["message"]
         ledger.withdraw(["a"], "its file was lost")
-        ledger.record_event("a", ModelState.PREDICTED, key=TICKET.key)
+        ledger.record_event("a", ModelState.PREDICTED, key=TICKET.key, destination="there")
     assert len(web.requests) == 1
     assert message == f"delivered to {web.url}/bucket by an earlier fleet run"
+
+
+def begin(ledger, delivery, destination):
+    """Begin the delivery of a result; whether it is to be uploaded."""
+    ledger.withdraw(["a"], "another result")
+    ledger.record_event("a", ModelState.PREDICTED, key=TICKET.key, destination=destination)
+    return ledger.begin_delivery("a", TICKET.key, delivery, TICKET.run) is DeliveryStart.BEGUN
+
+
+def deliver(ledger, delivery, destination):
+    """As `begin`; the upload ends well."""
+    begun = begin(ledger, delivery, destination)
+    ledger.record_delivery("a", {"verdict": "ok"}, delivery)
+    return begun
+
+
+def test_predictions_that_go_elsewhere_and_return_are_not_delivered_again(ledger):
+    assert deliver(ledger, "x here", "here")
+    assert deliver(ledger, "x there", "there")
+    assert not deliver(ledger, "x here", "here")
+    assert not deliver(ledger, "x there", "there")
+
+
+def test_predictions_that_another_upload_replaced_are_delivered_again(ledger):
+    assert deliver(ledger, "x here", "here")
+    assert deliver(ledger, "y here", "here")
+    assert deliver(ledger, "x here", "here")
+
+
+def test_an_upload_that_did_not_end_may_have_replaced_what_was_delivered(ledger):
+    assert deliver(ledger, "x here", "here")
+    assert deliver(ledger, "x there", "there")
+    assert begin(ledger, "y here", "here")
+    assert deliver(ledger, "x here", "here")
+    assert not deliver(ledger, "x there", "there")

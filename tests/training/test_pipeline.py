@@ -19,6 +19,7 @@ def test_defaults_scaled_down_find_the_weak_signal(trained):
 
 def test_every_score_is_computed_for_windows_and_holdout(trained):
     scores = trained.scores()
+    assert "there is no" not in trained.ended.text
     for part in ("windows", "holdout"):
         assert list(scores[part]) == ["corr", "mmc", "bmc", "fnc", "exposure"]
         for facts in scores[part].values():
@@ -146,6 +147,13 @@ def test_without_live_data_the_newest_era_verifies_the_bundle(training, data, tm
     ended = alone.succeeds()
     assert "120 predictions of era 0066 equal the trained models'" in ended.text
     assert list(alone.scores()["holdout"]) == ["corr", "fnc", "exposure"]
+    for score, name in (
+        ("MMC", "meta_model"),
+        ("BMC of its eras", "train_benchmark_models"),
+        ("BMC of its eras", "validation_benchmark_models"),
+    ):
+        said = f"there is no {score}, because {name}.parquet is missing in {folder}: get it with "
+        assert ended.text.count(f"{said}`numerai-predict data get {name}`") == 2, ended.text
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from numerai_predict.cli.api import api_url, listing_api, public_api
 from numerai_predict.cli.exit_codes import UsageError
 from numerai_predict.cli.options import data_dir
-from numerai_predict.cli.parsers.dataset import DEFAULT_FILES
+from numerai_predict.cli.parsers.dataset import COMPARISON_FILES, DEFAULT_FILES
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, SaveFailed
 from numerai_predict.contract.foreign_text import one_line
@@ -41,7 +41,9 @@ def _get(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
     catalogue = Catalogue(public_api(deadline, "fetch"))
     known = Catalogue(listing_api(deadline, "fetch")).names()
-    names = resolve(options.names or DEFAULT_FILES, options.data_version, known)
+    names = resolve(
+        options.names or _default_files(options.data_version, known), options.data_version, known
+    )
     policy = transfer_policy(deadline, "fetch")
     directory = data_dir(options)
     files = Snapshot(directory).get(names, catalogue, policy, options.refetch)
@@ -51,6 +53,14 @@ def _get(options: argparse.Namespace) -> str:
         log_step("data", f"{each.name}: {how}, {size}, round {number or 'unknown'}")
         print(each.path)
     return f"{len(files)} file(s) of {server_of(api_url())} in {directory}"
+
+
+def _default_files(version: str, known: Collection[str]) -> list[str]:
+    """What training and its scores need, of the files that the version has."""
+    missing = [name for name in COMPARISON_FILES if f"{version}/{name}.parquet" not in known]
+    if missing:
+        log_step("data", f"{version} has no {', '.join(missing)}: left out")
+    return [name for name in DEFAULT_FILES if name not in missing]
 
 
 def _list(options: argparse.Namespace) -> str:

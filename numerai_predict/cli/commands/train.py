@@ -44,6 +44,8 @@ def run(options: argparse.Namespace) -> str | int:
     with _interrupted_at(Deadline.after(options.deadline)):
         result = train(settings, directory)
     print(_table(result.scores))
+    for sentence in result.absent:
+        log_step("score", sentence)
     for warning in blocking_gates(result.trial, gate_limits()):
         log_step("warning", warning)
     return f"the bundle is ready; try it: {_run_command(result.output / PICKLE, directory)}"

@@ -11,7 +11,14 @@ from numerai_predict.data.sample_shape import DEFAULT_SHAPE, FILES, SampleShape
 from numerai_predict.runner.option_parser import OptionParser
 from numerai_predict.runner.options import add_deadline
 
-DEFAULT_FILES = ("features", "train", "validation", "live")
+# What MMC and BMC compare with; a version of the data may lack some of them.
+COMPARISON_FILES = (
+    "train_benchmark_models",
+    "validation_benchmark_models",
+    "live_benchmark_models",
+    "meta_model",
+)
+DEFAULT_FILES = ("features", "train", "validation", "live", *COMPARISON_FILES)
 
 _SHAPE_HELP = {
     "live_rows": "rows of live data",
