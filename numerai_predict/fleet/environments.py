@@ -11,11 +11,7 @@ from pathlib import Path
 
 from numerai_predict.contract.errors import PythonMismatch
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.inspection.compatibility import (
-    CompatibilityLevel,
-    compatibilities,
-    flavour_rank,
-)
+from numerai_predict.inspection.image_choice import choose_available_image
 from numerai_predict.inspection.images import supported_images
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner.container.engine import Engine
@@ -49,13 +45,15 @@ class Environment:
 
 
 def available_environments(engine: Engine | None) -> list[Environment]:
-    """The images that the container engine has; without an engine, the local Python."""
-    if engine is None:
-        return [Environment(RUNNING_PYTHON, LOCAL, content=_local_content())]
+    """The images that the container engine has, and the local Python."""
+    images = supported_images() if engine is not None else ()
     return [
-        Environment(image.python, image.flavour, image.name, content)
-        for image in supported_images()
-        if (content := engine.image_id(image.name)) is not None
+        *(
+            Environment(image.python, image.flavour, image.name, content)
+            for image in images
+            if engine is not None and (content := engine.image_id(image.name)) is not None
+        ),
+        Environment(RUNNING_PYTHON, LOCAL, content=_local_content()),
     ]
 
 
@@ -73,11 +71,10 @@ def choose_environment(
     python: str | None,
     flavour: str | None,
 ) -> Environment:
-    """The environment for a model: the most compatible one of those that its row allows.
+    """The environment for a model, of those that its row allows: as `run` chooses it.
 
-    If none is compatible, one of them all the same: the model's verdict says what is missing.
-    Of equally compatible ones the newest Python wins, and the slim image before the full one;
-    the full one if the model was not fully inspected.
+    That is the image that fits best, else the local Python. If neither is there, one of them all
+    the same: the model's verdict says what is missing.
 
     Raises:
         PythonMismatch: no environment has the Python and the flavour.
@@ -89,12 +86,13 @@ def choose_environment(
             f"found {', '.join(map(str, environments)) or 'none'}",
             "build the image, or change python and flavour in the manifest",
         )
-    if len(allowed) == 1:
-        return allowed[0]
-    ranks = {
-        each.image.name: (each.level, len(each.reasons), flavour_rank(inspection, each.image))
-        for each in compatibilities(inspection)
-    }
-    worst = (CompatibilityLevel.WRONG_PYTHON, 0, True)
+    by_image = {each.image: each for each in allowed}
+    choice = choose_available_image(
+        inspection,
+        lambda image: image.name in by_image,
+        lambda image: python in (None, image.python) and flavour in (None, image.flavour),
+    )
+    if choice.image is not None:
+        return by_image[choice.image.name]
     newest_first = sorted(allowed, key=lambda each: -int(each.python.rpartition(".")[2]))
-    return min(newest_first, key=lambda each: ranks.get(each.image or "", worst))
+    return by_image.get(None) or newest_first[0]

@@ -159,10 +159,10 @@ def _check_environment(
     if no_requirement or any(each.matches(python, flavour) for each in environments):
         return
     required = " ".join(filter(None, (f"Python {python}" if python else None, flavour)))
-    if environments and environments[0].flavour == LOCAL:
+    if environments and all(each.flavour == LOCAL for each in environments):
         raise ValueError(
             f"expected a container image of {required}, found only the local Python "
-            f"{environments[0].python}: start Docker, or remove the column"
+            f"{environments[0].python}: start Docker and build the image, or remove the column"
         )
     available = ", ".join(f"{each.python} {each.flavour}" for each in environments) or "none"
     if python and python not in supported_pythons():

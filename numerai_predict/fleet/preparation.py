@@ -12,6 +12,7 @@ from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InternalError, ModelUnavailable, RunError
+from numerai_predict.contract.model_call import SourceLabels
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.redaction import redact
 from numerai_predict.fleet.config import FleetConfig
@@ -24,6 +25,7 @@ from numerai_predict.runner.bundle_check import check_pickle, check_python
 from numerai_predict.runner.bundle_data import NO_INPUT, ModelInput, check_data
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.fetching import fetch_model
+from numerai_predict.runner.preflight import require_python
 from numerai_predict.runner.record_builder import RecordBuilder
 
 _THREADS = 4
@@ -118,13 +120,30 @@ class Preparer:
             builder.set_model_file(fetched)
             bundle = check_pickle(entry.model, fetched.sha256)
             builder.add_warnings(check_data(bundle, self._input))
-            environment, pythons = _inspect(entry, fetched.path, self._environments)
+            environment, pythons = self._inspect(entry, fetched.path)
             check_python(bundle, environment.python)
         except BaseException:
             shutil.rmtree(directory, ignore_errors=True)
             raise
         builder.set_pythons(pythons)
         return PreparedModel(entry, builder.build(), fetched.path, environment, directory)
+
+    def _inspect(self, entry: ManifestEntry, path: Path) -> tuple[Environment, Sequence[str]]:
+        """The environment for the model, and the Pythons that its code is valid for.
+
+        Raises:
+            InvalidPickle: the file is not a pickle.
+            PythonMismatch: no environment satisfies the entry, or only the local Python is there,
+                and the model is of another one.
+            OSError: the file cannot be read.
+        """
+        inspection = inspect_pickle(path, _INSPECTION_SECONDS)
+        python, flavour = entry.python, entry.flavour
+        environment = choose_environment(self._environments, inspection, python, flavour)
+        if environment.image is None:
+            source = self._input.source or SourceLabels.dataset
+            require_python(inspection, SourceLabels(redact(entry.model), source))
+        return environment, inspection.pythons.legal or ()
 
 
 def preparer_of(
@@ -151,18 +170,3 @@ def _as_run_error(error: Exception) -> RunError:
             "check the disk that holds the temporary files (TMPDIR), then try again",
         )
     return InternalError.caused_by(error)
-
-
-def _inspect(
-    entry: ManifestEntry, path: Path, environments: Sequence[Environment]
-) -> tuple[Environment, Sequence[str]]:
-    """The environment for the model, and the Pythons that its code is valid for.
-
-    Raises:
-        InvalidPickle: the file is not a pickle.
-        PythonMismatch: no environment satisfies the entry.
-        OSError: the file cannot be read.
-    """
-    inspection = inspect_pickle(path, _INSPECTION_SECONDS)
-    environment = choose_environment(environments, inspection, entry.python, entry.flavour)
-    return environment, inspection.pythons.legal or ()

@@ -43,6 +43,11 @@ class Image:
         suffix = "" if self.flavour == FULL else f"-{self.flavour}"
         return _IMAGE_NAME.format(python=self.python.replace(".", "_"), suffix=suffix)
 
+    @property
+    def build_command(self) -> str:
+        """The command that builds it, in a clone of the repository."""
+        return f"make build_{self.flavour}_{self.python.replace('.', '_')}"
+
     def command(self, model: str, data: Mapping[str, str] | None = None) -> str:
         """The shell command that runs the model in this image from the current directory.
 

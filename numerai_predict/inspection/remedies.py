@@ -53,7 +53,8 @@ def remedy_for_python(inspection: Inspection, run: AttemptedRun) -> str:
         return remedy_to_recreate(inspection)
     return (
         f"make the pickle with Python {run.python}, or run it in the image of the Python that "
-        f"made it, {run.in_image(chosen.image)}"
+        f"made it (build it with `{chosen.image.build_command}`, or pull it), "
+        f"{run.in_image(chosen.image)}"
     )
 
 

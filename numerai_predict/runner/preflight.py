@@ -55,9 +55,8 @@ def check_compatibility(inspection: Inspection, labels: SourceLabels) -> list[st
         PythonMismatch: its code is valid only for other Pythons than the running one.
         MissingDependency: unpickling it imports a module that is not installed.
     """
-    attempt = _attempted_run(labels)
-    _require_python(inspection, attempt)
-    _require_modules(inspection, attempt)
+    require_python(inspection, labels)
+    _require_modules(inspection, _attempted_run(labels))
     warnings = [
         f"{function} imports {module}, which is not installed in this environment"
         for module, function in inspection.imports.items()
@@ -110,7 +109,13 @@ def _attempted_run(labels: SourceLabels) -> AttemptedRun:
     return AttemptedRun(RUNNING_PYTHON, labels.model, data)
 
 
-def _require_python(inspection: Inspection, attempt: AttemptedRun) -> None:
+def require_python(inspection: Inspection, labels: SourceLabels) -> None:
+    """Require that the model's code is valid for the running Python.
+
+    Raises:
+        InvalidPickle: its code is valid for no Python.
+        PythonMismatch: its code is valid only for other Pythons.
+    """
     pythons = inspection.pythons
     if not pythons.exclude(RUNNING_PYTHON):
         return
@@ -119,7 +124,7 @@ def _require_python(inspection: Inspection, attempt: AttemptedRun) -> None:
     raise PythonMismatch(
         f"expected a pickle made by Python {RUNNING_PYTHON}, "
         f"found functions of another Python: {pythons}",
-        remedy_for_python(inspection, attempt),
+        remedy_for_python(inspection, _attempted_run(labels)),
     )
 
 

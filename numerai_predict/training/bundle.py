@@ -61,7 +61,7 @@ def bundle_environment(
     if found is None:
         raise BadConfiguration(
             f"expected an image of Python {python}, such as {images[0].name}, found none",
-            f"build it: make build_slim_{python.replace('.', '_')}",
+            f"build it: {images[0].build_command}",
         )
     return ContainerImage(engine, found)
 

@@ -133,12 +133,14 @@ def test_changes_to_the_model_process_do_not_reach_the_next_model(run):
 
 def test_each_model_has_its_own_process_and_random_numbers(run):
     def numbers(_live):
-        import os
         import random
+        from pathlib import Path
 
         import numpy as np
 
-        return os.getpid(), random.random(), np.random.random()
+        # In a PID namespace of its own each model process has the same number.
+        begun = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+        return begun, random.random(), np.random.random()
 
     one, other = (printed(run(prints(numbers)))[0][1:-1].split(", ") for _ in range(2))
     assert all(mine != others for mine, others in zip(one, other, strict=True))
@@ -267,7 +269,7 @@ def test_a_killed_worker_loses_its_models_and_is_replaced(new_actor, run):
     lost = []
     thread = threading.Thread(target=lambda: lost.append(run(take_time, by=actor)))
     thread.start()
-    time.sleep(1.0)
+    wait_until(lambda: len(descendants(router).processes) >= 3)  # zygote, supervisor, model
     model = descendants(router).processes
     os.kill(router, signal.SIGKILL)
     thread.join(20)
@@ -297,16 +299,23 @@ def test_a_killed_supervisor_loses_only_its_model_with_its_process_tree(new_acto
     lost = []
     thread = threading.Thread(target=lambda: lost.append(run(start_others, by=actor)))
     thread.start()
-    time.sleep(2.0)
-    (zygote,) = children(actor._worker._process.pid)
+    router = actor._worker._process.pid
+    wait_until(lambda: sum(map(is_sleep, descendants(router).processes)) == 3)
+    (zygote,) = children(router)
     (supervisor,) = children(zygote)
     started = descendants(supervisor).processes
-    assert len(started) == 4
+    assert sum(map(is_sleep, started)) == 3
     os.kill(supervisor, signal.SIGKILL)
     thread.join(20)
     assert isinstance(lost[0], TaskLost)
     wait_until(lambda: not any(map(is_alive, started)), 10)
     assert run(predict, by=actor).worker == lost[0].worker
+
+
+def is_sleep(pid):
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text() == "sleep\n"
+    return False
 
 
 def children(pid):

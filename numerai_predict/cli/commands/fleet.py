@@ -33,8 +33,6 @@ def run(options: argparse.Namespace) -> int:
         return _status(options)
     engine = None if options.no_container else Engine.detect(os.environ)
     environments = available_environments(engine)
-    if not environments:
-        raise UsageError("expected an image to run models in, found none: build them: make build")
     config = _config(options, engine)
     entries = _entries(options, config, environments)
     reason = "as requested by --no-container" if options.no_container else "no container engine"
@@ -89,10 +87,14 @@ def _run(
     from numerai_predict.fleet.run import run_fleet  # it imports Ray, which `status` does not need
 
     with FleetDisplay() as display:
-        for environment in environments:
-            display.say(f"Models run in {environment}")
+        images = [each for each in environments if each.image is not None]
+        for image in images:
+            display.say(f"Models run in {image}")
         if config.engine is None:
             display.say(f"{reason}: models run in the local Python, without a container")
+        else:
+            others = "Models whose image is not built run" if images else "No image is built:"
+            display.say(f"{others} in the local Python, if it fits")
         return run_fleet(config, entries, environments, display)
 
 

@@ -10,11 +10,8 @@ from typing import TypeAlias
 
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.inspection.compatibility import (
-    CompatibilityLevel,
-    choose_image,
-    ranked_images,
-)
+from numerai_predict.inspection.compatibility import CompatibilityLevel, ranked_images
+from numerai_predict.inspection.image_choice import choose_available_image
 from numerai_predict.inspection.images import Image
 from numerai_predict.inspection.inspect import Inspection, inspect_pickle
 from numerai_predict.runner.container.engine import Engine
@@ -74,16 +71,11 @@ def choose_target(model: str, build: Callable[[Image], bool] | None = None) -> E
         return LocalPython("the model is not a pickle from which an image could be chosen")
     except OSError:  # a URL, a directory, or nothing: what runs the model fetches or rejects it
         return LocalPython("the model is not a local file from which an image could be chosen")
-    if inspection.partial and inspection.pythons.legal is None:
-        return LocalPython("the model was not fully inspected, and its Python is unknown")
-    chosen = choose_image(inspection)
-    if chosen is None:
-        return LocalPython("no image fits the model")
-    image = chosen.image
-    if engine.has_image(image.name) or (build is not None and build(image)):
-        return ContainerImage(engine, image)
-    target = f"build_{image.flavour}_{image.python.replace('.', '_')}"
-    return LocalPython(f"the image {image.name} is not built (`make {target}` builds it)")
+    choice = choose_available_image(inspection, lambda image: engine.has_image(image.name))
+    image = choice.image
+    if image is None and choice.missing and build is not None and build(choice.missing):
+        image = choice.missing
+    return LocalPython(choice.reason) if image is None else ContainerImage(engine, image)
 
 
 def image_of_python(inspection: Inspection, python: str) -> ContainerImage | None:
