@@ -11,10 +11,10 @@ from pathlib import Path
 
 from numerai_predict.contract.errors import PythonMismatch
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.inspection.image_choice import choose_available_image
 from numerai_predict.inspection.images import supported_images
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.runner.container.engine import Engine
+from numerai_predict.runner.container.image_choice import choose_available_image
 
 LOCAL = "local"
 

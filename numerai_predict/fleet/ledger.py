@@ -123,7 +123,7 @@ class FleetLedger:
                 return DeliveryStart.RECORDED
             if delivered == delivery:
                 return DeliveryStart.DELIVERED_BEFORE
-            # Until it has ended nobody knows what the destination has.
+            # Until it has ended it is unknown what the destination has.
             self._connection.execute(
                 "DELETE FROM deliveries WHERE model = ? AND destination = ?",
                 (model_id, destination),

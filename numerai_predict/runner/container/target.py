@@ -11,10 +11,10 @@ from typing import TypeAlias
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.compatibility import CompatibilityLevel, ranked_images
-from numerai_predict.inspection.image_choice import choose_available_image
 from numerai_predict.inspection.images import Image
 from numerai_predict.inspection.inspect import Inspection, inspect_pickle
 from numerai_predict.runner.container.engine import Engine
+from numerai_predict.runner.container.image_choice import choose_available_image
 
 
 @dataclass(frozen=True)
