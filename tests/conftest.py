@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import evidence
 import lanes
 import pytest
 from hypothesis import settings
-from predict_runs import EXIT_CODES, RECORD_KEYS, PredictRun
+from predict_runs import EXIT_CODES, RECORD_KEYS, PredictRun, clean_variables
 from web_server import Web, running_server
 
 from numerai_predict.contract.errors import FetchFailed, RunError
@@ -148,16 +147,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def clean_environment(tmp_path: Path) -> dict[str, str]:
     """Variables for a process: no proxy, no setting, its own temporary and cache directories."""
-    temporary = tmp_path / "temporary"
-    temporary.mkdir(exist_ok=True)
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.lower().endswith("_proxy") and not name.startswith("NUMERAI_")
-    }
-    no_engine = {"DOCKER": "false"}
-    own = {"TMPDIR": str(temporary), "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    return {**kept, **no_engine, **own, "NO_PROXY": "*"}
+    return clean_variables(tmp_path)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,20 @@ RECORD_KEYS: dict[str, set[str] | None] = {
     "hosted": {"accepted", "reasons"},
     "warnings": None,
 }
+
+
+def clean_variables(folder: Path) -> dict[str, str]:
+    """Variables for a process: no proxy, no setting, directories of its own in a folder."""
+    temporary = folder / "temporary"
+    temporary.mkdir(exist_ok=True)
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.lower().endswith("_proxy") and not name.startswith("NUMERAI_")
+    }
+    no_engine = {"DOCKER": "false"}
+    own = {"TMPDIR": str(temporary), "XDG_CACHE_HOME": str(folder / "cache")}
+    return {**kept, **no_engine, **own, "NO_PROXY": "*"}
 
 
 @dataclass

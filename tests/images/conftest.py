@@ -32,14 +32,14 @@ class Image:
         suffix = "" if self.flavour == "full" else f"-{self.flavour}"
         return ROOT / f"py{self.version}" / f"requirements{suffix}.txt"
 
-    def run(self, *command, options=(), entrypoint="python"):
+    def run(self, *command, options=(), entrypoint="python", timeout=300):
         """Run a command in a fresh container without network; its result."""
         return subprocess.run(
             [DOCKER, "run", "--rm", "--network", "none", *options, "--entrypoint", entrypoint]
             + [self.reference, *map(str, command)],
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=timeout,
         )
 
     def other_flavour(self):

@@ -1,0 +1,114 @@
+"""Models as people publish them, run by `numerai-predict run --local` and by a fleet."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from fleets import PROGRAM, Fleet
+from predict_runs import clean_variables
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from write_cases import CASES, missing_modules, write  # noqa: E402
+
+pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(1500)]
+
+# The parts of a record that a fleet may not change.
+SAME = ("verdict", "exit_code", "message", "remedy", "hosted", "warnings")
+DELIVERED = "delivered to "
+
+
+def needed(case):
+    """Skip a case whose modules this Python does not have."""
+    if missing := missing_modules(case):
+        pytest.skip(f"{case.name} needs {', '.join(missing)}, which only the full image has")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A folder with the files of all cases."""
+    folder = tmp_path_factory.mktemp("cases")
+    write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """Variables for the processes."""
+    return clean_variables(tmp_path_factory.mktemp("environment"))
+
+
+@pytest.fixture(scope="module")
+def run_local(files, sample, tmp_path_factory, environment):
+    """Run a case with `numerai-predict run --local`; its record and the predictions' bytes."""
+
+    def run(case, *options):
+        output = tmp_path_factory.mktemp("output")
+        record = output / "record.json"
+        command = [sys.executable, "-c", PROGRAM, "run", "--local", files / case.file_name]
+        command += ["--dataset", sample / "live.parquet", "--output_dir", output]
+        command += ["--benchmarks", sample / "live_benchmark_models.parquet"]
+        command += ["--result", record, "--timeout", "60", *options]
+        ended = subprocess.run(
+            list(map(str, command)), capture_output=True, text=True, env=environment, cwd=output
+        )
+        assert record.exists(), ended.stderr
+        csv = next(output.glob("live_predictions-*.csv"), None)
+        return json.loads(record.read_text()), csv and csv.read_bytes()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def singles(run_local):
+    """The record and the predictions of each case, two runs at a time."""
+    possible = [case for case in CASES.values() if not missing_modules(case)]
+    with ThreadPoolExecutor(2) as pool:
+        results = pool.map(run_local, possible)
+        return {case.name: result for case, result in zip(possible, results, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def fleet_output(files, sample, tmp_path_factory, environment):
+    """All cases in one fleet run."""
+    fleet = Fleet(tmp_path_factory.mktemp("fleet"), sample, {**environment, "TMPDIR": "/tmp"})
+    output = fleet.run(files, "--concurrency", "2", "--timeout", "60", timeout=1200)
+    assert output.exit_code == 1, output.stderr
+    return output
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_run_has_the_expected_result(singles, name):
+    needed(CASES[name])
+    record, _ = singles[name]
+    assert CASES[name].differences(record) == []
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, case in CASES.items() if case.expected.hosted is False]
+)
+def test_hosted_mode_refuses_what_hosted_compute_refuses(run_local, name):
+    needed(CASES[name])
+    record, predictions = run_local(CASES[name], "--hosted")
+    assert record["verdict"] in ("invalid_model", "invalid_predictions")
+    assert record["hosted"]["accepted"] is False
+    assert predictions is None
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("name", CASES)
+def test_a_fleet_says_and_predicts_what_a_single_run_does(singles, fleet_output, name):
+    needed(CASES[name])
+    record, predictions = singles[name]
+    in_fleet = fleet_output.records()[name]
+    assert CASES[name].differences(in_fleet) == []
+    for key in SAME:
+        if key == "message" and in_fleet["verdict"] == "ok":
+            assert in_fleet[key].startswith(DELIVERED)
+        else:
+            assert in_fleet[key] == record[key]
+    if predictions is not None:
+        assert fleet_output.csv(name) == predictions

@@ -1,0 +1,63 @@
+"""Writes the files of all cases that this Python can make: python write_cases.py FOLDER.
+
+Prints the names of those that need a module that is not there, one a line.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import call_signatures
+import cloudpickle
+import library_use
+import machine_processes
+import machine_settings
+import machine_use
+import pickled_forms
+import returned_frames
+from case_table import Case
+
+MODULES = (
+    returned_frames,
+    call_signatures,
+    pickled_forms,
+    machine_use,
+    machine_processes,
+    machine_settings,
+    library_use,
+)
+CASES: dict[str, Case] = {
+    name: case for module in MODULES for name, case in module.TABLE.cases.items()
+}
+assert len(CASES) == sum(len(module.TABLE.cases) for module in MODULES), "a name is used twice"
+
+
+def missing_modules(case: Case) -> list[str]:
+    """The modules that a case needs and this Python does not have."""
+    return [name for name in case.modules if importlib.util.find_spec(name) is None]
+
+
+def content(case: Case) -> bytes:
+    """The bytes of a case's file."""
+    made = case.make()
+    return made if case.is_file else cloudpickle.dumps(made, protocol=case.protocol)
+
+
+def write(folder: Path) -> list[str]:
+    """Write the files; the names of the cases that cannot be made here."""
+    for module in MODULES:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        missing = [name for name, case in CASES.items() if missing_modules(case)]
+        for name in CASES.keys() - set(missing):
+            (folder / CASES[name].file_name).write_bytes(content(CASES[name]))
+    finally:
+        for module in MODULES:
+            cloudpickle.unregister_pickle_by_value(module)
+    return missing
+
+
+if __name__ == "__main__":
+    print("\n".join(write(Path(sys.argv[1]))))

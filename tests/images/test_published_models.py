@@ -1,0 +1,55 @@
+"""Models as people publish them, each run by predict.py inside an image, and by a fleet of it."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests/cases"))
+
+from write_cases import CASES  # noqa: E402
+
+pytestmark = pytest.mark.timeout(1800)
+
+PREDICT = "/usr/local/share/numerai-predict/predict.py"
+
+
+@pytest.fixture(scope="module")
+def published(image, inputs, tmp_path_factory):
+    """The folder of the cases' files that the image's Python made, and what it could not make."""
+    folder = tmp_path_factory.mktemp("published")
+    for path in (folder, folder.parent, folder.parent.parent):
+        path.chmod(0o777)
+    mounts = ("-v", f"{ROOT / 'tests/cases'}:/cases:ro", "-v", f"{folder}:{folder}")
+    made = image.run("/cases/write_cases.py", folder, options=mounts)
+    assert made.returncode == 0, made.stderr
+    return folder, made.stdout.split()
+
+
+@pytest.fixture(scope="module")
+def records(image, inputs, published, tmp_path_factory):
+    """The record of each case, all run in one container."""
+    folder, _ = published
+    output = tmp_path_factory.mktemp("records")
+    for path in (output, output.parent, output.parent.parent):
+        path.chmod(0o777)
+    mounts = [f"{ROOT / 'tests/fleet'}:/runs:ro", f"{folder}:{folder}:ro"]
+    mounts += [f"{inputs}:{inputs}:ro", f"{output}:{output}"]
+    options = [word for mount in mounts for word in ("-v", mount)]
+    run = image.run(
+        *("/runs/singles.py", PREDICT, folder, inputs, output, "--timeout", "100"),
+        options=options,
+        timeout=1500,
+    )
+    assert run.returncode == 0, run.stderr
+    return {path.stem: json.loads(path.read_text()) for path in output.glob("*.json")}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_model_has_the_expected_result_in_an_image(image, published, records, name):
+    case, (_, missing) = CASES[name], published
+    if name in missing:
+        pytest.skip(f"{name} needs {', '.join(case.modules)}, which {image.reference} lacks")
+    assert case.differences(records[Path(case.file_name).stem]) == []
