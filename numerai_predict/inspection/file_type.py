@@ -20,6 +20,8 @@ _COMPRESSED = {
 _MAGIC = {
     b"PAR1": "a parquet file",
     b"\x7fELF": "a program",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file (`git lfs pull` fetches it)",
+    b"{": "a JSON file, such as a notebook",
 }
 _PICKLE_PROTOCOL_2 = b"\x80"
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from numerai_predict.sandbox import access_rules, mounts
 from numerai_predict.sandbox.mounts import Attribute
+from numerai_predict.sandbox.user_entries import lists_with_own_user
 
 # Private directories, and the directory below the scratch directory that holds their files.
 _ON_DISK = {"/tmp": ".tmp", "/var/tmp": ".var-tmp"}  # noqa: S108 - they are private here
@@ -86,9 +87,7 @@ def _build(root: str, spec: RootSpec, *, own_processes: bool) -> int:
     paths = tree.resolve(spec.readable)
     private = [path for path in paths if _is_below(path, _ON_DISK)]
     scratch = os.path.realpath(spec.scratch)
-    for path in paths:
-        if path not in private:
-            tree.show(path)
+    _show(tree, (path for path in paths if path not in private), spec)
     for directory in (*_ON_DISK, "/dev", "/proc"):
         tree.make_directory(directory)
     if not _is_below(scratch, _ON_DISK):
@@ -110,6 +109,16 @@ def _build(root: str, spec: RootSpec, *, own_processes: bool) -> int:
     else:
         mounts.bind("/proc", root + "/proc")
     return len(paths)
+
+
+def _show(tree: _Tree, paths: Iterable[str], spec: RootSpec) -> None:
+    """Show the paths; the model's user is in the lists of users and groups."""
+    written = lists_with_own_user(spec.owner, spec.scratch)
+    for path in paths:
+        if path in written:
+            tree.write(path, written[path])
+        else:
+            tree.show(path)
 
 
 def _make_owned(directory: str, owner: tuple[int, int] | None) -> str:
@@ -180,6 +189,13 @@ class _Tree:
             return False
         self._shown.append(path)
         return True
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file for all to read, in place of the machine's."""
+        self.make_directory(os.path.dirname(path))
+        with open(self._root + path, "xb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), 0o444)
 
     def make_directory(self, path: str) -> None:
         """Make a directory at the place of a real path."""

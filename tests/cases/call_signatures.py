@@ -74,6 +74,10 @@ class Model:
         """A method that takes both frames."""
         return two(live_features, live_benchmark_models)
 
+    def with_benchmarks(self, live_features, bench=None):
+        """A method that can do without the benchmark models."""
+        return frame(live_features)
+
     @staticmethod
     def static(live_features):
         """A function of a class."""
@@ -149,20 +153,6 @@ class Rows(typing.NamedTuple):
         return frame(live_features) * self.weight
 
 
-ONE, TWO, WITH_OPTIONS = Model().predict, Model().predict_two, functools.partial(with_options)
-
-
-@functools.lru_cache
-def cached(number):
-    """A helper with a cache."""
-    return number
-
-
-def fits_features(live_features):
-    """A model that uses a cached helper."""
-    return frame(live_features) * cached(1)
-
-
 # One frame or two, as Python calls them.
 add(
     ok(),
@@ -175,9 +165,8 @@ add(
     both_defaults=lambda live=None, bench=None: frame(live),
     decorated_wraps=functools.wraps(frame)(any_arguments(frame)),
     decorated_wraps_of_two=functools.wraps(two)(any_arguments(two)),
-    lru_cached=fits_features,
-    bound_method=ONE,
-    bound_method_of_two=TWO,
+    bound_method=Model().predict,
+    bound_method_of_two=Model().predict_two,
     static_method=Model.static,
     class_method=Model.of_class,
     callable_instance=Callable(),
@@ -245,11 +234,11 @@ add(
     kwargs_only=lambda live, **kwargs: frame(live),
     callable_instance_with_option=CallableWithOption(),
     partial_keyword=functools.partial(with_options, options=1),
-    partial_keyword_of_method=functools.partial(TWO, live_benchmark_models=None),
+    partial_keyword_of_method=functools.partial(Model().with_benchmarks, bench=None),
 )
 # A second parameter that is an option receives the benchmark models, as in hosted compute.
 add(
-    invalid("of which not exactly one is named prediction"),
+    invalid("prediction(s) NaN"),
     second_default_float=lambda live, proportion=1.0: frame(live) * proportion,
 )
 add(

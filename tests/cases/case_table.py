@@ -37,7 +37,7 @@ class Expected:
             found.append(f"{len(reasons)} warnings about hosted compute")
         if self.silent and record["warnings"]:
             found.append(f"warnings {record['warnings']}")
-        return [f"{difference}: {text}" for difference in found]
+        return [*found, text] if found else []
 
 
 def ok() -> Expected:

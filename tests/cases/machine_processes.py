@@ -1,6 +1,6 @@
 """Processes, sockets and names that models ask for."""
 
-from case_table import CaseTable, fails, told
+from case_table import CaseTable, fails
 from machine_use import frame, predicts_in
 
 TABLE = CaseTable()
@@ -42,14 +42,14 @@ def pool_forkserver(live):
         assert pool.map(abs, [1, -1]) == [1, 1]
 
 
-@predicts(shared=NO_SOCKETS, modules=("joblib",))
+@predicts(modules=("joblib",))
 def joblib_loky(live):
     from joblib import Parallel, delayed
 
     assert Parallel(n_jobs=2)(delayed(abs)(-i) for i in range(4)) == [0, 1, 2, 3]
 
 
-@predicts(shared=NO_SOCKETS, modules=("joblib",))
+@predicts(modules=("joblib",))
 def joblib_of_every_cpu(live):
     from joblib import Parallel, delayed
 
@@ -63,7 +63,7 @@ def joblib_threads(live):
     Parallel(n_jobs=2, prefer="threads")(delayed(abs)(i) for i in range(4))
 
 
-@predicts(shared=NO_SOCKETS, modules=("joblib",))
+@predicts(modules=("joblib",))
 def joblib_multiprocessing(live):
     from joblib import Parallel, delayed
 
@@ -259,10 +259,10 @@ def uuid_one(live):
     uuid.getnode()
 
 
-# What has no network is told; what the model makes of that is its own.
+# No network: what the model makes of that is its own.
 
 
-@predicts(expected=told("example.com"))
+@predicts()
 def dns_try(live):
     import socket
 
@@ -272,7 +272,7 @@ def dns_try(live):
         pass
 
 
-@predicts(expected=told("example.com"), modules=("requests",))
+@predicts(modules=("requests",))
 def requests_try(live):
     import requests
 

@@ -105,17 +105,17 @@ def saved_xgboost():
 
 
 for name, make, found in (
-    ("array_of_numpy", lambda: saved_array(np.save, np.ones(3)), "NumPy"),
-    ("arrays_of_numpy", lambda: saved_array(np.savez, a=np.ones(3)), "NumPy"),
+    ("array_of_numpy", lambda: saved_array(np.save, np.ones(3)), "numpy.save"),
+    ("arrays_of_numpy", lambda: saved_array(np.savez, a=np.ones(3)), "numpy.save"),
     ("booster_text", saved_booster, "LightGBM"),
     ("booster_ubj", saved_xgboost, "XGBoost"),
     ("file_of_joblib", saved_by_joblib, "joblib"),
-    ("web_page", lambda: b"<!DOCTYPE html><html><body>Sign in</body></html>", "HTML"),
-    ("notebook", lambda: b'{"cells": [], "metadata": {}, "nbformat": 4}', "JSON"),
+    ("web_page", lambda: b"<!DOCTYPE html><html><body>Sign in</body></html>", "a web page"),
+    ("notebook", lambda: b'{"cells": [], "metadata": {}, "nbformat": 4}', "a JSON file"),
     (
         "pointer_of_lfs",
         lambda: b"version https://git-lfs.github.com/spec/v1\n",
-        "LFS",
+        "git lfs pull",
     ),
     ("empty_file", lambda: b"", "empty"),
     (
@@ -129,6 +129,6 @@ for name, make, found in (
 TABLE.add(
     "half_of_a_pickle",
     lambda: cloudpickle.dumps(frame)[:-200],
-    fails("invalid_pickle", "truncated"),
+    fails("invalid_pickle", "before the STOP opcode"),
     is_file=True,
 )

@@ -43,6 +43,11 @@ def with_index(live, change):
     return returned
 
 
+def named(name):
+    """A model that names the index."""
+    return lambda live: frame(live).rename_axis(name)
+
+
 def with_columns(live, columns):
     """The columns have other names."""
     returned = frame(live)
@@ -115,15 +120,11 @@ add(
         [with_index(live.iloc[:9], lambda index: index.rename("a")), frame(live.iloc[9:])]
     ),
 )
-for name in ("ids", "ID", "index", "id ", 0):
-    add(
-        refused_hosted(f"an index named '{str(name).rstrip()}"),
-        **{
-            f"index_named_{name!r}".replace("'", "").replace(" ", "_"): lambda live, name=name: (
-                with_index(live, lambda index: index.rename(name))
-            )
-        },
-    )
+add(refused_hosted("an index named 'ids'"), index_named_ids=named("ids"))
+add(refused_hosted("an index named 'ID'"), index_named_in_capitals=named("ID"))
+add(refused_hosted("an index named 'index'"), index_named_index=named("index"))
+add(refused_hosted("an index named '0'"), index_named_by_a_number=named(0))
+add(refused_hosted("an index named 'id "), index_name_with_space=named("id "))
 add(
     refused_hosted("an index named"),
     index_named_otherwise=lambda live: ranks(live).rename_axis("row").to_frame("prediction"),
@@ -201,7 +202,9 @@ add(
     booleans=lambda live: frame(live) > 0.5,
     object_floats=lambda live: as_type(live, object),
     object_mixed=lambda live: pd.DataFrame(
-        {"prediction": [0, np.float32(0.5), True, *ranks(live).iloc[3:]]}, live.index, dtype=object
+        {"prediction": [0, np.float32(0.5), np.int8(1), *ranks(live).iloc[3:]]},
+        live.index,
+        dtype=object,
     ),
     sparse=lambda live: as_type(live, pd.SparseDtype("float64", 0.0)),
     row_order_changed=lambda live: frame(live).sort_values("prediction"),

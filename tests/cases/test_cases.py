@@ -12,7 +12,7 @@ from predict_runs import clean_variables
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from write_cases import CASES, missing_modules, write  # noqa: E402
+from write_cases import CASES, missing_modules, write
 
 pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(1500)]
 

@@ -99,7 +99,7 @@ def test_files_below_fixed_paths_are_private_and_removed():
 def test_the_root_is_read_only():
     def write():
         errors = []
-        for name in ("/made", "/usr/made", "/dev/made", "/etc/hosts"):
+        for name in ("/made", "/usr/made", "/dev/made", "/etc/hosts", "/etc/passwd", "/etc/group"):
             try:
                 Path(name).write_text("a")
             except OSError as error:
@@ -107,7 +107,22 @@ def test_the_root_is_read_only():
         return errors
 
     found, _, _ = sandboxed(write)
-    assert len(found) == 4
+    assert len(found) == 6
+
+
+def test_its_user_and_group_are_in_the_lists_beside_those_of_the_machine():
+    def look():
+        lists = [Path(name).read_text().splitlines() for name in ("/etc/passwd", "/etc/group")]
+        names = [subprocess.run(["id", option], capture_output=True, text=True).stdout.strip()
+                 for option in ("-un", "-gn")]  # fmt: skip
+        return lists, names
+
+    (users, groups), (user, group) = sandboxed(look)[0]
+    machine = Path("/etc/passwd").read_text().splitlines()
+    assert users[: len(machine)] == machine
+    assert len(users) <= len(machine) + 1
+    assert any(line.startswith(f"{user}:") for line in users)
+    assert any(line.startswith(f"{group}:") for line in groups)
 
 
 def test_shared_memory_is_as_large_as_the_memory_limit():

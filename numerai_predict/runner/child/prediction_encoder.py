@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +17,7 @@ _MAX_NAME_CHARACTERS = 100
 _MAX_COLUMNS = 100
 # A longer id is none of the live data.
 _MAX_ID_CHARACTERS = 1_000
+_NUMBERS = (int, float, np.integer, np.floating, np.bool_)
 
 
 def encode(returned: Any) -> tuple[dict[str, Any], bytes]:
@@ -113,7 +113,8 @@ def _values(column: pd.Series[Any]) -> pa.Array:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real | np.bool_) or value is None or value is pd.NA
+    """Whether a CSV file has the value as a number; a fraction is text there, such as 1/3."""
+    return isinstance(value, _NUMBERS) or value is None or value is pd.NA
 
 
 def _text(value: Any) -> str:
