@@ -4,11 +4,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import tomllib
+from fleets import PROGRAM
+from predict_runs import clean_variables
 
 ROOT = Path(__file__).parents[2]
 DOCKER = os.environ.get("DOCKER", "docker")
@@ -127,3 +130,26 @@ def example(image):
 def supported_versions():
     listed = tomllib.loads((ROOT / "versions.toml").read_text())["python"]
     return [python["version"] for python in listed]
+
+
+@pytest.fixture
+def fleet(inputs, tmp_path):
+    """Run a fleet over a folder of pickles in the images that the engine has."""
+
+    def run(folder, *options, timeout=300):
+        output = tmp_path / "fleet-output"
+        output.mkdir()
+        command = [sys.executable, "-c", PROGRAM, "fleet", "run", folder, "--output-dir", output]
+        command += ["--dataset", inputs / "live.parquet", "--concurrency", "2"]
+        command += ["--benchmarks", inputs / "live_benchmark_models.parquet", *options]
+        kept = {name: os.environ[name] for name in ("DOCKER",) if name in os.environ}
+        ended = subprocess.run(
+            list(map(str, command)),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**clean_variables(tmp_path), **kept, "TMPDIR": "/tmp"},
+        )
+        return ended, output
+
+    return run

@@ -1,15 +1,12 @@
 """The fleet in containers: its predictions, and the isolation of a model in a worker."""
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-from fleets import PROGRAM
 
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.fleet.environments import Environment
@@ -21,29 +18,6 @@ import stage  # noqa: E402
 from warm_stage import LEAVES, warm_stage  # noqa: E402
 
 pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture
-def fleet(inputs, tmp_path, clean_environment):
-    """Run a fleet over a folder of pickles in the images that the engine has."""
-
-    def run(folder):
-        output = tmp_path / "fleet-output"
-        output.mkdir()
-        command = [sys.executable, "-c", PROGRAM, "fleet", "run", folder, "--output-dir", output]
-        command += ["--dataset", inputs / "live.parquet", "--concurrency", "2"]
-        command += ["--benchmarks", inputs / "live_benchmark_models.parquet"]
-        kept = {name: os.environ[name] for name in ("DOCKER",) if name in os.environ}
-        ended = subprocess.run(
-            list(map(str, command)),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env={**clean_environment, **kept, "TMPDIR": "/tmp"},
-        )
-        return ended, output
-
-    return run
 
 
 def test_a_fleet_predicts_what_single_runs_do(image, example, predict, output, fleet, tmp_path):

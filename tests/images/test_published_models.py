@@ -39,7 +39,7 @@ def records(image, inputs, published, tmp_path_factory):
     mounts += [f"{inputs}:{inputs}:ro", f"{output}:{output}"]
     options = [word for mount in mounts for word in ("-v", mount)]
     run = image.run(
-        *("/runs/singles.py", PREDICT, folder, inputs, output, "--timeout", "100"),
+        *("/runs/singles.py", PREDICT, folder, inputs, output, "--timeout", "300"),
         options=options,
         timeout=1500,
     )
@@ -53,3 +53,23 @@ def test_a_model_has_the_expected_result_in_an_image(image, published, records, 
     if name in missing:
         pytest.skip(f"{name} needs {', '.join(case.modules)}, which {image.reference} lacks")
     assert case.differences(records[Path(case.file_name).stem]) == []
+
+
+@pytest.mark.parametrize("user", ["0:0", "1000:1000", "4321:4321"])
+@pytest.mark.parametrize("name", ["getuser", "own_entry", "own_group", "owner_of_a_file"])
+def test_a_model_finds_the_name_of_any_user(published, predict, user, name):
+    run = predict(published[0] / f"{name}.pkl", options=("--network", "none", "--user", user))
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_fleet_of_images_says_what_single_runs_do(image, published, records, fleet):
+    ended, output = fleet(published[0], "--timeout", "300", timeout=1500)
+    assert ended.returncode == 1, ended.stderr + ended.stdout  # some models are broken
+    in_fleet = {path.stem: json.loads(path.read_text()) for path in output.glob("records/*.json")}
+    assert len(in_fleet) == len(records) > 300
+    different = {}
+    for name in CASES.keys() - set(published[1]):
+        record = in_fleet[name]
+        assert record["environment"]["image"], "it ran outside of the images"
+        different[name] = CASES[name].differences(record)
+    assert {name: found for name, found in different.items() if found} == {}
