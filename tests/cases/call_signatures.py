@@ -10,7 +10,7 @@ import typing
 import cloudpickle
 import numpy as np
 import pandas as pd
-from case_table import CaseTable, fails, invalid, ok, refused_hosted, told
+from case_table import CaseTable, fails, invalid, ok, refused_hosted, warned
 
 TABLE = CaseTable()
 
@@ -200,14 +200,14 @@ def overridden_signature():
 def annotations_by_string():
     """Annotations that are text, which nothing evaluates."""
 
-    def predict(live: "frame.Nothing", bench: "Unknown | None" = None) -> "nobody":  # noqa: F821
+    def predict(live: "frame.Nothing", bench: "Unknown | None" = None) -> "Frame":  # noqa: F821
         return frame(live)
 
     return predict
 
 
 add(
-    told("*args", "gets one"),
+    warned("*args", "gets one"),
     decorated_args_only=any_frames(frame),
     decorated_args_only_twice=any_frames(any_frames(frame)),
     lambda_of_args=lambda *frames: frame(frames[0]),

@@ -45,7 +45,7 @@ def ok() -> Expected:
     return Expected("ok", hosted=True, silent=True)
 
 
-def told(*words: str) -> Expected:
+def warned(*words: str) -> Expected:
     """It succeeds here and hosted; a warning contains the words."""
     return Expected("ok", words, hosted=True)
 

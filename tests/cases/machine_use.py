@@ -294,7 +294,7 @@ def file_lock(live):
 
 
 @predicts()
-def glob_own_folder(live):
+def glob_own_directory(live):
     import glob
     import os
 

@@ -7,7 +7,7 @@ import fractions
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from case_table import CaseTable, invalid, ok, refused_hosted, told
+from case_table import CaseTable, invalid, ok, refused_hosted, warned
 
 TABLE = CaseTable()
 
@@ -184,7 +184,7 @@ add(
     extra_row_out_of_range=lambda live: with_row(live, 7.0),
 )
 add(
-    told("dropped 1 row(s) that are not live"),
+    warned("dropped 1 row(s) that are not live"),
     extra_rows=lambda live: with_row(live, 0.3),
 )
 add(

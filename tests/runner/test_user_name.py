@@ -40,7 +40,7 @@ def test_another_unknown_user_has_none(unknown_user):
         with pytest.raises(KeyError):
             lookup(key)
     with pytest.raises(KeyError):
-        pwd.getpwnam("nobody-of-this-name")
+        pwd.getpwnam("unknown-name")
 
 
 def test_a_known_user_keeps_its_entry(unknown_user):
