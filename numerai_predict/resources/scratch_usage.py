@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from numerai_predict.resources.shared_memory import BLOCK_BYTES
+from numerai_predict.resources.open_files import BLOCK_BYTES, open_files
 
 
 def directory_bytes(directory: Path) -> int:
@@ -19,7 +19,7 @@ def deleted_files_bytes(device: int, processes: Iterable[int]) -> int:
     """Bytes on the device of the deleted files that the processes hold open."""
     files: dict[int, int] = {}
     for pid in processes:
-        for status in _open_files(pid):
+        for status in open_files(pid):
             if (status.st_dev, status.st_nlink) == (device, 0):
                 files[status.st_ino] = status.st_blocks * BLOCK_BYTES
     return sum(files.values())
@@ -35,12 +35,3 @@ def _sizes(directory: Path) -> Iterator[int]:
                     continue
                 with contextlib.suppress(OSError):  # deleted meanwhile
                     yield entry.stat(follow_symlinks=False).st_blocks * BLOCK_BYTES
-
-
-def _open_files(pid: int) -> Iterator[os.stat_result]:
-    try:
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-                yield descriptor.stat()
-    except OSError:
-        return  # the process has ended, or its descriptors cannot be read

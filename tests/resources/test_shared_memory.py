@@ -4,7 +4,6 @@ import mmap
 import os
 import secrets
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -83,12 +82,20 @@ def test_a_file_that_another_program_has_mapped_is_not_the_models(shared):
 
 
 @pytest.mark.process
-def test_nothing_is_deleted_while_other_programs_of_the_user_run(shared):
+def test_a_file_is_deleted_though_other_programs_of_the_user_run(shared):
     files = SharedMemoryFiles(Identity(), os.getpid())
     made = shared(os.getuid())
-    sleeper = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)"]
-    with subprocess.Popen(sleeper, stdout=subprocess.PIPE) as other:
-        other.stdout.readline()
-        assert made in files.remove()
+    with subprocess.Popen(["sleep", "60"]) as other:
+        assert files.remove() == []
+        other.kill()
+    assert not made.exists()
+
+
+@pytest.mark.process
+def test_a_file_that_another_program_has_open_is_kept(shared):
+    files = SharedMemoryFiles(Identity(), os.getpid())
+    made = shared(os.getuid())
+    with made.open() as held, subprocess.Popen(["sleep", "60"], stdin=held) as other:
+        assert files.remove() == []
         other.kill()
     assert made.exists()
