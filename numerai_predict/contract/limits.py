@@ -25,7 +25,7 @@ class Limits:
     memory_bytes: int | None = HOSTED_MEMORY_BYTES
     seconds: float | None = HOSTED_SECONDS
     processes: int = 1_024
-    open_files: int = 4_096
+    open_files: int = 1_024
     scratch_bytes: int = 4 * 1024**3
 
 

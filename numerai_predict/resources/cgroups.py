@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,3 +34,52 @@ def _below(root: Path, path: str) -> Iterator[Path]:
     for part in Path(path.lstrip("/")).parts:
         directory = directory / part
         yield directory
+
+
+class CgroupUnavailable(Exception):
+    """No group can be made beneath the one of this process; the message gives the reason."""
+
+
+def writable_parent(controller: str, mount: Path = MOUNT, own: Path = OWN) -> Path:
+    """The group beneath which this process may make groups with the controller.
+
+    In version 1 this is its own. In version 2 a group has either processes or groups with
+    controllers: it is its own if that is the root, else the one above, if that is delegated.
+
+    Raises:
+        CgroupUnavailable: there is none.
+    """
+    group = _own_group(controller, mount, own)
+    if group is None:
+        raise CgroupUnavailable(f"no control group of {controller} is mounted at {mount}")
+    candidates = [group]
+    if (group / "cgroup.controllers").exists():
+        above = (group, group.parent)
+        candidates = [each for each in above if controller in _delegated(each)]
+        if not candidates:
+            raise CgroupUnavailable(f"{controller} is not delegated to groups beneath {group}")
+    writable = [each for each in candidates if os.access(each, os.W_OK)]
+    if not writable:
+        raise CgroupUnavailable(f"{candidates[0]} is not writable")
+    return writable[0]
+
+
+def _own_group(controller: str, mount: Path, own: Path) -> Path | None:
+    """The group that has this process as a member."""
+    paths = list(cgroup_paths(controller, mount, own))
+    return next((path for path in reversed(paths) if _has_member(path, os.getpid())), None)
+
+
+def _has_member(group: Path, pid: int) -> bool:
+    try:
+        return str(pid) in (group / "cgroup.procs").read_text().split()
+    except OSError:
+        return False
+
+
+def _delegated(group: Path) -> list[str]:
+    """The controllers that groups beneath this one have (version 2)."""
+    try:
+        return (group / "cgroup.subtree_control").read_text().split()
+    except OSError:
+        return []

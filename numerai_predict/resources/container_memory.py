@@ -24,12 +24,21 @@ def limit_bytes(mount: Path = cgroups.MOUNT, own: Path = cgroups.OWN) -> int | N
     return min(_limits(mount, own), default=None)
 
 
+def kills_of(group: Path) -> int:
+    """How many processes of that control group the kernel has killed for its memory limit."""
+    return next(_kills_of(group), 0)
+
+
 def _kills(mount: Path, own: Path) -> Iterator[int]:
     for directory in cgroups.cgroup_paths("memory", mount, own):
-        for name in ("memory.events", "memory.oom_control"):
-            for line in _lines(directory / name):
-                if line.startswith("oom_kill "):
-                    yield int(line.split()[1])
+        yield from _kills_of(directory)
+
+
+def _kills_of(group: Path) -> Iterator[int]:
+    for name in ("memory.events", "memory.oom_control"):
+        for line in _lines(group / name):
+            if line.startswith("oom_kill "):
+                yield int(line.split()[1])
 
 
 def _limits(mount: Path, own: Path) -> Iterator[int]:

@@ -60,6 +60,16 @@ def resident_bytes(processes: Iterable[int]) -> int:
     return sum(map(_resident, processes))
 
 
+def peak_resident_bytes(pid: int) -> int:
+    """The highest resident memory of a living process; 0 for one that has exited."""
+    try:
+        with open(f"/proc/{pid}/status") as status:
+            lines = [line for line in status if line.startswith("VmHWM:")]
+    except OSError:
+        return 0
+    return int(lines[0].split()[1]) * 1024 if lines else 0
+
+
 def proportional_bytes(processes: Iterable[int], shared_files_bytes: int = 0) -> int:
     """Proportional memory (PSS) of the processes, in bytes: exact, but slow for much memory.
 

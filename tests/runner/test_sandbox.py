@@ -12,7 +12,7 @@ import pytest
 from numerai_predict.sandbox import landlock
 from numerai_predict.sandbox.namespaces import NAMESPACES
 
-LAYERS = ["runner", "session", "descriptors", "environment", "limits", *NAMESPACES]
+LAYERS = ["runner", "session", "descriptors", "environment", "memory", "limits", *NAMESPACES]
 LAYERS += ["user", "privileges", "landlock", "seccomp"]
 FULL = landlock.abi() > 0
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 from numerai_predict.contract.errors import SaveFailed
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, thread_environment, usable_cpus
+from numerai_predict.resources.model_cgroup import ModelCgroup, create_model_cgroup, describe
 from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
 from numerai_predict.runner.protocol import Request, SandboxRequest, encode_request
 from numerai_predict.runner.supervisor.scratch_removal import remove_scratch
@@ -58,8 +59,9 @@ class ProcessHandle:
 
     `frames` and `output` (the model's stdout and stderr) are non-blocking descriptors to read
     from. `scratch` is the only directory that the process may write, `known` the files and
-    directories that it may read, `layers` what isolates it from its start on. `in_memory` are
-    the paths of data that it has already read.
+    directories that it may read, `layers` what isolates it from its start on. `cgroup`
+    are the control groups that count and limit it, if the machine allows them; `in_memory` are the
+    paths of data that it has already read.
     """
 
     process: Process
@@ -70,6 +72,7 @@ class ProcessHandle:
     identity: Identity
     known: frozenset[Path]
     layers: Layers
+    cgroup: ModelCgroup
     in_memory: frozenset[Path] = frozenset()
 
     def readable(self, path: Path) -> Path:
@@ -100,6 +103,7 @@ class ProcessHandle:
         self.requests.close()
         os.close(self.frames)
         os.close(self.output)
+        self.cgroup.remove()
         remove_scratch(self.scratch)
 
 
@@ -153,9 +157,7 @@ def launch_with(
     scratch = create_scratch(identity)
     environment = {**environment, **_OWN_VARIABLES, **scratch_variables(scratch.name)}
     frames, frames_end = os.pipe()
-    output, output_end = os.pipe()
-    if identity.user is not None and identity.group is not None:
-        os.fchown(output_end, identity.user, identity.group)  # so that it can open /dev/stdout
+    output, output_end = _output_pipe(identity)
     requests_end, requests = os.pipe()
     try:
         process = start_process(
@@ -166,6 +168,7 @@ def launch_with(
             os.close(descriptor)
     os.set_blocking(frames, False)
     os.set_blocking(output, False)
+    cgroup = create_model_cgroup(limits, usable_cpus(), process.pid)
     handle = ProcessHandle(
         process,
         os.fdopen(requests, "wb", buffering=0),
@@ -174,20 +177,30 @@ def launch_with(
         scratch,
         identity,
         frozenset(readable),
-        _initial_layers(environment),
+        _initial_layers(environment, describe(cgroup, limits)),
+        cgroup,
         in_memory,
     )
     handle.send(SandboxRequest(sandboxed, asdict(_sandbox_spec(handle, limits))))
     return handle
 
 
-def _initial_layers(environment: Mapping[str, str]) -> Layers:
+def _output_pipe(identity: Identity) -> tuple[int, int]:
+    """A pipe whose end to write to belongs to the model's user, so that it can open /dev/stdout."""
+    output, output_end = os.pipe()
+    if identity.user is not None and identity.group is not None:
+        os.fchown(output_end, identity.user, identity.group)
+    return output, output_end
+
+
+def _initial_layers(environment: Mapping[str, str], memory: str) -> Layers:
     """What isolates a process from its start on."""
     return Layers(
         {
             "session": "a session of its own; whatever it starts is found and ended",
             "descriptors": "none but the pipes to the runner",
             "environment": f"{len(environment)} variables of an allow-list, none of them a secret",
+            "memory": memory,
         }
     )
 

@@ -36,6 +36,8 @@ def report_layers(layers: Layers, mode: Sandbox) -> None:
     log_step("sandbox", ", ".join(layers.engaged))
     if layers.unavailable:
         log_step("sandbox", f"not available, and not required: {_by_reason(layers.unavailable)}")
+    if "memory" in layers.engaged:
+        log_step("sandbox", f"memory: {layers.engaged['memory']}")
     if mode is Sandbox.REQUIRE and layers.missing:
         found = "; ".join(f"{name}: {reason}" for name, reason in layers.missing.items())
         raise SandboxUnavailable(

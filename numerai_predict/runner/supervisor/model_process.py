@@ -21,6 +21,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources import container_memory
+from numerai_predict.resources.memory import peak_resident_bytes
 from numerai_predict.resources.monitor import ResourceMonitor
 from numerai_predict.resources.process_tree import adopt_orphans, descendants, kill_descendants
 from numerai_predict.resources.violations import LimitViolation, violation_error
@@ -95,6 +96,7 @@ class ModelProcess:
             self._handle.identity,
             Path(self._handle.scratch.name),
             self._process.pid,
+            self._handle.cgroup,
         )
         for descriptor in (self._handle.frames, self._handle.output):
             self._selector.register(descriptor, selectors.EVENT_READ)
@@ -105,7 +107,7 @@ class ModelProcess:
         self._drain_output()
         self._output.finish()
         self._selector.close()
-        for left in self._monitor.shared.remove():
+        for left in self._monitor.memory.shared.remove():
             self._show(f"... and may have left shared memory behind: {left}")
         self._handle.close()
 
@@ -171,6 +173,9 @@ class ModelProcess:
             raise ModelProcessExited(CrashReport(None, "a frame that was not requested"))
         try:
             return self._wait(started, stage)
+        except ModelProcessExited:
+            self._enforce_limits(started, stage)  # the kernel may have killed it for a limit
+            raise
         finally:
             self._seconds_used += time.monotonic() - started
             self._drain_output()
@@ -210,7 +215,7 @@ class ModelProcess:
 
     def _enforce_limits(self, started: float, stage: Stage) -> None:
         violation = self._monitor.check()
-        self.peak_bytes = max(self.peak_bytes, self._monitor.peak_bytes)
+        self.peak_bytes = max(self.peak_bytes, self._monitor.memory.peak_bytes)
         used = self._seconds_used + time.monotonic() - started
         limit = self._limits.seconds
         if violation is None and limit is not None and used > limit and not self._received:
@@ -269,17 +274,7 @@ class ModelProcess:
 
 def _peaks_of_living(pid: int) -> list[int]:
     """The highest resident memory of each living process in a tree."""
-    return [_peak_resident_bytes(each) for each in (pid, *descendants(pid).processes)]
-
-
-def _peak_resident_bytes(pid: int) -> int:
-    """The highest resident memory of a living process; 0 for one that has exited."""
-    try:
-        with open(f"/proc/{pid}/status") as status:
-            lines = [line for line in status if line.startswith("VmHWM:")]
-    except OSError:
-        return 0
-    return int(lines[0].split()[1]) * 1024 if lines else 0
+    return [peak_resident_bytes(each) for each in (pid, *descendants(pid).processes)]
 
 
 def _read(descriptor: int) -> bytes:

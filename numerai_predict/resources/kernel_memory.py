@@ -1,0 +1,69 @@
+"""Memory that the kernel keeps for a model and that belongs to none of its mappings.
+
+Where no control group counts it: page tables, structures of processes, threads and open files,
+and the most that the buffers of its sockets hold. The size of these buffers cannot be changed by a
+model (see `sandbox.seccomp`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from numerai_predict.resources.open_files import open_files
+
+_PROC = Path("/proc")
+_DEFAULT_BUFFER_BYTES = 212_992
+_TASK_BYTES = 32 * 1024  # stack and structures of a process or thread
+_DESCRIPTOR_BYTES = 1024  # structures of an open file, pipe, event or timer
+
+
+@dataclass(frozen=True)
+class KernelMemory:
+    """Upper bounds in bytes."""
+
+    page_tables: int
+    sockets: int
+    tasks: int
+    descriptors: int
+
+    @property
+    def bytes(self) -> int:
+        """All of it."""
+        return self.page_tables + self.sockets + self.tasks + self.descriptors
+
+
+def kernel_memory(processes: Iterable[int], tasks: int) -> KernelMemory:
+    """What the kernel keeps for the processes and their threads."""
+    page_tables = descriptors = 0
+    sockets: set[int] = set()
+    for pid in processes:
+        page_tables += _page_table_bytes(pid)
+        for status in open_files(pid):
+            descriptors += 1
+            if stat.S_ISSOCK(status.st_mode):
+                sockets.add(status.st_ino)
+    return KernelMemory(
+        page_tables,
+        2 * len(sockets) * buffer_bytes(),
+        tasks * _TASK_BYTES,
+        descriptors * _DESCRIPTOR_BYTES,
+    )
+
+
+def buffer_bytes() -> int:
+    """The size of a socket's send buffer, which the last message may exceed as much again."""
+    with contextlib.suppress(OSError, ValueError):
+        return int((_PROC / "sys/net/core/wmem_default").read_text())
+    return _DEFAULT_BUFFER_BYTES
+
+
+def _page_table_bytes(pid: int) -> int:
+    try:
+        with open(_PROC / str(pid) / "status") as status:
+            return next((int(line.split()[1]) * 1024 for line in status if "VmPTE" in line), 0)
+    except OSError:
+        return 0  # it has ended
