@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from numerai_predict.contract.limits import Limits
-from numerai_predict.sandbox import access_rules, capabilities, landlock, private_root, seccomp
+from numerai_predict.sandbox import (
+    access_rules,
+    bpf,
+    capabilities,
+    landlock,
+    private_root,
+    seccomp,
+)
 from numerai_predict.sandbox.identity import Identity
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.namespaces import NAMESPACES, NamespaceLayers, enter_namespaces
@@ -58,8 +65,10 @@ def apply_sandbox(spec: SandboxSpec) -> Layers:
     _die_with_supervisor()
     supervisor = os.getppid()
     limits = _engage({"limits": _engage_limits}, spec)
-    namespaces = _enter_namespaces(spec)
-    applied = _Applied(spec, namespaces, None if namespaces.private_processes else supervisor)
+    readable = tuple(access_rules.readable(Path(spec.package), spec.readable))
+    namespaces = _enter_namespaces(spec, readable)
+    visible = None if namespaces.private_processes else supervisor
+    applied = _Applied(spec, readable, namespaces, visible)
     others = _engage(_LAYERS, applied)
     return limits.with_more(Layers(namespaces.engaged, {}, namespaces.unavailable)).with_more(
         others
@@ -70,10 +79,12 @@ def apply_sandbox(spec: SandboxSpec) -> Layers:
 class _Applied:
     """What a layer depends on: the specification, and the layers that were applied before.
 
-    `supervisor` is the process id of the supervisor, `None` if the process cannot see it.
+    `readable` are all paths that the process may read, `supervisor` is the process id of the
+    supervisor, `None` if the process cannot see it.
     """
 
     spec: SandboxSpec
+    readable: tuple[Path, ...]
     namespaces: NamespaceLayers
     supervisor: int | None
 
@@ -91,12 +102,11 @@ def _engage(layers: Mapping[str, Callable[[_Context], str]], context: _Context) 
     return Layers(engaged, missing)
 
 
-def _enter_namespaces(spec: SandboxSpec) -> NamespaceLayers:
+def _enter_namespaces(spec: SandboxSpec, readable: tuple[Path, ...]) -> NamespaceLayers:
     identity = spec.identity
     owner = None
     if identity.user is not None and identity.group is not None:
         owner = (identity.user, identity.group)
-    readable = tuple(access_rules.readable(Path(spec.package), spec.readable))
     root = private_root.RootSpec(spec.scratch, readable, spec.limits.memory_bytes, owner)
     return enter_namespaces(root)
 
@@ -146,7 +156,7 @@ def _engage_landlock(applied: _Applied) -> str:
             f"this kernel ({platform.release()}) does not support Landlock, or it is disabled"
         )
     rules = landlock.Ruleset(version, tcp=namespaces.private_network)
-    rules.allow(access_rules.readable(Path(spec.package), spec.readable), landlock.READ)
+    rules.allow(applied.readable, landlock.READ)
     rules.allow([Path(spec.scratch)], landlock.SCRATCH)
     if namespaces.private_processes:
         rules.allow([access_rules.PROCESSES], landlock.READ)
@@ -165,16 +175,22 @@ def _engage_landlock(applied: _Applied) -> str:
 def _engage_seccomp(applied: _Applied) -> str:
     kind = _architecture()
     private_network = applied.namespaces.private_network
+    shares_processes = applied.supervisor is not None
     rules = seccomp.rules(
         applied.supervisor,
         same_user=applied.spec.identity.user is None,
         landlock_version=landlock.abi(),
         private_network=private_network,
+        own=os.getpid(),
+        pinned=len(os.sched_getaffinity(0)) < (os.cpu_count() or 1),
     )
-    seccomp.enforce(seccomp.program(rules, kind), kind)
+    bpf.enforce(bpf.program(rules, kind), kind)
     network = "no network but loopback" if private_network else "no network"
     calls = {call for rule in rules for call in rule.calls.split() if kind.number(call) is not None}
-    return f"{len(calls)} system calls of {kind.name} denied or restricted, {network}"
+    described = f"{len(calls)} system calls of {kind.name} denied or restricted, {network}"
+    if shares_processes and landlock.abi() < landlock.SIGNALS_SINCE:
+        described += "; it cannot forbid signals to processes of its user that start during the run"
+    return described
 
 
 def _architecture() -> Architecture:

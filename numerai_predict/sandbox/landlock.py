@@ -45,7 +45,8 @@ class Right(IntFlag):
     RESOLVE_UNIX = 1 << 16
 
 
-_TCP_SINCE, _SCOPES_SINCE = 4, 6
+_TCP_SINCE = 4
+SIGNALS_SINCE = _SCOPES_SINCE = 6
 NAMED_SOCKETS_SINCE = 9
 _SINCE = {
     Right.REFER: 2,

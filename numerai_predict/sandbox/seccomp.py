@@ -1,72 +1,29 @@
-"""The seccomp filter: denies the system calls that Landlock does not cover.
+"""The rules of the seccomp filter: it denies the system calls that Landlock does not cover.
 
-It is a classic BPF program that the kernel runs before every system call (seccomp(2),
-linux/seccomp.h, linux/filter.h). It is a deny-list: untested libraries keep working.
+It is a deny-list: untested libraries keep working.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import struct
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterator
 
+from numerai_predict.sandbox.bpf import ArgumentCondition, Comparison, SyscallRule
 from numerai_predict.sandbox.landlock import NAMED_SOCKETS_SINCE
-from numerai_predict.sandbox.syscall_numbers import Architecture
-from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, address, system_call
-
-_SET_MODE_FILTER, _ALL_THREADS = 1, 1
-_ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
-_NUMBER_OFFSET, _ARCH_OFFSET, _ARGUMENTS_OFFSET = 0, 4, 16  # struct seccomp_data
-
-_LOAD, _RETURN = 0x20, 0x06
-_IF_EQUAL, _IF_AT_LEAST, _IF_ANY_BIT = 0x15, 0x35, 0x45
+from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG
 
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 _NEW_NAMESPACES = 0x7E020000
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # insert input into a terminal
+_FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902
+_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY = 8, 10, 15, 1024, 1026
+_PRIO_USER, _IOPRIO_USER = 2, 3
+_SOL_SOCKET = 1
+_BUFFER_SIZES = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and their forms for root
 _PRETEND_SUCCESS = 0
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 _SOCK_DGRAM = 2
 _TCP, _UDP, _NETLINK_ROUTE = 6, 17, 0
-
-
-class Comparison(Enum):
-    """How the low 32 bits of an argument are compared."""
-
-    EQUALS = "equals"
-    DIFFERS = "differs"
-    HAS_BITS = "has bits"
-
-
-@dataclass(frozen=True)
-class ArgumentCondition:
-    """A condition on one argument of a system call, by its index."""
-
-    argument: int
-    comparison: Comparison
-    value: int
-
-
-@dataclass(frozen=True)
-class SyscallRule:
-    """System calls that fail with `error`, always or under a condition.
-
-    `calls` are names separated by spaces. An `error` of 0 skips the call and reports success.
-    """
-
-    calls: str
-    error: int
-    when: ArgumentCondition | tuple[ArgumentCondition, ...] | None = None
-
-    @property
-    def conditions(self) -> tuple[ArgumentCondition, ...]:
-        """The conditions that must all hold."""
-        if isinstance(self.when, ArgumentCondition):
-            return (self.when,)
-        return self.when or ()
 
 
 def _none_of(argument: int, *values: int) -> tuple[ArgumentCondition, ...]:
@@ -103,7 +60,7 @@ _RULES = (
     SyscallRule(
         "mount umount2 pivot_root chroot move_mount open_tree open_tree_attr fsopen fsconfig "
         "fsmount fspick mount_setattr unshare setns name_to_handle_at open_by_handle_at "
-        "lookup_dcookie fanotify_init quotactl quotactl_fd swapon swapoff",
+        "lookup_dcookie fanotify_init fanotify_mark quotactl quotactl_fd swapon swapoff",
         errno.EPERM,
     ),
     SyscallRule(
@@ -120,8 +77,36 @@ _RULES = (
     # memory limit.
     SyscallRule(
         "clone3 io_uring_setup io_uring_enter io_uring_register memfd_create memfd_secret "
-        "shmget semget msgget mq_open",
+        "shmget semget msgget mq_open vmsplice",
         errno.ENOSYS,
+    ),
+    # They would tell the names of files that the model may not list.
+    SyscallRule("inotify_init inotify_init1 inotify_add_watch", errno.ENOSYS),
+    # Signals that no process id in an argument announces: through a directory of /proc, or sent
+    # by the kernel to the owner of a descriptor. Leases delay other programs.
+    SyscallRule("pidfd_send_signal", errno.ENOSYS),
+    *(
+        SyscallRule("fcntl", errno.EPERM, ArgumentCondition(1, Comparison.EQUALS, command))
+        for command in (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY)
+    ),
+    *(
+        SyscallRule("ioctl", errno.EPERM, ArgumentCondition(1, Comparison.EQUALS, command))
+        for command in (_FIOSETOWN, _SIOCSPGRP)
+    ),
+    # All processes of the user.
+    SyscallRule("setpriority", errno.EPERM, ArgumentCondition(0, Comparison.EQUALS, _PRIO_USER)),
+    SyscallRule("ioprio_set", errno.EPERM, ArgumentCondition(0, Comparison.EQUALS, _IOPRIO_USER)),
+    # Buffers of sockets are memory of the kernel: they keep their default size.
+    *(
+        SyscallRule(
+            "setsockopt",
+            _PRETEND_SUCCESS,
+            (
+                ArgumentCondition(1, Comparison.EQUALS, _SOL_SOCKET),
+                ArgumentCondition(2, Comparison.EQUALS, option),
+            ),
+        )
+        for option in _BUFFER_SIZES
     ),
     # The model process ends with its supervisor: it cannot change that.
     SyscallRule(
@@ -153,12 +138,26 @@ _NO_NAMED_SOCKETS = (
     ),
 )
 
-_BY_PROCESS_ID = {
-    0: "kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open "
-    "sched_setaffinity sched_setattr sched_setparam sched_setscheduler",
-    1: "ioprio_set setpriority",
-}
 _EVERY_PROCESS = 0xFFFFFFFF
+
+# The calls that name a process to act on, and which of their arguments is its id. `kill` takes
+# groups too, as negative ids. The kernel lets them reach every process of the same user.
+SIGNALS = {
+    "kill": 0,
+    "tkill": 0,
+    "tgkill": 0,
+    "rt_sigqueueinfo": 0,
+    "rt_tgsigqueueinfo": 0,
+    "pidfd_open": 0,
+}
+SCHEDULING = {
+    "sched_setaffinity": 0,
+    "sched_setattr": 0,
+    "sched_setparam": 0,
+    "sched_setscheduler": 0,
+    "setpriority": 1,
+    "ioprio_set": 1,
+}
 
 
 def rules(
@@ -166,19 +165,18 @@ def rules(
     *,
     same_user: bool,
     landlock_version: int,
+    own: int,
     private_network: bool = False,
+    pinned: bool = False,
 ) -> tuple[SyscallRule, ...]:
-    """The rules for a model process whose supervisor has the process id `supervisor`.
+    """The rules for a model process with the id `own`, whose supervisor has the id `supervisor`.
 
-    `supervisor` is `None` if the process cannot see it. `same_user`: the model runs as the
-    supervisor's user. `private_network`: no socket that the process can name is another
-    program's (see `namespaces.NamespaceLayers`).
+    `supervisor` is `None` if the process can name no processes but the model's. `same_user`: the
+    model runs as the supervisor's user. `private_network`: no socket that the process can name is
+    another program's (see `namespaces.NamespaceLayers`). `pinned`: it must stay on its processors.
     """
-    protect_supervisor = (
-        SyscallRule(calls, errno.EPERM, ArgumentCondition(argument, Comparison.EQUALS, supervisor))
-        for argument, calls in _BY_PROCESS_ID.items()
-        if supervisor is not None
-    )
+    others = () if supervisor is None else _other_processes(supervisor, own)
+    pin = (SyscallRule("sched_setaffinity", _PRETEND_SUCCESS),) if pinned else ()
     no_broadcast = SyscallRule(
         "kill", errno.EPERM, ArgumentCondition(0, Comparison.EQUALS, _EVERY_PROCESS)
     )
@@ -186,69 +184,24 @@ def rules(
     sockets: tuple[SyscallRule, ...] = _LOOPBACK_ONLY if private_network else _NO_NETWORK
     if not private_network and landlock_version < NAMED_SOCKETS_SINCE:
         sockets += _NO_NAMED_SOCKETS
-    return (*_RULES, *protect_supervisor, no_broadcast, *metadata, *sockets)
+    return (*_RULES, *pin, *others, no_broadcast, *metadata, *sockets)
 
 
-def program(rules: Iterable[SyscallRule], architecture: Architecture) -> bytes:
-    """The filter as an array of `struct sock_filter`, 8 bytes per instruction."""
-    return b"".join(
-        struct.pack("=HBBI", code, if_true, if_false, value)
-        for code, if_true, if_false, value in _instructions(rules, architecture)
-    )
+def _other_processes(supervisor: int, own: int) -> Iterator[SyscallRule]:
+    """Protect processes of others from the process `own` and from those that it starts.
 
-
-def enforce(program: bytes, architecture: Architecture) -> None:
-    """Apply the filter to every thread of this process and its descendants, irrevocably.
-
-    The process must have set no_new_privs.
-
-    Raises:
-        OSError: the kernel refuses, or has no seccomp filters.
+    Signals: older processes and threads have lower ids, and get none. Those that start later, on
+    behalf of others, cannot be distinguished from its own. Scheduling: changes of all but the
+    caller and `own` are ignored and report success.
     """
-    instructions = ctypes.create_string_buffer(program, len(program))
-    head = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
-    number = architecture.number("seccomp")
-    system_call(number or -1, _SET_MODE_FILTER, _ALL_THREADS, address(head))
-
-
-_Instruction = tuple[int, int, int, int]
-
-
-def _instructions(
-    rules: Iterable[SyscallRule], architecture: Architecture
-) -> Iterator[_Instruction]:
-    yield _LOAD, 0, 0, _ARCH_OFFSET
-    yield _IF_EQUAL, 1, 0, architecture.audit_arch
-    yield _RETURN, 0, 0, _ERRNO | errno.ENOSYS  # calls of another architecture
-    yield _LOAD, 0, 0, _NUMBER_OFFSET
-    if architecture.foreign_from is not None:
-        yield _IF_AT_LEAST, 0, 1, architecture.foreign_from
-        yield _RETURN, 0, 0, _ERRNO | errno.ENOSYS
-    for rule in rules:
-        for call in rule.calls.split():
-            number = architecture.number(call)
-            if number is not None:
-                yield from _denial(number, rule)
-    yield _RETURN, 0, 0, _ALLOW
-
-
-def _denial(number: int, rule: SyscallRule) -> Iterator[_Instruction]:
-    conditions = rule.conditions
-    if not conditions:
-        yield _IF_EQUAL, 0, 1, number
-        yield _RETURN, 0, 0, _ERRNO | rule.error
-        return
-    yield _IF_EQUAL, 0, 2 * len(conditions) + 2, number
-    for position, condition in enumerate(conditions, 1):
-        yield _LOAD, 0, 0, _ARGUMENTS_OFFSET + 8 * condition.argument
-        yield _comparison(condition, 2 * (len(conditions) - position) + 1)
-    yield _RETURN, 0, 0, _ERRNO | rule.error
-    yield _LOAD, 0, 0, _NUMBER_OFFSET
-
-
-def _comparison(when: ArgumentCondition, otherwise: int) -> _Instruction:
-    """Continue with the next instruction if the condition holds, else skip `otherwise` more."""
-    if when.comparison is Comparison.DIFFERS:
-        return _IF_EQUAL, otherwise, 0, when.value
-    code = _IF_EQUAL if when.comparison is Comparison.EQUALS else _IF_ANY_BIT
-    return code, 0, otherwise, when.value
+    for call, argument in SIGNALS.items():
+        named = ArgumentCondition(argument, Comparison.DIFFERS, 0)
+        older = ArgumentCondition(argument, Comparison.LESS, own)
+        yield SyscallRule(call, errno.EPERM, (named, older))
+        # Ids start again from the lowest: the supervisor's may be the higher one.
+        by_id = ArgumentCondition(argument, Comparison.EQUALS, supervisor)
+        yield SyscallRule(call, errno.EPERM, by_id)
+    older_group = ArgumentCondition(0, Comparison.AT_LEAST, _EVERY_PROCESS - own + 2)
+    yield SyscallRule("kill", errno.EPERM, older_group)
+    for call, argument in SCHEDULING.items():
+        yield SyscallRule(call, _PRETEND_SUCCESS, _none_of(argument, 0, own))

@@ -57,7 +57,7 @@ def test_a_missing_one_is_a_warning_and_the_run_continues(run_model, without_sec
 @pytest.fixture
 def without_seccomp(tmp_path):
     """A wrapper that runs a command on a kernel that refuses filters: one more filter."""
-    return kernel_that_denies(tmp_path, "seccomp.SyscallRule('seccomp', 1)")
+    return kernel_that_denies(tmp_path, "bpf.SyscallRule('seccomp', 1)")
 
 
 @pytest.fixture
@@ -72,10 +72,10 @@ def kernel_that_denies(folder, rule):
     script.write_text(
         "import os, platform, sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
-        "from numerai_predict.sandbox import capabilities, seccomp, syscall_numbers\n"
+        "from numerai_predict.sandbox import bpf, capabilities, seccomp, syscall_numbers\n"
         "kind = syscall_numbers.architecture(platform.machine())\n"
         "capabilities.set_no_new_privs()\n"
-        f"seccomp.enforce(seccomp.program([{rule}], kind), kind)\n"
+        f"bpf.enforce(bpf.program([{rule}], kind), kind)\n"
         "os.execv(sys.argv[1], sys.argv[1:])\n"
     )
     return (sys.executable, str(script))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.sandbox import seccomp, syscall_numbers
+from numerai_predict.sandbox import bpf, seccomp, syscall_numbers
 
 SUPERVISOR = 4321
+OWN = 5000
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
 HEADERS = {
     "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
@@ -45,9 +46,10 @@ def decide(request):
     """Decide on a call by its name: allowed, or the error that it fails with."""
     architecture = syscall_numbers.architecture(request.param)
 
-    def decide(call, *arguments, same_user=False, landlock_version=7, arch=architecture.audit_arch):
-        rules = seccomp.rules(SUPERVISOR, same_user=same_user, landlock_version=landlock_version)
-        program = seccomp.program(rules, architecture)
+    def decide(call, *arguments, arch=architecture.audit_arch, **facts):
+        facts = {"same_user": False, "landlock_version": 7, "supervisor": SUPERVISOR, **facts}
+        rules = seccomp.rules(own=OWN, **facts)
+        program = bpf.program(rules, architecture)
         number = call if isinstance(call, int) else architecture.number(call)
         if number is None:
             pytest.skip(f"{architecture.name} has no {call}")
@@ -98,11 +100,69 @@ def test_processes_and_threads_can_be_created_but_no_namespaces(decide):
 
 
 def test_signals_reach_its_own_processes_and_not_the_supervisor(decide):
-    assert decide("kill", 77, 9) == "allowed"
+    assert decide("kill", OWN + 77, 9) == "allowed"
     assert decide("kill", SUPERVISOR, 9) == errno.EPERM
     assert decide("kill", 2**64 - 1, 9) == errno.EPERM
-    assert decide("setpriority", 0, SUPERVISOR, 19) == errno.EPERM
     assert decide("setpriority", 0, 0, 19) == "allowed"
+
+
+@pytest.mark.parametrize("call", seccomp.SIGNALS)
+def test_older_processes_and_the_supervisor_get_no_signal(decide, call):
+    for other in (1, SUPERVISOR, OWN - 1):
+        assert decide(call, other) == errno.EPERM
+    for own in (0, OWN, OWN + 1):
+        assert decide(call, own) == "allowed"
+    assert decide(call, OWN + 9, supervisor=OWN + 9) == errno.EPERM
+
+
+def test_older_groups_get_no_signal(decide):
+    for group in (1, SUPERVISOR, OWN - 1):
+        assert decide("kill", 2**64 - group) == errno.EPERM
+    assert decide("kill", 2**64 - OWN) == "allowed"
+    assert decide("kill", 2**64 - OWN - 1) == "allowed"
+
+
+@pytest.mark.parametrize("call", seccomp.SCHEDULING)
+def test_scheduling_is_for_the_caller_alone_and_else_ignored(decide, call):
+    before = [0] * seccomp.SCHEDULING[call]
+    for other in (1, SUPERVISOR, OWN - 1, OWN + 1):
+        assert decide(call, *before, other) == 0
+    for own in (0, OWN):
+        assert decide(call, *before, own) == "allowed"
+
+
+def test_a_process_that_can_name_its_own_alone_may_signal_and_schedule_any(decide):
+    for call, argument in {**seccomp.SIGNALS, **seccomp.SCHEDULING}.items():
+        assert decide(call, *[0] * argument, 7, supervisor=None) == "allowed"
+
+
+def test_no_call_acts_on_all_processes_of_the_user(decide):
+    assert decide("setpriority", 2, 0, 19) == errno.EPERM
+    assert decide("ioprio_set", 3, 0, 19) == errno.EPERM
+
+
+def test_a_pinned_model_keeps_its_processors_and_sees_no_error(decide):
+    assert decide("sched_setaffinity", 0, pinned=True) == 0
+    assert decide("sched_setaffinity", 0) == "allowed"
+
+
+@pytest.mark.parametrize("command", [8, 10, 15, 1024, 1026])
+def test_no_descriptor_sends_signals(decide, command):
+    assert decide("fcntl", 3, command, 77) == errno.EPERM
+    assert decide("fcntl", 3, 4, command) == "allowed"
+    assert decide("pidfd_send_signal", 3, 9) == errno.ENOSYS
+
+
+@pytest.mark.parametrize("option", [7, 8, 32, 33])
+def test_the_buffers_of_sockets_keep_their_size(decide, option):
+    assert decide("setsockopt", 3, 1, option) == 0
+    assert decide("setsockopt", 3, 6, option) == "allowed"
+    assert decide("setsockopt", 3, 1, 9) == "allowed"
+
+
+@pytest.mark.parametrize("call", ["inotify_init", "inotify_init1", "inotify_add_watch"])
+def test_files_cannot_be_watched(decide, call):
+    assert decide(call) == errno.ENOSYS
 
 
 def test_only_its_own_limits_may_change(decide):
