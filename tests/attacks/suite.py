@@ -30,6 +30,8 @@ DOCKER = os.environ.get("DOCKER", "docker")
 NOT_IN_CONTROL = (
     "kill the runner",
     "trace the runner",  # it would stand still
+    "lower the priority of all processes of its user",
+    "let all processes of its user read files last",
     "make a device",
     "read a disk below its files",
     "make its root writable again",

@@ -8,6 +8,7 @@ stage of `stage.py` also looks for traces outside the run.
 # The order of the imports is that of the tables.
 # isort: off
 from attempts import runner_process  # noqa: F401
+from attempts import same_user  # noqa: F401
 from attempts import files  # noqa: F401
 from attempts import network  # noqa: F401
 from attempts import kernel  # noqa: F401

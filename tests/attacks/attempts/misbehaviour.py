@@ -251,3 +251,61 @@ def write_everywhere(kind, content, payload, announced=None):
                 os.write(descriptor, data)
         except OSError:
             continue
+
+
+@ends(
+    "take memory by files of shared memory that have no name",
+    "out_of_memory",
+    "model_error",  # where the container's own shared memory is full first
+    "model_crashed",
+    options=("--memory", "500m"),
+)
+def _(live_features):
+    held = []
+    for number in range(60):
+        name = f"/dev/shm/nameless-{os.getpid()}-{number}"
+        held.append(os.open(name, os.O_RDWR | os.O_CREAT, 0o600))
+        os.unlink(name)
+        for _ in range(4):
+            os.write(held[-1], bytes(8 * 1024**2))
+    time.sleep(15)
+    return ranks(live_features)
+
+
+@ends("take memory by the buffers of sockets", "out_of_memory", options=("--memory", "500m"))
+def _(live_features):
+    for _ in range(5):
+        if os.fork() == 0:
+            fill_sockets(400)
+            time.sleep(15)
+            os._exit(0)
+    time.sleep(15)
+    return ranks(live_features)
+
+
+def fill_sockets(pairs):
+    """Fill that many pairs of sockets, which no process reads."""
+    import socket
+
+    held = [each for _ in range(pairs) for each in socket.socketpair()]
+    for each in held:
+        each.setblocking(False)
+        try:
+            while True:
+                each.send(bytes(60_000))
+        except BlockingIOError:
+            continue
+
+
+@ends("take memory by page tables", "out_of_memory", options=("--memory", "500m"))
+def _(live_features):
+    import mmap
+
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000  # MAP_NORESERVE
+    step = 2 * 1024**2  # what one table maps; the pages themselves are the kernel's empty one
+    mapping = mmap.mmap(-1, 180_000 * step, flags=flags, prot=mmap.PROT_READ)
+    mapping.madvise(15)  # MADV_NOHUGEPAGE
+    for offset in range(0, len(mapping), step):
+        mapping[offset]
+    time.sleep(15)
+    return ranks(live_features)

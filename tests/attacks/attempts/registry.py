@@ -65,6 +65,13 @@ def numbers(name):
         "pidfd_open": (434, 434),
         "pidfd_getfd": (438, 438),
         "setpriority": (141, 140),
+        "ioprio_set": (251, 30),
+        "ioprio_get": (252, 31),
+        "sched_setattr": (314, 274),
+        "tkill": (200, 130),
+        "tgkill": (234, 131),
+        "rt_sigqueueinfo": (129, 138),
+        "pidfd_send_signal": (424, 424),
         "prlimit64": (302, 261),
     }
     return table[name][os.uname().machine == "aarch64"]
