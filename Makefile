@@ -177,6 +177,10 @@ bench_images: setup ## Measure size and start-up of the images of Python 3.12; w
 bench_inspection: setup ## Measure the inspection of a pickle; writes bench/RESULTS.md
 	$(BIN)/python bench/inspection.py
 
+.PHONY: bench_isolation
+bench_isolation: setup ## Measure what the isolation layers cost a run; writes bench/RESULTS.md: make bench_isolation [RUNS=25]
+	$(BIN)/python bench/isolation.py $(RUNS)
+
 .PHONY: test_attacks
 test_attacks: setup ## Run models that try to break out, locally and in containers; writes tests/attacks/ESCAPES.md
 	images=
