@@ -115,7 +115,7 @@ def test_groups_of_supervisors_that_were_killed_are_removed(started):
     assert not left.exists()
 
 
-def test_where_none_can_be_made_the_reason_is_told(monkeypatch):
+def test_where_none_can_be_made_the_reason_is_recorded(monkeypatch):
     monkeypatch.setattr(cgroups, "_own_group", lambda *_: None)
     group = create_model_cgroup(LIMITS, 1, os.getpid())
     assert (group.groups, group.memory_kills(), group.peak_bytes()) == ({}, 0, 0)
