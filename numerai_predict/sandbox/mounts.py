@@ -10,6 +10,7 @@ import os
 import platform
 import struct
 from enum import IntFlag
+from functools import cache
 
 from numerai_predict.sandbox.syscall_numbers import architecture
 from numerai_predict.sandbox.syscalls import address, system_call
@@ -84,6 +85,7 @@ def _mount(source: str, target: str, kind: str, flags: int, options: str = "") -
     system_call(_number("mount"), from_, to, file_system, flags, data)
 
 
+@cache
 def _number(call: str) -> int:
     known = architecture(platform.machine())
     return (known.number(call) if known else None) or -1

@@ -10,6 +10,7 @@ none of it leaves the process as it was.
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import platform
@@ -171,6 +172,7 @@ def _continue_in_fork(root: RootSpec) -> None:
 
 
 def _first_process(names: tuple[str, ...], root: RootSpec, caller: socket.socket) -> NoReturn:
+    gc.disable()  # a collection would copy every page that is shared with the caller
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if caller.recv(1):

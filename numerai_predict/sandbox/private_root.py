@@ -160,6 +160,7 @@ class _Tree:
     def __init__(self, root: str) -> None:
         self._root = root
         self._shown: list[str] = []
+        self._no_links: set[str] = set()  # paths found to be none
 
     def resolve(self, paths: Iterable[Path]) -> list[str]:
         """The real paths of those that exist and need a mount, in the order of mounting.
@@ -210,8 +211,9 @@ class _Tree:
             if name == "..":
                 current = os.path.dirname(current)
                 continue
-            step = os.path.join(current, name)
-            if not os.path.islink(step):
+            step = f"{current.rstrip('/')}/{name}"
+            if step in self._no_links or not os.path.islink(step):
+                self._no_links.add(step)
                 current = step
                 continue
             links += 1
@@ -236,7 +238,7 @@ def _parts(path: str) -> list[str]:
 
 def _is_below(path: str, directories: Collection[str]) -> bool:
     """Whether the path is one of the directories, or below one."""
-    return any(path == each or path.startswith(f"{each}/") for each in directories)
+    return f"{path}/".startswith(tuple(f"{each}/" for each in directories))
 
 
 def _touch(path: str) -> None:
