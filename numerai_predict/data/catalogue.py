@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
 
 from numerai_predict.contract.errors import (
     DatasetUnavailable,
@@ -24,8 +26,21 @@ query ($filename: String! $tournament: Int) {
 }
 """
 _ROUND = """
-query ($tournament: Int!) { rounds(tournament: $tournament number: 0) { number } }
+query ($tournament: Int!) {
+  rounds(tournament: $tournament number: 0) { number closeStakingTime }
+}
 """
+
+
+@dataclass(frozen=True)
+class CurrentRound:
+    """The round that opened last; `is_open` while submissions to it are in time."""
+
+    number: int | None
+    is_open: bool
+
+
+NO_ROUND = CurrentRound(None, is_open=False)
 
 
 @dataclass(frozen=True)
@@ -68,8 +83,8 @@ class Catalogue:
         except TournamentUnavailable as error:
             raise FetchInterrupted(error.message, error.remedy) from error
 
-    def round(self) -> int | None:
-        """The number of the current round; `None` if the tournament has none.
+    def round(self) -> CurrentRound:
+        """The current round; `NO_ROUND` if the tournament has none.
 
         Raises:
             DatasetUnreachable: the tournament API does not respond.
@@ -78,14 +93,26 @@ class Catalogue:
             rounds = self.api.query_with_retry(_ROUND, tournament=TOURNAMENT)
         except RequestRefused as refused:
             if refused.reason is RefusalReason.NO_OPEN_ROUND:
-                return None
+                return NO_ROUND
             raise DatasetUnreachable(
                 f"expected the current round, found that the tournament responds: {refused}",
                 "try again later",
             ) from refused
         except TournamentUnavailable as error:
             raise DatasetUnreachable(error.message, error.remedy) from error
-        return int(rounds[0]["number"]) if rounds and rounds[0] else None
+        if not rounds or not rounds[0]:
+            return NO_ROUND
+        row = rounds[0]
+        return CurrentRound(int(row["number"]), _is_ahead(row.get("closeStakingTime")))
+
+
+def _is_ahead(moment: Any) -> bool:
+    """Whether a time of the API is in the future; not, if it cannot be read."""
+    try:
+        closes = datetime.fromisoformat(str(moment).replace("Z", "+00:00"))
+        return datetime.now(timezone.utc) < closes
+    except (ValueError, TypeError):
+        return False
 
 
 def resolve(names: Iterable[str], version: str, available: Iterable[str]) -> list[str]:

@@ -20,7 +20,7 @@ from numerai_predict.contract.errors import (
     FetchInterrupted,
 )
 from numerai_predict.contract.server_name import server_of
-from numerai_predict.data.catalogue import Catalogue
+from numerai_predict.data.catalogue import Catalogue, CurrentRound
 from numerai_predict.storage.download import STEP, download
 from numerai_predict.storage.file_lock import LockHeld, file_lock
 from numerai_predict.storage.files import PART_SUFFIX, sha256_of
@@ -147,9 +147,9 @@ class _SnapshotFetch:
         """Fetch a file; live data again if the round ended meanwhile."""
 
         def attempt() -> FetchedSnapshot:
-            number = self.catalogue.round()
-            fetched = self._fetch(name, number)
-            if is_live(name) and self.catalogue.round() != number:
+            round_ = self.catalogue.round()
+            fetched = self._fetch(name, round_)
+            if is_live(name) and self.catalogue.round().number != round_.number:
                 raise _RoundChanged
             return fetched
 
@@ -161,7 +161,7 @@ class _SnapshotFetch:
                 "try again later",
             ) from None
 
-    def _fetch(self, name: str, number: int | None) -> FetchedSnapshot:
+    def _fetch(self, name: str, round_: CurrentRound) -> FetchedSnapshot:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         for part in path.parent.glob(f".{path.name}*{PART_SUFFIX}"):
@@ -179,21 +179,27 @@ class _SnapshotFetch:
                     f"expected {name}, found `not modified` for a file that was not there",
                     "fetch it again with --refetch",
                 ) from None
-            return self._record(name, replace(known, server=address.server), number, reused=True)
-        entry = _make_entry(path, headers.get("ETag"), number, address.server)
+            return self._record(name, replace(known, server=address.server), round_, known)
+        entry = _make_entry(path, headers.get("ETag"), round_.number, address.server)
         same = known is not None and known.sha256 == entry.sha256
-        return self._record(name, entry, number, reused=same)
+        return self._record(name, entry, round_, known if same else None)
 
     def _record(
-        self, name: str, entry: SnapshotEntry, number: int | None, reused: bool
+        self, name: str, entry: SnapshotEntry, round_: CurrentRound, same: SnapshotEntry | None
     ) -> FetchedSnapshot:
+        """Record a file; `same` is the entry of the same bytes, if they were there before."""
         path = self.folder / name
-        entry = replace(entry, round=number, changed=path.stat().st_mtime_ns)
+        entry = replace(
+            entry,
+            round=round_.number,
+            live_in=_live_in(same, round_) if is_live(name) else None,
+            changed=path.stat().st_mtime_ns,
+        )
         document = read_snapshot_document(self.folder)
         entries = document.files | {name: entry}
         label = label_for(server_of(self.catalogue.api.url), entries, document.server)
         write_snapshot_manifest(self.folder, entries, label)
-        return FetchedSnapshot(name, path, entry, reused)
+        return FetchedSnapshot(name, path, entry, same is not None)
 
 
 class _DatasetAddress:
@@ -208,6 +214,17 @@ class _DatasetAddress:
         url = self._catalogue.url(self._name)
         self.server = server_of(url)
         return url
+
+
+def _live_in(same: SnapshotEntry | None, round_: CurrentRound) -> int | None:
+    """The round that live data are of: the first whose window was open while they were current.
+
+    Live data of the next round do not replace those of a round that is still open. Between two
+    windows it is unknown which of the two rounds they are of.
+    """
+    if same is not None and same.live_in is not None:
+        return same.live_in
+    return round_.number if round_.is_open else None
 
 
 def is_live(name: str) -> bool:

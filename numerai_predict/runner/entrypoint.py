@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -15,6 +16,7 @@ from numerai_predict.contract.errors import InternalError, RunError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.runner.container_files import is_lost_with_container
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.options import parse_job
 from numerai_predict.runner.pipeline import run
@@ -79,7 +81,16 @@ def _perform(job: Job, record: RecordBuilder, supervisor_layers: Layers) -> str:
     if job.check:
         check(job, record, deadline)
         return "no problems found: the model can run in this environment"
-    return f"delivered to {run(job, record, deadline, supervisor_layers)}"
+    destination = run(job, record, deadline, supervisor_layers)
+    return f"delivered to {destination}{_inside_container(job, destination)}"
+
+
+def _inside_container(job: Job, destination: str) -> str:
+    """What to say of a file that a container keeps for itself, and loses with `--rm`."""
+    is_file = job.post is None and job.output_url is None
+    if not is_file or not is_lost_with_container(Path(destination).parent):
+        return ""
+    return ", inside the container: to keep the file mount a directory and give it as --output_dir"
 
 
 def _written(job: Job, record: Record) -> Record:

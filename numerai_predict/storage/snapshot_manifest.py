@@ -22,7 +22,8 @@ class SnapshotEntry:
     `changed` is its modification time in nanoseconds: together with `bytes` it shows, without
     reading the file, that the file is the hashed one. `round` is the round that was current at
     the last check, `fetched` the time of the download in UTC, and `server` the server that the
-    file came from, `None` in entries of earlier versions.
+    file came from, `None` in entries of earlier versions. `live_in` is the round that live data
+    are of, `None` if that is unknown.
     """
 
     sha256: str
@@ -32,6 +33,7 @@ class SnapshotEntry:
     round: int | None
     fetched: str
     server: str | None = None
+    live_in: int | None = None
 
     def is_untouched(self, path: Path) -> bool:
         """Whether the file is the hashed one; it is read only if its time differs."""

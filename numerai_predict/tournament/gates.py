@@ -137,11 +137,18 @@ def spread_gate(gate_input: GateInput) -> GateResult:
 
 
 def coverage_gate(gate_input: GateInput) -> GateResult:
-    """Open if enough live ids have exactly one prediction."""
+    """Open if enough live ids have exactly one prediction; never if none has one."""
     matched, limit = gate_input.matched, gate_input.limits.min_coverage
     share = float(matched.notna().mean())
     repeated = int(gate_input.values.index.duplicated().sum())
     figures = {"coverage": share}
+    if share == 0:
+        return GateResult(
+            f"round: none of the {len(matched):,} live ids of this round has a prediction: the "
+            f"predictions are of other live data, with ids such as "
+            f"{_examples(gate_input.values.index)}",
+            figures,
+        )
     if share >= limit and not repeated:
         return GateResult(figures=figures)
     details = f", {repeated} ids repeated" if repeated else ""

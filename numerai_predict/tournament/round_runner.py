@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import DatasetUnreachable
 from numerai_predict.contract.server_name import server_of
 from numerai_predict.contract.tournament_errors import RoundClosed
 from numerai_predict.data.catalogue import Catalogue, resolve
-from numerai_predict.data.snapshot import Snapshot
+from numerai_predict.data.snapshot import FetchedSnapshot, Snapshot
 from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.storage.graphql import Api
 from numerai_predict.storage.retry import TransferPolicy
@@ -105,13 +106,31 @@ def wait_for_open(config: RoundConfig, tournament: Tournament, deadline: Deadlin
 def snapshot_live(
     data: Path, version: str, api: Api, names: Sequence[str] = _LIVE_FILES
 ) -> list[Path]:
-    """The files of the current round in the snapshot folder; fetched unless they are current."""
+    """The files of the current round in the snapshot folder; fetched unless they are current.
+
+    Raises:
+        DatasetUnreachable: the tournament has the live data of an earlier round still.
+    """
     catalogue = Catalogue(api)
     resolved = resolve(names, version, catalogue.names())
     fetched = Snapshot(data).get(resolved, catalogue, api.policy)
     for each in fetched:
         log_step("data", f"{each.name}: {'unchanged' if each.reused else 'fetched'}")
+        _require_current(each)
     return [each.path for each in fetched]
+
+
+def _require_current(file: FetchedSnapshot) -> None:
+    """Refuse live data that were current in an earlier round: their ids are not of this one."""
+    of, current = file.entry.live_in, file.entry.round
+    if of is None or current is None or of >= current:
+        return
+    raise DatasetUnreachable(
+        f"expected {file.name} of round {current}, found the data of round {of}: their ids do not "
+        "belong to this round; nothing was submitted",
+        f"wait until the tournament has the live data of round {current}, then run the same "
+        "command again",
+    )
 
 
 def _fetch_live_data(

@@ -123,3 +123,30 @@ def test_within_the_profile_libraries_work_and_refused_calls_fail(image):
     options += ("--security-opt", "systempaths=unconfined", "--read-only", "--tmpfs", "/tmp")
     ran = image.run("-c", program, options=options)
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments", "code", "said"),
+    [
+        (["--read-only"], ["--output_dir", "/tmp"], 41, "without --read-only, or with --tmpfs"),
+        (["--pids-limit", "1"], [], 21, "a limit of 1 processes and threads, of which 1 are in"),
+        (["--pids-limit", "3"], [], 21, "raise the limit: of a container with --pids-limit 256"),
+        (["--pids-limit", "7"], [], 21, "expected to start the model process, found a limit of 7"),
+        ([], ["--output_dir", "/tmp"], 0, ", inside the container: to keep the file mount a dir"),
+        (["--read-only", "--tmpfs", "/tmp"], ["--output_dir", "/tmp"], 0, ", inside the container"),
+        (["--user", "12345:12345"], ["--output_dir", "/root"], 41, '--user "$(id -u):$(id -g)"'),
+    ],
+    ids=str,
+)
+def test_what_a_container_lacks_is_named(predict, image, example, options, arguments, code, said):
+    if f"{image.version}-{image.flavour}" != MEASURED_IN:
+        pytest.skip(f"the options are measured in {MEASURED_IN}")
+    ended = predict(example("one_argument"), *arguments, options=["--network", "none", *options])
+    assert ended.returncode == code, ended.stderr
+    assert said in ended.stderr.splitlines()[-1]
+
+
+def test_a_file_in_a_mounted_directory_is_not_called_inside(predict, image, example):
+    ended = predict(example("one_argument"))
+    assert ended.returncode == 0, ended.stderr
+    assert "inside the container" not in ended.stderr

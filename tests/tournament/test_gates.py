@@ -108,3 +108,14 @@ def test_all_reasons_come_at_once(check, live):
 def test_a_file_that_is_not_a_submission_closes_the_gates(check, text):
     with pytest.raises(GateClosed, match="DRIFT_GUARD_ABORT"):
         check(text)
+
+
+@pytest.mark.parametrize("limit", [0.0, 1.0])
+def test_predictions_of_another_round_are_named_whatever_the_limit_is(check, good, limit):
+    ids = pd.Index([f"other{number}" for number in range(len(good))], name="id")
+    others = good.set_axis(ids)
+    with pytest.raises(GateClosed) as closed:
+        check(others, min_coverage=limit)
+    said = "round: none of the 200 live ids of this round has a prediction"
+    assert said in closed.value.message
+    assert "with ids such as other0, other1" in closed.value.message

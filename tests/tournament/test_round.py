@@ -3,11 +3,13 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import pandas as pd
 import pytest
 
 PROGRAM = "from numerai_predict.cli.main import main; raise SystemExit(main())"
@@ -164,4 +166,50 @@ def test_permanent_faults_are_reported_and_submit_nothing(
     practice.fault(None)
     assert words in ended.log
     assert ended.code in (code, 50)
+    assert practice.submissions(name) == []
+
+
+def publish_live_data_of(practice, old, new):
+    """Make the server's live data of a round those of an earlier one."""
+    data = practice.folder / "data/live"
+    for folder in data.glob(f"{old}-*"):
+        shutil.copytree(folder, data / folder.name.replace(str(old), str(new), 1))
+
+
+@pytest.mark.parametrize("command", ["round", "submit"])
+def test_live_data_of_an_earlier_round_are_refused_before_the_upload(
+    practice, numerai, pickled, live, command, tmp_path
+):
+    name = practice.model()
+    csv = tmp_path / "predictions.csv"
+    ranks = live["feature_sample_0003"].rank(pct=True, method="first") * 0.99
+    ranks.sample(frac=1, random_state=1).set_axis(live.index).to_csv(
+        csv, header=["prediction"], index_label="id"
+    )
+    old = practice.tournament().current_round().number
+    assert numerai("data", "get", "live", "live_benchmark_models").code == 0
+    publish_live_data_of(practice, old, old + 1)
+    practice.open_round()
+    assert practice.tournament().current_round().number == old + 1
+    argument = pickled() if command == "round" else csv
+    ended = numerai(command, argument, "--model-name", name)
+    assert ended.code == 15, ended.log
+    said = f"expected v5.2/live.parquet of round {old + 1}, found the data of round {old}"
+    assert said in ended.verdict
+    assert f"wait until the tournament has the live data of round {old + 1}" in ended.log
+    assert practice.submissions(name) == []
+    practice.open_round()  # whose live data are right again
+
+
+def test_predictions_of_the_round_before_are_refused_before_the_upload(
+    practice, numerai, pickled, live, tmp_path
+):
+    name, csv = practice.model(), tmp_path / "predictions.csv"
+    pd.Series(range(len(live)), live.index).div(len(live)).to_csv(
+        csv, header=["prediction"], index_label="id"
+    )
+    practice.open_round()
+    ended = numerai("submit", csv, "--model-name", name, MIN_COVERAGE="0.01")
+    assert ended.code == 80, ended.log
+    assert "round: none of the 1,000 live ids of this round has a prediction" in ended.log
     assert practice.submissions(name) == []

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from numerai_predict.contract.errors import SaveFailed
+from numerai_predict.contract.errors import ModelCrashed, SaveFailed
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, thread_environment, usable_cpus
 from numerai_predict.resources.model_cgroup import ModelCgroup, create_model_cgroup, describe
+from numerai_predict.resources.process_count import process_limit, processes_of_a_run
 from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
 from numerai_predict.runner.protocol import Request, SandboxRequest, encode_request
 from numerai_predict.runner.supervisor.scratch_removal import remove_scratch
@@ -122,7 +123,11 @@ def launch(limits: Limits, readable: Collection[Path], *, sandboxed: bool) -> Pr
     """Start the model process in a new interpreter; it imports pandas and waits for requests.
 
     It may read files at and below `readable`. Unless `sandboxed`, its limits are its only layer.
+
+    Raises:
+        ModelCrashed: the machine or the container allows no more processes.
     """
+    _require_processes()
     identity = identity_for_model(PACKAGE) if sandboxed else Identity()
     environment = minimal_environment(os.environ)
     return launch_with(
@@ -131,15 +136,39 @@ def launch(limits: Limits, readable: Collection[Path], *, sandboxed: bool) -> Pr
 
 
 def _start_interpreter(spec: LaunchSpec) -> Process:
-    return subprocess.Popen(
-        bootstrap_argv(_MODEL_PROCESS, str(spec.frames)),
-        stdin=spec.requests,
-        stdout=spec.output,
-        stderr=spec.output,
-        pass_fds=(spec.frames,),
-        start_new_session=True,
-        cwd=spec.scratch,
-        env=spec.environment,
+    try:
+        return subprocess.Popen(
+            bootstrap_argv(_MODEL_PROCESS, str(spec.frames)),
+            stdin=spec.requests,
+            stdout=spec.output,
+            stderr=spec.output,
+            pass_fds=(spec.frames,),
+            start_new_session=True,
+            cwd=spec.scratch,
+            env=spec.environment,
+        )
+    except BlockingIOError as error:
+        raise _too_few_processes("no more processes are allowed to start") from error
+
+
+def _require_processes() -> None:
+    """Require that a run's processes and threads may start: libraries crash where they may not.
+
+    Raises:
+        ModelCrashed: the limit is too low.
+    """
+    limit, needed = process_limit(), processes_of_a_run()
+    if limit is not None and limit.free < needed:
+        raise _too_few_processes(
+            f"a limit of {limit.limit} processes and threads, of which {limit.used} are in use; a "
+            f"run starts about {needed}"
+        )
+
+
+def _too_few_processes(found: str) -> ModelCrashed:
+    return ModelCrashed(
+        f"expected to start the model process, found {found}",
+        "raise the limit: of a container with --pids-limit 256, of a user with ulimit -u",
     )
 
 
