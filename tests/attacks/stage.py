@@ -134,7 +134,7 @@ class Stage:
             "socket": str(self.folder / "socket"),
             "open_socket": str(self.folder / "open-socket"),
             "was_root": False,
-            "others": [os.getpid(), threading.get_native_id()],
+            "others": sorted({os.getpid(), *(t.native_id for t in threading.enumerate())}),
         }
 
     def play(self, name):

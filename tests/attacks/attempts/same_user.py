@@ -120,18 +120,18 @@ def _(facts):
     return _reached(facts, _changes(lambda pid: os.getpriority(os.PRIO_PROCESS, pid), write))
 
 
-@reaches("lower the priority of all processes of its user")
-def _(facts):
-    os.setpriority(os.PRIO_USER, 0, 19)
-    return "they come last"
-
-
 @reaches("lower the priority of the groups of other processes of its user")
 def _(facts):
     def write(pid, before):
         os.setpriority(os.PRIO_PGRP, os.getpgid(pid), before + 1)
 
     return _reached(facts, _changes(lambda pid: os.getpriority(os.PRIO_PROCESS, pid), write))
+
+
+@reaches("lower the priority of all processes of its user")
+def _(facts):
+    os.setpriority(os.PRIO_USER, 0, 19)
+    return "they come last"
 
 
 @reaches("let other processes of its user read files last")
