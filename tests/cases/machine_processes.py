@@ -209,9 +209,12 @@ def loopback_round_trip(live):
 def socket_in_scratch(live):
     import socket
 
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind("own.sock")
-        listening.listen()
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind("own.sock")
+        server.listen()
+        client.connect("own.sock")
+        client.sendall(b"x")
+        assert server.accept()[0].recv(1) == b"x"
 
 
 @predicts()

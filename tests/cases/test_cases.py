@@ -58,7 +58,7 @@ def run_local(files, sample, tmp_path_factory, environment):
         command = [sys.executable, "-c", PROGRAM, "run", "--local", files / case.file_name]
         command += ["--dataset", sample / "live.parquet", "--output_dir", output]
         command += ["--benchmarks", sample / "live_benchmark_models.parquet"]
-        command += ["--result", record, "--timeout", "60", *options]
+        command += ["--result", record, "--timeout", "300", *options]
         ended = subprocess.run(
             list(map(str, command)), capture_output=True, text=True, env=environment, cwd=output
         )
@@ -82,7 +82,7 @@ def singles(run_local):
 def fleet_output(files, sample, tmp_path_factory, environment):
     """All cases in one fleet run."""
     fleet = Fleet(tmp_path_factory.mktemp("fleet"), sample, {**environment, "TMPDIR": "/tmp"})
-    output = fleet.run(files, "--concurrency", "2", "--timeout", "60", timeout=1200)
+    output = fleet.run(files, "--concurrency", "2", "--timeout", "300", timeout=1500)
     assert output.exit_code == 1, output.stderr
     return output
 
