@@ -166,7 +166,7 @@ def test_the_scratch_directory_is_home_and_temporary_directory(run_model):
         import shutil
 
         own = Path.cwd()
-        assert Path.home() == own == Path(tempfile.gettempdir())
+        assert Path.home() == own == Path(tempfile.gettempdir()).resolve()
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "a").write_text("a")
             shutil.copy2(Path(folder, "a"), own / "b")
@@ -174,6 +174,25 @@ def test_the_scratch_directory_is_home_and_temporary_directory(run_model):
         return ranks(live_features)
 
     run_model(predict).succeeds()
+
+
+def test_sockets_fit_into_a_temporary_directory_with_a_long_path(
+    run_model, clean_environment, tmp_path
+):
+    def predict(live_features):
+        import multiprocessing
+
+        with multiprocessing.Manager() as manager:
+            manager.dict()["a"] = 1
+        return ranks(live_features)
+
+    directory = tmp_path / ("a" * 100)
+    directory.mkdir()
+    run = run_model(predict, environment={"TMPDIR": str(directory)})
+    if run.record["sandbox"]["mount_namespace"].startswith("not available"):
+        pytest.skip("without a mount namespace, such sockets are denied")
+    run.succeeds()
+    assert list(directory.iterdir()) == []
 
 
 def test_processes_and_locks_of_the_models_own_work(run_model):
@@ -230,6 +249,28 @@ def test_without_namespaces_a_path_below_tmp_is_named_with_the_alternative(
     run_model(predict, wrapper=without_namespaces).fails_as(
         "model_error", "/tmp/model.txt", "PermissionError", "tempfile.gettempdir()"
     )
+
+
+def test_without_namespaces_a_database_below_tmp_is_named_with_the_alternative(
+    run_model, without_namespaces
+):
+    def predict(live_features):
+        import sqlite3
+
+        sqlite3.connect("/tmp/cache.db").execute("create table a (b int)")
+
+    run_model(predict, wrapper=without_namespaces).fails_as(
+        "model_error", "/tmp/cache.db", "unable to open database", "tempfile.gettempdir()"
+    )
+
+
+def test_a_database_in_a_directory_that_is_missing_is_named(run_model):
+    def predict(live_features):
+        import sqlite3
+
+        sqlite3.connect("missing/cache.db")
+
+    run_model(predict).fails_as("model_error", "missing/cache.db", "does not exist")
 
 
 def test_without_namespaces_they_are_reported_and_not_required(run_model, without_namespaces):

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from numerai_predict.runner.child.databases import unopened_database
 from numerai_predict.sandbox.library_folders import library_folders
 
 _OWN_DIRECTORY = str(Path(__file__).parent)
@@ -72,12 +73,15 @@ def _describe(error: BaseException) -> dict[str, Any]:
 
 
 def _system_errors(error: BaseException) -> list[dict[str, Any]]:
-    """The OSErrors among the exception and its causes, the last first."""
+    """The OSErrors and unopened databases among the exception and its causes, the last first."""
     found: list[dict[str, Any]] = []
     seen: list[BaseException] = []
     current: BaseException | None = error
     while current is not None and current not in seen and len(seen) < _MAX_CAUSES:
         seen.append(current)
+        if unopened := unopened_database(current):
+            number, name = unopened
+            found.append({"errno": number, "path": _bounded(name, _MAX_PATH_CHARACTERS)})
         if isinstance(current, OSError) and type(current.errno) is int and current.errno >= 0:
             path = current.filename
             text = os.fsdecode(path) if isinstance(path, str | bytes) else None

@@ -20,6 +20,7 @@ from typing import Any, NoReturn, TextIO, TypeVar
 from numerai_predict.runner import protocol
 from numerai_predict.runner.child import network_audit
 from numerai_predict.runner.child.exception_report import describe
+from numerai_predict.runner.child.temporary_directory import shorten_temporary_directory
 from numerai_predict.runner.child.user_name import name_own_user
 from numerai_predict.runner.protocol import (
     AttemptedHost,
@@ -33,7 +34,7 @@ from numerai_predict.runner.protocol import (
     Stage,
 )
 from numerai_predict.sandbox.apply import SandboxSpec, apply_limits_only, apply_sandbox
-from numerai_predict.sandbox.namespaces import NETWORK
+from numerai_predict.sandbox.namespaces import MOUNT, NETWORK
 
 _RequestType = TypeVar("_RequestType", SandboxRequest, LoadRequest, PredictRequest)
 
@@ -59,6 +60,8 @@ def main(frames_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> 
     try:
         sandboxed = _apply_layers(_next_request(requests, SandboxRequest))
         name_own_user()
+        if MOUNT in sandboxed.content["engaged"]:
+            shorten_temporary_directory()
         server.has_loopback = NETWORK in sandboxed.content["engaged"]
         _import_libraries()
         _send(frames_descriptor, sandboxed)

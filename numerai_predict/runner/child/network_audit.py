@@ -1,7 +1,7 @@
 """Reports network hosts that a model tries to reach, through an audit hook of Python.
 
 The hosts appear in the message of the failure that follows. The hook denies nothing: the sandbox
-does.
+does. It also remembers the last database, for the same purpose.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from numerai_predict.runner.child import databases
 
 _MAX_HOSTS = 3
 _MAX_HOST_CHARACTERS = 200
@@ -38,6 +40,8 @@ def install_audit_hook(report: Callable[[str], None], *, loopback: bool = False)
             host = _HOSTS[event](arguments)
             if not (loopback and host is not None and host.startswith(_LOOPBACK)):
                 _report_once(host)
+        elif event == databases.CONNECT and os.getpid() == process:
+            databases.remember(arguments)
 
     sys.addaudithook(hook)
 
