@@ -13,7 +13,7 @@ _UNOPENED = ("unable to open database", "attempt to write a readonly database")
 _last_path: str | None = None
 
 
-def remember(arguments: tuple[Any, ...]) -> None:
+def keep_path(arguments: tuple[Any, ...]) -> None:
     """Keep the path of an attempt to connect."""
     global _last_path
     path = arguments[0]

@@ -41,7 +41,7 @@ def install_audit_hook(report: Callable[[str], None], *, loopback: bool = False)
             if not (loopback and host is not None and host.startswith(_LOOPBACK)):
                 _report_once(host)
         elif event == databases.CONNECT and os.getpid() == process:
-            databases.remember(arguments)
+            databases.keep_path(arguments)
 
     sys.addaudithook(hook)
 
