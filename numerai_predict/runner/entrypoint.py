@@ -23,6 +23,7 @@ from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.preflight import check
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
+from numerai_predict.runner.submission_file import require_temporary_directory, write_remedy
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.storage.files import atomic_write, resolve_links
@@ -77,6 +78,7 @@ def record_of(job: Job) -> Record:
 
 def _perform(job: Job, record: RecordBuilder, supervisor_layers: Layers) -> str:
     """Perform the job; returns the message of its success."""
+    require_temporary_directory()
     deadline = Deadline.after(job.deadline)
     if job.check:
         check(job, record, deadline)
@@ -107,7 +109,7 @@ def _written(job: Job, record: Record) -> Record:
             found = f"expected to write the record to {job.result}, found: {error.strerror}"
             where = f"the predictions are in {record.predictions.path}"
             return record.concluded(
-                Verdict.SAVE_FAILED, f"{found}; {where}", "choose another --result"
+                Verdict.SAVE_FAILED, f"{found}; {where}", write_remedy(error.errno, "--result")
             )
     return record
 

@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     from numerai_predict.runner.predictions import Predictions
 
 _REMEDIES = {
-    errno.ENOSPC: "free some space there, or choose another --output_dir",
-    errno.EDQUOT: "free some space there, or choose another --output_dir",
-    errno.EROFS: "mount it writable (in a container without --read-only, or with --tmpfs /tmp), or "
-    "choose another --output_dir",
+    errno.ENOSPC: "free some space there",
+    errno.EDQUOT: "free some space there",
+    errno.EROFS: "mount it writable (in a container without --read-only, or with --tmpfs /tmp)",
     errno.EACCES: "give the user that runs this write permission there, run as its owner (in a "
-    'container with --user "$(id -u):$(id -g)"), or choose another --output_dir',
+    'container with --user "$(id -u):$(id -g)")',
 }
 
 
@@ -100,6 +100,31 @@ def require_hosted(predictions: ValidatedPredictions) -> None:
         )
 
 
+def write_remedy(number: int | None, option: str) -> str:
+    """What to do where a file cannot be written, by the number of the error."""
+    first = _REMEDIES.get(number or 0)
+    return f"{first}, or choose another {option}" if first else f"choose another {option}"
+
+
+def require_temporary_directory() -> None:
+    """Require a directory for temporary files, which every run needs.
+
+    Raises:
+        SaveFailed: this user may write to none.
+    """
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        named = os.environ.get("TMPDIR")
+        tried = [f"TMPDIR ({named})"] if named else []
+        raise SaveFailed(
+            "expected a writable directory for temporary files, found none: user "
+            f"{os.geteuid()} may not write to {', '.join([*tried, '/tmp', '/var/tmp'])}",  # noqa: S108
+            "in a container with --read-only add --tmpfs /tmp; elsewhere set TMPDIR to a "
+            "directory that this user may write to",
+        ) from error
+
+
 def require_directory(directory: Path) -> None:
     """Check before the model runs that its predictions can be saved.
 
@@ -125,7 +150,7 @@ def require_directory(directory: Path) -> None:
         raise SaveFailed(
             f"expected a writable directory at {directory}, found that user {os.geteuid()} may not "
             "write there",
-            _REMEDIES[errno.EROFS if is_read_only else errno.EACCES],
+            write_remedy(errno.EROFS if is_read_only else errno.EACCES, "--output_dir"),
         )
 
 
@@ -148,7 +173,7 @@ def save_predictions(directory: Path, predictions: ValidatedPredictions) -> Save
     except OSError as error:
         raise SaveFailed(
             f"expected to write the predictions to {directory}, found: {error.strerror}",
-            _REMEDIES.get(error.errno or 0, "choose another --output_dir"),
+            write_remedy(error.errno, "--output_dir"),
         ) from error
     saved = SavedPredictions(path, sha256_of(path))
     log_step("save", str(path))

@@ -109,8 +109,20 @@ class Api:
             TournamentUnavailable: no response after all attempts.
             DeadlinePassed: the time for the whole run is over.
         """
+        is_first = True
+
+        def attempt() -> Any:
+            nonlocal is_first
+            try:
+                return self._send(query, variables)
+            except FetchInterrupted:
+                if is_first and self.is_local:  # said before the wait, not after it
+                    self.policy.log(f"if the practice server is stopped: {_PRACTICE_REMEDY}")
+                is_first = False
+                raise
+
         try:
-            return self.policy.repeat(lambda: self._send(query, variables), STEP)
+            return self.policy.repeat(attempt, STEP)
         except FetchInterrupted as error:
             remedy = _PRACTICE_REMEDY if self.is_local else error.remedy
             raise TournamentUnavailable(error.message, remedy) from error

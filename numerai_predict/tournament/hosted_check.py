@@ -14,7 +14,7 @@ from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.contract.tournament_errors import ModelRefused
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.inspect import Inspection
-from numerai_predict.runner.container.job_run import run_job
+from numerai_predict.runner.container.job_run import require_record, run_job
 from numerai_predict.runner.container.target import (
     ExecutionTarget,
     LocalPython,
@@ -74,7 +74,7 @@ def check_as_hosted(
             hosted=True,
             allow_version_mismatch=True,  # `upload` has compared them already
         )
-        record = run_job(target, job, record_of).record
+        record = require_record(run_job(target, job, record_of), target)
     _require_accepted(path, record)
 
 
@@ -85,12 +85,7 @@ def _target(inspection: Inspection, python: str) -> ExecutionTarget | None:
     return LocalPython(f"there is no image of Python {python} that fits the pickle")
 
 
-def _require_accepted(path: Path, record: Record | None) -> None:
-    if record is None:
-        raise InternalError(
-            "expected a record of the run, found that the container ended without one",
-            "look at the log above, and check that the container engine works",
-        )
+def _require_accepted(path: Path, record: Record) -> None:
     if record.verdict == Verdict.OK.word:
         return
     if record.verdict == Verdict.MISSING_DEPENDENCY.word:

@@ -23,7 +23,7 @@ from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner.bundle_check import check_pickle
 from numerai_predict.runner.bundle_data import ModelInput, check_data
-from numerai_predict.runner.container.job_run import run_job, target_of_job
+from numerai_predict.runner.container.job_run import require_record, run_job, target_of_job
 from numerai_predict.runner.entrypoint import record_of
 from numerai_predict.runner.fetching import fetch_model
 from numerai_predict.runner.run_log import log_step
@@ -112,12 +112,7 @@ def _run(
     )
     target = target_of_job(job.model, config.no_container)
     log_step("run", target.announcement)
-    record = run_job(target, job, record_of).record
-    if record is None:
-        raise InternalError(
-            f"expected a record of the run in {target}, found that the container ended without one",
-            "look at the log above, and check that the container engine works",
-        )
+    record = require_record(run_job(target, job, record_of), target)
     if config.source:
         record = replace(record, model=replace(record.model, source=config.source))
     with atomic_write(ledger.folder / "record.json") as handle:

@@ -177,4 +177,5 @@ def test_a_stopped_practice_server_is_named_with_what_to_do(numerai, closed_port
     assert "`numerai-predict practice start`" in last
     assert "`unset NUMERAI_API_URL`" in last
     assert "the deadline of 8 s" in last
-    assert len(ended.stderr.splitlines()) < 12
+    assert len(ended.stderr.splitlines()) < 13
+    assert ended.stderr.index("if the practice server is stopped") < ended.stderr.index("attempt 1")

@@ -129,6 +129,14 @@ def test_within_the_profile_libraries_work_and_refused_calls_fail(image):
     ("options", "arguments", "code", "said"),
     [
         (["--read-only"], ["--output_dir", "/tmp"], 41, "without --read-only, or with --tmpfs"),
+        (["--read-only"], [], 41, "in a container with --read-only add --tmpfs /tmp"),
+        (["--read-only"], ["--check"], 41, "in a container with --read-only add --tmpfs /tmp"),
+        (
+            ["--read-only", "-e", "TMPDIR=/no"],
+            [],
+            41,
+            "may not write to TMPDIR (/no), /tmp",
+        ),
         (["--pids-limit", "1"], [], 21, "a limit of 1 processes and threads, of which 1 are in"),
         (["--pids-limit", "3"], [], 21, "raise the limit: of a container with --pids-limit 256"),
         (["--pids-limit", "7"], [], 21, "expected to start the model process, found a limit of 7"),

@@ -1,6 +1,8 @@
 """Predictions are saved whole or not at all."""
 
+import errno
 import os
+import tempfile
 
 import pytest
 
@@ -8,7 +10,9 @@ from numerai_predict.contract.errors import SaveFailed
 from numerai_predict.runner.submission_file import (
     ValidatedPredictions,
     require_directory,
+    require_temporary_directory,
     save_predictions,
+    write_remedy,
 )
 
 
@@ -121,3 +125,31 @@ def test_a_link_as_record_stays_a_link_and_its_file_gets_the_record(run_model, t
     assert (tmp_path / "result.json").is_symlink()
     assert run.record["verdict"] == "ok"
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["record.json"]
+
+
+@pytest.mark.parametrize(("variable", "said"), [("/nowhere", "TMPDIR (/nowhere)"), (None, "/tmp")])
+def test_without_any_temporary_directory_the_remedy_names_one(monkeypatch, variable, said):
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc/none"])
+    if variable:
+        monkeypatch.setenv("TMPDIR", variable)
+    else:
+        monkeypatch.delenv("TMPDIR", raising=False)
+    with pytest.raises(SaveFailed) as failed:
+        require_temporary_directory()
+    assert said in failed.value.message
+    assert "--tmpfs /tmp" in failed.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.EACCES, '--user "$(id -u):$(id -g)"), or choose another --result'),
+        (errno.EROFS, "without --read-only, or with --tmpfs /tmp), or choose another --result"),
+        (errno.ENOSPC, "free some space there, or choose another --result"),
+        (errno.EIO, "choose another --result"),
+        (None, "choose another --result"),
+    ],
+)
+def test_the_remedy_of_a_file_that_cannot_be_written_fits_the_cause(number, said):
+    assert write_remedy(number, "--result").endswith(said)

@@ -71,7 +71,7 @@ def test_predictions_of_another_round_are_stopped_by_the_gates(practice, numerai
     practice.open_round()
     ended = numerai("submit", path, "--model-name", name)
     assert ended.code == 80
-    assert "coverage: 0.00%" in ended.log
+    assert "round: none of the 1,000 live ids of this round has a prediction" in ended.log
     assert practice.submissions(name) == []
 
 

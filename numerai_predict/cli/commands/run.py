@@ -15,8 +15,13 @@ from numerai_predict.cli.options import pickle_source
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.path_access import is_directory
+from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.images import Image
-from numerai_predict.runner.container.job_run import run_job, target_of_job
+from numerai_predict.runner.container.job_run import (
+    describe_other_version,
+    run_job,
+    target_of_job,
+)
 from numerai_predict.runner.container.target import ContainerImage
 from numerai_predict.runner.entrypoint import execute
 from numerai_predict.runner.options import job_from_options
@@ -44,6 +49,8 @@ def run(options: argparse.Namespace) -> int:
     result = run_job(target, job, execute)
     if result.record is not None:
         _show_predictions(result.record.predictions.path, result.record.predictions.rows)
+    elif result.exit_code == Verdict.USAGE.exit_code and isinstance(target, ContainerImage):
+        _print_status(describe_other_version(target))
     return result.exit_code
 
 

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from numerai_predict.contract.errors import InternalError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
+from numerai_predict.contract.training_errors import BadConfiguration
+from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.images import Image
 from numerai_predict.runner.container.target import (
     ContainerImage,
@@ -34,6 +37,31 @@ def target_of_job(
     if no_container:
         return LocalPython("as requested by --no-container")
     return choose_target(model, build)
+
+
+def require_record(result: JobResult, target: ExecutionTarget) -> Record:
+    """The record of a job.
+
+    Raises:
+        BadConfiguration: the image is of another version, which refuses this one's options.
+        InternalError: the container ended without a record for another reason.
+    """
+    if result.record is not None:
+        return result.record
+    if result.exit_code == Verdict.USAGE.exit_code and isinstance(target, ContainerImage):
+        raise BadConfiguration(describe_other_version(target), f"run {target.image.build_command}")
+    raise InternalError(
+        f"expected a record of the run in {target}, found that the container ended without one",
+        "look at the log above, and check that the container engine works",
+    )
+
+
+def describe_other_version(target: ContainerImage) -> str:
+    """What is said of an image that refuses options of this version."""
+    return (
+        f"expected {target} to be of this version of numerai-predict, found that it refuses the "
+        f"options of this version: `{target.image.build_command}` builds it again"
+    )
 
 
 def run_job(target: ExecutionTarget, job: Job, run_locally: Callable[[Job], Record]) -> JobResult:
