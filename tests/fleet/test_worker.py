@@ -329,7 +329,7 @@ def test_a_worker_is_replaced_after_a_number_of_models(new_actor, run):
     assert len(set(workers)) == 3
 
 
-def test_a_model_that_exceeds_limits_does_not_affect_models_beside_it(run):
+def test_a_model_that_exceeds_limits_does_not_affect_models_beside_it(run, pickle_model):
     def fork_without_end(live_features):
         while True:
             try:
@@ -342,10 +342,9 @@ def test_a_model_that_exceeds_limits_does_not_affect_models_beside_it(run):
     for bad in (fork_without_end, take_memory, write_without_end):
         ended = []
         limits = Limits(memory_bytes=1024**3, seconds=6)
+        path = pickle_model(bad, "bad.pkl")  # only one thread may pickle
         thread = threading.Thread(
-            target=lambda bad=bad, ended=ended, limits=limits: ended.append(
-                run(bad, limits, name="bad.pkl")
-            )
+            target=lambda path=path, ended=ended, limits=limits: ended.append(run(path, limits))
         )
         thread.start()
         while thread.is_alive():
