@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 _MOUNTS = Path("/proc/self/mountinfo")
-_ENGINE_FILES = (Path("/.dockerenv"), Path("/run/.containerenv"))
 # A tmpfs elsewhere may be a directory of the host.
 _OWN_TMPFS = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108
 
@@ -15,19 +14,18 @@ _OWN_TMPFS = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108
 def is_lost_with_container(
     directory: Path, mounts: Path = _MOUNTS, in_container: bool | None = None
 ) -> bool:
-    """Whether this is a container, and the directory in no file system that is mounted into it."""
-    if not (_is_container() if in_container is None else in_container):
+    """Whether this is a container of an image, and the directory is in no mounted file system.
+
+    Other containers, such as those that people develop in, may live long.
+    """
+    is_image = bool(os.environ.get("NUMERAI_PREDICT_IMAGE"))
+    if not (is_image if in_container is None else in_container):
         return False
     found = _mount_of(directory.resolve(), mounts)
     if found is None:
         return False
     point, file_system = found
     return point == "/" or (file_system == "tmpfs" and point in _OWN_TMPFS)
-
-
-def _is_container() -> bool:
-    is_image = bool(os.environ.get("NUMERAI_PREDICT_IMAGE"))
-    return is_image or any(file.exists() for file in _ENGINE_FILES)
 
 
 def _mount_of(directory: Path, mounts: Path) -> tuple[str, str] | None:

@@ -92,7 +92,7 @@ def _inside_container(job: Job, destination: str) -> str:
     is_file = job.post is None and job.output_url is None
     if not is_file or not is_lost_with_container(Path(destination).parent):
         return ""
-    return ", inside the container: to keep the file mount a directory and give it as --output_dir"
+    return ", inside the container: to keep the file, mount a directory and give it as --output_dir"
 
 
 def _written(job: Job, record: Record) -> Record:

@@ -140,7 +140,7 @@ def test_within_the_profile_libraries_work_and_refused_calls_fail(image):
         (["--pids-limit", "1"], [], 21, "a limit of 1 processes and threads, of which 1 are in"),
         (["--pids-limit", "3"], [], 21, "raise the limit: of a container with --pids-limit 256"),
         (["--pids-limit", "7"], [], 21, "expected to start the model process, found a limit of 7"),
-        ([], ["--output_dir", "/tmp"], 0, ", inside the container: to keep the file mount a dir"),
+        ([], ["--output_dir", "/tmp"], 0, ", inside the container: to keep the file, mount a "),
         (["--read-only", "--tmpfs", "/tmp"], ["--output_dir", "/tmp"], 0, ", inside the container"),
         (["--user", "12345:12345"], ["--output_dir", "/root"], 41, '--user "$(id -u):$(id -g)"'),
     ],

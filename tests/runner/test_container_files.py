@@ -40,5 +40,15 @@ def test_only_mounted_directories_outlive_a_container(tmp_path, directory, lost)
     assert not is_lost_with_container(Path(directory), mounts, in_container=False)
 
 
+@pytest.mark.parametrize(("image", "lost"), [("numerai_predict_py_3_12", True), (None, False)])
+def test_only_containers_of_the_images_are_meant(monkeypatch, tmp_path, image, lost):
+    monkeypatch.delenv("NUMERAI_PREDICT_IMAGE", raising=False)
+    if image:
+        monkeypatch.setenv("NUMERAI_PREDICT_IMAGE", image)
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(MOUNTS)
+    assert is_lost_with_container(Path("/"), mounts) is lost
+
+
 def test_without_a_table_of_mounts_nothing_is_said(tmp_path):
     assert not is_lost_with_container(tmp_path, tmp_path / "none", in_container=True)
