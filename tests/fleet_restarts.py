@@ -164,10 +164,14 @@ class Restarts:
         argv += ["--dataset", self.folder / "live.parquet"]
         argv += ["--benchmarks", self.folder / "benchmarks.parquet"]
         argv += ["--timeout", str(self.world.seconds), *options]
-        return subprocess.Popen(
-            list(map(str, argv)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, "NUMERAI_PREDICT_CACHE": "off", "NO_PROXY": "*"},
-        )  # fmt: skip
+        self.counts["starts"] += 1
+        # A file of its own: a delivery process may write to it after its coordinator was killed.
+        self.printed = self.folder / f"printed-{self.counts['starts']}"
+        with open(self.printed, "wb") as output:
+            return subprocess.Popen(
+                list(map(str, argv)), stdout=output, stderr=subprocess.STDOUT,
+                env={**os.environ, "NUMERAI_PREDICT_CACHE": "off", "NO_PROXY": "*"},
+            )  # fmt: skip
 
     def disturb(self, process):
         """Mostly kill the coordinator, sometimes change the live data; returns what it printed."""
@@ -196,9 +200,7 @@ class Restarts:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        # The delivery process may still hold the pipe.
-        os.set_blocking(process.stdout.fileno(), False)
-        return process.stdout.read() or ""
+        return self.printed.read_text(errors="replace")
 
     def change_live(self):
         """Replace the live data while a run may use them."""
