@@ -13,7 +13,7 @@ from predict_runs import clean_variables
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from write_cases import CASES, missing_modules, write
+from write_cases import CASES, missing_modules, selected_names, write
 
 pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(1500)]
 
@@ -40,10 +40,16 @@ def reported(record):
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """A folder with the files of all cases."""
+def selected(request):
+    """The cases that the selected tests are about, and that this Python can make."""
+    return [CASES[n] for n in selected_names(request.session) if not missing_modules(CASES[n])]
+
+
+@pytest.fixture(scope="module")
+def files(selected, tmp_path_factory):
+    """A folder with the files of the cases."""
     folder = tmp_path_factory.mktemp("cases")
-    write(folder)
+    write(folder, [case.name for case in selected])
     return folder
 
 
@@ -75,20 +81,19 @@ def run_local(files, sample, tmp_path_factory, environment):
 
 
 @pytest.fixture(scope="module")
-def singles(run_local):
+def singles(run_local, selected):
     """The record and the predictions of each case, two runs at a time."""
-    possible = [case for case in CASES.values() if not missing_modules(case)]
     with ThreadPoolExecutor(2) as pool:
-        results = pool.map(run_local, possible)
-        return {case.name: result for case, result in zip(possible, results, strict=True)}
+        results = pool.map(run_local, selected)
+        return {case.name: result for case, result in zip(selected, results, strict=True)}
 
 
 @pytest.fixture(scope="module")
 def fleet_output(files, sample, tmp_path_factory, environment):
-    """All cases in one fleet run."""
+    """The cases in one fleet run."""
     fleet = Fleet(tmp_path_factory.mktemp("fleet"), sample, {**environment, "TMPDIR": "/tmp"})
     output = fleet.run(files, "--concurrency", "2", "--timeout", "300", timeout=1500)
-    assert output.exit_code == 1, output.stderr
+    assert output.exit_code in (0, 1), output.stderr  # 1: some models are broken
     return output
 
 

@@ -1,4 +1,4 @@
-"""Writes the files of all cases that this Python can make: python write_cases.py FOLDER.
+"""Writes the files of cases that this Python can make: python write_cases.py FOLDER [NAME ...].
 
 Prints the names of those that need a module that is not there, one a line.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import call_signatures
 import cloudpickle
@@ -45,13 +47,20 @@ def content(case: Case) -> bytes:
     return made if case.is_file else cloudpickle.dumps(made, protocol=case.protocol)
 
 
-def write(folder: Path) -> list[str]:
+def selected_names(session: Any) -> list[str]:
+    """The names of the cases that the selected tests of a session of pytest are about."""
+    parameters = (getattr(item, "callspec", None) for item in session.items)
+    chosen = {found.params.get("name") for found in parameters if found is not None}
+    return [name for name in CASES if name in chosen]
+
+
+def write(folder: Path, names: Sequence[str]) -> list[str]:
     """Write the files; the names of the cases that cannot be made here."""
     for module in MODULES:
         cloudpickle.register_pickle_by_value(module)
     try:
-        missing = [name for name, case in CASES.items() if missing_modules(case)]
-        for name in CASES.keys() - set(missing):
+        missing = [name for name in names if missing_modules(CASES[name])]
+        for name in set(names) - set(missing):
             (folder / CASES[name].file_name).write_bytes(content(CASES[name]))
     finally:
         for module in MODULES:
@@ -60,4 +69,4 @@ def write(folder: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(write(Path(sys.argv[1]))))
+    print("\n".join(write(Path(sys.argv[1]), sys.argv[2:] or list(CASES))))

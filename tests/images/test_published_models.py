@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/cases"))
 
-from write_cases import CASES  # noqa: E402
+from write_cases import CASES, selected_names  # noqa: E402
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -17,13 +17,14 @@ PREDICT = "/usr/local/share/numerai-predict/predict.py"
 
 
 @pytest.fixture(scope="module")
-def published(image, inputs, tmp_path_factory):
-    """The folder of the cases' files that the image's Python made, and what it could not make."""
+def published(image, request, tmp_path_factory):
+    """The folder of the selected cases' files, and the names of those that the image cannot make."""
     folder = tmp_path_factory.mktemp("published")
     for path in (folder, folder.parent, folder.parent.parent):
         path.chmod(0o777)
     mounts = ("-v", f"{ROOT / 'tests/cases'}:/cases:ro", "-v", f"{folder}:{folder}")
-    made = image.run("/cases/write_cases.py", folder, options=mounts)
+    names = selected_names(request.session)
+    made = image.run("/cases/write_cases.py", folder, *names, options=mounts)
     assert made.returncode == 0, made.stderr
     return folder, made.stdout.split()
 
@@ -64,12 +65,11 @@ def test_a_model_finds_the_name_of_any_user(published, predict, user, name):
 
 def test_a_fleet_of_images_says_what_single_runs_do(image, published, records, fleet):
     ended, output = fleet(published[0], "--timeout", "300", timeout=1500)
-    assert ended.returncode == 1, ended.stderr + ended.stdout  # some models are broken
+    assert ended.returncode in (0, 1), ended.stderr + ended.stdout  # 1: some models are broken
     in_fleet = {path.stem: json.loads(path.read_text()) for path in output.glob("records/*.json")}
-    assert len(in_fleet) == len(records) > 300
+    assert len(in_fleet) == len(records) > 0
     different = {}
-    for name in CASES.keys() - set(published[1]):
-        record = in_fleet[name]
+    for name, record in in_fleet.items():
         assert record["environment"]["image"], "it ran outside of the images"
         different[name] = CASES[name].differences(record)
     assert {name: found for name, found in different.items() if found} == {}
