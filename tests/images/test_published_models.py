@@ -18,7 +18,7 @@ PREDICT = "/usr/local/share/numerai-predict/predict.py"
 
 @pytest.fixture(scope="module")
 def published(image, request, tmp_path_factory):
-    """The folder of the selected cases' files, and the names of those that the image cannot make."""
+    """The folder of the selected cases' files, and the names that it cannot make."""
     folder = tmp_path_factory.mktemp("published")
     for path in (folder, folder.parent, folder.parent.parent):
         path.chmod(0o777)
