@@ -105,21 +105,21 @@ class Ruleset:
 
     def allow(self, paths: Iterable[Path], rights: Right) -> None:
         """Grant rights beneath each path that exists and can be opened."""
+        of_directory = int(self._handled & rights)
+        of_file = int(of_directory & _FILE_RIGHTS)
         for path in paths:
             try:
                 descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
             except OSError:
                 continue
             try:
-                self._allow(descriptor, rights)
+                is_directory = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+                self._allow(descriptor, of_directory if is_directory else of_file)
             finally:
                 os.close(descriptor)
 
-    def _allow(self, descriptor: int, rights: Right) -> None:
-        granted = self._handled & rights
-        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            granted &= _FILE_RIGHTS
-        rule = struct.pack("=Qi", granted, descriptor)
+    def _allow(self, descriptor: int, rights: int) -> None:
+        rule = struct.pack("=Qi", rights, descriptor)
         system_call(_ADD_RULE, self._descriptor, _RULE_PATH_BENEATH, address(rule), 0)
         self.rule_count += 1
 

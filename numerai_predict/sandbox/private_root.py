@@ -161,6 +161,7 @@ class _Tree:
         self._root = root
         self._shown: list[str] = []
         self._no_links: set[str] = set()  # paths found to be none
+        self._made: set[str] = set()
 
     def resolve(self, paths: Iterable[Path]) -> list[str]:
         """The real paths of those that exist and need a mount, in the order of mounting.
@@ -200,7 +201,9 @@ class _Tree:
 
     def make_directory(self, path: str) -> None:
         """Make a directory at the place of a real path."""
-        os.makedirs(self._root + path, 0o755, exist_ok=True)
+        if path not in self._made:
+            os.makedirs(self._root + path, 0o755, exist_ok=True)
+            self._made.add(path)
 
     def _follow(self, path: str) -> str:
         current = "/"
