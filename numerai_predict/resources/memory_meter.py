@@ -35,7 +35,8 @@ class MemoryMeter:
         self._limit_bytes = limit_bytes
         self._identity = identity
         self._cgroup = cgroup
-        self._next_exact = self._next_over = 0.0
+        self._next_exact = time.monotonic() + _EXACT_SECONDS  # the model's libraries load first
+        self._next_over = 0.0
         self._available = memory.available_bytes()
         self.shared = shared
         self.peak_bytes = 0
