@@ -181,6 +181,10 @@ bench_inspection: setup ## Measure the inspection of a pickle; writes bench/RESU
 bench_isolation: setup ## Measure what the isolation layers cost a run; writes bench/RESULTS.md: make bench_isolation [RUNS=25]
 	$(BIN)/python bench/isolation.py $(RUNS)
 
+.PHONY: bench_crafted
+bench_crafted: setup ## Measure the inspection of pickles crafted to be expensive; writes bench/RESULTS.md
+	$(BIN)/python bench/crafted_pickles.py
+
 .PHONY: test_attacks
 test_attacks: setup ## Run models that try to break out, locally and in containers; writes tests/attacks/ESCAPES.md
 	images=

@@ -12,8 +12,10 @@ from numerai_predict.contract.errors import InternalError, RunError, SaveFailed
 from numerai_predict.contract.path_access import Barred, barred_by
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
+from numerai_predict.runner.termination import Terminated
 
 INTERRUPTED = 130
+TERMINATED = 143  # 128 and the number of SIGTERM, as a shell reports it
 OUTPUT_CLOSED = 141  # what a shell reports for a program that SIGPIPE ended
 UNFINISHED = 1
 
@@ -110,8 +112,10 @@ def _is_closed(stream: TextIO) -> bool:
 def _report(error: BaseException) -> int:
     """Log the verdict of an exception; returns its exit code."""
     if isinstance(error, KeyboardInterrupt):
-        log_step("stopped", "by Ctrl-C: run the same command again to continue")
-        return INTERRUPTED
+        terminated = isinstance(error, Terminated)
+        signal_ = "SIGTERM" if terminated else "Ctrl-C"
+        log_step("stopped", f"by {signal_}: run the same command again to continue")
+        return TERMINATED if terminated else INTERRUPTED
     failure = _failure(error)
     if failure is error:
         logger.debug("", exc_info=error)

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from numerai_predict.contract.deadline import Deadline
@@ -24,6 +23,7 @@ from numerai_predict.runner.preflight import check
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
 from numerai_predict.runner.submission_file import require_temporary_directory, write_remedy
+from numerai_predict.runner.termination import Terminated, raise_at_sigterm
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.storage.files import atomic_write, resolve_links
@@ -48,7 +48,7 @@ def execute(job: Job) -> Record:
     Failures are not raised: the record's `verdict` and `exit_code` describe them.
     """
     start_logging(job.debug)
-    signal.signal(signal.SIGTERM, _interrupt)
+    raise_at_sigterm()
     try:
         final = record_of(job)
     except KeyboardInterrupt as interrupt:
@@ -114,17 +114,9 @@ def _written(job: Job, record: Record) -> Record:
     return record
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM as an exception that unwinds like Ctrl-C, so that the model process is killed."""
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise _Terminated
-
-
 def _end_by_signal(interrupt: KeyboardInterrupt) -> NoReturn:
     """Exit as the signal makes a program exit, now that everything is cleaned up."""
-    number = signal.SIGTERM if isinstance(interrupt, _Terminated) else signal.SIGINT
+    number = signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT
     log_step("stopped", f"by {number.name}: nothing was delivered")
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from numerai_predict.contract.errors import DatasetUnavailable
+from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.file_type import describe_file
 
 _REMEDY = (
@@ -16,8 +20,14 @@ _REMEDY = (
     "with the ids as the index: frame.set_index('id').to_parquet(path)"
 )
 
-# A few kilobytes of parquet can declare any number of equal values; a round has about 10,000.
+# A few kilobytes of parquet can declare any number of equal values, of columns and of bytes to
+# unpack. A round has about 10,000 rows, 3,000 columns and 200 KB of ids, and 2 MB of metadata.
 _MOST_ROWS = 10_000_000
+_MOST_COLUMNS = 100_000
+_MOST_BYTES_OF_IDS = 1024**3
+_MOST_BYTES_OF_METADATA = 32 * 1024**2
+_ROWS_AT_ONCE = 64 * 1024
+_LENGTH_AND_MAGIC = 8
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ def read_shape(path: Path, source: str) -> Shape:
     """
     with _open(path, source) as parquet:
         names = parquet.schema_arrow.names
+        _require_at_most(_MOST_COLUMNS, len(names), "columns", source)
         count = len(names) - len(_index_columns(parquet))
         return Shape(parquet.metadata.num_rows, count, frozenset(names))
 
@@ -58,14 +69,12 @@ def read_ids(path: Path, source: str) -> list[str]:
                 f"expected the ids as the index `id` of {source}, found {_found(parquet, index)}",
                 _REMEDY,
             )
-        if parquet.metadata.num_rows > _MOST_ROWS:
-            raise DatasetUnavailable(
-                f"expected at most {_MOST_ROWS:,} live rows in {source}, "
-                f"found {parquet.metadata.num_rows:,}",
-                _REMEDY,
-            )
+        _require_at_most(_MOST_ROWS, parquet.metadata.num_rows, "live rows", source)
         try:
-            ids = parquet.read(["id"]).column("id").cast(pa.string()).to_pylist()
+            # As a dictionary, an id that is repeated is in memory once.
+            metadata = parquet.metadata
+            with pq.ParquetFile(path, metadata=metadata, read_dictionary=["id"]) as by_value:
+                ids = _read_text(by_value, "id", source)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(path, source, error) from error
     if not ids:
@@ -74,7 +83,53 @@ def read_ids(path: Path, source: str) -> list[str]:
         raise DatasetUnavailable(
             f"expected every id of {source} once, found missing or repeated ones", _REMEDY
         )
-    return ids  # type: ignore[no-any-return]
+    return ids
+
+
+def _read_text(parquet: pq.ParquetFile, column: str, source: str) -> list[Any]:
+    """The values of a column as text, in memory in proportion to `_MOST_BYTES_OF_IDS`.
+
+    Repeated values are counted before each of them becomes a text of its own.
+    """
+    _require_text_size(_unpacked_bytes(parquet, column), source)
+    values: list[Any] = []
+    size = 0
+    for batch in parquet.iter_batches(_ROWS_AT_ONCE, columns=[column]):
+        array = batch.column(0)
+        if pa.types.is_dictionary(array.type):
+            texts = array.dictionary.cast(pa.string())
+            lengths = pc.binary_length(texts).take(array.indices)
+            size += pc.sum(lengths).as_py() or 0
+            _require_text_size(size, source)
+            array = texts.take(array.indices)
+        else:
+            size += array.nbytes
+            _require_text_size(size, source)
+        values += array.cast(pa.string()).to_pylist()
+    return values
+
+
+def _unpacked_bytes(parquet: pq.ParquetFile, column: str) -> int:
+    """The size of a column without compression, as the file's metadata declare it."""
+    metadata = parquet.metadata
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    chunks = (group.column(number) for group in groups for number in range(group.num_columns))
+    return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema == column)
+
+
+def _require_text_size(size: int, source: str) -> None:
+    if size > _MOST_BYTES_OF_IDS:
+        raise DatasetUnavailable(
+            f"expected at most {format_size(_MOST_BYTES_OF_IDS)} of ids in {source}, found more",
+            _REMEDY,
+        )
+
+
+def _require_at_most(most: int, found: int, what: str, source: str) -> None:
+    if found > most:
+        raise DatasetUnavailable(
+            f"expected at most {most:,} {what} in {source}, found {found:,}", _REMEDY
+        )
 
 
 def is_readable(path: Path) -> bool:
@@ -89,9 +144,25 @@ def is_readable(path: Path) -> bool:
 
 def _open(path: Path, source: str) -> pq.ParquetFile:
     try:
+        size = _metadata_bytes(path)
+        if size > _MOST_BYTES_OF_METADATA:
+            raise DatasetUnavailable(
+                f"expected at most {format_size(_MOST_BYTES_OF_METADATA)} of metadata in {source}, "
+                f"found {format_size(size)}",
+                _REMEDY,
+            )
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, source, error) from error
+
+
+def _metadata_bytes(path: Path) -> int:
+    """The length of the metadata that the end of a parquet file declares; 0 if it has none."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _LENGTH_AND_MAGIC))
+        length, magic = int.from_bytes(file.read(4), "little"), file.read()
+    return length if magic == b"PAR1" and length <= size else 0
 
 
 def _unreadable(path: Path, source: str, error: Exception) -> DatasetUnavailable:

@@ -14,9 +14,11 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numerai_predict
+from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.contract.redaction import redact_text
 
 _NEGATIVE_NUMBER = re.compile(r"-\d*\.?\d+")
 _CANDIDATES, _PREFIX_WEIGHT, _LONGEST_PREFIX = 5, 0.05, 4
@@ -146,9 +148,22 @@ class OptionParser(argparse.ArgumentParser):
         if self.commands is None:
             self.set_defaults(parser=self)
         arguments = list(sys.argv[1:] if args is None else args)
+        self._require_text(arguments)
         if self.commands is not None and not arguments:
             self.error(f"expected a command: choose from {', '.join(self.commands.choices)}")
         return super().parse_known_args(self._resolve(arguments), namespace)
+
+    def _require_text(self, arguments: Iterable[str]) -> None:
+        """Exit with 2 at bytes that are no UTF-8: libraries take no file of such a name."""
+        for word in arguments:
+            try:
+                word.encode()
+            except UnicodeEncodeError:
+                self.error(f"expected an argument in UTF-8, found {word}: rename the file")
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2; the message, which may repeat a value, shows no secret of a URL."""
+        super().error(one_line(redact_text(message)))
 
     def _resolve(self, arguments: list[str]) -> list[str]:
         """The arguments with the current spellings; exits with 2 at an unknown name."""

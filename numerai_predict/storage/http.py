@@ -22,6 +22,7 @@ from numerai_predict.storage.redirects import (
     UnsafeRedirect,
 )
 from numerai_predict.storage.response_headers import (
+    CONTENT_RANGE,
     TRANSFER_ERRORS,
     UnusableHeaders,
     declared_length,
@@ -32,7 +33,6 @@ from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.server_errors import ErrorResponse, ServerError
 
 _MOST_REDIRECTS = 10
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _NEW_URL = "check the URL; a presigned URL expires: create a new one"
 
 _BAD_CERTIFICATE = ServerError(
@@ -240,7 +240,7 @@ def _body(response: requests.Response, start: int, source: str, policy: Transfer
     chunked = headers.get("Transfer-Encoding", "").strip().lower() == "chunked"
     begins, total = 0, None if chunked else declared_length(headers)
     if response.status_code == 206:
-        matched = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+        matched = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
         if not matched or int(matched[1]) != start or start == 0:
             raise _range_error(source, start)
         begins, total = start, int(matched[2])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -29,6 +30,9 @@ TRANSFER_ERRORS = (
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_ERROR_BYTES = 64 * 1024
 _LONGEST_ERROR_SECONDS = 5.0
+# A number of more digits is no size, and Python converts at most 4,300.
+_MOST_DIGITS = 18
+CONTENT_RANGE = re.compile(rf"bytes (\d{{1,{_MOST_DIGITS}}})-\d+/(\d{{1,{_MOST_DIGITS}}})")
 HEADER_SECONDS = 25.0
 _GRACE_SECONDS = 1.0  # after the first byte, which a busy server may send late
 
@@ -172,7 +176,7 @@ def read_start(
 def declared_length(headers: Mapping[str, str]) -> int | None:
     """The value of `Content-Length`; `None` without a valid one."""
     length = headers.get("Content-Length", "")
-    return int(length) if length.isdecimal() else None
+    return int(length) if length.isdecimal() and len(length) <= _MOST_DIGITS else None
 
 
 def read_available(response: requests.Response) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +25,11 @@ from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.storage.download import STEP, Body, Opener, RangeNotSupported
 from numerai_predict.storage.hard_timeout import run_with_hard_timeout
 from numerai_predict.storage.http import describe_network_error
-from numerai_predict.storage.response_headers import HEADER_SECONDS
+from numerai_predict.storage.response_headers import (
+    CONTENT_RANGE,
+    HEADER_SECONDS,
+    declared_length,
+)
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.server_errors import ErrorResponse, ServerError
 
@@ -35,12 +38,14 @@ _CHUNK_SECONDS = 30.0  # 2048 bytes a second, as for other transfers
 _SILENCE_SECONDS = 20.0  # shorter than what the whole response may take
 _MAX_CHARACTERS = 300
 _T = TypeVar("_T")
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
+# What botocore raises where a header has another form than that of S3: a number, a date.
+_UNREADABLE = (ValueError, RuntimeError)
 _ERRORS = (
     botocore.exceptions.BotoCoreError,
     botocore.exceptions.ClientError,
     urllib3.exceptions.HTTPError,
     OSError,
+    *_UNREADABLE,
 )
 _REMEDY = "check the name, and whether the credentials in use may reach it"
 _BROKEN = (
@@ -147,12 +152,12 @@ def _client(policy: TransferPolicy, step: str) -> Any:
 
 def _body(response: dict[str, Any], read: Callable[[], bytes]) -> Body:
     headers = _headers(response)
-    matched = _CONTENT_RANGE.fullmatch(response.get("ContentRange", ""))
+    matched = CONTENT_RANGE.fullmatch(response.get("ContentRange", ""))
     return Body(
         read,
         headers,
         start=int(matched[1]) if matched else 0,
-        total=int(matched[2]) if matched else response["ContentLength"],
+        total=int(matched[2]) if matched else declared_length(headers),
     )
 
 
@@ -191,6 +196,9 @@ def _describe_error(error: Exception) -> ServerError:
             one_line(error, _MAX_CHARACTERS),
             "check that boto3 finds credentials and a region on this machine",
         )
+    if isinstance(error, _UNREADABLE) and not isinstance(error, OSError):
+        found = "a response whose headers are not those of S3"
+        return ServerError(found, "check the endpoint: another program may respond there")
     return describe_network_error(error)
 
 

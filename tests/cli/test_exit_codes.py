@@ -5,6 +5,7 @@ import pytest
 from numerai_predict.cli.exit_codes import MissingExtra, Unfinished, UsageError, exit_code_of
 from numerai_predict.contract.errors import ModelTimeout
 from numerai_predict.contract.tournament_errors import GateClosed
+from numerai_predict.runner.termination import Terminated
 
 
 @pytest.fixture
@@ -32,6 +33,7 @@ def ends(capfd):
         (OSError(28, "No space left", "/x"), 41, "save_failed (exit 41)"),
         (ZeroDivisionError("x"), 70, "internal_error (exit 70)"),
         (KeyboardInterrupt(), 130, "stopped  by Ctrl-C: run the same command again to continue"),
+        (Terminated(), 143, "stopped  by SIGTERM: run the same command again to continue"),
         (MissingExtra("ray", "fleet"), 2, "pip install 'numerai-predict[fleet]'"),
         (Unfinished("no node"), 1, "numerai-predict x: no node"),
     ],

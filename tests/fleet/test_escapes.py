@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "isolation"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "attacks"))
 
 import stage
 from excuses import expect_failure_without_a_layer

@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import lzma
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -17,31 +16,12 @@ from numerai_predict.inspection.limits import TimeLimit, TimeLimitExceeded
 from numerai_predict.inspection.python_versions import check_code
 
 DIRECTORY = Path(__file__).parent
-ROOT = DIRECTORY.parents[1]
 sys.path.insert(0, str(DIRECTORY))
 import crafted  # noqa: E402
 
 sys.path.remove(str(DIRECTORY))
 
 MOST_MEGABYTES = 300
-
-_MEASURED = """
-import sys, time
-sys.path.insert(0, sys.argv[1])
-from numerai_predict.contract.errors import InvalidPickle
-from numerai_predict.inspection.inspect import inspect_pickle
-from numerai_predict.inspection.report import as_json, as_text
-started = time.process_time()
-try:
-    inspection = inspect_pickle(sys.argv[2])
-    as_text(inspection), as_json(inspection)
-    result = inspection.partial or "fully inspected"
-except InvalidPickle as error:
-    result = "invalid"
-seconds = time.process_time() - started
-peak = open("/proc/self/status").read().split("VmHWM:")[1].split()[0]
-print(seconds, int(peak) // 1024, result)
-"""
 
 BOMBS = [name for name in crafted.PACKED if "bomb" in name or "million" in name]
 
@@ -51,13 +31,10 @@ BOMBS = [name for name in crafted.PACKED if "bomb" in name or "million" in name]
 def test_a_crafted_pickle_takes_little_time_and_memory(tmp_path, name):
     path = tmp_path / name
     crafted.write(name, path)
-    command = [sys.executable, "-c", _MEASURED, ROOT, path]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert ended.returncode == 0, ended.stderr
-    seconds, megabytes, result = ended.stdout.split(" ", 2)
-    assert int(megabytes) < MOST_MEGABYTES, result
+    seconds, megabytes, result = crafted.measure(path)
+    assert megabytes < MOST_MEGABYTES, result
     # CPU time, which other processes do not lengthen; a large file is read at 100 MB/s.
-    assert float(seconds) < 2.5 + path.stat().st_size / 100e6, result
+    assert seconds < 2.5 + path.stat().st_size / 100e6, result
     assert result.startswith(("invalid", "fully inspected", "not fully inspected: "))
 
 

@@ -5,9 +5,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from absurd_parquet import FILES, IDS_AS_INDEX, write
 
 from numerai_predict.contract.errors import DatasetUnavailable
-from numerai_predict.runner.live_data import read_ids
+from numerai_predict.runner import live_data
+from numerai_predict.runner.live_data import read_ids, read_shape
 
 
 def ranks(live_features):
@@ -142,8 +144,42 @@ def test_damaged_pages_of_benchmarks_are_named_and_not_the_live_data(run_model, 
 def test_a_small_file_that_declares_too_many_rows_is_refused_before_they_are_read(tmp_path):
     ids = pa.DictionaryArray.from_arrays(np.zeros(10_000_001, dtype="int32"), ["n" * 1000])
     table = pa.table({"id": ids})
-    table = table.replace_schema_metadata({"pandas": '{"index_columns": ["id"], "columns": []}'})
+    table = table.replace_schema_metadata(IDS_AS_INDEX)
     pq.write_table(table, tmp_path / "live.parquet")
     assert (tmp_path / "live.parquet").stat().st_size < 2_000_000
     with pytest.raises(DatasetUnavailable, match=r"at most 10,000,000 live rows .* 10,000,001"):
         read_ids(tmp_path / "live.parquet", "live.parquet")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_metadata_that_claim_absurd_sizes_are_refused_in_little_memory(tmp_path, name):
+    path = write(name, tmp_path)
+    before = pa.total_allocated_bytes()
+    with pytest.raises(DatasetUnavailable):
+        read_ids(path, "live.parquet")
+    assert pa.total_allocated_bytes() - before < 16 * 2**20
+
+
+def test_ids_that_unpack_to_more_than_the_limit_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(live_data, "_MOST_BYTES_OF_IDS", 100_000)
+    ids = [f"{number:01000}" for number in range(200)]
+    table = pa.table({"id": ids}).replace_schema_metadata(IDS_AS_INDEX)
+    pq.write_table(table, tmp_path / "live.parquet", compression="zstd", use_dictionary=False)
+    with pytest.raises(DatasetUnavailable, match=r"of ids in live.parquet, found more"):
+        read_ids(tmp_path / "live.parquet", "live.parquet")
+
+
+def test_more_columns_than_any_data_set_has_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(live_data, "_MOST_COLUMNS", 3)
+    pq.write_table(pa.table({name: [1] for name in "abcd"}), tmp_path / "live.parquet")
+    with pytest.raises(DatasetUnavailable, match=r"at most 3 columns in live.parquet, found 4"):
+        read_shape(tmp_path / "live.parquet", "live.parquet")
+
+
+@pytest.mark.parametrize("name", ["rows", "repeated ids", "deep schema"])
+def test_live_data_of_absurd_size_from_a_server_end_a_run_as_unavailable(
+    run_model, web, tmp_path, name
+):
+    web.replies["/live.parquet"] = web.reply(write(name, tmp_path).read_bytes())
+    run = run_model(ranks, "--dataset", f"{web.url}/live.parquet")
+    run.fails_as("dataset_unavailable", "live.parquet")

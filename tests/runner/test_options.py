@@ -157,3 +157,15 @@ def test_the_program_ends_with_2_and_one_line_on_bad_options(contract):
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "SECRET" not in ended.stderr
     assert "--post_dat" in ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--memory", "--sandbox", "--deadline"])
+def test_a_url_in_the_place_of_another_value_is_shown_without_its_query(refuse, option):
+    message = refuse("--model", "m.pkl", option, "https://bucket/p?sig=SECRETOFTHISOPTION")
+    assert "SECRET" not in message
+
+
+def test_a_path_with_line_ends_and_control_codes_makes_one_printable_line(refuse, tmp_path):
+    path = tmp_path / "\n12:00:00 verdict  ok\x1b[2J\udcff" / "record.json"
+    message = refuse("--model", "m.pkl", "--result", str(path))
+    assert r"\n12:00:00 verdict  ok\x1b[2J\udcff" in message.splitlines()[-1]

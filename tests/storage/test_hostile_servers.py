@@ -1,13 +1,20 @@
 """Servers that never end what they send: every request ends by itself, without a deadline."""
 
 import contextlib
+import gc
 import socket
 import threading
 import time
 
 import pytest
 
-from numerai_predict.contract.errors import FetchFailed, FetchInterrupted, UploadFailed
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.errors import (
+    DeadlinePassed,
+    FetchFailed,
+    FetchInterrupted,
+    UploadFailed,
+)
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.storage import graphql, response_headers
@@ -163,6 +170,50 @@ def test_an_object_of_s3_whose_headers_drip_ends(serve, tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", serve(_drip_headers))
     with pytest.raises(FetchFailed, match="too slowly"):
         S3Object("bucket", "m.pkl").fetch(tmp_path, TransferPolicy())
+
+
+DIGITS = b"9" * 5000
+ODD_HEADERS = [
+    b"Content-Length: " + DIGITS,
+    b"Content-Length: abc",
+    b"Content-Length: -3",
+    b"Content-Length: 3\r\nContent-Range: bytes 0-2/" + DIGITS,
+    b"Content-Length: 3\r\nRetry-After: " + DIGITS,
+    b'Content-Length: 3\r\nETag: "' + DIGITS + b"-" + DIGITS + b'"',
+    b"Content-Length: 3\r\nLast-Modified: garbage",
+    b"Content-Length: 3\r\nLast-Modified: " + DIGITS,
+    b"Content-Length: 3\r\nx-amz-mp-parts-count: " + DIGITS,
+    b"Content-Length: 3\r\nx-amz-missing-meta: x",
+    b"Content-Length: 3\r\nx-amz-object-lock-retain-until-date: x",
+    b"Content-Length: 3\r\nx-amz-checksum-sha256: ???",
+    b"Content-Length: 3\r\nDate: Fri, 31 Dec 9999 23:59:59 -2359",
+    b"X: y",
+]
+
+
+@pytest.fixture
+def s3_endpoint(monkeypatch):
+    """Name a server as the endpoint of S3."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    return lambda url: monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+
+
+# boto3 leaves the connection of a response that it cannot read to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("status", [b"200", b"206"])
+@pytest.mark.parametrize("header", ODD_HEADERS, ids=lambda header: header[:50].decode())
+def test_no_header_of_a_server_is_a_bug_of_the_runner(serve, s3_endpoint, tmp_path, header, status):
+    url = serve(lambda send: send(b"HTTP/1.1 " + status + b" X\r\n" + header + b"\r\n\r\nabc"))
+    s3_endpoint(url)
+    policy = TransferPolicy(Deadline.after(3), retry=RetryPolicy(attempts=1))
+    for name, source in (("http", HttpUrl(url + "/m.pkl")), ("s3", S3Object("bucket", "m.pkl"))):
+        (tmp_path / name).mkdir()
+        with contextlib.suppress(FetchFailed, DeadlinePassed):
+            assert source.fetch(tmp_path / name, policy).stat().st_size <= 3
+    gc.collect()
 
 
 @pytest.fixture(params=["post", "put"])

@@ -153,5 +153,5 @@ def _sample(options: argparse.Namespace) -> int:
         write_sample(options.directory, shape)
     except FileExistsError as error:
         raise SaveFailed(str(error), "choose another directory") from error
-    print(f"wrote {', '.join(FILES)} to {options.directory}")
+    print(one_line(f"wrote {', '.join(FILES)} to {options.directory}"))
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from numerai_predict.cli.exit_codes import UNFINISHED, Unfinished, UsageError
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
@@ -23,6 +24,7 @@ from numerai_predict.fleet.manifest import ManifestEntry, read_fleet_manifest
 from numerai_predict.fleet.progress_display import FleetDisplay
 from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.runner.container.engine import Engine
+from numerai_predict.runner.termination import raised_at_sigterm
 from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.named_data import absolute_source
 
@@ -37,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
     entries = _entries(options, config, environments)
     reason = "as requested by --no-container" if options.no_container else "no container engine"
     try:
-        in_time = _run(config, entries, environments, reason)
+        with raised_at_sigterm():
+            in_time = _run(config, entries, environments, reason)
     except (FleetError, ConnectionError) as error:
         raise Unfinished(str(error)) from error
     requested = config.only or {entry.id for entry in entries}
@@ -104,7 +107,8 @@ def _conclude(directory: Path, requested: Collection[str], in_time: bool) -> int
     report = write_report(directory, ledger)
     ledger.close()
     print(summary.text())
-    print(f"\nResults: {directory}; report with the timeline of the workers: {report}")
+    print()
+    print(one_line(f"Results: {directory}; report with the timeline of the workers: {report}"))
     if not in_time:
         print("The deadline passed: run the same command again for the rest")
         return Verdict.DEADLINE.exit_code

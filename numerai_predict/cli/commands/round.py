@@ -11,6 +11,7 @@ from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.run_log import transfer_policy
+from numerai_predict.runner.termination import raised_at_sigterm
 from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
@@ -25,7 +26,7 @@ def run(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
     settings = read_account_settings(options.keys_file)
     api = Api(settings.api_url, transfer_policy(deadline, "submit"), settings.required_keys())
-    with fetched_pickle(options.pickle, deadline) as pickle:
+    with raised_at_sigterm(), fetched_pickle(options.pickle, deadline) as pickle:
         return run_round(_config(options, pickle, settings), Tournament(api), deadline)
 
 

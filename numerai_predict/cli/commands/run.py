@@ -87,7 +87,7 @@ def _show_predictions(path: str | None, rows: int | None) -> None:
         return
     with open(path, encoding="utf-8", newline="") as file:
         header, *first = itertools.islice(csv.reader(file), _PREVIEW_ROWS + 1)
-    print(f"\nThe first of {rows:,} predictions in {path}:\n")
+    print(f"\nThe first of {rows:,} predictions in {one_line(path)}:\n")
     cells = [header, *([row_id, f"{float(value):.6f}"] for row_id, value in first)]
     width = max(len(row_id) for row_id, _ in cells)
     for row_id, value in cells:

@@ -82,7 +82,7 @@ def _system_errors(error: BaseException) -> list[dict[str, Any]]:
         if unopened := unopened_database(current):
             number, name = unopened
             found.append({"errno": number, "path": _bounded(name, _MAX_PATH_CHARACTERS)})
-        if isinstance(current, OSError) and type(current.errno) is int and current.errno >= 0:
+        if isinstance(current, OSError) and _is_error_number(current.errno):
             path = current.filename
             text = os.fsdecode(path) if isinstance(path, str | bytes) else None
             found.append(
@@ -90,6 +90,10 @@ def _system_errors(error: BaseException) -> list[dict[str, Any]]:
             )
         current = current.__cause__ or current.__context__
     return found
+
+
+def _is_error_number(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**31
 
 
 def _frame(frame: traceback.FrameSummary) -> dict[str, Any]:

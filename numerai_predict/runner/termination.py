@@ -1,0 +1,39 @@
+"""SIGTERM as an exception: it unwinds like Ctrl-C, so that processes and files are removed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM was received."""
+
+
+def raise_at_sigterm() -> None:
+    """Raise `Terminated` in this program's first thread once SIGTERM arrives."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+@contextmanager
+def raised_at_sigterm() -> Iterator[None]:
+    """Raise `Terminated` in the block, which runs in the first thread, once SIGTERM arrives."""
+    with handler_kept():
+        raise_at_sigterm()
+        yield
+
+
+@contextmanager
+def handler_kept() -> Iterator[None]:
+    """Install the handler of SIGTERM again after a block in which a library replaces it."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
