@@ -174,8 +174,8 @@ def write_models(folder: Path) -> dict[str, str]:
 
 def _echo(status: int, **headers: str) -> Any:
     def reply(request: Request) -> Reply:
-        told = f"{request.path}?{request.query}\n{request.headers}\n".encode() + request.body
-        return Reply(b"<Error><Code>Refused</Code><Message>" + told + b"</Message></Error>",
+        repeated = f"{request.path}?{request.query}\n{request.headers}\n".encode() + request.body
+        return Reply(b"<Error><Code>Refused</Code><Message>" + repeated + b"</Message></Error>",
                      status, headers)  # fmt: skip
 
     return reply

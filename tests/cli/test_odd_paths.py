@@ -70,7 +70,7 @@ def arguments(words, parser, action, option, value):
 
 @pytest.fixture
 def run(monkeypatch, capsys, tmp_path, closed_port):
-    """Run a command in a folder of its own; its exit code and its output."""
+    """Run a command in an own directory; its exit code and its output."""
     work = tmp_path / "one" / "two"
     work.mkdir(parents=True)
     monkeypatch.chdir(work)
