@@ -127,6 +127,7 @@ def outcome(frames, data):
         return error
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(FRAMES, FRAMES)
 def test_no_frame_of_a_model_blames_the_runner_or_the_data(data, first, second):

@@ -52,6 +52,7 @@ GOOD = stream(id=["a", "b"], value=[0.1, 0.2])
 CONTENT = {"type": "DataFrame", "rows": 2, "columns": ["prediction"]}
 
 
+@pytest.mark.slow
 @settings(max_examples=1000)
 @given(
     some_of(
@@ -96,6 +97,7 @@ def test_every_crash_has_a_message_and_a_remedy(status, malformed):
     assert error.remedy
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(some_of("type", "rows", "columns"), st.binary(max_size=50) | st.just(GOOD) | st.just(b""))
 def test_any_response_is_decoded_or_malformed_and_then_validated(content, payload):

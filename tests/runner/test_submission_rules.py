@@ -117,6 +117,7 @@ def frames(draw):
     return pd.DataFrame({"prediction": draw(columns(len(index))).to_numpy()}, index=index)
 
 
+@pytest.mark.slow
 @settings(max_examples=1500)
 @given(frames())
 def test_any_frame_is_decided_as_the_tournament_decides(frame):
@@ -128,6 +129,7 @@ def test_any_frame_is_decided_as_the_tournament_decides(frame):
         assert accepted == tournament_accepts(LIVE, frame)
 
 
+@pytest.mark.slow
 def test_the_frames_that_are_tried_are_of_both_kinds():
     decisions = []
 

@@ -93,6 +93,7 @@ def histories(tmp_path_factory):
     return [folder / str(seed) for seed in range(HISTORIES)]
 
 
+@pytest.mark.slow
 def test_overlapping_targets_leak_nothing_past_the_embargo(histories):
     embargo = embargo_eras([TARGET], {})
     found = pd.DataFrame([scores(folder, embargo) for folder in histories])
@@ -100,6 +101,7 @@ def test_overlapping_targets_leak_nothing_past_the_embargo(histories):
         assert abs(t_of(found[part])) < SIGNIFICANT, found
 
 
+@pytest.mark.slow
 def test_without_the_embargo_there_is_leakage(histories):
     found = pd.DataFrame([scores(folder, 0) for folder in histories])
     for part in found:

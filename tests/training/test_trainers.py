@@ -63,6 +63,7 @@ def test_it_is_the_model_that_lightgbm_makes_of_the_whole_table(rows):
     np.testing.assert_allclose(ours, bare.predict(features.astype(np.float32)), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_best_rounds_on_the_stopping_rows_are_kept(rows, data):
     history = EraTable.of([data / "validation.parquet"], [*NAMES, "target"])
     target = history.column("target")
