@@ -230,6 +230,10 @@ bench_view: setup ## Measure the memory of views, compared with pandas; writes b
 bench_diagnose: setup ## Measure a diagnosis, compared with a plain script; writes bench/RESULTS.md
 	$(BIN)/python bench/diagnose.py $(ERAS)
 
+.PHONY: simulations
+simulations: setup ## Measure how often intervals of scores hold the true value; writes bench/RESULTS.md
+	$(BIN)/python bench/simulations.py
+
 .PHONY: test_fleet
 test_fleet: setup ## Run 300 models, a third of them broken, while every kind of process is killed
 	$(BIN)/python tests/fleet/suite.py $(or $(MODELS),300) $(or $(SEED),7)

@@ -51,12 +51,18 @@ VARIABLES = (
         "`https://api-tournament.numer.ai`",
     ),
     EnvironmentVariable(
-        "MIN_PRED_STD", Topic.GATES, "Smallest standard deviation of a submission.", "`1e-6`"
+        "MIN_PRED_STD",
+        Topic.GATES,
+        "Smallest standard deviation of a submission's ranks, scaled to 0 to 1.",
+        "`1e-6`",
+    ),
+    EnvironmentVariable(
+        "MAX_TIED_SHARE", Topic.GATES, "Largest share of equal predictions.", "`0.9`"
     ),
     EnvironmentVariable(
         "MAX_ABS_EXPOSURE",
         Topic.GATES,
-        "Largest absolute correlation of a submission with one feature.",
+        "Largest absolute correlation of a submission's ranks with one feature.",
         "`0.30`",
     ),
     EnvironmentVariable(

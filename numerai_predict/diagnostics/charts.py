@@ -17,7 +17,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from numerai_predict.diagnostics.report import FeatureSetExposure, NamedMean
+from numerai_predict.diagnostics.report import FeatureExposure, FeatureSetExposure, NamedMean
 
 # Colours for all kinds of colour vision. Source: Okabe and Ito, "Color Universal Design". Each
 # line also has its own dash pattern, for prints without colour.
@@ -49,9 +49,17 @@ _STYLE: Any = {
 
 
 def line_chart(
-    table: pd.DataFrame, names: Mapping[str, str], title: str, *, filled: bool = False
+    table: pd.DataFrame,
+    names: Mapping[str, str],
+    title: str,
+    *,
+    marked: Sequence[bool],
+    filled: bool = False,
 ) -> str:
-    """One line per column over eras; NaN is a gap. `filled` shades the area to zero."""
+    """One line per column over eras; NaN is a gap. `filled` shades the area to zero.
+
+    `marked` eras have a grey background.
+    """
     with mpl.rc_context(_STYLE):
         figure, (axes,) = _figure(_HEIGHT)
         positions = range(len(table))
@@ -64,21 +72,29 @@ def line_chart(
                     positions, values, 0, color=style["color"], alpha=0.1, linewidth=0
                 )
         axes.axhline(0, color=_INK, linewidth=0.8)
+        _mark_eras(axes, marked)
         if len(names) > 1:
             figure.legend(frameon=False, loc="outside upper center", ncols=3, handlelength=3)
         _era_axis(axes, list(map(str, table.index)))
         return _svg(figure, title)
 
 
-def bar_chart(table: pd.DataFrame, names: Mapping[str, str], title: str) -> str:
-    """One panel of bars per column over eras, with the mean as a line; NaN is a gap."""
+def bar_chart(
+    table: pd.DataFrame, names: Mapping[str, str], title: str, marked: Sequence[bool]
+) -> str:
+    """One panel of bars per column over eras, with the mean as a line; NaN is a gap.
+
+    `marked` eras have a grey background and are not part of the mean.
+    """
     with mpl.rc_context(_STYLE):
         figure, panels = _figure(0.8 + 1.5 * len(names), len(names))
         for axes, (column, name) in zip(panels, names.items(), strict=True):
             values = table[column].to_numpy(np.float64)
             axes.add_patch(_bar_outline(values, COLOURS[column]))
             axes.axhline(0, color=_INK, linewidth=0.8)
-            mean = float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
+            _mark_eras(axes, marked)
+            counted = values[np.isfinite(values) & ~np.array(marked, bool)]
+            mean = float(counted.mean()) if len(counted) else 0.0
             axes.axhline(mean, color=_INK, linewidth=1, linestyle=(0, (4, 3)))
             axes.set_ylabel(name)
             axes.autoscale_view()
@@ -112,7 +128,7 @@ def exposure_chart(items: Sequence[FeatureSetExposure], title: str) -> str:
         return _svg(figure, title)
 
 
-def interval_chart(items: Sequence[NamedMean], title: str) -> str:
+def interval_chart(items: Sequence[NamedMean | FeatureExposure], title: str) -> str:
     """One bar per mean, with an error bar of one standard deviation."""
     with mpl.rc_context(_STYLE):
         figure, (axes,) = _figure(0.7 + _ROW * len(items))
@@ -153,6 +169,13 @@ def _bar_outline(values: np.ndarray[Any, np.dtype[np.float64]], colour: str) -> 
     codes = [Outline.MOVETO, *[Outline.LINETO] * 3, Outline.CLOSEPOLY] * len(corners)
     points = np.array(corners).reshape(-1, 2)
     return PathPatch(Outline(points, codes), facecolor=colour, linewidth=0)
+
+
+def _mark_eras(axes: Any, marked: Sequence[bool]) -> None:
+    """A grey background for each run of marked eras."""
+    edges = np.flatnonzero(np.diff([False, *marked, False]))
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        axes.axvspan(start - 0.5, end - 0.5, color=_LIGHT, alpha=0.6, linewidth=0, zorder=0)
 
 
 def _line_width(eras: Sequence[int]) -> float:

@@ -22,6 +22,7 @@ from numerai_predict.diagnostics.metrics import EraMetrics
 from numerai_predict.diagnostics.model_usage import ModelUsage
 from numerai_predict.diagnostics.notes import make_notes
 from numerai_predict.diagnostics.report import Report, Subject, make_report
+from numerai_predict.diagnostics.training_overlap import read_trained_eras
 from numerai_predict.diagnostics.validation_data import ValidationData
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.submission_file import require_directory
@@ -64,8 +65,9 @@ def diagnose(
             del era  # it holds the whole batch in memory
     usage = predictor.usage
     subject = _subject(config, validation, usage, benchmark)
-    notes = make_notes(config, validation, metrics, usage)
-    report = make_report(subject, metrics, feature_sets.sets, notes)
+    trained = read_trained_eras(config.model, usage.record.model.sha256 or "")
+    notes = make_notes(config, validation, metrics, usage, trained)
+    report = make_report(subject, metrics, feature_sets.sets, trained, notes)
     page = _write(config.output_dir, report, _run_info(usage, time.monotonic() - started))
     return Diagnosis(report, usage, page)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
 import jinja2
+import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from numerai_predict.diagnostics import charts
 from numerai_predict.diagnostics.report import Report
+from numerai_predict.scoring.intervals import Interval
 from numerai_predict.scoring.score_summary import drawdown
 
 MAX_BYTES = 2 * 1024**2
@@ -40,6 +43,7 @@ def render_page(report: Report) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["number"] = format_number
+    environment.filters["interval"] = format_interval
     source = files("numerai_predict.diagnostics").joinpath("page.html.j2").read_text("utf-8")
     return environment.from_string(source).render(
         report=report,
@@ -69,35 +73,62 @@ def format_number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}f}".replace("-", "\u2212")
 
 
+def format_interval(interval: Interval | None, digits: int) -> str:
+    """Format an interval for display; a dash for `None`."""
+    return " to ".join(format_number(each, digits) for each in interval or (None,))
+
+
 def _plotted_scores(report: Report) -> dict[str, str]:
     """The display names of the scores in the charts, by column."""
     scored = (name for name in _PLOTTED if name in report.scores and report.scores[name].eras)
     return {name: name.upper() for name in scored}
 
 
-_NO_SCORE = "No score could be computed in any era."
+def _clean_scores(report: Report, plotted: Mapping[str, str]) -> pd.DataFrame:
+    """The scores of the charts that add eras up: NaN where training inflates them."""
+    scores = report.eras[list(plotted)].astype(np.float64)
+    scores.loc[np.array(_marked(report), bool)] = np.nan
+    return scores
+
+
+def _marked(report: Report) -> list[bool]:
+    return [kind.is_inflated for kind in report.kinds]
+
+
+_NO_SCORE = "No score could be computed in any era that the model was not trained on."
+_MARKED = (
+    " Grey: eras that the model was trained on, or that overlap with those; they are not part of "
+    "any sum or mean."
+)
 
 
 def _cumulative(report: Report) -> Chart:
     title, plotted = "Cumulative scores", _plotted_scores(report)
-    table = report.eras[list(plotted)].cumsum()
-    svg = charts.line_chart(table, plotted, title) if plotted else None
+    table = _clean_scores(report, plotted).cumsum()
+    svg = charts.line_chart(table, plotted, title, marked=_marked(report)) if plotted else None
     absent = [name.upper() for name in _PLOTTED if name not in plotted]
     note = f" There is no {' and no '.join(absent)}: see the notes." if absent else ""
-    return Chart(title, f"Cumulative sum of the scores over eras.{note}", svg, _NO_SCORE)
+    caption = f"Cumulative sum of the scores over eras.{_explain_marks(report)}{note}"
+    return Chart(title, caption, svg, _NO_SCORE)
+
+
+def _explain_marks(report: Report) -> str:
+    return _MARKED if any(_marked(report)) else ""
 
 
 def _per_era(report: Report) -> Chart:
     title, plotted = "Score of each era", _plotted_scores(report)
-    svg = charts.bar_chart(report.eras, plotted, title) if plotted else None
-    return Chart(title, "One bar per era; the dashed line is the mean.", svg, _NO_SCORE)
+    svg = charts.bar_chart(report.eras, plotted, title, _marked(report)) if plotted else None
+    caption = f"One bar per era; the dashed line is the mean.{_explain_marks(report)}"
+    return Chart(title, caption, svg, _NO_SCORE)
 
 
 def _drawdown(report: Report) -> Chart:
     title, plotted = "Drawdown", _plotted_scores(report)
-    scores = report.eras[list(plotted)]
+    scores = _clean_scores(report, plotted)
     table = -scores.apply(drawdown).where(scores.notna())
-    svg = charts.line_chart(table, plotted, title, filled=True) if plotted else None
+    marked = _marked(report)
+    svg = charts.line_chart(table, plotted, title, filled=True, marked=marked) if plotted else None
     caption = "Distance of each cumulative score from its highest value so far, which starts at 0."
     return Chart(title, caption, svg, _NO_SCORE)
 
@@ -117,8 +148,9 @@ def _feature_sets(report: Report) -> Chart:
     title = "Exposure by feature set"
     svg = charts.exposure_chart(report.groups, title) if report.groups else None
     caption = (
-        "A feature's exposure is its Pearson correlation with the predictions, averaged over eras. "
-        "For each set (with its number of features): mean and largest absolute exposure."
+        "A feature's exposure is its correlation with the ranked predictions of an era. For each "
+        "set (with its number of features): mean absolute exposure over eras and features, and the "
+        "largest of an era."
     )
     missing = "No feature of any set in features.json has an exposure."
     return Chart(title, caption, svg, missing)
@@ -135,7 +167,8 @@ def _turnover(report: Report) -> Chart:
     kind = report.turnover_kind
     scored = bool(report.turnover.eras)
     columns = {"turnover": kind.title}
-    svg = charts.line_chart(report.eras, columns, kind.title) if scored else None
+    marked = _marked(report)
+    svg = charts.line_chart(report.eras, columns, kind.title, marked=marked) if scored else None
     return Chart(kind.title, kind.meaning, svg, "Turnover needs at least two eras.")
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.contract.trained_eras import TrainedEras
 from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.metrics import EraMetrics
 from numerai_predict.diagnostics.model_usage import ModelUsage
-from numerai_predict.diagnostics.training_overlap import describe_overlap, read_trained_eras
+from numerai_predict.diagnostics.training_overlap import describe_overlap
 from numerai_predict.diagnostics.validation_data import ValidationData
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.scoring.target_overlap import UNKNOWN_OVERLAP, target_days
 
 
 def make_notes(
-    config: DiagnosisConfig, validation: ValidationData, metrics: EraMetrics, usage: ModelUsage
+    config: DiagnosisConfig,
+    validation: ValidationData,
+    metrics: EraMetrics,
+    usage: ModelUsage,
+    trained: TrainedEras | None,
 ) -> list[str]:
     """The notes, most important first; the last are the warnings of the run."""
     notes = [
-        _overlap_note(config, metrics, usage),
+        _overlap_note(metrics, trained),
         "The model received each era separately, like a round: era X, targets unknown. One "
         "process made all calls of a batch of eras.",
     ]
@@ -27,13 +34,17 @@ def make_notes(
         )
     if validation.eras_without_target:
         notes.append(f"{validation.eras_without_target} eras without a target were left out.")
+    if target_days(config.target) is None:
+        notes.append(
+            f"The name of {one_line(config.target)} does not end in its days: the intervals assume "
+            f"that targets of {UNKNOWN_OVERLAP} neighbouring eras overlap."
+        )
     notes += _missing_scores(config, metrics)
     return notes + list(usage.record.warnings)
 
 
-def _overlap_note(config: DiagnosisConfig, metrics: EraMetrics, usage: ModelUsage) -> str:
+def _overlap_note(metrics: EraMetrics, trained: TrainedEras | None) -> str:
     """Whether the model was trained on the eras; logged if the bundle's manifest says so."""
-    trained = read_trained_eras(config.model, usage.record.model.sha256 or "")
     note = describe_overlap(trained, list(metrics.rows))
     if trained is not None:
         log_step("eras", note)

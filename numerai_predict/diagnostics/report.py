@@ -11,9 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from numerai_predict.contract.trained_eras import TrainedEras
 from numerai_predict.diagnostics.metrics import EraMetrics
+from numerai_predict.diagnostics.training_overlap import EraKind, kind_of
 from numerai_predict.diagnostics.turnover import TurnoverKind
-from numerai_predict.scoring.score_summary import ScoreSummary, summarize
+from numerai_predict.scoring.score_summary import (
+    QuantitySummary,
+    ScoreSummary,
+    summarize,
+    summarize_quantity,
+)
+from numerai_predict.scoring.target_overlap import UNKNOWN_OVERLAP, overlap_of_days, target_days
 
 _MAX_EXPOSURES = 20
 
@@ -40,7 +48,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class FeatureSetExposure:
-    """Absolute exposures (means over eras) to the features of a set; `feature` has the largest."""
+    """The absolute exposures to the features of a set.
+
+    `mean` is over eras and features, `largest` that of one era to `feature`.
+    """
 
     name: str
     features: int
@@ -59,24 +70,57 @@ class NamedMean:
 
 
 @dataclass(frozen=True)
+class FeatureExposure:
+    """The exposures of all eras to one feature.
+
+    `mean` and `std` (ddof 0) have its sign, `mean_absolute` and `largest` do not. `sign_changes`
+    counts the eras whose exposure has another sign than that of the era before.
+    """
+
+    name: str
+    mean: float
+    std: float
+    mean_absolute: float
+    largest: float
+    sign_changes: int
+
+
+@dataclass(frozen=True)
 class Report:
     """The content of the page.
 
-    `eras` has one row per era: rows, the scores, `max_exposure`, `turnover`. `exposures` are
-    those with the largest absolute mean over eras, with their sign. `max_exposure` summarizes
-    the largest absolute exposure of each era.
+    `eras` has one row per era: rows, the scores, `max_exposure`, `turnover`; `kinds` says which of
+    them the model was trained on. `scores` summarizes the eras that are clean or of unknown kind,
+    `inflated_scores` the others; the latter is empty without such eras. `exposures` are those with
+    the largest mean absolute value. `max_exposure` summarizes the largest absolute exposure of
+    each era.
     """
 
     subject: Subject
     eras: pd.DataFrame
+    kinds: Sequence[EraKind]
     scores: Mapping[str, ScoreSummary]
+    inflated_scores: Mapping[str, ScoreSummary]
     groups: Sequence[FeatureSetExposure]
-    exposures: Sequence[NamedMean]
-    max_exposure: ScoreSummary
+    exposures: Sequence[FeatureExposure]
+    max_exposure: QuantitySummary
     correlations: Sequence[NamedMean]
     turnover_kind: TurnoverKind
-    turnover: ScoreSummary
+    turnover: QuantitySummary
     notes: Sequence[str]
+
+    @property
+    def scored_eras(self) -> str:
+        """Which eras the summary is of, in a sentence."""
+        inflated = sum(kind.is_inflated for kind in self.kinds)
+        if EraKind.UNKNOWN in self.kinds:
+            return f"{len(self.kinds) - inflated} eras, training eras unknown"
+        if not inflated:
+            return f"{len(self.kinds)} eras, clean: the model was not trained on them"
+        return (
+            f"{len(self.kinds) - inflated} clean eras; {inflated} others, which the model was "
+            "trained on or whose targets overlap with those, are shown apart"
+        )
 
     def as_json(self, run: Mapping[str, Any]) -> str:
         """The report as one JSON object; `run` is the part that differs between runs."""
@@ -99,6 +143,10 @@ class Report:
                 )
             },
             "summary": {name: asdict(each) for name, each in self.scores.items()},
+            "summary_of_trained_eras": {
+                name: asdict(each) for name, each in self.inflated_scores.items()
+            },
+            "scored_eras": self.scored_eras,
             "exposure": {
                 "groups": [asdict(each) for each in self.groups],
                 "largest": [asdict(each) for each in self.exposures],
@@ -107,8 +155,8 @@ class Report:
             "correlations": [asdict(each) for each in self.correlations],
             "turnover": {"kind": self.turnover_kind.name.lower(), **asdict(self.turnover)},
             "eras": [
-                {"era": era, **row, "rows": int(row["rows"])}
-                for era, row in _json_rows(self.eras).items()
+                {"era": era, "training": kind.value, **row, "rows": int(row["rows"])}
+                for kind, (era, row) in zip(self.kinds, _json_rows(self.eras).items(), strict=True)
             ],
             "notes": list(self.notes),
             "run": dict(run),
@@ -120,51 +168,77 @@ def make_report(
     subject: Subject,
     metrics: EraMetrics,
     feature_sets: Mapping[str, Sequence[str]],
+    trained: TrainedEras | None,
     notes: Sequence[str],
 ) -> Report:
-    """Build the report from the metrics."""
+    """Build the report from the metrics; `trained` are the model's training eras, if known."""
     scores, exposures = metrics.scores, metrics.exposures
     largest = exposures.abs().max(axis=1).astype(np.float64)
     turnover = metrics.turnover.per_era
     eras = scores.assign(max_exposure=largest, turnover=turnover)
     eras.insert(0, "rows", pd.Series(metrics.rows))
-    mean = exposures.mean().astype(np.float64)
+    kinds = [kind_of(str(era), trained) for era in eras.index]
+    inflated = np.array([kind.is_inflated for kind in kinds], bool)
     return Report(
         subject=subject,
         eras=eras,
-        scores={str(name): summarize(scores[name]) for name in scores},
+        kinds=kinds,
+        scores=_summaries(scores[~inflated], subject.target),
+        inflated_scores=_summaries(scores[inflated], subject.target) if inflated.any() else {},
         groups=[
             group
             for name, names in feature_sets.items()
-            if (group := _feature_set_exposure(name, names, mean))
+            if (group := _feature_set_exposure(name, names, exposures))
         ],
-        exposures=_largest_exposures(exposures, mean),
-        max_exposure=summarize(largest),
+        exposures=_largest_exposures(exposures),
+        max_exposure=summarize_quantity(largest),
         correlations=_named_means(metrics.correlations),
         turnover_kind=metrics.turnover.kind,
-        turnover=summarize(turnover),
+        turnover=summarize_quantity(turnover),
         notes=list(notes),
     )
 
 
+def _summaries(scores: pd.DataFrame, target: str) -> dict[str, ScoreSummary]:
+    days = target_days(target)
+    overlap = UNKNOWN_OVERLAP if days is None else overlap_of_days(days)
+    return {str(name): summarize(scores[name], overlap) for name in scores}
+
+
 def _feature_set_exposure(
-    name: str, names: Sequence[str], mean: pd.Series[float]
+    name: str, names: Sequence[str], exposures: pd.DataFrame
 ) -> FeatureSetExposure | None:
     """The exposures to a set; `None` if no feature of the set has an exposure."""
-    found = mean.reindex(list(names)).abs().dropna()
-    if found.empty:
+    present = [each for each in names if each in exposures]
+    absolute = exposures[present].abs().dropna(axis=1, how="all").astype(np.float64)
+    if absolute.empty:
         return None
+    largest = absolute.max()
     return FeatureSetExposure(
-        name, len(found), float(found.mean()), float(found.max()), str(found.idxmax())
+        name,
+        absolute.shape[1],
+        float(absolute.mean().mean()),
+        float(largest.max()),
+        str(largest.idxmax()),
     )
 
 
-def _largest_exposures(exposures: pd.DataFrame, mean: pd.Series[float]) -> list[NamedMean]:
-    names = mean.abs().sort_values(ascending=False, kind="stable").dropna().index
-    some = names[:_MAX_EXPOSURES]
-    return [
-        NamedMean(str(name), float(mean[name]), float(exposures[name].std(ddof=0))) for name in some
-    ]
+def _largest_exposures(exposures: pd.DataFrame) -> list[FeatureExposure]:
+    mean_absolute = exposures.abs().mean().dropna()
+    names = mean_absolute.sort_values(ascending=False, kind="stable").index[:_MAX_EXPOSURES]
+    return [_feature_exposure(str(name), exposures[name].astype(np.float64)) for name in names]
+
+
+def _feature_exposure(name: str, values: pd.Series[float]) -> FeatureExposure:
+    signs = np.sign(values.dropna().to_numpy())
+    return FeatureExposure(
+        name,
+        float(values.mean()),
+        float(values.std(ddof=0)),
+        float(values.abs().mean()),
+        float(values.abs().max()),
+        int((signs[1:] != signs[:-1]).sum()),
+    )
 
 
 def _named_means(table: pd.DataFrame) -> list[NamedMean]:

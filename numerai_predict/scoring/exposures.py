@@ -1,7 +1,12 @@
-"""Exposures: the correlations of predictions with features."""
+"""Exposures: the correlations of ranked predictions with features.
+
+The tournament ranks predictions before it scores them, so one outlier hides a bet from Pearson's
+correlation of the values and not from that of the ranks.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,26 +14,33 @@ import numpy as np
 import pandas as pd
 from numerai_tools.scoring import max_feature_correlation
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
+_CHANCE = 0.01
 _BLOCK_FEATURES = 256  # features that are converted from int8 to float64 at once
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """A feature and its absolute Pearson correlation with the predictions."""
+    """A feature and its absolute correlation with the ranked predictions.
+
+    `of_values` is that with the predictions as they are, which an outlier changes.
+    """
 
     feature: str
     correlation: float
+    of_values: float
 
 
 def exposures(predictions: pd.Series[float], features: NDArray[np.int8]) -> NDArray[np.float64]:
-    """The Pearson correlation of the predictions with each feature, shape (features,).
+    """The Pearson correlation of the ranked predictions with each feature, shape (features,).
 
     `features` is int8 with shape (rows, features), its rows in the order of the predictions.
-    NaN for a constant feature; all NaN if the predictions are constant.
+    Equal predictions have equal ranks. NaN for a constant feature; all NaN if the predictions are
+    constant.
     """
     rows, count = features.shape
-    values = predictions.to_numpy(np.float64)
+    values = predictions.rank().to_numpy(np.float64)
     centered = values - values.mean() if rows else values
     result = np.full(count, np.nan)
     norm = np.sqrt(np.square(centered).sum())
@@ -47,7 +59,7 @@ def exposures(predictions: pd.Series[float], features: NDArray[np.int8]) -> NDAr
 def largest_exposure(
     predictions: pd.Series[float], features: NDArray[np.int8], names: Sequence[str]
 ) -> Exposure | None:
-    """The largest absolute Pearson correlation of the predictions with a feature.
+    """The largest absolute Pearson correlation of the ranked predictions with a feature.
 
     `features` is int8 with shape (rows, features), its rows in the order of the predictions,
     `names` has the name of each. `None` if all features or the predictions are constant.
@@ -59,6 +71,7 @@ def largest_exposure(
         return None
     # numerai-tools requires sorted indexes: a range index is sorted.
     numbered = predictions.reset_index(drop=True)
+    ranks = numbered.rank()
     for start in range(0, len(names), _BLOCK_FEATURES):
         block = features[:, start : start + _BLOCK_FEATURES]
         varied = block.min(axis=0) < block.max(axis=0)
@@ -66,7 +79,19 @@ def largest_exposure(
             continue
         columns = [name for name, keep in zip(names[start:], varied, strict=False) if keep]
         frame = pd.DataFrame(block[:, varied], numbered.index, columns)
-        feature, correlation = max_feature_correlation(numbered, frame)
+        feature, correlation = max_feature_correlation(ranks, frame)
         if largest is None or correlation > largest.correlation:
-            largest = Exposure(feature, float(correlation))
+            of_values = abs(float(numbered.corr(frame[feature])))
+            largest = Exposure(feature, float(correlation), of_values)
     return largest
+
+
+def exposure_by_chance(rows: int, features: int) -> float:
+    """The largest exposure that 99 of 100 predictions of pure noise stay below.
+
+    Each correlation of noise is normal with standard deviation 1 / sqrt(rows - 1), and the features
+    count as independent (Bonferroni), which makes the result too large rather than too small.
+    """
+    if rows < 2 or not features:
+        return 1.0
+    return min(1.0, -float(ndtri(_CHANCE / (2 * features))) / math.sqrt(rows - 1))

@@ -1,10 +1,19 @@
-"""Summary statistics of scores over eras."""
+"""Summary statistics of scores, and of other quantities, over eras."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+
+from numerai_predict.scoring.intervals import (
+    Interval,
+    effective_eras,
+    mean_interval,
+    sharpe_interval,
+)
+from numerai_predict.scoring.target_overlap import overlapping_scores
 
 
 @dataclass(frozen=True)
@@ -14,7 +23,9 @@ class ScoreSummary:
     `std` has ddof 0. `sharpe` is mean / std over eras, not annualized. `max_drawdown` is the
     largest distance of the cumulative sum from its highest value so far, at least 0; the sum
     starts at 0, so a loss in the first era counts. With one era `std` and `sharpe` are `None`;
-    equal scores have no `sharpe`. `eras` is the number of eras with a score.
+    equal scores have no `sharpe`. `eras` is the number of eras with a score, `effective_eras` the
+    number of independent eras that they are worth. The intervals are those of 95 percent; `None`
+    with fewer than 4 effective eras.
     """
 
     mean: float | None
@@ -22,10 +33,37 @@ class ScoreSummary:
     sharpe: float | None
     max_drawdown: float | None
     eras: int
+    effective_eras: float = 0.0
+    mean_interval: Interval | None = None
+    sharpe_interval: Interval | None = None
+
+    @property
+    def without_interval(self) -> str | None:
+        """Why there is no interval, in a few words; `None` if there is one."""
+        if self.mean_interval is not None:
+            return None
+        count = int(self.effective_eras)
+        return f"no interval: {count} effective {'era' if count == 1 else 'eras'}"
 
 
-def summarize(scores: pd.Series[float]) -> ScoreSummary:
+@dataclass(frozen=True)
+class QuantitySummary:
+    """Summary statistics over eras of a quantity that is not a score, such as an exposure.
+
+    `std` has ddof 0; it is `None` with one era. `eras` is the number of eras that have a value.
+    """
+
+    mean: float | None
+    std: float | None
+    largest: float | None
+    eras: int
+
+
+def summarize(scores: pd.Series[float], overlap: int) -> ScoreSummary:
     """Summarize one score per era, in order of time; eras without a score (NaN) are skipped.
+
+    The index has the names of the eras. `overlap` is the number of neighbouring eras whose targets
+    share time: 4 for a target of 20 days.
 
     Source: `numerai_tools.scoring.sharpe_ratio`.
     """
@@ -38,7 +76,27 @@ def summarize(scores: pd.Series[float]) -> ScoreSummary:
     # Rounding of the mean may give equal scores a tiny standard deviation.
     varies = std is not None and std > abs(mean) * 1e-12
     sharpe = mean / std if std is not None and varies else None
-    return ScoreSummary(mean, std, sharpe, float(drawdown(known).max()), eras)
+    values = np.asarray(known, dtype=np.float64)
+    shared = overlapping_scores([str(era) for era in known.index], overlap)
+    return ScoreSummary(
+        mean,
+        std,
+        sharpe,
+        float(drawdown(known).max()),
+        eras,
+        effective_eras(eras, shared),
+        mean_interval(values, shared),
+        sharpe_interval(values, shared),
+    )
+
+
+def summarize_quantity(values: pd.Series[float]) -> QuantitySummary:
+    """Summarize one value per era; eras without a value (NaN) are skipped."""
+    known = values.dropna()
+    if known.empty:
+        return QuantitySummary(None, None, None, 0)
+    std = float(known.std(ddof=0)) if len(known) > 1 else None
+    return QuantitySummary(float(known.mean()), std, float(known.max()), len(known))
 
 
 def drawdown(scores: pd.Series[float]) -> pd.Series[float]:

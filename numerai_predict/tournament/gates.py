@@ -23,6 +23,7 @@ from numerai_predict.tournament.gate_limits import GateLimits
 ABORT = "DRIFT_GUARD_ABORT"
 
 _EXAMPLES = 5
+_NOTABLE_DIFFERENCE = 0.05  # of an exposure before and after ranking
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def gate_error(reasons: Sequence[str]) -> GateClosed:
     title = f"{ABORT}: expected predictions fit to be submitted, found {len(reasons)} reason(s) "
     return GateClosed(
         "\n".join([f"{title}against it; nothing was submitted", *lines]),
-        "check the model and the live data; MIN_PRED_STD, MAX_ABS_EXPOSURE and MIN_COVERAGE "
-        "change the limits",
+        "check the model and the live data; MIN_PRED_STD, MAX_TIED_SHARE, MAX_ABS_EXPOSURE and "
+        "MIN_COVERAGE change the limits",
     )
 
 
@@ -127,13 +128,34 @@ def range_gate(gate_input: GateInput) -> GateResult:
 
 
 def spread_gate(gate_input: GateInput) -> GateResult:
-    """Open if the predictions differ from each other: standard deviation (ddof=1)."""
-    spread = _spread(gate_input)
+    """Open if the predictions differ from each other, whatever their scale.
+
+    The tournament ranks predictions: the standard deviation is that of the ranks, scaled to 0 to
+    1 (ddof 1).
+    """
+    spread = rank_spread(gate_input.values)
     limit = gate_input.limits.min_pred_std
     figures = {"std": spread}
     if spread >= limit:
         return GateResult(figures=figures)
-    return GateResult(f"too flat: standard deviation {spread:.3g} below {limit:g}", figures)
+    return GateResult(
+        f"too flat: standard deviation {spread:.3g} of the ranks below {limit:g}", figures
+    )
+
+
+def ties_gate(gate_input: GateInput) -> GateResult:
+    """Open if no value is that of too many predictions."""
+    counts = gate_input.values.value_counts(normalize=True)
+    limit = gate_input.limits.max_tied_share
+    share = float(counts.iloc[0]) if len(counts) and len(gate_input.values) > 1 else 0.0
+    figures = {"tied": share}
+    if share <= limit:
+        return GateResult(figures=figures)
+    return GateResult(
+        f"too flat: {share:.1%} of the predictions are {counts.index[0]:g}, expected at most "
+        f"{limit:.1%} equal ones",
+        figures,
+    )
 
 
 def coverage_gate(gate_input: GateInput) -> GateResult:
@@ -160,13 +182,16 @@ def coverage_gate(gate_input: GateInput) -> GateResult:
 
 
 def exposure_gate(gate_input: GateInput) -> GateResult:
-    """Open if no feature has a larger absolute Pearson correlation with the predictions."""
-    from numerai_predict.scoring.exposures import largest_exposure  # scikit-learn takes a second
+    """Open if no feature has a larger absolute correlation with the ranked predictions."""
+    # Importing scikit-learn takes a second.
+    from numerai_predict.scoring.exposures import exposure_by_chance, largest_exposure
 
     usable = np.isfinite(gate_input.matched.to_numpy())
-    if usable.sum() < 2 or not _spread(gate_input) > 0:
+    if usable.sum() < 2 or not rank_spread(gate_input.values) > 0:
         return OPEN  # the spread gate or the coverage gate is closed
-    live, limit = gate_input.live, gate_input.limits.max_abs_exposure
+    live = gate_input.live
+    by_chance = exposure_by_chance(int(usable.sum()), len(live.feature_names))
+    limit = gate_input.limits.exposure_limit(by_chance)
     largest = largest_exposure(
         gate_input.matched[usable], live.features[usable], live.feature_names
     )
@@ -175,8 +200,12 @@ def exposure_gate(gate_input: GateInput) -> GateResult:
     figures = {"exposure": largest.correlation}
     if largest.correlation <= limit:
         return GateResult(figures=figures)
+    unranked = ""
+    if abs(largest.of_values - largest.correlation) > _NOTABLE_DIFFERENCE:
+        unranked = f" ({largest.of_values:.3f} before ranking)"
     return GateResult(
-        f"exposure: {largest.correlation:.3f} to {largest.feature}, above {limit:g}", figures
+        f"exposure: {largest.correlation:.3f} to {largest.feature}{unranked}, above {limit:.3g}",
+        figures,
     )
 
 
@@ -186,6 +215,7 @@ GATES: tuple[Callable[[GateInput], GateResult], ...] = (
     infinity_gate,
     range_gate,
     spread_gate,
+    ties_gate,
     coverage_gate,
     exposure_gate,
 )
@@ -200,10 +230,10 @@ def expected_columns(named: Sequence[str], features_json: Path) -> list[str]:
     return list(dict.fromkeys(["era", "data_type", *known, *named]))
 
 
-def _spread(gate_input: GateInput) -> float:
-    values = gate_input.values.to_numpy()
+def rank_spread(values: pd.Series[float]) -> float:
+    """The standard deviation (ddof 1) of the ranks of the finite values, scaled to 0 to 1."""
     finite = values[np.isfinite(values)]
-    return float(finite.std(ddof=1)) if len(finite) > 1 else 0.0
+    return float(finite.rank().std(ddof=1)) / len(finite) if len(finite) > 1 else 0.0
 
 
 def _read_predictions(path: Path) -> pd.Series[float]:

@@ -34,6 +34,7 @@ class KeysFile(BaseSettings):
     api_url: str = Field(API_URL, alias="NUMERAI_API_URL", pattern=r"^https?://[^\s/]+")
     min_pred_std: float = Field(GateLimits.min_pred_std, alias="MIN_PRED_STD", ge=0)
     max_abs_exposure: float = Field(GateLimits.max_abs_exposure, alias="MAX_ABS_EXPOSURE", gt=0)
+    max_tied_share: float = Field(GateLimits.max_tied_share, alias="MAX_TIED_SHARE", gt=0, le=1)
     min_coverage: float = Field(GateLimits.min_coverage, alias="MIN_COVERAGE", gt=0, le=1)
 
 
@@ -91,7 +92,9 @@ def read_account_settings(chosen: Path | None = None) -> AccountSettings:
             f"expected a keys file at {file}, found one that cannot be read",
             "write NAME=value lines into it",
         ) from error
-    limits = GateLimits(values.min_pred_std, values.max_abs_exposure, values.min_coverage)
+    limits = GateLimits(
+        values.min_pred_std, values.max_abs_exposure, values.min_coverage, values.max_tied_share
+    )
     return AccountSettings(values.api_url, _keys(values, file), limits, file)
 
 

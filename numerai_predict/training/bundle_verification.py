@@ -28,7 +28,7 @@ from numerai_predict.runner.live_data import read_ids
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.supervisor.session import InspectedModel
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
-from numerai_predict.scoring.exposures import Exposure, largest_exposure
+from numerai_predict.scoring.exposures import Exposure, exposure_by_chance, largest_exposure
 from numerai_predict.training.bundle import BundleSpec
 from numerai_predict.training.predict_template import (
     combine_by_era,
@@ -55,12 +55,14 @@ class VerificationData:
 class Trial:
     """What the gates of a submission look at, of the pickle's predictions of live data.
 
-    `exposure` is the largest to any feature of those data, `None` if it is undefined; `spread` is
-    the standard deviation (ddof 1).
+    `exposure` is the largest to any feature of those data, `None` if it is undefined, and
+    `exposure_by_chance` what noise reaches on them; `spread` is the standard deviation of the
+    ranks, scaled to 0 to 1 (ddof 1).
     """
 
     spread: float
     exposure: Exposure | None
+    exposure_by_chance: float
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,8 @@ def _trial(predictions: dict[str, float], live: Path) -> Trial:
     view = read_view(live, names, targets=())
     values = pd.Series(predictions).reindex(view.ids.to_pylist())
     exposure = largest_exposure(values, view.features, view.feature_names)
-    return Trial(float(values.std(ddof=1)), exposure)
+    by_chance = exposure_by_chance(len(values), len(view.feature_names))
+    return Trial(float(values.rank(pct=True).std(ddof=1)), exposure, by_chance)
 
 
 def _compare(actual: dict[str, float], predictions: pd.Series[float]) -> None:

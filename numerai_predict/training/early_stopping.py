@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from numerai_predict.scoring.per_era import era_scores
-from numerai_predict.scoring.score_summary import summarize
 from numerai_predict.training.trainers.interface import CurrentPredictions
 
 
@@ -83,4 +82,5 @@ class EarlyStopping:
         rmse = float(np.sqrt(np.mean(np.square(predictions - self._target))))
         target = pd.Series(self._target)
         scores = era_scores(pd.Series(predictions), target, pd.Series(self._eras.astype(str)))
-        return {"rmse": rmse, "corr": summarize(scores["corr"]).mean}
+        known = scores["corr"].dropna()
+        return {"rmse": rmse, "corr": float(known.mean()) if len(known) else None}

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterable, Mapping
 
 from numerai_predict.contract.training_errors import BadConfiguration
-
-_DAYS_SUFFIX = re.compile(r"_(\d{1,3})$")
-_MAIN_TARGET, _MAIN_TARGET_DAYS = "target", 20  # the tournament's main target
-_DAYS_PER_ERA = 5  # one era per week of five trading days
+from numerai_predict.scoring.target_overlap import overlap_of_days, target_days
 
 
 def target_horizon_days(target: str, horizons: Mapping[str, int]) -> int:
@@ -21,10 +16,8 @@ def target_horizon_days(target: str, horizons: Mapping[str, int]) -> int:
     """
     if target in horizons:
         return horizons[target]
-    if target == _MAIN_TARGET:
-        return _MAIN_TARGET_DAYS
-    if match := _DAYS_SUFFIX.search(target):
-        return int(match[1])
+    if days := target_days(target):
+        return days
     raise BadConfiguration(
         f"expected a target whose name ends in its days, like target_ender_20, found {target}",
         f"set the number of trading days that it looks ahead: `horizons: {{{target}: 20}}`",
@@ -37,6 +30,13 @@ def embargo_eras(targets: Iterable[str], horizons: Mapping[str, int]) -> int:
     Raises:
         BadConfiguration: the horizon of a target is unknown.
     """
-    return max(
-        math.ceil(target_horizon_days(target, horizons) / _DAYS_PER_ERA) for target in targets
-    )
+    return max(target_overlap(target, horizons) for target in targets)
+
+
+def target_overlap(target: str, horizons: Mapping[str, int]) -> int:
+    """The number of neighbouring eras whose targets share time (20 days: 4, 60 days: 12).
+
+    Raises:
+        BadConfiguration: the horizon of the target is unknown.
+    """
+    return overlap_of_days(target_horizon_days(target, horizons))

@@ -13,15 +13,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.scoring.exposures import largest_exposure
-from numerai_predict.scoring.score_summary import summarize
+from numerai_predict.scoring.score_summary import summarize, summarize_quantity
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.training.checkpoints import Checkpoints, StoredResult
 from numerai_predict.training.comparison import META_MODEL, ComparisonPredictions
 from numerai_predict.training.model_fitting import TrainedModel, describe_eras
 from numerai_predict.training.predict_template import (
     combine,
+    has_values,
     limit_exposure,
     load_model,
     predict_with,
@@ -30,6 +32,8 @@ from numerai_predict.training.trainers.interface import era_slices
 from numerai_predict.training.training_data import TrainingData, benchmark_files
 from numerai_predict.training.walk_forward import WalkForwardWindow
 
+EXPOSURE = "exposure"
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -37,29 +41,38 @@ class Evaluation:
 
     `scores` has one row per era: corr, those of mmc, bmc and fnc whose inputs are available, and
     the largest absolute `exposure` to a feature. `predictions` has the index `id` and the columns
-    `era`, `prediction` (the ensemble) and one per model with its raw output.
+    `era`, `prediction` (the ensemble) and one per model with its raw output. `overlap` is the
+    number of neighbouring eras whose targets share time.
     """
 
     window: str
     scores: pd.DataFrame
     predictions: pd.DataFrame
+    overlap: int
 
     def summary(self) -> dict[str, Any]:
-        """Summary statistics of each score."""
-        return {str(name): asdict(summarize(column)) for name, column in self.scores.items()}
+        """Summary statistics of each score and of the exposure."""
+        return {
+            str(name): asdict(
+                summarize_quantity(column) if name == EXPOSURE else summarize(column, self.overlap)
+            )
+            for name, column in self.scores.items()
+        }
 
 
 @dataclass(frozen=True)
 class Evaluator:
     """Scores models; `kind` is the trainer's name, `neutralize` the share to remove.
 
-    `max_exposure` is the highest correlation of the predictions with a feature.
+    `overlap` is the number of neighbouring eras whose targets share time, `max_exposure` the
+    highest correlation of the predictions with a feature.
     """
 
     data: TrainingData
     kind: str
     neutralize: float
     checkpoints: Checkpoints
+    overlap: int
     max_exposure: float | None = None
 
     def evaluate(self, window: WalkForwardWindow, models: Sequence[TrainedModel]) -> Evaluation:
@@ -73,7 +86,7 @@ class Evaluator:
             predictions.to_parquet(file)
             result = {"scores": json.loads(scores.to_json(orient="split", double_precision=15))}
             stored = self.checkpoints.put(label, facts, result, file.getvalue())
-        return _load_evaluation(window, stored)
+        return self._load(window, stored)
 
     def _score(
         self, window: WalkForwardWindow, models: Sequence[TrainedModel]
@@ -82,9 +95,12 @@ class Evaluator:
         loaded = [load_model(self.kind, model.stored.body) for model in models]
         names = [f"{model.target}_{model.seed}" for model in models]
         comparison = ComparisonPredictions.read(self.data)
-        scores, predictions = [], []
+        scores, predictions, left_out = [], [], []
         for rows in self._eras(window.scored, loaded):
             benchmark = comparison.benchmark_of(rows.ids)
+            if self.neutralize and not has_values(benchmark):
+                left_out.append(f"{rows.era:04d}")
+                continue
             ensemble = combine(rows.outputs, benchmark, self.neutralize)
             ensemble = limit_exposure(ensemble, rows.features, self.max_exposure)
             prediction = pd.Series(ensemble, rows.ids)
@@ -93,12 +109,29 @@ class Evaluator:
             )
             era = comparison.scores(prediction, rows.targets, str(rows.era), neutralizers)
             exposure = largest_exposure(prediction, rows.features, self.data.features)
-            era["exposure"] = exposure.correlation if exposure else np.nan
+            era[EXPOSURE] = exposure.correlation if exposure else np.nan
             scores.append(era)
             columns = {"era": f"{rows.era:04d}", "prediction": prediction}
             outputs = dict(zip(names, rows.outputs, strict=True))
             predictions.append(pd.DataFrame({**columns, **outputs}))
+        if left_out:
+            self._report_left_out(window, left_out)
         return pd.concat(scores), pd.concat(predictions).rename_axis("id")
+
+    def _report_left_out(self, window: WalkForwardWindow, eras: Sequence[str]) -> None:
+        """Say which eras have no score, because the bundle refuses to predict them."""
+        found = f"{len(eras)} of {len(window.scored)} eras have no row of {self.data.benchmark}"
+        if len(eras) == len(window.scored):
+            raise BadConfiguration(
+                f"expected benchmark rows to neutralize {window.name} to, found that {found}",
+                "get the files of benchmark models that belong to the data, or leave `neutralize` "
+                "out",
+            )
+        log_step(
+            "warning",
+            f"{window.name}: {found}, such as {eras[0]}: they are not scored, as the predictions "
+            "could not be neutralized",
+        )
 
     def _eras(self, eras: Sequence[int], models: Sequence[Any]) -> Iterator[_PredictedRows]:
         """The rows of each era with the models' outputs, read in slices of bounded size."""
@@ -121,14 +154,23 @@ class Evaluator:
                     outputs=[output[rows] for output in outputs],
                 )
 
+    def _load(self, window: WalkForwardWindow, stored: StoredResult) -> Evaluation:
+        split = stored.result["scores"]
+        index = pd.Index(split["index"], name="era", dtype=object)
+        scores = pd.DataFrame(split["data"], index, split["columns"], dtype=np.float64)
+        predictions = pd.read_parquet(io.BytesIO(stored.body))
+        return Evaluation(window.name, scores, predictions, self.overlap)
+
     def _facts(self, window: WalkForwardWindow, models: Sequence[TrainedModel]) -> dict[str, Any]:
         """Everything that determines the scores: the key of their checkpoint."""
         data = self.data
         files = [data.directory / META_MODEL, *benchmark_files(data.history.paths)]
         limit = {} if self.max_exposure is None else {"max exposure": self.max_exposure}
+        left_out = {"eras without the benchmark": "left out"} if self.neutralize else {}
         return {
             **data.facts(),
             **limit,
+            **left_out,
             "models": [[model.target, model.seed, model.stored.sha256] for model in models],
             "scored eras": describe_eras(window.scored),
             "scored target": data.main_target,
@@ -157,10 +199,3 @@ class _PredictedRows:
     features: NDArray[np.int8]
     neutralizers: NDArray[np.int8]
     outputs: Sequence[NDArray[np.float64]]
-
-
-def _load_evaluation(window: WalkForwardWindow, stored: StoredResult) -> Evaluation:
-    split = stored.result["scores"]
-    index = pd.Index(split["index"], name="era", dtype=object)
-    scores = pd.DataFrame(split["data"], index, split["columns"], dtype=np.float64)
-    return Evaluation(window.name, scores, pd.read_parquet(io.BytesIO(stored.body)))

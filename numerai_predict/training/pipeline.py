@@ -17,7 +17,7 @@ from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.comparison import absent_scores
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.early_stopping import StoppingRule
-from numerai_predict.training.embargo import embargo_eras
+from numerai_predict.training.embargo import embargo_eras, target_overlap
 from numerai_predict.training.evaluation import Evaluation, Evaluator
 from numerai_predict.training.model_fitting import ModelFitter, TrainedModel
 from numerai_predict.training.progress import TrainingDisplay
@@ -137,6 +137,7 @@ class _ModelTraining:
             self.trainer.name,
             config.neutralize,
             self.checkpoints,
+            target_overlap(self.data.main_target, config.horizons),
             config.max_exposure,
         )
         display = TrainingDisplay(self._model_count())

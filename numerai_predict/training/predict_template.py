@@ -61,18 +61,28 @@ def rank_in_unit_interval(values: Any) -> Any:
     return (pd.Series(values).rank().to_numpy() - 0.5) / len(values)
 
 
+def has_values(benchmark: Any) -> bool:
+    """Whether a benchmark has a value in any row; `None` has none."""
+    return benchmark is not None and not np.isnan(benchmark).all()
+
+
 def combine(predictions: Any, benchmark: Any, share: float) -> Any:
     """Combine all models' predictions of one era: mean of ranks, neutralization, ranks.
 
     `predictions` has shape (models, rows), `benchmark` shape (rows,) or is `None`. Neutralization
-    removes `share` of the projection on the ranked benchmark. Sums are exact, so results are
-    identical on every machine.
+    removes `share` of the projection on the ranked benchmark; rows without a value of it count as
+    its mean. Sums are exact, so results are identical on every machine.
+
+    Raises:
+        ValueError: the benchmark has no value, so that nothing can be removed.
     """
+    if share and not has_values(benchmark):
+        raise ValueError("expected values of the benchmark model in each era, found an era without")
     total = np.zeros(len(predictions[0]))
     for values in predictions:
         total += rank_in_unit_interval(values)
     mean = total / len(predictions)
-    if benchmark is not None and share and not np.isnan(benchmark).all():
+    if share:
         known = np.where(np.isnan(benchmark), np.nanmean(benchmark), benchmark)
         direction = rank_in_unit_interval(known) - 0.5
         slope = fsum((mean - 0.5) * direction) / max(fsum(direction * direction), 1e-12)

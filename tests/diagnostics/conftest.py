@@ -10,9 +10,16 @@ import pandas as pd
 import pytest
 
 from numerai_predict.data.synthetic import SampleShape, write_sample
-from numerai_predict.diagnostics.report import FeatureSetExposure, NamedMean, Report, Subject
+from numerai_predict.diagnostics.report import (
+    FeatureExposure,
+    FeatureSetExposure,
+    NamedMean,
+    Report,
+    Subject,
+)
+from numerai_predict.diagnostics.training_overlap import EraKind
 from numerai_predict.diagnostics.turnover import TurnoverKind
-from numerai_predict.scoring.score_summary import summarize
+from numerai_predict.scoring.score_summary import summarize, summarize_quantity
 
 PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"
 
@@ -99,21 +106,26 @@ def make_report(subject):
         facts = {
             "subject": subject(),
             "eras": eras[["rows", *eras.columns.drop("rows")]],
+            "kinds": [EraKind.CLEAN] * len(eras),
             "scores": {
-                name: summarize(eras[name]) for name in ("corr", "mmc", "bmc") if name in eras
+                name: summarize(eras[name], 4) for name in ("corr", "mmc", "bmc") if name in eras
             },
+            "inflated_scores": {},
             "groups": [
                 FeatureSetExposure("small", 42, 0.02, 0.1, "feature_a"),
                 FeatureSetExposure("all", 310, 0.01, 0.1, "f"),
             ],
-            "exposures": [NamedMean("feature_a", 0.1, 0.02), NamedMean("feature_b", -0.05, 0.01)],
-            "max_exposure": summarize(eras["max_exposure"]),
+            "exposures": [
+                FeatureExposure("feature_a", 0.1, 0.02, 0.1, 0.15, 0),
+                FeatureExposure("feature_b", -0.05, 0.01, 0.05, 0.08, 3),
+            ],
+            "max_exposure": summarize_quantity(eras["max_exposure"]),
             "correlations": [
                 NamedMean("meta model", 0.4, 0.05),
                 NamedMean("v52_lgbm_ender20", 0.3, 0.04),
             ],
             "turnover_kind": TurnoverKind.EXPOSURES,
-            "turnover": summarize(eras["turnover"]),
+            "turnover": summarize_quantity(eras["turnover"]),
             "notes": ["The model received each era separately."],
         }
         return Report(**{**facts, **changes})

@@ -100,18 +100,27 @@ def test_the_scores_are_those_of_numerai_tools_on_the_same_predictions(diagnose,
     assert str(done.folder / "diagnose.html") in done.stderr.splitlines()[-1]
 
 
-def test_the_exposures_are_means_of_each_eras_pearson_correlations(diagnose, past):
+def test_the_exposures_are_those_of_each_eras_ranked_predictions(diagnose, past):
     done = diagnose(careful).succeeds()
     each = [
-        rows.filter(like="feature_").astype(float).corrwith(predictions["prediction"])
+        rows.filter(like="feature_").astype(float).corrwith(predictions["prediction"].rank())
         for _, rows, _, predictions in predictions_of(past)
     ]
-    mean = pd.concat(each, axis=1).mean(axis=1)
-    largest = done.numbers["exposure"]["largest"]
-    assert largest[0]["name"] == mean.abs().idxmax()
-    assert largest[0]["mean"] == pytest.approx(mean[mean.abs().idxmax()], abs=1e-6)
+    exposures = pd.concat(each, axis=1)
+    absolute = exposures.abs()
+    first = done.numbers["exposure"]["largest"][0]
+    worst = exposures.loc[absolute.mean(axis=1).idxmax()]
+    assert first == {
+        "name": worst.name,
+        "mean": pytest.approx(worst.mean(), abs=1e-6),
+        "std": pytest.approx(worst.std(ddof=0), abs=1e-6),
+        "mean_absolute": pytest.approx(worst.abs().mean(), abs=1e-6),
+        "largest": pytest.approx(worst.abs().max(), abs=1e-6),
+        "sign_changes": int((np.sign(worst).diff().iloc[1:] != 0).sum()),
+    }
     sets = {each["name"]: each for each in done.numbers["exposure"]["groups"]}
-    assert sets["all"]["mean"] == pytest.approx(mean.abs().mean(), abs=1e-6)
+    assert sets["all"]["mean"] == pytest.approx(absolute.mean().mean(), abs=1e-6)
+    assert sets["all"]["largest"] == pytest.approx(absolute.max().max(), abs=1e-6)
     assert sets["small"]["features"] == 42
     assert done.eras["max_exposure"].tolist() == pytest.approx(
         [one.abs().max() for one in each], abs=1e-6

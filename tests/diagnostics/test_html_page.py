@@ -9,9 +9,15 @@ import pandas as pd
 import pytest
 from browser import screenshot
 
-from numerai_predict.diagnostics.html_page import MAX_BYTES, render_page
-from numerai_predict.diagnostics.report import FeatureSetExposure, NamedMean
-from numerai_predict.scoring.score_summary import summarize
+from numerai_predict.diagnostics.html_page import (
+    MAX_BYTES,
+    format_interval,
+    format_number,
+    render_page,
+)
+from numerai_predict.diagnostics.report import FeatureExposure, FeatureSetExposure, NamedMean
+from numerai_predict.diagnostics.training_overlap import EraKind
+from numerai_predict.scoring.score_summary import summarize, summarize_quantity
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -80,7 +86,7 @@ def test_untrusted_names_are_shown_and_escaped(make_report, subject, eras, name)
         eras(5, "corr", "mmc", "bmc"),
         subject=subject(model=name, target=name, benchmark=name, validation=name),
         groups=[FeatureSetExposure(name, 3, 0.1, 0.2, name)],
-        exposures=[NamedMean(name, 0.1, 0.02)],
+        exposures=[FeatureExposure(name, 0.1, 0.02, 0.1, 0.2, 0)],
         correlations=[NamedMean(name, 0.1, 0.02)],
         notes=[name],
     )
@@ -96,7 +102,7 @@ def test_charts_without_data_are_replaced_by_a_reason(make_report, eras):
     table = eras(1, "corr")
     table["corr"] = np.nan
     table["turnover"] = np.nan
-    empty = summarize(table["turnover"])
+    empty = summarize_quantity(table["turnover"])
     page = render_page(
         make_report(table, groups=[], exposures=[], correlations=[], turnover=empty, notes=[])
     )
@@ -106,6 +112,27 @@ def test_charts_without_data_are_replaced_by_a_reason(make_report, eras):
     assert "nothing to compare" in page
     assert "Turnover needs at least two eras" in page
     assert "nan" not in page.lower().replace("tournament", "")
+
+
+def test_trained_eras_are_apart_from_the_headline_and_marked(make_report, eras):
+    table = eras(9, "corr")
+    kinds = [EraKind.TRAINED] * 3 + [EraKind.OVERLAPPING] * 2 + [EraKind.CLEAN] * 4
+    clean, inflated = summarize(table["corr"].iloc[5:], 1), summarize(table["corr"].iloc[:5], 1)
+    page = render_page(
+        make_report(table, kinds=kinds, scores={"corr": clean}, inflated_scores={"corr": inflated})
+    )
+    assert "Scores of 4 clean eras; 5 others, which the model was trained on" in page
+    assert f"<b>{format_number(clean.mean)}</b>" in page
+    assert page.count("<td>trained</td>") == 3
+    assert page.count("<td>overlapping</td>") == 2
+    assert "Grey: eras that the model was trained on" in page
+
+
+def test_a_mean_has_its_interval_or_the_reason_why_not(make_report, eras):
+    many, few = eras(60, "corr"), eras(9, "corr")
+    interval = summarize(many["corr"], 4).mean_interval
+    assert f"95% interval {format_interval(interval, 4)}" in render_page(make_report(many))
+    assert "no interval: 2 effective eras" in render_page(make_report(few))
 
 
 def test_without_a_meta_model_the_other_scores_are_drawn(make_report, eras):

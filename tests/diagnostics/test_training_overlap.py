@@ -6,7 +6,12 @@ import json
 import pytest
 
 from numerai_predict.contract.trained_eras import TrainedEras
-from numerai_predict.diagnostics.training_overlap import describe_overlap, read_trained_eras
+from numerai_predict.diagnostics.training_overlap import (
+    EraKind,
+    describe_overlap,
+    kind_of,
+    read_trained_eras,
+)
 
 KNOWN = TrainedEras(first=1, last=3, clear_from=5)
 
@@ -51,8 +56,23 @@ def test_a_pickle_without_a_manifest_or_from_a_url_has_no_trained_eras(tmp_path)
 
 def test_overlapping_eras_are_counted_and_a_remedy_is_named():
     note = describe_overlap(KNOWN, ["0003", "0004", "0005", "0006"])
-    assert "2 of 4 eras are inflated: the model was trained on eras 0001 to 0003" in note
-    assert "--eras 0005-" in note
+    assert "2 of 4 eras are inflated and not part of the summary" in note
+    assert "the model was trained on eras 0001 to 0003" in note
+    assert "From era 0005 on the targets do not overlap" in note
+
+
+def test_eras_are_trained_overlapping_or_clean_on_both_sides():
+    trained = TrainedEras(first=10, last=12, clear_from=15)
+    kinds = [kind_of(f"{era:04d}", trained).value for era in range(7, 16)]
+    assert kinds == [
+        "clean",
+        *["overlapping"] * 2,
+        *["trained"] * 3,
+        *["overlapping"] * 2,
+        "clean",
+    ]
+    assert kind_of("0001", None) is EraKind.UNKNOWN
+    assert kind_of("X", trained) is EraKind.UNKNOWN
 
 
 def test_later_eras_are_reported_without_overlap():
@@ -71,3 +91,9 @@ def test_the_log_and_the_page_contain_the_note(diagnose, pickle_model, tmp_path)
     (first, *_) = done.numbers["notes"]
     assert "trained on eras 0001 to 0003" in first
     assert first in done.stderr
+    kinds = [era["training"] for era in done.numbers["eras"]]
+    clean = [era["corr"] for era in done.numbers["eras"] if era["training"] == "clean"]
+    assert set(kinds) == {"trained", "clean"}
+    assert done.numbers["summary"]["corr"]["eras"] == kinds.count("clean")
+    assert done.numbers["summary"]["corr"]["mean"] == pytest.approx(sum(clean) / len(clean))
+    assert done.numbers["summary_of_trained_eras"]["corr"]["eras"] == kinds.count("trained")

@@ -40,6 +40,7 @@ def test_the_table_of_variables_has_the_defaults_of_the_code():
     limits = GateLimits()
     assert float(defaults["MIN_PRED_STD"]) == limits.min_pred_std
     assert float(defaults["MAX_ABS_EXPOSURE"]) == limits.max_abs_exposure
+    assert float(defaults["MAX_TIED_SHARE"]) == limits.max_tied_share
     assert float(defaults["MIN_COVERAGE"]) == limits.min_coverage
     assert defaults["NUMERAI_DATASET_VERSION"] == dataset_version({})
     assert defaults["NUMERAI_API_URL"] == API_URL

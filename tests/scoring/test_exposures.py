@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numerai_tools.scoring import max_feature_correlation
 
-from numerai_predict.scoring.exposures import exposures, largest_exposure
+from numerai_predict.scoring.exposures import exposure_by_chance, exposures, largest_exposure
 
 
 @pytest.fixture
@@ -23,14 +23,41 @@ def test_the_largest_exposure_is_that_of_numerai_tools_over_all_features(feature
     values = features[:, 411] * 0.5 + np.random.default_rng(4).normal(size=500)
     index = [f"n{number:03x}" for number in np.random.default_rng(5).permutation(500)]
     found = largest_exposure(pd.Series(values, index), features, names)
-    whole = max_feature_correlation(pd.Series(values), pd.DataFrame(features, columns=names))
+    ranks = pd.Series(values).rank()
+    whole = max_feature_correlation(ranks, pd.DataFrame(features, columns=names))
     assert (found.feature, found.correlation) == pytest.approx(whole)
     assert found.feature == "feature_411"
 
 
 def test_a_negative_correlation_counts_as_much(features, names):
     found = largest_exposure(pd.Series(-features[:, 7].astype(float)), features, names)
-    assert (found.feature, round(found.correlation, 9)) == ("feature_7", 1.0)
+    assert found.feature == "feature_7"
+    assert found.correlation > 0.99
+    assert found.of_values == pytest.approx(1)
+
+
+def test_an_outlier_hides_a_bet_from_the_values_and_not_from_the_ranks(features, names):
+    values = features[:, 7].astype(float)
+    values[int(np.argmin(values))] = 1000
+    found = largest_exposure(pd.Series(values), features, names)
+    assert found.feature == "feature_7"
+    assert found.correlation > 0.9
+    assert found.of_values < 0.1
+
+
+def test_noise_stays_below_the_exposure_by_chance():
+    random = np.random.default_rng(8)
+    features = random.integers(0, 5, (300, 60)).astype(np.int8)
+    names = [str(number) for number in range(60)]
+    largest = [
+        largest_exposure(pd.Series(random.random(300)), features, names).correlation
+        for _ in range(200)
+    ]
+    limit = exposure_by_chance(300, 60)
+    assert np.mean(np.array(largest) > limit) < 0.03
+    assert exposure_by_chance(50, 60) > 0.35
+    assert exposure_by_chance(6500, 2750) < 0.08
+    assert exposure_by_chance(1, 60) == 1
 
 
 def test_a_constant_feature_has_no_exposure_and_neither_have_constant_predictions(features, names):
@@ -41,11 +68,11 @@ def test_a_constant_feature_has_no_exposure_and_neither_have_constant_prediction
     assert largest_exposure(values, features[:, :2], names[:2]).feature == "feature_1"
 
 
-def test_the_exposures_to_all_features_are_their_pearson_correlations(features):
+def test_the_exposures_to_all_features_are_pearson_correlations_with_the_ranks(features):
     features[:, 300] = 3
     values = pd.Series(np.random.default_rng(6).normal(size=500) + features[:, 5])
     found = exposures(values, features)
-    expected = pd.DataFrame(features.astype(float)).drop(columns=300).corrwith(values)
+    expected = pd.DataFrame(features.astype(float)).drop(columns=300).corrwith(values.rank())
     assert np.delete(found, 300) == pytest.approx(expected.to_numpy(), abs=1e-12)
     assert np.isnan(found[300])
     assert np.isnan(exposures(values * 0, features)).all()

@@ -5,13 +5,19 @@ import pandas as pd
 import pytest
 from numerai_tools.scoring import sharpe_ratio
 
-from numerai_predict.scoring.score_summary import ScoreSummary, drawdown, summarize
+from numerai_predict.scoring.score_summary import (
+    QuantitySummary,
+    ScoreSummary,
+    drawdown,
+    summarize,
+    summarize_quantity,
+)
 
 SCORES = pd.Series([0.02, -0.01, -0.03, 0.05, -0.02], ["0001", "0002", "0003", "0004", "0005"])
 
 
 def test_the_summary_is_mean_deviation_and_the_sharpe_of_numerai_tools():
-    found = summarize(SCORES)
+    found = summarize(SCORES, 1)
     assert found.mean == pytest.approx(0.002)
     assert found.sharpe == pytest.approx(sharpe_ratio(SCORES))
     assert found.std == pytest.approx(found.mean / found.sharpe)
@@ -19,29 +25,51 @@ def test_the_summary_is_mean_deviation_and_the_sharpe_of_numerai_tools():
 
 
 def test_the_drawdown_is_the_deepest_fall_of_the_cumulative_sum():
-    assert summarize(SCORES).max_drawdown == pytest.approx(0.04)
+    assert summarize(SCORES, 1).max_drawdown == pytest.approx(0.04)
     assert drawdown(SCORES).tolist() == pytest.approx([0, 0.01, 0.04, 0, 0.02])
 
 
 def test_a_loss_in_the_first_era_is_a_drawdown_and_gains_alone_have_none():
-    assert summarize(pd.Series([-0.03, 0.01])).max_drawdown == pytest.approx(0.03)
-    assert summarize(pd.Series([0.01, 0.02])).max_drawdown == 0.0
+    assert summarize(pd.Series([-0.03, 0.01]), 1).max_drawdown == pytest.approx(0.03)
+    assert summarize(pd.Series([0.01, 0.02]), 1).max_drawdown == 0.0
 
 
 def test_eras_without_a_score_are_skipped():
     gaps = SCORES.reindex(["0000", *SCORES.index, "0006"])
-    assert summarize(gaps) == summarize(SCORES)
+    assert summarize(gaps, 1) == summarize(SCORES, 1)
     assert drawdown(gaps)["0006"] == drawdown(SCORES)["0005"]
 
 
 def test_undefined_statistics_are_none():
-    assert summarize(pd.Series([], dtype=float)) == ScoreSummary(None, None, None, None, 0)
-    assert summarize(pd.Series([np.nan, np.nan])) == ScoreSummary(None, None, None, None, 0)
-    assert summarize(pd.Series([0.01])) == ScoreSummary(0.01, None, None, 0.0, 1)
+    nothing = ScoreSummary(None, None, None, None, 0)
+    assert summarize(pd.Series([], dtype=float), 4) == nothing
+    assert summarize(pd.Series([np.nan, np.nan]), 4) == nothing
+    assert summarize(pd.Series([0.01]), 1) == ScoreSummary(0.01, None, None, 0.0, 1, 1.0)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -0.3])
 def test_equal_scores_have_no_sharpe(value):
-    found = summarize(pd.Series([value] * 7))
+    found = summarize(pd.Series([value] * 7), 1)
     assert found.sharpe is None
     assert found.mean == pytest.approx(value)
+    assert found.sharpe_interval is None
+
+
+def test_too_few_effective_eras_have_no_interval_and_the_reason_says_how_many():
+    scores = pd.Series(np.linspace(-1, 1, 12), [f"{era:04d}" for era in range(1, 13)])
+    found = summarize(scores, 4)
+    assert (found.effective_eras, found.mean_interval, found.sharpe_interval) == (3.0, None, None)
+    assert found.without_interval == "no interval: 3 effective eras"
+    assert summarize(scores, 3).without_interval is None
+
+
+def test_the_overlap_counts_in_eras_not_in_scores():
+    every_fourth = pd.Series(np.linspace(-1, 1, 12), [f"{era:04d}" for era in range(1, 48, 4)])
+    assert summarize(every_fourth, 4) == summarize(every_fourth, 1)
+
+
+def test_a_quantity_has_a_mean_a_largest_value_and_no_sharpe():
+    found = summarize_quantity(pd.Series([0.1, np.nan, 0.3]))
+    assert found == QuantitySummary(pytest.approx(0.2), pytest.approx(0.1), 0.3, 2)
+    assert summarize_quantity(pd.Series([0.1])) == QuantitySummary(0.1, None, 0.1, 1)
+    assert summarize_quantity(pd.Series([np.nan])) == QuantitySummary(None, None, None, 0)

@@ -49,7 +49,7 @@ def closes(check, predictions, *reasons, **more):
 
 def test_good_predictions_pass_with_their_figures(check, good):
     figures = check(good)
-    assert figures.keys() == {"std", "coverage", "exposure"}
+    assert figures.keys() == {"std", "tied", "coverage", "exposure"}
     assert figures["coverage"] == 1
 
 
@@ -58,6 +58,7 @@ def test_the_defaults_are_those_of_the_issue():
         "min_pred_std": 1e-6,
         "max_abs_exposure": 0.30,
         "min_coverage": 1.0,
+        "max_tied_share": 0.9,
     }
 
 
@@ -78,8 +79,44 @@ def test_infinity(check, good):
 
 
 def test_too_flat(check, good):
-    closes(check, 0.5 + good * 1e-7, "too flat: standard deviation")
-    closes(check, good * 0 + 0.5, "too flat: standard deviation 0 below 1e-06")
+    closes(
+        check,
+        good * 0 + 0.5,
+        "too flat: standard deviation 0 of the ranks below 1e-06",
+        "too flat: 100.0% of the predictions are 0.5, expected at most 90.0% equal ones",
+    )
+
+
+def test_the_scale_of_the_predictions_does_not_matter(check, good):
+    assert check(0.5 + good * 1e-7)["std"] == pytest.approx(check(good)["std"])
+
+
+def test_too_many_equal_predictions(check, good):
+    good.iloc[:190] = 0.5
+    closes(check, good, "too flat: 95.0% of the predictions are 0.5", max_abs_exposure=1)
+    assert check(good, max_tied_share=0.96, max_abs_exposure=1)["tied"] == 0.95
+
+
+def test_one_outlier_does_not_hide_a_bet_on_one_feature(check, live):
+    values = pd.read_parquet(live)["feature_sample_0004"].rank(pct=True).rename("prediction")
+    values = values * 1e-4
+    values[values.idxmin()] = 1.0
+    closes(check, values, "exposure: 0.9")
+
+
+def test_noise_on_few_rows_is_not_an_exposure(tmp_path, live, sample):
+    frame = pd.read_parquet(live).head(40)
+    frame.to_parquet(tmp_path / "live.parquet")
+    random = np.random.default_rng(3)
+    values = pd.Series(random.permutation(40) / 40, frame.index, name="prediction")
+    values.to_csv(tmp_path / "predictions.csv")
+    figures = check_gates(
+        tmp_path / "predictions.csv",
+        tmp_path / "live.parquet",
+        expected_columns((), sample / "features.json"),
+        GateLimits(),
+    )
+    assert figures["exposure"] > 0.30
 
 
 def test_exposure_to_one_feature(check, live):

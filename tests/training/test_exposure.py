@@ -68,9 +68,10 @@ def test_each_era_is_limited_by_itself(era):
 
 
 def test_the_warnings_name_the_feature_and_the_setting():
-    trial = Trial(spread=1e-9, exposure=Exposure("feature_a", 0.42))
+    trial = Trial(spread=1e-9, exposure=Exposure("feature_a", 0.42, 0.42), exposure_by_chance=0.1)
     exposure, spread = blocking_gates(trial, GateLimits())
     assert "feature_a is 0.420" in exposure
     assert "max_exposure: 0.3" in exposure
     assert "MIN_PRED_STD" in spread
-    assert blocking_gates(Trial(0.28, Exposure("feature_a", 0.29)), GateLimits()) == []
+    assert blocking_gates(Trial(0.28, Exposure("feature_a", 0.29, 0.29), 0.1), GateLimits()) == []
+    assert blocking_gates(Trial(0.28, Exposure("feature_a", 0.42, 0.42), 0.5), GateLimits()) == []

@@ -76,7 +76,7 @@ def scores(folder, embargo):
     checkpoints = Checkpoints(folder / "model" / "checkpoints")
     with checkpoints.locked():
         fitting = ModelFitter(inputs, trainer, checkpoints, TrainingDisplay(2))
-        evaluator = Evaluator(inputs, "lightgbm", 0.0, checkpoints)
+        evaluator = Evaluator(inputs, "lightgbm", 0.0, checkpoints, overlap=4)
         found = {}
         for window in (*windows.windows, windows.final):
             models = fitting.models(window, [42], {TARGET: StoppingRule("corr", 10, 0, 40)})

@@ -106,6 +106,11 @@ def test_neutralization_removes_the_correlation_with_the_benchmark():
     assert abs(none) < 0.05
     gaps = np.where(np.arange(500) % 7, benchmark, np.nan)
     assert np.isfinite(combine([mixed], gaps, 1.0)).all()
-    np.testing.assert_array_equal(
-        combine([mixed], np.full(500, np.nan), 1.0), combine([mixed], None, 0.0)
-    )
+
+
+@pytest.mark.parametrize("benchmark", [np.full(3, np.nan), None])
+def test_nothing_is_neutralized_to_a_benchmark_without_values(benchmark):
+    mixed = np.array([0.1, 0.5, 0.2])
+    with pytest.raises(ValueError, match="found an era without"):
+        combine([mixed], benchmark, 0.5)
+    assert combine([mixed], benchmark, 0.0).tolist() == combine([mixed], None, 0.0).tolist()

@@ -7,6 +7,7 @@ import functools
 from pathlib import Path
 
 from numerai_predict.cli.options import data_dir, pickle_source
+from numerai_predict.cli.score_table import score_table
 from numerai_predict.contract.dataset_name import is_dataset_name
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits, format_size
@@ -69,14 +70,11 @@ def _files(options: argparse.Namespace) -> DiagnosisFiles:
 def _print_scores(done: Diagnosis) -> None:
     report = done.report
     names = score_names(report)
-    width = max(map(len, names.values()))
-    print(f"{'':{width}}     mean      std   sharpe  drawdown  eras")
-    for name, each in report.scores.items():
-        print(
-            f"{names[name]:{width}} {format_number(each.mean):>8} {format_number(each.std):>8} "
-            f"{format_number(each.sharpe, 2):>8} {format_number(each.max_drawdown):>9} "
-            f"{each.eras:>5}"
-        )
+    print(f"scores of {report.scored_eras}")
+    print(score_table({names[name]: each for name, each in report.scores.items()}))
+    if report.inflated_scores:
+        print("scores of eras that the model was trained on, or that overlap with those: inflated")
+        print(score_table({names[name]: each for name, each in report.inflated_scores.items()}))
     exposure = format_number(report.max_exposure.mean, 3)
     print(f"largest exposure of an era, mean: {exposure}")
     print(f"{report.turnover_kind.title.lower()}, mean: {format_number(report.turnover.mean, 2)}")

@@ -13,12 +13,14 @@ from types import FrameType
 from typing import Any
 
 from numerai_predict.cli.api import api_url
+from numerai_predict.cli.score_table import score_table
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.server_name import server_of
 from numerai_predict.contract.trained_eras import PICKLE
 from numerai_predict.runner.options import dataset_version
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.scoring.score_summary import ScoreSummary
 from numerai_predict.storage.directories import data_directory
 from numerai_predict.storage.snapshot_server import require_server
 from numerai_predict.tournament.gate_limits import GateLimits
@@ -26,6 +28,7 @@ from numerai_predict.tournament.settings import read_account_settings
 from numerai_predict.training.bundle_verification import Trial
 from numerai_predict.training.config_file import read_training_config
 from numerai_predict.training.config_reference import defaults_as_yaml
+from numerai_predict.training.evaluation import EXPOSURE
 from numerai_predict.training.pipeline import train
 
 _SHORTEST = 0.001  # seconds; 0 would switch the timer off
@@ -54,8 +57,8 @@ def run(options: argparse.Namespace) -> str | int:
 def blocking_gates(trial: Trial, limits: GateLimits) -> list[str]:
     """Why `round` would not submit predictions like these, with the settings to change."""
     found = []
-    exposure = trial.exposure
-    if exposure is not None and exposure.correlation > limits.max_abs_exposure:
+    exposure, limit = trial.exposure, limits.exposure_limit(trial.exposure_by_chance)
+    if exposure is not None and exposure.correlation > limit:
         found.append(
             f"a submission would be blocked: the predictions' correlation with {exposure.feature} "
             f"is {exposure.correlation:.3f}, and the gate allows {limits.max_abs_exposure:g}: set "
@@ -126,17 +129,16 @@ def _interrupted_at(deadline: Deadline) -> Iterator[None]:
 
 
 def _table(scores: dict[str, Any]) -> str:
-    """The scores of all windows together and of the holdout, a line each."""
-    lines = [f"{'':16}{'mean':>9}{'std':>9}{'sharpe':>9}{'drawdown':>10}{'eras':>6}"]
+    """The scores of all windows together and of the holdout, and their exposures."""
+    summaries: dict[str, ScoreSummary] = {}
+    exposures = []
     for part in ("windows", "holdout"):
         for name, facts in scores[part].items():
-            numbers = (facts[key] for key in ("mean", "std", "sharpe", "max_drawdown"))
-            mean, std, sharpe, fall = (
-                "-" if value is None else f"{value:.4f}" for value in numbers
-            )
-            if name == "exposure":
-                sharpe = fall = "-"
-            lines.append(
-                f"{part + ' ' + name:16}{mean:>9}{std:>9}{sharpe:>9}{fall:>10}{facts['eras']:>6}"
-            )
+            if name == EXPOSURE:
+                exposures.append(f"{facts['mean']:.3f} in the {part}")
+            else:
+                summaries[f"{part} {name}"] = ScoreSummary(**facts)
+    lines = [score_table(summaries)]
+    if exposures:
+        lines.append(f"largest exposure of an era, mean: {', '.join(exposures)}")
     return "\n".join(lines)

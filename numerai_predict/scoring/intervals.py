@@ -1,0 +1,81 @@
+"""Confidence intervals of the mean and the Sharpe ratio of scores whose targets overlap.
+
+The variance of a mean of dependent scores comes from the lowest frequencies of the series: the
+squares of its first cosine coefficients are averaged, and the interval uses Student's t with as
+many degrees of freedom. Overlapping targets make the scores a moving sum of `overlap` eras, whose
+spectrum falls with the frequency by a known factor: each square is divided by it. `make
+simulations` measures the coverage.
+
+Source: Lazarus, Lewis, Stock and Watson, "HAR Inference: Recommendations for Practice", Journal of
+Business & Economic Statistics 36 (2018), for the cosine estimator (EWC) and its t distribution.
+The Sharpe ratio's linear approximation is that of Lo, "The Statistics of Sharpe Ratios",
+Financial Analysts Journal 58 (2002).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+CONFIDENCE = 0.95
+MIN_EFFECTIVE_ERAS = 4
+
+# The share of the coefficients below the first zero of the moving sum's spectrum that are used.
+_COEFFICIENTS = 0.8
+
+
+class Interval(NamedTuple):
+    """A confidence interval of 95 percent."""
+
+    low: float
+    high: float
+
+
+def effective_eras(eras: int, overlap: int) -> float:
+    """How many independent eras the scores of overlapping eras are worth."""
+    return eras / overlap
+
+
+def mean_interval(scores: NDArray[np.float64], overlap: int) -> Interval | None:
+    """The interval of the mean of scores in order of time, shape (eras,).
+
+    `overlap` is the number of neighbouring scores whose targets share time, 1 for independent
+    ones. `None` if there are fewer than 4 effective eras.
+    """
+    return _interval(float(scores.mean()), scores, overlap) if len(scores) else None
+
+
+def sharpe_interval(scores: NDArray[np.float64], overlap: int) -> Interval | None:
+    """The interval of mean / standard deviation (ddof 0); see `mean_interval`.
+
+    `None` also if the scores are equal.
+    """
+    if len(scores) < 2 or not scores.std() > abs(scores.mean()) * 1e-12:
+        return None
+    standard = (scores - scores.mean()) / scores.std()
+    sharpe = float(scores.mean() / scores.std())
+    return _interval(sharpe, standard - sharpe / 2 * (np.square(standard) - 1), overlap)
+
+
+def _interval(value: float, influences: NDArray[np.float64], overlap: int) -> Interval | None:
+    """The interval of a value that is the mean of its influences, but for a constant."""
+    eras = len(influences)
+    if effective_eras(eras, overlap) < MIN_EFFECTIVE_ERAS:
+        return None
+    count = min(eras - 1, int(_COEFFICIENTS * eras / overlap))
+    frequencies = np.arange(1, count + 1) / (2 * eras)
+    cosines = np.cos(2 * np.pi * np.outer(frequencies, np.arange(eras) + 0.5))
+    squares = 2 / eras * np.square(cosines @ influences) / _moving_sum(frequencies, overlap)
+    half = float(stdtrit(count, (1 + CONFIDENCE) / 2)) * math.sqrt(squares.mean() / eras)
+    return Interval(value - half, value + half)
+
+
+def _moving_sum(frequencies: NDArray[np.float64], overlap: int) -> NDArray[np.float64]:
+    """The spectrum of a moving sum of `overlap` independent values, 1 at frequency 0."""
+    angles = np.pi * frequencies
+    spectrum: NDArray[np.float64] = np.square(np.sin(overlap * angles) / (overlap * np.sin(angles)))
+    return spectrum
