@@ -55,7 +55,7 @@ def main() -> None:
     """Simulate, print and store the results."""
     series = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     lines = [
-        f"{series} series each. Mean, Sharpe: how often their interval of 95 % holds the true value.",
+        f"{series} series each. Mean, Sharpe: how often their interval of 95 % holds the truth.",
         "False skill: how often that of noise lies above 0 (2.5 % expected). Naive: mean plus and",
         "minus 1.96 standard errors, as if eras were independent.",
         "",
