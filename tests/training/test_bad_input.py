@@ -205,3 +205,29 @@ def test_another_python_without_an_engine_or_without_an_image(training, monkeypa
         "bad_configuration", f"pack a bundle for Python {other}", options=["--python", other]
     )
     training(python="3.99").fails_as("bad_configuration", "found 3.99")
+
+
+def without_benchmarks(folder, eras):
+    """Drop the rows of benchmark models of some eras."""
+    kept = pd.read_parquet(folder / "validation.parquet", columns=["era"])["era"]
+    path = folder / "validation_benchmark_models.parquet"
+    frame = pd.read_parquet(path)
+    frame[~kept.reindex(frame.index).isin(eras)].to_parquet(path)
+
+
+@pytest.mark.process
+def test_eras_that_cannot_be_neutralized_are_not_scored_and_are_counted(training, copied):
+    without_benchmarks(copied, ["0060", "0061", "0062"])
+    half = training(folder=copied, neutralize=0.5, seeds=[42], rounds=20, validation={"windows": 1})
+    ended = half.succeeds()
+    assert "final: 3 of 8 eras have no row of v52_lgbm_ender" in ended.text
+    assert half.scores()["holdout"]["corr"]["eras"] == 5
+    assert set(half.scores()["per_era"]["holdout"]).isdisjoint(["0060", "0061", "0062"])
+
+
+def test_eras_of_which_none_can_be_neutralized_are_refused(training, copied):
+    without_benchmarks(copied, [f"{era:04d}" for era in range(59, 67)])
+    half = training(folder=copied, neutralize=0.5, seeds=[42], rounds=20, validation={"windows": 1})
+    half.fails_as(
+        "bad_configuration", "expected benchmark rows to neutralize final", "8 of 8 eras have no"
+    )
