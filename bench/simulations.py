@@ -75,7 +75,7 @@ def main() -> None:
                 ]
                 cells = " | ".join(f"{figure:.3f}" for figure in figures)
                 lines.append(f"| {eras} | {overlap} | {own:.0%} | {cells} |")
-    results.keep("Intervals of scores whose targets overlap", lines)
+    results.keep("Intervals of scores whose targets overlap (`make simulations`)", lines)
 
 
 if __name__ == "__main__":
