@@ -52,7 +52,8 @@ class Diagnosed:
 
     @property
     def eras(self):
-        return pd.DataFrame(self.numbers["eras"]).set_index("era").astype(float)
+        rows = pd.DataFrame(self.numbers["eras"]).set_index("era")
+        return rows.drop(columns="training").astype(float)
 
     def succeeds(self):
         assert self.exit_code == 0, self.stderr

@@ -21,6 +21,7 @@ SCHEDULES = [
 FOREIGN = {
     "--cap-drop",
     "--cpus",
+    "--init",
     "--example",
     "--local",
     "--network",
