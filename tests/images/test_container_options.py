@@ -128,7 +128,7 @@ def test_within_the_profile_libraries_work_and_refused_calls_fail(image):
 @pytest.mark.parametrize(
     ("options", "arguments", "code", "said"),
     [
-        (["--read-only"], ["--output_dir", "/tmp"], 41, "without --read-only, or with --tmpfs"),
+        (["--read-only"], ["--output_dir", "/tmp"], 41, "with --read-only add --tmpfs /tmp"),
         (["--read-only"], [], 41, "in a container with --read-only add --tmpfs /tmp"),
         (["--read-only"], ["--check"], 41, "in a container with --read-only add --tmpfs /tmp"),
         (
