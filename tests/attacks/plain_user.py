@@ -51,7 +51,8 @@ def open_interpreter():
     closed = [parent for parent in prefix.parents if not parent.stat().st_mode & 0o001]
     if not closed:
         return
-    os.unshare(os.CLONE_NEWNS)
+    if libc.unshare(0x20000):  # CLONE_NEWNS; Python 3.11 has no os.unshare
+        raise OSError(ctypes.get_errno(), "unshare")
     mount("none", "/", None, 0x44000)  # MS_REC | MS_PRIVATE
     handle = os.open(prefix, os.O_PATH)
     mount("tmpfs", str(closed[-1]), "tmpfs", 0, b"mode=755")
