@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import zipfile
 from collections.abc import Callable, Iterator
@@ -76,7 +77,10 @@ def _open_xz(path: str) -> BinaryIO:
 def _open_zstandard(path: str) -> BinaryIO:
     import zstandard  # not in the standard library before Python 3.14
 
-    return cast(BinaryIO, zstandard.open(path, "rb"))
+    # Its reader has no lines, which pickles of protocol 0 consist of, and stops after one frame.
+    file = open(path, "rb")  # noqa: SIM115 - closed with the reader
+    reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=True)
+    return cast(BinaryIO, io.BufferedReader(reader))
 
 
 def _open_zip(path: str) -> BinaryIO:

@@ -56,3 +56,10 @@ def test_an_archive_of_more_or_less_than_one_file_is_refused(tmp_path, names):
         open_decompressed(str(tmp_path / "x.zip")),
     ):
         pass
+
+
+def test_the_lines_of_a_zstandard_file_are_read_across_its_frames(tmp_path):
+    path = tmp_path / "x.zst"
+    path.write_bytes(zstandard.compress(b"a line\nhalf ") + zstandard.compress(b"a line\n"))
+    with open_decompressed(str(path)) as handle:
+        assert list(handle) == [b"a line\n", b"half a line\n"]
