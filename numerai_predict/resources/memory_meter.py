@@ -20,7 +20,7 @@ _LIMIT_SHARE = 0.5  # the same while the upper bound exceeds the limit
 
 
 class MemoryMeter:
-    """The memory of a process tree; `peak_bytes` is the most that was measured.
+    """The memory of a process tree.
 
     Pages that processes share count once: the proportional memory (PSS) of all is added.
     """
@@ -39,15 +39,22 @@ class MemoryMeter:
         self._next_over = 0.0
         self._available = memory.available_bytes()
         self.shared = shared
-        self.peak_bytes = 0
+        self._measured_peak = 0
+        self._bound_peak = 0
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most that was measured; an upper bound of a model that ended before that."""
+        return self._measured_peak or self._bound_peak or self._cgroup.peak_bytes()
 
     def exceeds(self, tree: ProcessTree) -> bool:
         """Whether the tree uses more than the limit now, or was stopped by the kernel for it."""
         if self._cgroup.memory_kills():
-            self.peak_bytes = max(self.peak_bytes, self._cgroup.peak_bytes())
+            self._measured_peak = max(self._measured_peak, self._cgroup.peak_bytes())
             return True
         limit, now = self._limit_bytes, time.monotonic()
         bound = memory.resident_bytes(tree.processes) + self.shared.growth_bytes()
+        self._bound_peak = max(self._bound_peak, bound)
         over = limit is not None and bound > limit and now >= self._next_over
         if not over and now < self._next_exact and not self._is_burst(now):
             return False
@@ -57,7 +64,7 @@ class MemoryMeter:
         self._next_exact = now + spent + min(delay, _MAX_EXACT_SECONDS)
         self._available = memory.available_bytes()
         self._next_over = now + min(spent / _LIMIT_SHARE, _MAX_EXACT_SECONDS)
-        self.peak_bytes = max(self.peak_bytes, used)
+        self._measured_peak = max(self._measured_peak, used)
         return limit is not None and used > limit
 
     def _is_burst(self, now: float) -> bool:
@@ -72,7 +79,7 @@ class MemoryMeter:
             kernel = 0
             if not self._cgroup.counts_memory:
                 kernel = kernel_memory(tree.processes, tree.tasks).bytes
-            if bound + kernel <= self.peak_bytes:
+            if bound + kernel <= self._measured_peak:
                 return bound + kernel  # neither a new peak nor above the limit
             shared = self.shared.bytes_of_model(tree.processes)
             return memory.proportional_bytes(tree.processes, shared) + kernel

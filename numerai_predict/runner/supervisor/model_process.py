@@ -256,7 +256,9 @@ class ModelProcess:
 
     def _kill(self) -> None:
         """Kill the process and all its descendants."""
-        self.peak_bytes = max(self.peak_bytes, *_peaks_of_living(self._process.pid))
+        self.peak_bytes = max(
+            self.peak_bytes, self._monitor.memory.peak_bytes, *_peaks_of_living(self._process.pid)
+        )
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):  # a request that was never read
