@@ -28,22 +28,34 @@ class Calling:
         return self.reduced
 
 
-def is_alive(pid):
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
-    except FileNotFoundError:
-        return False
+def name_process(name):
+    """Name the process for the outside: in a PID namespace its number is another one."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(15, name.encode())  # PR_SET_NAME
 
 
-def says_its_id(live_features):
-    print("this is", os.getpid(), flush=True)
+def living(name):
+    """The ids of all living processes of that name."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            stat = (process / "stat").read_text()
+            if f"({name})" in stat and "Z" not in stat.rpartition(")")[2]:
+                found.append(int(process.name))
+    return found
+
+
+def says_its_name(live_features):
+    name_process("stays")
+    print("this is the model", flush=True)
     time.sleep(3600)
 
 
-def said_id(started):
-    """The process id that the model of a run printed."""
-    line = next(line for line in started.stderr if "this is" in line)
-    return int(line.split()[-1])
+def wait_until_named(started):
+    """Wait until the model of a run has a name; its process is alive then."""
+    assert any("this is the model" in line for line in started.stderr)
+    assert living("stays")
 
 
 def wait_for(condition):
@@ -145,9 +157,8 @@ def test_a_descendant_that_holds_the_pipes_neither_delays_nor_outlives_the_run(
 ):
     def predict(live_features):
         started, written = os.pipe()
-        if pid := os.fork():
-            print(pid, flush=True)
-        else:
+        if not os.fork():
+            name_process("descendant")
             if new_session:
                 os.setsid()
             os.write(written, b"started")
@@ -155,13 +166,11 @@ def test_a_descendant_that_holds_the_pipes_neither_delays_nor_outlives_the_run(
         os.read(started, 7)
         return ranks(live_features)
 
-    run = run_model(predict)
-    run.succeeds()
-    pid = int(run.model_lines[-1])
+    run_model(predict).succeeds()
     try:
-        assert wait_for(lambda: not is_alive(pid)), "the descendant is still alive"
+        assert wait_for(lambda: not living("descendant")), "the descendant is still alive"
     finally:
-        if is_alive(pid):
+        for pid in living("descendant"):
             os.kill(pid, signal.SIGKILL)
 
 
@@ -178,26 +187,26 @@ def test_a_signal_ends_the_run_the_model_and_its_temporary_files(
     command, clean_environment, tmp_path, number, interruptible
 ):
     started = subprocess.Popen(
-        command(says_its_id), stderr=subprocess.PIPE, text=True, env=clean_environment
+        command(says_its_name), stderr=subprocess.PIPE, text=True, env=clean_environment
     )
     with started:
-        pid = said_id(started)
+        wait_until_named(started)
         started.send_signal(number)
         _, stderr = started.communicate(timeout=30)
     assert started.returncode == -number
     assert number.name in stderr.splitlines()[-1]
-    assert not is_alive(pid)
+    assert not living("stays")
     assert list(Path(clean_environment["TMPDIR"]).iterdir()) == []
     assert list((tmp_path / "output").iterdir()) == []
 
 
 def test_the_model_process_ends_with_a_runner_that_is_killed(command, clean_environment):
     with subprocess.Popen(
-        command(says_its_id), stderr=subprocess.PIPE, text=True, env=clean_environment
+        command(says_its_name), stderr=subprocess.PIPE, text=True, env=clean_environment
     ) as started:
-        pid = said_id(started)
+        wait_until_named(started)
         started.kill()
-    assert wait_for(lambda: not is_alive(pid))
+    assert wait_for(lambda: not living("stays"))
 
 
 def test_secrets_of_the_environment_are_not_the_models(run_model):
