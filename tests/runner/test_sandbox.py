@@ -94,6 +94,7 @@ def test_switching_it_off_is_a_warning(run_model, tmp_path):
     run.succeeds()
     assert run.model_lines == ["read"]
     assert any("the sandbox is off" in line for line in run.lines)
+    assert not Path("/tmp/.scratch").is_symlink()
     for layer in (*NAMESPACES, "user", "privileges", "landlock", "seccomp"):
         assert run.record["sandbox"][layer] == "off"
 

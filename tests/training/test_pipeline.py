@@ -27,7 +27,7 @@ def test_every_score_is_computed_for_windows_and_holdout(trained):
             assert facts["std"] is not None
     assert len(scores["per_era"]["windows"]) == 12
     assert "windows corr" in trained.ended.stdout
-    assert "holdout exposure" in trained.ended.stdout
+    assert "largest exposure of an era, mean: " in trained.ended.stdout
 
 
 def test_the_same_seeds_give_the_same_models_whatever_the_number_of_threads(trained, training):

@@ -60,7 +60,7 @@ def main(frames_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> 
     try:
         sandboxed = _apply_layers(_next_request(requests, SandboxRequest))
         name_own_user()
-        if MOUNT in sandboxed.content["engaged"]:
+        if sandboxed.content["engaged"].get(MOUNT, "off") != "off":  # then /tmp is private
             shorten_temporary_directory()
         server.has_loopback = NETWORK in sandboxed.content["engaged"]
         _import_libraries()
