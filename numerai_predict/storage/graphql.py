@@ -170,7 +170,7 @@ class Api:
             session.auth = None
             session.trust_env = True
             try:
-                response = session.post(
+                with session.post(
                     self.url,
                     json={"query": query, "variables": dict(variables)},
                     headers=headers,
@@ -178,8 +178,8 @@ class Api:
                     allow_redirects=False,
                     auth=_keep_authorization,
                     stream=True,
-                )
-                body = self._read(response)
+                ) as response:
+                    body = self._read(response)
             except TRANSFER_ERRORS as error:
                 self.policy.deadline.check(STEP)
                 raise describe_network_error(error).fetching(self._name) from None
