@@ -76,10 +76,12 @@ test: setup ## Run all tests, and with a container engine those of the slim imag
 test_unit: setup ## Run the unit tests: no processes, servers, Ray or containers; one worker per CPU
 	$(BIN)/pytest -m unit -n auto --dist worksteal $(OPTIONS)
 
-# One after the other: these tests measure time, memory and /dev/shm, which parallel runs would share.
+# Two files at a time and no more: these tests measure time and memory, which parallel runs share.
+# A Ray cluster takes all CPUs.
 .PHONY: test_integration
 test_integration: setup ## Run the other tests, except those that need images
-	$(BIN)/pytest -m "not unit and not docker" $(OPTIONS)
+	$(BIN)/pytest -m "not unit and not docker and not ray" -n 2 --dist loadfile $(OPTIONS)
+	$(BIN)/pytest -m "ray and not docker" $(OPTIONS)
 
 .PHONY: check
 check: lint check_generated docs ## Lint, check types, imports and workflows, compare generated files, build the docs
