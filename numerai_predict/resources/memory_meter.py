@@ -22,7 +22,8 @@ _LIMIT_SHARE = 0.5  # the same while the upper bound exceeds the limit
 class MemoryMeter:
     """The memory of a process tree.
 
-    Pages that processes share count once: the proportional memory (PSS) of all is added.
+    Pages that processes share count once: the proportional memory (PSS) of all is added. The kernel
+    keeps the peak of each process, which shows what was used between two looks.
     """
 
     def __init__(
@@ -40,12 +41,12 @@ class MemoryMeter:
         self._available = memory.available_bytes()
         self.shared = shared
         self._measured_peak = 0
-        self._bound_peak = 0
+        self._largest_process = 0
 
     @property
     def peak_bytes(self) -> int:
-        """The most that was measured; an upper bound of a model that ended before that."""
-        return self._measured_peak or self._bound_peak or self._cgroup.peak_bytes()
+        """The most that was measured, of the whole tree or of one process."""
+        return max(self._measured_peak, self._largest_process) or self._cgroup.peak_bytes()
 
     def exceeds(self, tree: ProcessTree) -> bool:
         """Whether the tree uses more than the limit now, or was stopped by the kernel for it."""
@@ -54,7 +55,8 @@ class MemoryMeter:
             return True
         limit, now = self._limit_bytes, time.monotonic()
         bound = memory.resident_bytes(tree.processes) + self.shared.growth_bytes()
-        self._bound_peak = max(self._bound_peak, bound)
+        peaks = map(memory.peak_resident_bytes, tree.processes)
+        self._largest_process = max(self._largest_process, *peaks, 0)
         over = limit is not None and bound > limit and now >= self._next_over
         if not over and now < self._next_exact and not self._is_burst(now):
             return False

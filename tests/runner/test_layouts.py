@@ -83,7 +83,7 @@ def model_that_looks_for(secret, has_landlock):
             try:
                 with open(secret) as file:
                     raise RuntimeError(f"read {file.read()}")
-            except PermissionError:
+            except (PermissionError, FileNotFoundError):  # the latter in a private /tmp
                 pass
         return live_features["feature_sample_0000"].rank(pct=True).to_frame("prediction")
 
