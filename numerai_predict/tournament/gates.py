@@ -164,7 +164,7 @@ def coverage_gate(gate_input: GateInput) -> GateResult:
     share = float(matched.notna().mean())
     repeated = int(gate_input.values.index.duplicated().sum())
     figures = {"coverage": share}
-    if share == 0:
+    if share == 0 and len(gate_input.values):
         return GateResult(
             f"round: none of the {len(matched):,} live ids of this round has a prediction: the "
             f"predictions are of other live data, with ids such as "
