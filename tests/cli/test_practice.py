@@ -39,7 +39,10 @@ def test_it_is_started_driven_and_stopped(command, tmp_path):
     again = command("start", *SMALL)
     assert again.returncode == 0
     assert "was already running without practice_one" in again.stderr
-    assert command("env").stdout == f"set -a; . {tmp_path}/practice/practice.env; set +a\n"
+    folder = tmp_path / "practice"
+    assert command("env").stdout == (
+        f"set -a; . {folder}/practice.env; NUMERAI_DATA_DIR={folder}/snapshots; set +a\n"
+    )
     closed = command("clock", "--advance", "2d")
     assert "is closed" in closed.stderr or "is open" in closed.stderr
     assert "is open until" in command("clock", "--open").stderr
