@@ -54,9 +54,8 @@ def meter(limit, cgroup=None):
 
 def test_pages_that_forks_share_count_once(fork):
     held = bytes(range(256)) * (60 * MIB // 256)
-    for _ in range(FORKS):
-        fork(lambda: held[0])
-    tree = ProcessTree([os.getpid(), *descendants(os.getpid()).processes], FORKS + 1)
+    forks = [fork(lambda: held[0]) for _ in range(FORKS)]
+    tree = ProcessTree([os.getpid(), *forks], FORKS + 1)
     measured = meter(1024 * MIB)
     assert not measured.exceeds(tree)
     assert 60 * MIB < measured.peak_bytes < 400 * MIB  # not 60 MiB for each
