@@ -59,12 +59,14 @@ def hits() -> list[vocabulary.Hit]:
     ]
 
 
+@pytest.mark.slow
 def test_no_replaced_word_is_used(hits):
     unexpected = [hit for hit in hits if not any(each.covers(hit) for each in ALLOWED)]
     if unexpected:
         pytest.fail("\n  ".join(["replaced words:", *map(str, unexpected)]), pytrace=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("allowed", ALLOWED, ids=lambda each: f"{each.path}: {each.words}")
 def test_every_exception_is_needed(hits, allowed):
     assert any(allowed.covers(hit) for hit in hits), allowed.reason

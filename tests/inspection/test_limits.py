@@ -61,6 +61,7 @@ def unpack(path, limit, chunks):
             limit.check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_decompression_checks_the_time_limit_after_a_bounded_amount_of_work(tmp_path, name):
     path = tmp_path / name
