@@ -240,6 +240,12 @@ simulations: setup ## Measure how often intervals of scores hold the true value;
 test_fleet: setup ## Run 300 models, a third of them broken, while every kind of process is killed
 	$(BIN)/python tests/fleet/suite.py $(or $(MODELS),300) $(or $(SEED),7)
 
+.PHONY: test_published
+test_published: setup ## Run all models as people publish them, locally, in a fleet and in the images that are built
+	export NUMERAI_PREDICT_EVERY_CASE=1
+	$(BIN)/pytest tests/cases $(OPTIONS)
+	NUMERAI_PREDICT_TEST_IMAGES="3.12-slim 3.12-full" $(BIN)/pytest -m docker tests/images/test_published_models.py $(OPTIONS)
+
 .PHONY: test_restarts
 test_restarts: setup ## Kill and restart fleet runs with changed data 200 times; writes tests/fleet/RESTARTS.md
 	$(BIN)/python tests/fleet_restarts.py $(or $(RESTARTS),200) $(or $(SEED),17)
