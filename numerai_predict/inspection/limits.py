@@ -15,13 +15,13 @@ class TimeLimitExceeded(InspectionLimitExceeded):
 
 
 class TimeLimit:
-    """Ends an inspection after `seconds`.
+    """Ends an inspection after `seconds` of the thread's CPU time, however busy the machine is.
 
     Everything whose duration depends on the file calls `check` after a bounded amount of work:
     a chunk of the file, a thousand opcodes, one code object.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.thread_time) -> None:
         self.seconds = seconds
         self._clock = clock
         self._end = clock() + seconds
