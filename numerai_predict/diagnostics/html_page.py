@@ -87,12 +87,8 @@ def _plotted_scores(report: Report) -> dict[str, str]:
 def _clean_scores(report: Report, plotted: Mapping[str, str]) -> pd.DataFrame:
     """The scores of the charts that add eras up: NaN where training inflates them."""
     scores = report.eras[list(plotted)].astype(np.float64)
-    scores.loc[np.array(_marked(report), bool)] = np.nan
+    scores.loc[report.inflated] = np.nan
     return scores
-
-
-def _marked(report: Report) -> list[bool]:
-    return [kind.is_inflated for kind in report.kinds]
 
 
 _NO_SCORE = "No score could be computed in any era that the model was not trained on."
@@ -105,7 +101,7 @@ _MARKED = (
 def _cumulative(report: Report) -> Chart:
     title, plotted = "Cumulative scores", _plotted_scores(report)
     table = _clean_scores(report, plotted).cumsum()
-    svg = charts.line_chart(table, plotted, title, marked=_marked(report)) if plotted else None
+    svg = charts.line_chart(table, plotted, title, marked=report.inflated) if plotted else None
     absent = [name.upper() for name in _PLOTTED if name not in plotted]
     note = f" There is no {' and no '.join(absent)}: see the notes." if absent else ""
     caption = f"Cumulative sum of the scores over eras.{_explain_marks(report)}{note}"
@@ -113,12 +109,12 @@ def _cumulative(report: Report) -> Chart:
 
 
 def _explain_marks(report: Report) -> str:
-    return _MARKED if any(_marked(report)) else ""
+    return _MARKED if any(report.inflated) else ""
 
 
 def _per_era(report: Report) -> Chart:
     title, plotted = "Score of each era", _plotted_scores(report)
-    svg = charts.bar_chart(report.eras, plotted, title, _marked(report)) if plotted else None
+    svg = charts.bar_chart(report.eras, plotted, title, report.inflated) if plotted else None
     caption = f"One bar per era; the dashed line is the mean.{_explain_marks(report)}"
     return Chart(title, caption, svg, _NO_SCORE)
 
@@ -127,7 +123,7 @@ def _drawdown(report: Report) -> Chart:
     title, plotted = "Drawdown", _plotted_scores(report)
     scores = _clean_scores(report, plotted)
     table = -scores.apply(drawdown).where(scores.notna())
-    marked = _marked(report)
+    marked = report.inflated
     svg = charts.line_chart(table, plotted, title, filled=True, marked=marked) if plotted else None
     caption = "Distance of each cumulative score from its highest value so far, which starts at 0."
     return Chart(title, caption, svg, _NO_SCORE)
@@ -167,7 +163,7 @@ def _turnover(report: Report) -> Chart:
     kind = report.turnover_kind
     scored = bool(report.turnover.eras)
     columns = {"turnover": kind.title}
-    marked = _marked(report)
+    marked = report.inflated
     svg = charts.line_chart(report.eras, columns, kind.title, marked=marked) if scored else None
     return Chart(kind.title, kind.meaning, svg, "Turnover needs at least two eras.")
 

@@ -110,9 +110,14 @@ class Report:
     notes: Sequence[str]
 
     @property
+    def inflated(self) -> list[bool]:
+        """Whether training inflates the scores, for each row of `eras`."""
+        return [kind.is_inflated for kind in self.kinds]
+
+    @property
     def scored_eras(self) -> str:
         """Which eras the summary is of, in a sentence."""
-        inflated = sum(kind.is_inflated for kind in self.kinds)
+        inflated = sum(self.inflated)
         if EraKind.UNKNOWN in self.kinds:
             return f"{len(self.kinds) - inflated} eras, training eras unknown"
         if not inflated:

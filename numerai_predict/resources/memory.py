@@ -70,6 +70,11 @@ def peak_resident_bytes(pid: int) -> int:
     return int(lines[0].split()[1]) * 1024 if lines else 0
 
 
+def largest_peak_bytes(processes: Iterable[int]) -> int:
+    """The highest resident memory that one of the living processes has had; 0 without any."""
+    return max(map(peak_resident_bytes, processes), default=0)
+
+
 def proportional_bytes(processes: Iterable[int], shared_files_bytes: int = 0) -> int:
     """Proportional memory (PSS) of the processes, in bytes: exact, but slow for much memory.
 

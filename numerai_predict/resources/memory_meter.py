@@ -55,8 +55,8 @@ class MemoryMeter:
             return True
         limit, now = self._limit_bytes, time.monotonic()
         bound = memory.resident_bytes(tree.processes) + self.shared.growth_bytes()
-        peaks = map(memory.peak_resident_bytes, tree.processes)
-        self._largest_process = max(self._largest_process, *peaks, 0)
+        peak = memory.largest_peak_bytes(tree.processes)
+        self._largest_process = max(self._largest_process, peak)
         over = limit is not None and bound > limit and now >= self._next_over
         if not over and now < self._next_exact and not self._is_burst(now):
             return False

@@ -42,7 +42,7 @@ class ModelCgroup:
         return container_memory.kills_of(self.groups["memory"]) if self.counts_memory else 0
 
     def peak_bytes(self) -> int:
-        """The most memory that the group had, with cached files; 0 if the kernel does not tell."""
+        """The most memory that the group had, with cached files; 0 if unknown."""
         for name in ("memory.peak", "memory.max_usage_in_bytes"):
             with contextlib.suppress(OSError, KeyError):
                 return int((self.groups["memory"] / name).read_text())

@@ -40,6 +40,11 @@ def effective_eras(eras: int, overlap: int) -> float:
     return eras / overlap
 
 
+def varies(scores: NDArray[np.float64]) -> bool:
+    """Whether the scores differ; rounding of the mean may give equal ones a tiny deviation."""
+    return len(scores) > 1 and bool(scores.std() > abs(scores.mean()) * 1e-12)
+
+
 def mean_interval(scores: NDArray[np.float64], overlap: int) -> Interval | None:
     """The interval of the mean of scores in order of time, shape (eras,).
 
@@ -54,7 +59,7 @@ def sharpe_interval(scores: NDArray[np.float64], overlap: int) -> Interval | Non
 
     `None` also if the scores are equal.
     """
-    if len(scores) < 2 or not scores.std() > abs(scores.mean()) * 1e-12:
+    if not varies(scores):
         return None
     standard = (scores - scores.mean()) / scores.std()
     sharpe = float(scores.mean() / scores.std())

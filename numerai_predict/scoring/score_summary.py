@@ -12,6 +12,7 @@ from numerai_predict.scoring.intervals import (
     effective_eras,
     mean_interval,
     sharpe_interval,
+    varies,
 )
 from numerai_predict.scoring.target_overlap import overlapping_scores
 
@@ -73,10 +74,8 @@ def summarize(scores: pd.Series[float], overlap: int) -> ScoreSummary:
         return ScoreSummary(None, None, None, None, 0)
     mean = float(known.mean())
     std = float(known.std(ddof=0)) if eras > 1 else None
-    # Rounding of the mean may give equal scores a tiny standard deviation.
-    varies = std is not None and std > abs(mean) * 1e-12
-    sharpe = mean / std if std is not None and varies else None
     values = np.asarray(known, dtype=np.float64)
+    sharpe = mean / std if std is not None and varies(values) else None
     shared = overlapping_scores([str(era) for era in known.index], overlap)
     return ScoreSummary(
         mean,

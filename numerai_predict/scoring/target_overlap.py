@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 _DAYS_SUFFIX = re.compile(r"_(\d{1,3})$")
 _MAIN_TARGET, _MAIN_TARGET_DAYS = "target", 20  # the tournament's main target
-# Eras that are assumed to overlap where a target does not tell: 60 days, the longest horizon.
+# Eras assumed to overlap if the name of a target has no days: 60 days, the longest horizon.
 UNKNOWN_OVERLAP = 12
 _DAYS_PER_ERA = 5  # one era per week of five trading days
 

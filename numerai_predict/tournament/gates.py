@@ -18,6 +18,7 @@ from numerai_predict.contract.tournament_errors import GateClosed
 from numerai_predict.data.columns import column_names
 from numerai_predict.data.feature_sets import FeatureSets
 from numerai_predict.data.view import View, read_view
+from numerai_predict.scoring.rank_spread import rank_spread
 from numerai_predict.tournament.gate_limits import GateLimits
 
 ABORT = "DRIFT_GUARD_ABORT"
@@ -228,12 +229,6 @@ def expected_columns(named: Sequence[str], features_json: Path) -> list[str]:
     except DatasetUnavailable:
         known = []
     return list(dict.fromkeys(["era", "data_type", *known, *named]))
-
-
-def rank_spread(values: pd.Series[float]) -> float:
-    """The standard deviation (ddof 1) of the ranks of the finite values, scaled to 0 to 1."""
-    finite = values[np.isfinite(values)]
-    return float(finite.rank().std(ddof=1)) / len(finite) if len(finite) > 1 else 0.0
 
 
 def _read_predictions(path: Path) -> pd.Series[float]:

@@ -29,6 +29,7 @@ from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.supervisor.session import InspectedModel
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.scoring.exposures import Exposure, exposure_by_chance, largest_exposure
+from numerai_predict.scoring.rank_spread import rank_spread
 from numerai_predict.training.bundle import BundleSpec
 from numerai_predict.training.predict_template import (
     combine_by_era,
@@ -211,7 +212,7 @@ def _trial(predictions: dict[str, float], live: Path) -> Trial:
     values = pd.Series(predictions).reindex(view.ids.to_pylist())
     exposure = largest_exposure(values, view.features, view.feature_names)
     by_chance = exposure_by_chance(len(values), len(view.feature_names))
-    return Trial(float(values.rank(pct=True).std(ddof=1)), exposure, by_chance)
+    return Trial(rank_spread(values), exposure, by_chance)
 
 
 def _compare(actual: dict[str, float], predictions: pd.Series[float]) -> None:

@@ -21,7 +21,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources import container_memory
-from numerai_predict.resources.memory import peak_resident_bytes
+from numerai_predict.resources.memory import largest_peak_bytes
 from numerai_predict.resources.monitor import ResourceMonitor
 from numerai_predict.resources.process_tree import adopt_orphans, descendants, kill_descendants
 from numerai_predict.resources.violations import LimitViolation, violation_error
@@ -256,9 +256,9 @@ class ModelProcess:
 
     def _kill(self) -> None:
         """Kill the process and all its descendants."""
-        self.peak_bytes = max(
-            self.peak_bytes, self._monitor.memory.peak_bytes, *_peaks_of_living(self._process.pid)
-        )
+        pid = self._process.pid
+        living = largest_peak_bytes([pid, *descendants(pid).processes])
+        self.peak_bytes = max(self.peak_bytes, self._monitor.memory.peak_bytes, living)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):  # a request that was never read
@@ -272,11 +272,6 @@ class ModelProcess:
         # Linux counts for a new process the memory that its parent process had at that moment.
         if peak_of_ended > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024:
             self.peak_bytes = max(self.peak_bytes, peak_of_ended)
-
-
-def _peaks_of_living(pid: int) -> list[int]:
-    """The highest resident memory of each living process in a tree."""
-    return [peak_resident_bytes(each) for each in (pid, *descendants(pid).processes)]
 
 
 def _read(descriptor: int) -> bytes:
