@@ -26,6 +26,7 @@ from numerai_predict.sandbox import (
 from numerai_predict.sandbox.identity import Identity
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.namespaces import NAMESPACES, NamespaceLayers, enter_namespaces
+from numerai_predict.sandbox.process_ids import higher_ids
 from numerai_predict.sandbox.rlimits import apply_rlimits
 from numerai_predict.sandbox.syscall_numbers import Architecture, architecture
 from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
@@ -182,6 +183,7 @@ def _engage_seccomp(applied: _Applied) -> str:
         landlock_version=landlock.abi(),
         private_network=private_network,
         own=os.getpid(),
+        higher=higher_ids(os.getpid()) if applied.supervisor is not None else (),
         pinned=len(os.sched_getaffinity(0)) < (os.cpu_count() or 1),
     )
     bpf.enforce(bpf.program(rules, kind), kind)

@@ -166,16 +166,18 @@ def rules(
     same_user: bool,
     landlock_version: int,
     own: int,
+    higher: tuple[range, ...] = (),
     private_network: bool = False,
     pinned: bool = False,
 ) -> tuple[SyscallRule, ...]:
     """The rules for a model process with the id `own`, whose supervisor has the id `supervisor`.
 
-    `supervisor` is `None` if the process can name no processes but the model's. `same_user`: the
-    model runs as the supervisor's user. `private_network`: no socket that the process can name is
+    `supervisor` is `None` if the process can name no processes but the model's. `higher`: the ids
+    above `own` of processes that exist already. `same_user`: the model runs as the supervisor's
+    user. `private_network`: no socket that the process can name is
     another program's (see `namespaces.NamespaceLayers`). `pinned`: it must stay on its processors.
     """
-    others = () if supervisor is None else _other_processes(supervisor, own)
+    others = () if supervisor is None else _other_processes(supervisor, own, higher)
     pin = (SyscallRule("sched_setaffinity", _PRETEND_SUCCESS),) if pinned else ()
     no_broadcast = SyscallRule(
         "kill", errno.EPERM, ArgumentCondition(0, Comparison.EQUALS, _EVERY_PROCESS)
@@ -187,21 +189,26 @@ def rules(
     return (*_RULES, *pin, *others, no_broadcast, *metadata, *sockets)
 
 
-def _other_processes(supervisor: int, own: int) -> Iterator[SyscallRule]:
+def _other_processes(supervisor: int, own: int, higher: tuple[range, ...]) -> Iterator[SyscallRule]:
     """Protect processes of others from the process `own` and from those that it starts.
 
-    Signals: older processes and threads have lower ids, and get none. Those that start later, on
-    behalf of others, cannot be distinguished from its own. Scheduling: changes of all but the
-    caller and `own` are ignored and report success.
+    Signals: processes and threads that exist already get none. Those that start later, on behalf
+    of others, cannot be distinguished from its own. Scheduling: changes of all but the caller and
+    `own` are ignored and report success.
     """
-    for call, argument in SIGNALS.items():
-        named = ArgumentCondition(argument, Comparison.DIFFERS, 0)
-        older = ArgumentCondition(argument, Comparison.LESS, own)
-        yield SyscallRule(call, errno.EPERM, (named, older))
-        # Ids start again from the lowest: the supervisor's may be the higher one.
-        by_id = ArgumentCondition(argument, Comparison.EQUALS, supervisor)
-        yield SyscallRule(call, errno.EPERM, by_id)
-    older_group = ArgumentCondition(0, Comparison.AT_LEAST, _EVERY_PROCESS - own + 2)
-    yield SyscallRule("kill", errno.EPERM, older_group)
+    # Ids start again from the lowest: older processes may have higher ones.
+    for ids in (range(1, own), range(supervisor, supervisor + 1), *higher):
+        for call, argument in SIGNALS.items():
+            yield SyscallRule(call, errno.EPERM, _between(argument, ids[0], ids[-1]))
+        groups = _between(0, _EVERY_PROCESS + 1 - ids[-1], _EVERY_PROCESS + 1 - ids[0])
+        yield SyscallRule("kill", errno.EPERM, groups)
     for call, argument in SCHEDULING.items():
         yield SyscallRule(call, _PRETEND_SUCCESS, _none_of(argument, 0, own))
+
+
+def _between(argument: int, first: int, last: int) -> tuple[ArgumentCondition, ...]:
+    """The conditions for an argument of at least `first` and at most `last`."""
+    at_least = ArgumentCondition(argument, Comparison.AT_LEAST, first)
+    if last == _EVERY_PROCESS:  # the highest of 32 bits
+        return (at_least,)
+    return (at_least, ArgumentCondition(argument, Comparison.LESS, last + 1))

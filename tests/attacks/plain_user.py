@@ -1,6 +1,9 @@
 """Run a command as a plain user, if wanted on a kernel without Landlock or without namespaces.
 
-python tests/attacks/plain_user.py [--user UID] [--without LAYER]... COMMAND...
+python tests/attacks/plain_user.py [--user UID] [--without LAYER]... [--recycle-ids] COMMAND...
+
+`--recycle-ids`: processes that the command starts have lower ids than it, as on a machine that has
+used all ids and begins again.
 """
 
 import argparse
@@ -61,14 +64,38 @@ def open_interpreter():
     os.close(handle)
 
 
+def recycle_ids():
+    """Go on as a process with a high id, in a namespace whose next ids are low."""
+    next_id = Path("/proc/sys/kernel/ns_last_pid")
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(0x20020000):  # CLONE_NEWPID | CLONE_NEWNS
+        raise OSError(ctypes.get_errno(), "unshare")
+    follow_child()
+    next_id.write_text("20000")
+    follow_child()
+    os.setpgid(0, 0)
+    libc.mount(b"proc", b"/proc", b"proc", 0, None)
+    next_id.write_text("500")
+
+
+def follow_child():
+    """Go on in a child; this process ends as the child does."""
+    if child := os.fork():
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--user", type=int)
     parser.add_argument("--without", action="append", default=[])
+    parser.add_argument("--recycle-ids", action="store_true")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     if options.user is not None:
         open_interpreter()
+    if options.recycle_ids:
+        recycle_ids()
+    if options.user is not None:
         os.setgroups([])
         os.setresgid(options.user, options.user, options.user)
         os.setresuid(options.user, options.user, options.user)

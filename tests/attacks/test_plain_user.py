@@ -76,9 +76,10 @@ def test_a_model_reaches_no_process_of_its_own_user(outcomes, options):
     assert escaped(outcomes(NAMES, *options)) == {}
 
 
-def test_without_both_it_reaches_those_alone_that_start_during_its_run(outcomes):
+@pytest.mark.parametrize("ids", [(), ("--recycle-ids",)], ids=["rising", "recycled"])
+def test_without_both_it_reaches_those_alone_that_start_during_its_run(outcomes, ids):
     """No layer is left that knows them; the record says so."""
-    found = outcomes(NAMES, "--without", "landlock", "--without", "namespaces")
+    found = outcomes(NAMES, "--without", "landlock", "--without", "namespaces", *ids)
     assert set(escaped(found)) <= {YOUNGER}
     for outcome in found.values():
         assert "it cannot forbid signals to processes of its user" in outcome.layers["seccomp"]

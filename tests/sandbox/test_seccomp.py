@@ -122,6 +122,28 @@ def test_older_groups_get_no_signal(decide):
     assert decide("kill", 2**64 - OWN - 1) == "allowed"
 
 
+def test_existing_processes_with_higher_ids_get_no_signal(decide):
+    higher = (range(OWN + 50, OWN + 52),)
+    for call in seccomp.SIGNALS:
+        assert decide(call, OWN + 49, higher=higher) == "allowed"
+        assert decide(call, OWN + 50, higher=higher) == errno.EPERM
+        assert decide(call, OWN + 51, higher=higher) == errno.EPERM
+        assert decide(call, OWN + 52, higher=higher) == "allowed"
+    assert decide("kill", 2**64 - OWN - 49, higher=higher) == "allowed"
+    assert decide("kill", 2**64 - OWN - 50, higher=higher) == errno.EPERM
+    assert decide("kill", 2**64 - OWN - 51, higher=higher) == errno.EPERM
+    assert decide("kill", 2**64 - OWN - 52, higher=higher) == "allowed"
+
+
+def test_the_filter_stays_within_the_kernels_limit_with_the_most_ranges(decide):
+    architecture = syscall_numbers.architecture("x86_64")
+    higher = tuple(range(OWN + 10 * n, OWN + 10 * n + 1) for n in range(1, 17))
+    rules = seccomp.rules(
+        SUPERVISOR, same_user=True, landlock_version=1, own=OWN, higher=higher, pinned=True
+    )
+    assert len(bpf.program(rules, architecture)) // 8 < 4096  # BPF_MAXINSNS
+
+
 @pytest.mark.parametrize("call", seccomp.SCHEDULING)
 def test_scheduling_is_for_the_caller_alone_and_else_ignored(decide, call):
     before = [0] * seccomp.SCHEDULING[call]
