@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipapp
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -149,6 +150,17 @@ def _target(folder: Path, python: Path) -> Layout:
     return Layout([str(python), "-c", _START], project / ".env", {"PYTHONPATH": str(project)})
 
 
+def _zipapp(folder: Path, python: Path) -> Layout:
+    source = folder / "source"
+    source.mkdir()
+    install_package(source)
+    shutil.copy2(ROOT / "predict.py", source / "__main__.py")
+    zipapp.create_archive(source, folder / "predict.pyz")
+    shutil.rmtree(source)
+    install_libraries(python.parents[1] / "lib" / VERSION / "site-packages")
+    return Layout([str(python), "predict.pyz"], folder / "key")  # by a relative path, as users do
+
+
 def _private_home(folder: Path) -> Path:
     home = folder / "home"
     home.mkdir()
@@ -162,4 +174,5 @@ LAYOUTS: dict[str, Callable[[Path, Path], Layout]] = {
     "editable": _editable,
     "checkout": _checkout,
     "target": _target,
+    "zipapp": _zipapp,
 }

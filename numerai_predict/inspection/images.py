@@ -10,13 +10,14 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 
 from numerai_predict.contract.container_run import BindMount, ContainerRun
 from numerai_predict.inspection.opcode_tables import tables
 
 FULL, SLIM = "full", "slim"
-_FILE = Path(__file__).parent / "data/images.json"
+_FILE = files("numerai_predict.inspection") / "data/images.json"
 
 # The image name; images/build uses the same.
 _IMAGE_NAME = "numerai_predict_py_{python}:latest{suffix}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import json
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
-_FILE = Path(__file__).parent / "data/pythons.json"
+_FILE = files("numerai_predict.inspection") / "data/pythons.json"
 
 
 @dataclass(frozen=True, eq=False)

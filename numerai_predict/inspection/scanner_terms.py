@@ -12,12 +12,12 @@ import functools
 import itertools
 import json
 from collections.abc import Iterable
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 from numerai_predict.inspection.placeholders import Global
 
-_FILE = Path(__file__).parent / "data/scanners.json"
+_FILE = files("numerai_predict.inspection") / "data/scanners.json"
 _MAX_PARTS = 8  # of a module's name; the longest rule has 6
 
 

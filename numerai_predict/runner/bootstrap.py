@@ -2,7 +2,7 @@
 
 `python -I` ignores the current directory, the user's site-packages and every `PYTHON*` variable.
 The folders that this process has its libraries from are named to it, and come before those of the
-system as they do here. The directory that holds the package is appended to the path, never
+system as they do here. The directory, or the zipapp, that holds the package is appended to the path, never
 prepended: no file next to the package can take the place of a library of the model.
 """
 
@@ -15,7 +15,10 @@ from pathlib import Path
 import numerai_predict
 from numerai_predict.sandbox.library_folders import library_folders
 
-PACKAGE = Path(numerai_predict.__file__).parent
+PACKAGE = Path(numerai_predict.__file__).parent.absolute()
+PACKAGE_ROOT = PACKAGE.parent  # the entry of the path: a directory, or the file of a zipapp
+# What is read to import the package: a model and a container are given this and nothing beside it.
+PACKAGE_FILES = PACKAGE_ROOT if PACKAGE_ROOT.is_file() else PACKAGE
 MOUNTED_PACKAGE_ROOT = "/opt/numerai-predict"  # holds the package in a container
 
 _ADD_FOLDERS = """\
@@ -41,12 +44,12 @@ def bootstrap_argv(
     entrypoint: str,
     *args: str,
     python: str | None = None,
-    package_root: str = str(PACKAGE.parent),
+    package_root: str = str(PACKAGE_ROOT),
 ) -> list[str]:
     """The argv of an isolated, unbuffered Python that calls the entrypoint without arguments.
 
     The entrypoint (`package.module:function`) finds `args` in `sys.argv[1:]`; what it returns is
-    the exit status. `package_root` is the directory that holds the package. `python` is another
+    the exit status. `package_root` is the directory or archive that holds the package. `python` is another
     Python than this one, which has libraries of its own.
     """
     module, _, function = entrypoint.partition(":")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 import os
 import platform
@@ -94,7 +95,7 @@ def build_bundle(spec: BundleSpec, environment: ExecutionTarget, output: Path) -
         directory = Path(name).absolute()  # container engines mount absolute paths only
         _write_parts(spec, directory)
         script = directory / "pack.py"
-        shutil.copyfile(predict_template.__file__, script)
+        script.write_text(inspect.getsource(predict_template))
         pickle = directory / PICKLE
         log_step("pack", f"{len(spec.models)} model(s) in {environment}")
         arguments = [str(script), str(directory), str(pickle)]

@@ -1,7 +1,9 @@
 import json
 import subprocess
 import sys
+import zipapp
 
+import layouts
 import pytest
 
 from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
@@ -39,3 +41,23 @@ def test_the_package_itself_and_this_python_are_the_default():
     argv = bootstrap_argv("numerai_predict.fleet.worker.router:main")
     assert argv[0] == sys.executable
     assert argv[-1] == str(PACKAGE.parent)
+
+
+@pytest.mark.process
+def test_a_zipapp_is_the_path_and_the_mount_of_its_package(tmp_path):
+    (tmp_path / "source").mkdir()
+    layouts.install_package(tmp_path / "source")
+    archive = tmp_path / "predict.pyz"
+    zipapp.create_archive(tmp_path / "source", archive, main="numerai_predict.cli.main:main")
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from numerai_predict.runner.bootstrap import bootstrap_argv\n"
+        "from numerai_predict.runner.container.engine import PACKAGE_MOUNT\n"
+        "print(bootstrap_argv('entry:main')[-1], PACKAGE_MOUNT.option(), sep='\\n')\n"
+    )
+    argv = [sys.executable, "-P", "-c", program, archive.name]
+    ended = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path)
+    assert ended.stdout.splitlines() == [
+        str(archive),
+        f"type=bind,source={archive},target=/opt/numerai-predict,readonly",
+    ]

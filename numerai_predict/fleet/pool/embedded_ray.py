@@ -6,7 +6,7 @@ import ipaddress
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 
 from numerai_predict.fleet.errors import FleetError
 from numerai_predict.fleet.temporary_directory import FleetDirectory, remove_abandoned
+from numerai_predict.runner.bootstrap import PACKAGE_ROOT
 
 _OBJECT_STORE_BYTES = 256 * 1024**2
 _LOOPBACK = "127.0.0.1"
@@ -53,6 +54,7 @@ class EmbeddedRay:
             "RAY_AUTH_TOKEN_PATH": str(self._token),
             # Without clusters of several nodes, Ray listens on loopback alone.
             ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0",
+            **_module_path(os.environ),
         }
 
     @property
@@ -95,6 +97,13 @@ def loopback_only() -> Iterator[None]:
             f"expected Ray to listen on {_LOOPBACK} alone, found that it listens on {address}: "
             "install the locked version of Ray, or start one yourself and give --ray-address"
         )
+
+
+def _module_path(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variable by which a worker actor finds this package and its libraries."""
+    archive = str(PACKAGE_ROOT) if PACKAGE_ROOT.is_file() else ""
+    paths = [path for path in (archive, environment.get("PYTHONPATH")) if path]
+    return {"PYTHONPATH": os.pathsep.join(paths)} if paths else {}
 
 
 def _short_directory() -> Path:

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from numerai_predict.contract.limits import Limits
 from numerai_predict.fleet.worker.inherited_folders import InheritedFolders
-from numerai_predict.runner.bootstrap import PACKAGE
+from numerai_predict.runner.bootstrap import PACKAGE_FILES
 from numerai_predict.runner.child import main as model_process
 from numerai_predict.runner.run_log import logger
 from numerai_predict.runner.supervisor.launch import (
@@ -88,7 +88,7 @@ def fork(
     that they were read from, and runs as the uid `user` if this process is root. Libraries that
     keep one of `folders` use its scratch directory instead.
     """
-    identity = identity_for_model(PACKAGE, user) if sandboxed else Identity()
+    identity = identity_for_model(PACKAGE_FILES, user) if sandboxed else Identity()
 
     def start_fork(spec: LaunchSpec) -> ForkedProcess:
         pid = os.fork()

@@ -13,7 +13,12 @@ from pathlib import Path
 from numerai_predict.contract.container_run import BindMount, ContainerRun
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.trained_eras import MANIFEST
-from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE, bootstrap_argv
+from numerai_predict.runner.bootstrap import (
+    MOUNTED_PACKAGE_ROOT,
+    PACKAGE_FILES,
+    PACKAGE_ROOT,
+    bootstrap_argv,
+)
 from numerai_predict.runner.options import job_to_argv
 from numerai_predict.storage import size_limits
 from numerai_predict.storage.named_data import is_local_file
@@ -23,7 +28,9 @@ _TIMEOUT_STATUS = 124  # as of timeout(1)
 _BATCH_SERVER = "numerai_predict.runner.container.batch_server:main"
 
 # Both sides run the same version of the package, whatever the image was built from.
-PACKAGE_MOUNT = BindMount(PACKAGE, f"{MOUNTED_PACKAGE_ROOT}/{PACKAGE.name}")
+PACKAGE_MOUNT = BindMount(
+    PACKAGE_FILES, Path(MOUNTED_PACKAGE_ROOT, PACKAGE_FILES.relative_to(PACKAGE_ROOT))
+)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numerai_predict.contract.limits import Limits
 from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, thread_environment, usable_cpus
 from numerai_predict.resources.model_cgroup import ModelCgroup, create_model_cgroup, describe
 from numerai_predict.resources.process_count import process_limit, processes_of_a_run
-from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
+from numerai_predict.runner.bootstrap import PACKAGE_FILES, bootstrap_argv
 from numerai_predict.runner.protocol import Request, SandboxRequest, encode_request
 from numerai_predict.runner.supervisor.scratch_removal import remove_scratch
 from numerai_predict.sandbox.apply import SandboxSpec
@@ -128,7 +128,7 @@ def launch(limits: Limits, readable: Collection[Path], *, sandboxed: bool) -> Pr
         ModelCrashed: the machine or the container allows no more processes.
     """
     _require_processes()
-    identity = identity_for_model(PACKAGE) if sandboxed else Identity()
+    identity = identity_for_model(PACKAGE_FILES) if sandboxed else Identity()
     environment = minimal_environment(os.environ)
     return launch_with(
         _start_interpreter, limits, readable, identity, environment, sandboxed=sandboxed
@@ -237,7 +237,7 @@ def _initial_layers(environment: Mapping[str, str], memory: str) -> Layers:
 def _sandbox_spec(handle: ProcessHandle, limits: Limits) -> SandboxSpec:
     """What the process applies to itself as its first act."""
     return SandboxSpec(
-        package=str(PACKAGE),
+        package=str(PACKAGE_FILES),
         scratch=handle.scratch.name,
         readable=tuple(map(str, handle.known)),
         limits=limits,

@@ -18,6 +18,7 @@ import requests
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
+from numerai_predict.runner.bootstrap import PACKAGE_ROOT
 from numerai_predict.tournament.practice.server import (
     RUNNING_FILE,
     RunningServer,
@@ -164,8 +165,8 @@ def _request(server: RunningServer, method: str, control: str, body: Any = None)
 def _environment() -> dict[str, str]:
     """This process's environment without the variables of a real account."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMERAI_")}
-    root = str(Path(__file__).parents[3])
-    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, [root, kept.get("PYTHONPATH")]))}
+    paths = filter(None, [str(PACKAGE_ROOT), kept.get("PYTHONPATH")])
+    return {**kept, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _last_line(log: Path) -> str:
