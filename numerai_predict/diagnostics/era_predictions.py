@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.record import Record
+from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.era_batches import batch_opener
 from numerai_predict.diagnostics.id_lookup import LABEL_COLUMNS, IdLookup
@@ -67,7 +67,7 @@ class EraPredictor:
         Raises:
             RunError: the model cannot run, or failed; the message names the era.
         """
-        with tempfile.TemporaryDirectory(prefix="numerai-eras-") as name:
+        with temporary_directory("numerai-eras-") as name:
             directory = _make_directory(Path(name) / "model")
             fetched = fetch_model(self._config.model, self._deadline, directory)
             bundle = check_pickle(self._config.model, fetched.sha256)

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from numerai_predict.contract.temporary_files import require_temporary_directory
 from numerai_predict.storage.file_lock import LockHeld, LockUnsupported, file_lock
 
 PREFIX = "numerai-fleet-"
@@ -31,12 +32,13 @@ class FleetDirectory:
     `close` removes it; so does the end of the process. A context manager of its path.
 
     Raises:
+        SaveFailed: this user may write to no directory for temporary files.
         OSError: it cannot be created.
     """
 
     def __init__(self, parent: Path | None = None) -> None:
         self._lock = contextlib.ExitStack()
-        self.path = self._create(parent)
+        self.path = self._create(parent or require_temporary_directory())
         atexit.register(self.close)
 
     def __enter__(self) -> Path:
@@ -58,7 +60,7 @@ class FleetDirectory:
         _remove(self.path)
         self._lock.close()
 
-    def _create(self, parent: Path | None) -> Path:
+    def _create(self, parent: Path) -> Path:
         for _ in range(_MAX_ATTEMPTS):
             path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
             # `remove_abandoned` of another process may be faster than the lock.
@@ -72,7 +74,7 @@ class FleetDirectory:
 
 def remove_abandoned(parent: Path | None = None) -> None:
     """Remove the directories below `parent` (by default TMPDIR) whose process has ended."""
-    for lock in (parent or Path(tempfile.gettempdir())).glob(f"{PREFIX}*/{_LOCK}"):
+    for lock in (parent or require_temporary_directory()).glob(f"{PREFIX}*/{_LOCK}"):
         with contextlib.suppress(LockHeld, OSError):
             if lock.lstat().st_uid == os.getuid():
                 with file_lock(lock):

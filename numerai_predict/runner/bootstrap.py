@@ -2,8 +2,8 @@
 
 `python -I` ignores the current directory, the user's site-packages and every `PYTHON*` variable.
 The folders that this process has its libraries from are named to it, and come before those of the
-system as they do here. The directory, or the zipapp, that holds the package is appended to the path, never
-prepended: no file next to the package can take the place of a library of the model.
+system as they do here. The directory or zipapp that holds the package is appended to the path,
+never prepended: no file next to the package can take the place of a library of the model.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def bootstrap_argv(
     """The argv of an isolated, unbuffered Python that calls the entrypoint without arguments.
 
     The entrypoint (`package.module:function`) finds `args` in `sys.argv[1:]`; what it returns is
-    the exit status. `package_root` is the directory or archive that holds the package. `python` is another
-    Python than this one, which has libraries of its own.
+    the exit status. `package_root` is the directory or zipapp that holds the package. `python` is
+    another Python than this one, which has libraries of its own.
     """
     module, _, function = entrypoint.partition(":")
     program = _PROGRAM.format(module=module, function=function)

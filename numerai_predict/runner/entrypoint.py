@@ -14,6 +14,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InternalError, RunError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record, Step
+from numerai_predict.contract.temporary_files import require_temporary_directory
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.container_files import is_lost_with_container
 from numerai_predict.runner.environment_info import current_environment
@@ -22,7 +23,7 @@ from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.preflight import check
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
-from numerai_predict.runner.submission_file import require_temporary_directory, write_remedy
+from numerai_predict.runner.submission_file import write_remedy
 from numerai_predict.runner.termination import Terminated, raise_at_sigterm
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.sandbox.layers import Layers

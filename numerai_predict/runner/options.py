@@ -232,7 +232,7 @@ def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
         model=options.model,
         dataset=options.dataset,
         benchmarks=options.benchmarks,
-        output_dir=Path(tempfile.gettempdir() if remote else options.output_dir).absolute(),
+        output_dir=_before_upload() if remote else Path(options.output_dir).absolute(),
         output_url=options.output_dir if remote else None,
         dataset_folders=options.dataset_folders,
         post=presigned_post(parser, options),
@@ -245,6 +245,14 @@ def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
         hosted=options.hosted,
         allow_version_mismatch=allows_version_mismatch(parser, options),
     )
+
+
+def _before_upload() -> Path:
+    """Where a file is saved that is uploaded next; that it is writable is required by the run."""
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError:
+        return Path("/tmp")  # noqa: S108
 
 
 def job_to_argv(job: Job) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.record import DataFacts, Step
 from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.running_python import RUNNING_PYTHON
+from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.inspection.bundle_manifest import BundleManifest
 from numerai_predict.runner import preflight
 from numerai_predict.runner.bundle_check import check_features, check_pickle, check_python
@@ -57,7 +57,7 @@ def run(job: Job, record: RecordBuilder, deadline: Deadline, supervisor_layers: 
         RunError: the run ended without predictions delivered.
     """
     require_directory(job.output_dir)
-    with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as directory:
+    with temporary_directory("numerai-fetch-") as directory:
         predictions = _Prediction(job, record, deadline, Path(directory)).run(supervisor_layers)
     with record.timed(Step.DELIVER):
         saved = save_predictions(job.output_dir, predictions)

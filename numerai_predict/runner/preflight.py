@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import tempfile
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.model_call import SourceLabels
 from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.running_python import RUNNING_PYTHON
+from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.inspection.data_version import describe_missing_features
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.inspect import Inspection, inspect_pickle
@@ -81,7 +81,7 @@ def check(job: Job, record: RecordBuilder, deadline: Deadline) -> None:
     """
     from numerai_predict.runner.fetching import fetch_model  # a worker inspects without fetching
 
-    with tempfile.TemporaryDirectory(prefix="numerai-fetch-") as directory:
+    with temporary_directory("numerai-fetch-") as directory:
         record.set_model_source(redact(job.model))
         fetched = fetch_model(job.model, deadline, Path(directory))
         record.set_model_file(fetched)

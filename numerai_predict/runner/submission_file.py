@@ -7,7 +7,6 @@ import errno
 import io
 import os
 import secrets
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,25 +103,6 @@ def write_remedy(number: int | None, option: str) -> str:
     """What to do where a file cannot be written, by the number of the error."""
     first = _REMEDIES.get(number or 0)
     return f"{first}, or choose another {option}" if first else f"choose another {option}"
-
-
-def require_temporary_directory() -> None:
-    """Require a directory for temporary files, which every run needs.
-
-    Raises:
-        SaveFailed: this user may write to none.
-    """
-    try:
-        tempfile.gettempdir()
-    except OSError as error:
-        named = os.environ.get("TMPDIR")
-        tried = [f"TMPDIR ({named})"] if named else []
-        raise SaveFailed(
-            "expected a writable directory for temporary files, found none: user "
-            f"{os.geteuid()} may not write to {', '.join([*tried, '/tmp', '/var/tmp'])}",  # noqa: S108
-            "in a container with --read-only add --tmpfs /tmp; elsewhere set TMPDIR to a "
-            "directory that this user may write to",
-        ) from error
 
 
 def require_directory(directory: Path) -> None:

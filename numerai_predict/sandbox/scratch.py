@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 
+from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.sandbox.identity import Identity
 
 # Where libraries keep the files they make. joblib would use /dev/shm, where a model may create
@@ -18,7 +19,7 @@ def create_scratch(identity: Identity) -> tempfile.TemporaryDirectory[str]:
     Raises:
         OSError: it cannot be created.
     """
-    scratch = tempfile.TemporaryDirectory(prefix="numerai-model-", ignore_cleanup_errors=True)
+    scratch = temporary_directory("numerai-model-")
     if identity.user is not None and identity.group is not None:
         os.chown(scratch.name, identity.user, identity.group)
     return scratch

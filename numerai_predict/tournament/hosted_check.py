@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from numerai_predict.contract.errors import ERROR_BY_VERDICT, InternalError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.running_python import RUNNING_PYTHON
+from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.contract.tournament_errors import ModelRefused
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.inspect import Inspection
@@ -64,7 +64,7 @@ def check_as_hosted(
         )
         return
     log_step("hosted", target.announcement)
-    with tempfile.TemporaryDirectory(prefix="numerai-hosted-") as folder:
+    with temporary_directory("numerai-hosted-") as folder:
         job = Job(
             model=str(path.absolute()),
             dataset=str(data.live.absolute()),

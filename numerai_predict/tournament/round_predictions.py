@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner.bundle_check import check_pickle
@@ -71,7 +71,7 @@ def fetched_pickle(source: str, deadline: Deadline) -> Iterator[Path]:
     if isinstance(located, LocalFile):
         yield located.path
         return
-    with tempfile.TemporaryDirectory(prefix="numerai-round-") as folder:
+    with temporary_directory("numerai-round-") as folder:
         yield fetch_model(source, deadline, Path(folder)).path
 
 

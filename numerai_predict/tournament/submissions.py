@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
 
+from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.contract.tournament_errors import (
     RoundClosed,
     SubmissionExists,
@@ -121,7 +121,7 @@ def _submitted_sha256(
     if submission.filename == entry.uploaded_as or submission.id == entry.submission:
         return entry.uploaded_sha256
     url = tournament.submission_url(submission, model)
-    with tempfile.TemporaryDirectory(prefix="numerai-submission-") as folder:
+    with temporary_directory("numerai-submission-") as folder:
         target = Path(folder, "submission.csv")
         source = f"the submission {submission.filename}"
         return sha256_of(download_presigned(url, target, source, tournament.api.policy))

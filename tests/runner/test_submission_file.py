@@ -2,7 +2,6 @@
 
 import errno
 import os
-import tempfile
 
 import pytest
 
@@ -10,7 +9,6 @@ from numerai_predict.contract.errors import SaveFailed
 from numerai_predict.runner.submission_file import (
     ValidatedPredictions,
     require_directory,
-    require_temporary_directory,
     save_predictions,
     write_remedy,
 )
@@ -125,20 +123,6 @@ def test_a_link_as_record_stays_a_link_and_its_file_gets_the_record(run_model, t
     assert (tmp_path / "result.json").is_symlink()
     assert run.record["verdict"] == "ok"
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["record.json"]
-
-
-@pytest.mark.parametrize(("variable", "said"), [("/nowhere", "TMPDIR (/nowhere)"), (None, "/tmp")])
-def test_without_any_temporary_directory_the_remedy_names_one(monkeypatch, variable, said):
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc/none"])
-    if variable:
-        monkeypatch.setenv("TMPDIR", variable)
-    else:
-        monkeypatch.delenv("TMPDIR", raising=False)
-    with pytest.raises(SaveFailed) as failed:
-        require_temporary_directory()
-    assert said in failed.value.message
-    assert "--tmpfs /tmp" in failed.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import ray
 from ray._private import ray_constants
 from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 
+from numerai_predict.contract.temporary_files import require_temporary_directory
 from numerai_predict.fleet.errors import FleetError
 from numerai_predict.fleet.temporary_directory import FleetDirectory, remove_abandoned
 from numerai_predict.runner.bootstrap import PACKAGE_ROOT
@@ -70,7 +70,7 @@ class EmbeddedRay:
     def close(self) -> None:
         """Remove its files, and those of worker actors that were killed."""
         self._directory.close()
-        for parent in {self._parent, Path(tempfile.gettempdir())}:
+        for parent in {self._parent, require_temporary_directory()}:
             remove_abandoned(parent)
 
 
@@ -108,7 +108,7 @@ def _module_path(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _short_directory() -> Path:
     """A directory for temporary files whose path is short enough for that of a socket below it."""
-    directory = Path(tempfile.gettempdir())
+    directory = require_temporary_directory()
     if len(os.fsencode(directory / _RAY_SOCKET)) <= _MAX_SOCKET_PATH:
         return directory
     shortest = Path("/tmp")  # noqa: S108 - it gets a directory for this user alone

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from numerai_predict.contract.errors import InternalError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
+from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.images import Image
@@ -76,7 +76,7 @@ def run_job(target: ExecutionTarget, job: Job, run_locally: Callable[[Job], Reco
 
 
 def _run_in_image(target: ContainerImage, job: Job) -> JobResult:
-    with tempfile.TemporaryDirectory(prefix="numerai-record-") as folder:
+    with temporary_directory("numerai-record-") as folder:
         result = job.result or Path(folder, "record.json")
         before = _identity(result)
         code = target.engine.run_job(target.image.name, replace(job, result=result))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 import threading
 import uuid
 from enum import Enum
@@ -14,6 +13,7 @@ from typing import Any
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.running_python import RUNNING_PYTHON
+from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.inspection.images import supported_pythons
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner.bootstrap import bootstrap_argv
@@ -108,7 +108,7 @@ def _run(
     number = practice.current_round().number
     files = ("live.parquet", "live_benchmark_models.parquet")
     live, benchmarks = (practice.datasets.path(f"{version}/{name}", number) for name in files)
-    with tempfile.TemporaryDirectory(prefix="practice-") as folder:
+    with temporary_directory("practice-") as folder:
         job = Job(str(path), str(live), str(benchmarks), Path(folder), hosted=True)
         if image is None:
             argv = bootstrap_argv(_RUNNER, *job_to_argv(job))

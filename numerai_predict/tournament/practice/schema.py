@@ -14,6 +14,7 @@ _FILE = files("numerai_predict.tournament.practice") / "schema.graphql"
 
 def build_schema() -> GraphQLSchema:
     """The executable schema of the practice server."""
+    text = _FILE.read_text()
     return make_executable_schema(
-        _FILE.read_text(), query_resolvers.query, mutation_resolvers.query, mutation_resolvers.mutation
+        text, query_resolvers.query, mutation_resolvers.query, mutation_resolvers.mutation
     )

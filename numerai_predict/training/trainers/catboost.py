@@ -8,7 +8,6 @@ rounds are trained.
 from __future__ import annotations
 
 import importlib.metadata
-import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +15,7 @@ import catboost
 import numpy as np
 
 from numerai_predict.contract.limits import format_size
+from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.data.era_table import HIGHEST
 from numerai_predict.resources.memory import available_bytes
@@ -107,7 +107,7 @@ class CatBoost:
             model.shrink(observer.best_rounds)
         for name in ("train_finish_time", "model_guid"):
             model.get_metadata()[name] = ""
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_directory("numerai-catboost-") as folder:
             path = Path(folder, "model.cbm")
             model.save_model(str(path))
             return path.read_bytes()
