@@ -74,7 +74,8 @@ NO_FOLDERS = DatasetFolders()
 class Job:
     """One execution of one model on one data set.
 
-    `model`, `dataset` and `benchmarks` are files, URLs or names of Numerai data sets. The
+    `model`, `dataset` and `benchmarks` are files, URLs or names of Numerai data sets. Where `model`
+    is a local copy, `model_source` is what it is called in messages and in the record. The
     predictions are saved in `output_dir`, and delivered from there to `output_url`, an
     `s3://bucket/prefix`, and to `post`. `dataset_folders` are the local directories of data
     sets by name. `deadline` is in seconds for the whole run, `result` the file for the result
@@ -98,9 +99,15 @@ class Job:
     check: bool = False
     hosted: bool = False
     allow_version_mismatch: bool = False
+    model_source: str | None = field(default=None, repr=False)
+
+    @property
+    def shown_model(self) -> str:
+        """The redacted source of the model, for messages and the record."""
+        return redact(self.model_source or self.model)
 
     @property
     def model_call(self) -> ModelCall:
         """The part of this job that a session with a model process needs."""
-        labels = SourceLabels(redact(self.model), redact(self.dataset), redact(self.benchmarks))
+        labels = SourceLabels(self.shown_model, redact(self.dataset), redact(self.benchmarks))
         return ModelCall(labels, self.limits, self.sandbox, self.debug, self.hosted)

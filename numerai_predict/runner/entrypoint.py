@@ -77,6 +77,14 @@ def record_of(job: Job) -> Record:
     return _written(job, record.build())
 
 
+def write_failure(job: Job, error: RunError) -> None:
+    """Write the result record of a job that failed before it ran, if it asks for one."""
+    record = RecordBuilder(current_environment())
+    record.set_model_source(job.shown_model)
+    record.fail(error)
+    _written(job, record.build())
+
+
 def _perform(job: Job, record: RecordBuilder, supervisor_layers: Layers) -> str:
     """Perform the job; returns the message of its success."""
     require_temporary_directory()

@@ -22,10 +22,11 @@ from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.record import DataFacts
 from numerai_predict.contract.redaction import redact
+from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.named_data import describe_unused_file
-from numerai_predict.storage.sources import source_of
+from numerai_predict.storage.sources import LocalFile, source_of
 
 if TYPE_CHECKING:
     from numerai_predict.runner.live_data import Shape
@@ -47,8 +48,12 @@ class FetchedFile:
         return DataFacts(self.source, self.sha256, rows, columns)
 
 
-def fetch_model(source: str, deadline: Deadline, directory: Path) -> FetchedFile:
+def fetch_model(
+    source: str, deadline: Deadline, directory: Path, shown: str | None = None
+) -> FetchedFile:
     """Fetch the model into a subdirectory of `directory`; a local file stays where it is.
+
+    `shown` is how it is called, by default the redacted source.
 
     Raises:
         ModelUnavailable: it cannot be fetched.
@@ -56,8 +61,25 @@ def fetch_model(source: str, deadline: Deadline, directory: Path) -> FetchedFile
     """
     with _fetch_errors(ModelUnavailable, ModelUnreachable, "the model"):
         fetched = _fetch(source, deadline, _subdirectory(directory, "model"))
+    fetched = replace(fetched, source=shown or fetched.source)
     log_step("fetch", f"model {fetched.source}, {format_size(fetched.size)}")
     return fetched
+
+
+@contextmanager
+def fetched_pickle(source: str, deadline: Deadline) -> Iterator[Path]:
+    """The pickle as a local file; one from a URL or bucket is removed after the block.
+
+    Raises:
+        ModelUnavailable: it cannot be fetched.
+        DeadlinePassed: the deadline is over.
+    """
+    located = source_of(source)
+    if isinstance(located, LocalFile):
+        yield located.path
+        return
+    with temporary_directory("numerai-fetch-") as folder:
+        yield fetch_model(source, deadline, Path(folder)).path
 
 
 def fetch_data(

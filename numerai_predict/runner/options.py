@@ -84,6 +84,12 @@ def predict_parser(defaults: Defaults) -> OptionParser:
     data.add_argument(
         "--model", required=True, type=validated_by(source_of), help=f"the pickle: {MODEL_SOURCE}"
     )
+    data.add_argument(
+        "--model-source",
+        metavar="NAME",
+        help="name of the pickle in messages and in the record, where --model is a copy of it "
+        "(default: the value of --model)",
+    )
     add_run_options(parser, data, defaults)
     parser.add_general_options()
     return parser
@@ -110,7 +116,7 @@ def add_run_options(
     add_hosted(results)
     add_version_mismatch(data)
     add_limits(parser)
-    parser.set_defaults(dataset_folders=defaults.dataset_folders)
+    parser.set_defaults(dataset_folders=defaults.dataset_folders, model_source=None)
 
 
 def add_live_data(data: argparse._ArgumentGroup, defaults: Defaults) -> None:
@@ -244,6 +250,7 @@ def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
         check=options.check,
         hosted=options.hosted,
         allow_version_mismatch=allows_version_mismatch(parser, options),
+        model_source=options.model_source,
     )
 
 
@@ -264,7 +271,12 @@ def job_to_argv(job: Job) -> list[str]:
     argv += ["--sandbox", job.sandbox.value]
     if job.post is not None:
         argv += ["--post_url", job.post.url, "--post_data", urlencode(job.post.fields)]
-    for option, value in (("--deadline", job.deadline), ("--result", job.result)):
+    optional = {
+        "--deadline": job.deadline,
+        "--result": job.result,
+        "--model-source": job.model_source,
+    }
+    for option, value in optional.items():
         if value is not None:
             argv += [option, str(value)]
     argv += ["--allow-version-mismatch"] * job.allow_version_mismatch

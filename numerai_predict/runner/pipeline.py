@@ -129,10 +129,10 @@ class _Prediction:
         return session.decode(session.predict(benchmarks), live_ids)
 
     def _fetch_model(self) -> InspectedModel:
-        record = self._record
-        record.set_model_source(redact(self._job.model))
+        record, source = self._record, self._job.shown_model
+        record.set_model_source(source)
         with record.timed(Step.FETCH):
-            fetched = fetch_model(self._job.model, self._deadline, self._directory)
+            fetched = fetch_model(self._job.model, self._deadline, self._directory, source)
         record.set_model_file(fetched)
         self._bundle = check_pickle(self._job.model, fetched.sha256)
         inspection = preflight.inspect_model(fetched.path)

@@ -12,7 +12,6 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import MissingDependency, PythonMismatch
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.model_call import SourceLabels
-from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.inspection.data_version import describe_missing_features
@@ -82,8 +81,8 @@ def check(job: Job, record: RecordBuilder, deadline: Deadline) -> None:
     from numerai_predict.runner.fetching import fetch_model  # a worker inspects without fetching
 
     with temporary_directory("numerai-fetch-") as directory:
-        record.set_model_source(redact(job.model))
-        fetched = fetch_model(job.model, deadline, Path(directory))
+        record.set_model_source(job.shown_model)
+        fetched = fetch_model(job.model, deadline, Path(directory), job.shown_model)
         record.set_model_file(fetched)
         bundle = check_pickle(job.model, fetched.sha256)
         inspection = inspect_pickle(fetched.path)

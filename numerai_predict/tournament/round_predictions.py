@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
@@ -18,17 +17,14 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.runner.bundle_check import check_pickle
 from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.container.job_run import require_record, run_job, target_of_job
 from numerai_predict.runner.entrypoint import record_of
-from numerai_predict.runner.fetching import fetch_model
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import atomic_write, sha256_of
-from numerai_predict.storage.sources import LocalFile, source_of
 from numerai_predict.tournament.gate_limits import GateLimits
 from numerai_predict.tournament.gates import gate_error
 from numerai_predict.tournament.round_ledger import RoundEntry, RoundLedger
@@ -40,7 +36,7 @@ class RoundConfig:
 
     `allow_version_mismatch` allows data of another version than a bundle's. `wait` bounds the wait
     for the opening, in seconds. `data` is the folder of snapshots, `state` the folder of the
-    ledgers. `source` names the pickle in the record, if it was fetched.
+    ledgers. `source` names the pickle in messages and in the record, if it was fetched.
     """
 
     pickle: Path
@@ -55,24 +51,8 @@ class RoundConfig:
     replace: bool = False
     late: bool = False
     allow_version_mismatch: bool = False
-    source: str = ""
+    source: str | None = None
     no_container: bool = False
-
-
-@contextmanager
-def fetched_pickle(source: str, deadline: Deadline) -> Iterator[Path]:
-    """The pickle as a local file; one from a URL or bucket is removed after the block.
-
-    Raises:
-        ModelUnavailable: it cannot be fetched.
-        DeadlinePassed: the deadline is over.
-    """
-    located = source_of(source)
-    if isinstance(located, LocalFile):
-        yield located.path
-        return
-    with temporary_directory("numerai-round-") as folder:
-        yield fetch_model(source, deadline, Path(folder)).path
 
 
 def load_or_predict(
@@ -109,12 +89,11 @@ def _run(
         sandbox=config.sandbox,
         allow_version_mismatch=config.allow_version_mismatch,
         deadline=deadline.left(),
+        model_source=config.source,
     )
     target = target_of_job(job.model, config.no_container)
     log_step("run", target.announcement)
     record = require_record(run_job(target, job, record_of), target)
-    if config.source:
-        record = replace(record, model=replace(record.model, source=config.source))
     with atomic_write(ledger.folder / "record.json") as handle:
         handle.write(record.as_json().encode())
     _require_ok(record)

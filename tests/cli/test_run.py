@@ -1,12 +1,15 @@
 """`numerai-predict run`: in the image that fits where an engine answers, else here."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from container_engine import write_engine
 
 from numerai_predict.runner.options import Defaults, job_from_options, job_to_argv, predict_parser
 
@@ -96,6 +99,67 @@ def test_the_image_of_the_models_python_is_used_where_the_engine_has_it(run, eng
     assert f"--mount type=bind,source={OTHER},target={OTHER},readonly" in asked
     assert "--network none" in asked
     assert f"--model {OTHER}" in asked
+
+
+def test_an_image_runs_this_version_of_the_package(run, engine, tmp_path):
+    run(OTHER, docker=engine("numerai_predict_py_3_10:latest-slim"))
+    asked = (tmp_path / "asked").read_text()
+    package = ROOT / "numerai_predict"
+    target = "/opt/numerai-predict/numerai_predict"
+    assert f"--mount type=bind,source={package},target={target},readonly" in asked
+    assert "--entrypoint python" in asked
+
+
+def test_a_model_at_a_url_runs_in_the_image_of_its_python(run, engine, web, tmp_path):
+    web.replies["/model.pkl"] = web.reply(OTHER.read_bytes())
+    docker = engine("numerai_predict_py_3_10:latest-slim")
+    ended = run(f"{web.url}/model.pkl?signature=SECRET", docker=docker)
+    assert ended.returncode == 23
+    asked = (tmp_path / "asked").read_text()
+    (model,) = re.findall(r"--model (\S+)", asked)
+    assert f"--mount type=bind,source={model},target={model},readonly" in asked
+    assert "--network none" in asked
+    assert f"--model-source {web.url}/model.pkl" in asked
+    assert "SECRET" not in asked
+    assert not Path(model).exists()
+
+
+def test_the_record_of_a_fetched_model_names_its_url(run, web, tmp_path):
+    web.replies["/model.pkl"] = web.reply(OWN.read_bytes())
+    image = "numerai_predict_py_{}_{}:latest-slim".format(*sys.version_info)
+    docker = write_engine(tmp_path / "engine", image)
+    ended = run(f"{web.url}/model.pkl", "--result", tmp_path / "r.json", docker=docker)
+    assert ended.returncode == 0, ended.stderr
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert record["model"]["source"] == f"{web.url}/model.pkl"
+    assert f"fetch    model {web.url}/model.pkl" in ended.stderr
+
+
+def test_a_url_without_a_model_has_a_record_too(run, engine, web, tmp_path):
+    url = f"{web.url}/none.pkl"
+    ended = run(url, "--result", tmp_path / "r.json", docker=engine())
+    assert ended.returncode == 10
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert record["verdict"] == "model_unavailable"
+    assert record["model"]["source"] == url
+
+
+def test_a_run_that_is_terminated_ends_its_container(engine, clean_environment, tmp_path):
+    docker = engine("numerai_predict_py_3_10:latest-slim")
+    docker.write_text(
+        docker.read_text().replace("exit 23", "exec sleep 60") + f'echo "$@" >>{tmp_path}/others\n'
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "run", OTHER],
+        env={**clean_environment, "DOCKER": str(docker), "XDG_CACHE_HOME": str(tmp_path)},
+        cwd=tmp_path,
+    )
+    while not (tmp_path / "asked").exists():
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(30) == 143
+    (name,) = re.findall(r"--name (\S+)", (tmp_path / "asked").read_text())
+    assert f"kill {name}" in (tmp_path / "others").read_text()
 
 
 def test_an_image_that_is_not_there_is_named_with_what_makes_it(run, engine):

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from container_engine import write_engine
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import (
@@ -15,7 +16,6 @@ from numerai_predict.contract.errors import (
 from numerai_predict.contract.model_call import ModelCall, SourceLabels
 from numerai_predict.inspection.images import Image
 from numerai_predict.runner.batch import BatchCall
-from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE
 from numerai_predict.runner.container.batch_client import ContainerBatch
 from numerai_predict.runner.container.engine import Engine
 from numerai_predict.runner.container.target import ContainerImage
@@ -23,23 +23,16 @@ from numerai_predict.runner.container.target import ContainerImage
 pytestmark = pytest.mark.process
 
 IMAGE = Image("3.12", "slim", {})
-# Runs the arguments that follow the image, with the package from where it is on this machine.
-ENGINE = f"""#!{sys.executable}
-import os, sys
-arguments = sys.argv[sys.argv.index({IMAGE.name!r}) + 1:]
-arguments = [{str(PACKAGE.parent)!r} if a == {MOUNTED_PACKAGE_ROOT!r} else a for a in arguments]
-os.execv({sys.executable!r}, [{sys.executable!r}, *arguments])
-"""
 
 
 @pytest.fixture
 def open_batch(tmp_path, sample, pickle_model):
     """Open a batch of a function with an engine that is this script."""
 
-    def open_batch(function, engine=ENGINE):
-        script = tmp_path / "engine"
-        script.write_text(engine)
-        script.chmod(0o755)
+    def open_batch(function, engine=None):
+        script = write_engine(tmp_path / "engine", IMAGE.name)
+        if engine is not None:
+            script.write_text(engine)
         target = ContainerImage(Engine(str(script)), IMAGE)
         call = ModelCall(SourceLabels("model.pkl"))
         return ContainerBatch(target, pickle_model(function), sample, call, Deadline.after(60))

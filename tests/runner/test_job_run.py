@@ -4,7 +4,6 @@ import pytest
 
 from numerai_predict.contract.errors import InternalError
 from numerai_predict.contract.record import EnvironmentFacts, Record
-from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.inspection.images import supported_images
 from numerai_predict.runner.container.engine import Engine
 from numerai_predict.runner.container.job_run import JobResult, require_record
@@ -18,11 +17,10 @@ def test_a_record_is_returned():
     assert require_record(JobResult(0, record), IMAGE) is record
 
 
-def test_an_image_of_another_version_is_named_with_what_builds_it():
-    with pytest.raises(BadConfiguration) as refused:
-        require_record(JobResult(2, None), IMAGE)
-    assert "refuses the options of this version: `make build_slim_3_10`" in refused.value.message
-    assert refused.value.verdict.exit_code == 90
+def test_an_image_that_ends_without_one_is_named_with_what_makes_it_again():
+    with pytest.raises(InternalError) as refused:
+        require_record(JobResult(1, None), IMAGE)
+    assert "`make build_slim_3_10` makes an older image again" in refused.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from container_engine import write_engine
 from lanes import ROOT
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.tournament.round_predictions import fetched_pickle
+from numerai_predict.runner.fetching import fetched_pickle
 
 PYTHON = "{}.{}".format(*sys.version_info)
 OTHER = "3.11" if PYTHON == "3.12" else "3.12"
@@ -30,18 +31,8 @@ def record(tmp_path):
 
 @pytest.fixture
 def engine(tmp_path):
-    """A container engine with one image: it runs the image's `predict.py` on this machine."""
-    script = tmp_path / "engine"
-    script.write_text(
-        "#!/bin/bash\n"
-        'case "$1 $2" in "info ") exit 0 ;; esac\n'
-        f'case "$1" in image) [ "$3" = {IMAGE} ]; exit ;; esac\n'
-        f'echo "$@" >>{tmp_path}/containers\n'
-        f'while [ "$1" != {IMAGE} ]; do shift; done\n'
-        f'shift; exec {sys.executable} {ROOT / "predict.py"} "$@"\n'
-    )
-    script.chmod(0o755)
-    return script
+    """A container engine with one image: it runs `predict.py` on this machine."""
+    return write_engine(tmp_path / "engine", IMAGE)
 
 
 def test_a_model_at_a_url_plays_a_round_and_its_signature_is_kept_secret(
@@ -106,7 +97,7 @@ def test_a_failure_in_an_image_has_the_verdict_of_one_outside(
 
 
 def test_an_engine_that_fails_is_named(practice, numerai, pickled, engine):
-    engine.write_text(engine.read_text().replace("exec ", "exit 125; exec "))
+    engine.write_text(engine.read_text().replace("os.execv", "sys.exit(125) or os.execv"))
     ended = numerai("round", pickled(), "--model-name", practice.model(), DOCKER=str(engine))
     assert "container engine works" in ended.verdict
     assert ended.code != 0

@@ -10,13 +10,14 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.runner.fetching import fetched_pickle
 from numerai_predict.runner.run_log import transfer_policy
 from numerai_predict.runner.termination import raised_at_sigterm
 from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.round_predictions import RoundConfig, fetched_pickle
+from numerai_predict.tournament.round_predictions import RoundConfig
 from numerai_predict.tournament.round_runner import run_round
 from numerai_predict.tournament.settings import AccountSettings, read_account_settings
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> str:
 def _config(options: argparse.Namespace, pickle: Path, settings: AccountSettings) -> RoundConfig:
     return RoundConfig(
         pickle=pickle,
-        source=redact(options.pickle) if "://" in options.pickle else "",
+        source=redact(options.pickle) if "://" in options.pickle else None,
         model=options.model_name,
         version=options.data_version,
         data=data_dir(options, settings.api_url),

@@ -12,19 +12,16 @@ from pathlib import Path
 
 import numerai_predict
 from numerai_predict.cli.options import pickle_source
+from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.path_access import is_directory
-from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.images import Image
-from numerai_predict.runner.container.job_run import (
-    describe_other_version,
-    run_job,
-    target_of_job,
-)
+from numerai_predict.runner.container.job_run import JobResult, run_job, target_and_job
 from numerai_predict.runner.container.target import ContainerImage
-from numerai_predict.runner.entrypoint import execute
+from numerai_predict.runner.entrypoint import execute, write_failure
 from numerai_predict.runner.options import job_from_options
+from numerai_predict.runner.termination import raised_at_sigterm
 from numerai_predict.storage.directories import sample_directory
 from numerai_predict.storage.named_data import absolute_source, describe_unused_file
 
@@ -40,18 +37,24 @@ def run(options: argparse.Namespace) -> int:
     sample = sample_directory()
     if any(Path(source).is_relative_to(sample) for source in (job.dataset, job.benchmarks)):
         _make_sample(sample)
-    build = _build if options.build_image else None
-    target = target_of_job(job.model, options.no_container, build)
-    _print_status(target.announcement)
-    if isinstance(target, ContainerImage):  # the container does not see such a file
-        for unused in filter(None, map(describe_unused_file, (job.dataset, job.benchmarks))):
-            _print_status(f"Warning: {unused}")
-    result = run_job(target, job, execute)
+    try:
+        result = _run(job, options)
+    except RunError as error:
+        write_failure(job, error)
+        raise
     if result.record is not None:
         _show_predictions(result.record.predictions.path, result.record.predictions.rows)
-    elif result.exit_code == Verdict.USAGE.exit_code and isinstance(target, ContainerImage):
-        _print_status(describe_other_version(target))
     return result.exit_code
+
+
+def _run(job: Job, options: argparse.Namespace) -> JobResult:
+    build = _build if options.build_image else None
+    with raised_at_sigterm(), target_and_job(job, options.no_container, build) as (target, located):
+        _print_status(target.announcement)
+        if isinstance(target, ContainerImage):  # the container does not see such a file
+            for unused in filter(None, map(describe_unused_file, (job.dataset, job.benchmarks))):
+                _print_status(f"Warning: {unused}")
+        return run_job(target, located, execute)
 
 
 def _build(image: Image) -> bool:

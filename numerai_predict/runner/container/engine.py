@@ -7,7 +7,7 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from numerai_predict.contract.container_run import BindMount, ContainerRun
@@ -25,6 +25,7 @@ from numerai_predict.storage.named_data import is_local_file
 
 _QUERY_SECONDS = 20.0
 _TIMEOUT_STATUS = 124  # as of timeout(1)
+_RUNNER = "numerai_predict.runner.entrypoint:main"
 _BATCH_SERVER = "numerai_predict.runner.container.batch_server:main"
 
 # Both sides run the same version of the package, whatever the image was built from.
@@ -63,9 +64,15 @@ class Engine:
     def run_job(self, image: str, job: Job) -> int:
         """Run the job's `predict.py` in the image, as the current user; returns its exit code.
 
-        The job's files must have absolute paths, which are the same in the container.
+        The job's files must have absolute paths, which are the same in the container. The container
+        ends with this call, also after Ctrl-C and `Terminated`.
         """
-        return subprocess.run(job_container(image, job).argv(self.command)).returncode
+        container = replace(job_container(image, job), name=f"numerai-run-{secrets.token_hex(8)}")
+        try:
+            return subprocess.run(container.argv(self.command)).returncode
+        except KeyboardInterrupt:
+            self.kill_container(str(container.name))
+            raise
 
     def kill_container(self, name: str) -> None:
         """Kill a container, if it still runs."""
@@ -105,11 +112,16 @@ class Engine:
 
 
 def job_container(image: str, job: Job) -> ContainerRun:
-    """The container of a job: its files are mounted, and it has a network only if it needs one."""
+    """The container of a job: its files are mounted, and it has a network only if it needs one.
+
+    It runs this version of the package, as `batch_container` does.
+    """
     files = list(filter(is_local_file, (job.model, job.dataset, job.benchmarks)))
     folders = sorted({job.output_dir, *([job.result.parent] if job.result else [])})
     is_local = len(files) == 3 and job.post is None and job.output_url is None
-    arguments = job_to_argv(job)
+    python, *arguments = bootstrap_argv(
+        _RUNNER, *job_to_argv(job), python="python", package_root=MOUNTED_PACKAGE_ROOT
+    )
     environment: dict[str, str | None] = {
         name: None for name in size_limits.VARIABLES if name in os.environ
     }
@@ -120,8 +132,10 @@ def job_container(image: str, job: Job) -> ContainerRun:
     return ContainerRun(
         image,
         tuple(arguments),
+        entrypoint=python,
         mounts=(
             *map(BindMount, files),
+            PACKAGE_MOUNT,
             *_manifest_mounts(job.model),
             *(BindMount(folder, read_only=False) for folder in folders),
         ),

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InternalError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.temporary_files import temporary_directory
-from numerai_predict.contract.training_errors import BadConfiguration
-from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.inspection.images import Image
+from numerai_predict.runner.container.engine import Engine
 from numerai_predict.runner.container.target import (
     ContainerImage,
     ExecutionTarget,
     LocalPython,
     choose_target,
 )
+from numerai_predict.runner.fetching import fetched_pickle
 
 
 @dataclass(frozen=True)
@@ -39,28 +42,39 @@ def target_of_job(
     return choose_target(model, build)
 
 
+@contextmanager
+def target_and_job(
+    job: Job, no_container: bool, build: Callable[[Image], bool] | None = None
+) -> Iterator[tuple[ExecutionTarget, Job]]:
+    """Where the job runs; where an image is chosen by its model, that is fetched for the block.
+
+    Raises:
+        ModelUnavailable: the model cannot be fetched.
+        DeadlinePassed: the job's deadline is over.
+    """
+    if no_container or "://" not in job.model or Engine.detect(os.environ) is None:
+        yield target_of_job(job.model, no_container, build), job
+        return
+    deadline = Deadline.after(job.deadline)
+    with fetched_pickle(job.model, deadline) as path:
+        target = target_of_job(str(path), no_container, build)
+        left = deadline.left()
+        yield target, replace(job, model=str(path), model_source=job.shown_model, deadline=left)
+
+
 def require_record(result: JobResult, target: ExecutionTarget) -> Record:
     """The record of a job.
 
     Raises:
-        BadConfiguration: the image is of another version, which refuses this one's options.
-        InternalError: the container ended without a record for another reason.
+        InternalError: the container ended without a record.
     """
     if result.record is not None:
         return result.record
-    if result.exit_code == Verdict.USAGE.exit_code and isinstance(target, ContainerImage):
-        raise BadConfiguration(describe_other_version(target), f"run {target.image.build_command}")
+    remedy = "look at the log above, and check that the container engine works"
+    if isinstance(target, ContainerImage):
+        remedy += f"; `{target.image.build_command}` makes an older image again"
     raise InternalError(
-        f"expected a record of the run in {target}, found that the container ended without one",
-        "look at the log above, and check that the container engine works",
-    )
-
-
-def describe_other_version(target: ContainerImage) -> str:
-    """What is said of an image that refuses options of this version."""
-    return (
-        f"expected {target} to be of this version of numerai-predict, found that it refuses the "
-        f"options of this version: `{target.image.build_command}` builds it again"
+        f"expected a record of the run in {target}, found that it ended without one", remedy
     )
 
 
