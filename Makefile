@@ -233,8 +233,9 @@ bench_diagnose: setup ## Measure a diagnosis, compared with a plain script; writ
 	$(BIN)/python bench/diagnose.py $(ERAS)
 
 .PHONY: simulations
-simulations: setup ## Measure how often intervals of scores hold the true value; writes bench/RESULTS.md
+simulations: setup ## Measure how often intervals of scores hold the true value, and what the purge prevents; writes bench/RESULTS.md
 	$(BIN)/python bench/simulations.py
+	$(BIN)/python bench/purge.py
 
 .PHONY: test_fleet
 test_fleet: setup ## Run 300 models, a third of them broken, while every kind of process is killed

@@ -1,7 +1,9 @@
 """A synthetic data set in the format of v5.2, to try everything without an account.
 
 It is the same on every machine for the same parameters, and has a weak signal that a model can
-learn. Each era is generated separately, so that a data set of any size needs the memory of one.
+learn. Its targets overlap as the tournament's do, and the signal changes by regimes: see
+`synthetic_returns`. Each era is generated separately, so that a data set of any size needs the
+memory of one.
 """
 
 from __future__ import annotations
@@ -25,6 +27,13 @@ from numerai_predict.data.sample_shape import (
     SMALL_FEATURES,
     SampleShape,
 )
+from numerai_predict.data.synthetic_returns import (
+    DAYS_PER_ERA,
+    INFORMATIVE_FEATURES,
+    Market,
+    lasting_premium,
+    returns,
+)
 
 TARGETS = ("target", "target_ender_20", "target_ender_60")
 BENCHMARK_MODELS = ("v52_lgbm_ender20", "v52_lgbm_ender60")
@@ -32,8 +41,8 @@ LIVE_ERA = "X"
 
 _FEATURE_VALUES = 5
 _MEDIUM_SHARE = 780 / 2750
-_INFORMATIVE_FEATURES = 12
 _FIRST_ROUND = 1_000_000  # greater than the number of any era of a sample
+_FIRST_DAY = _FIRST_ROUND * DAYS_PER_ERA
 _BENCHMARK_SKILL = 0.5
 # Upper edges of the five target values by rank: 5, 20, 50, 20 and 5 percent.
 _TARGET_EDGES = (0.05, 0.25, 0.75, 0.95)
@@ -71,10 +80,11 @@ def write_sample(directory: Path, shape: SampleShape = DEFAULT_SHAPE) -> None:
 def draw_round(shape: SampleShape, number: int) -> Era:
     """The live era of a round, with its targets, which are unknown while the round is open.
 
-    Each number gives other rows, with the same signal as the rest of the sample. Ids are the
-    index `id`; see `write_sample` for the columns.
+    Each number gives other rows. Rounds are one trading day apart: the targets of two rounds share
+    the days that both contain. Ids are the index `id`; see `write_sample` for the columns.
     """
-    return _draw_era(shape, _FIRST_ROUND + number, LIVE_ERA, "live", shape.live_rows)
+    kind = (LIVE_ERA, "live")
+    return _draw_rows(shape, _FIRST_ROUND + number, _FIRST_DAY + number, kind, shape.live_rows)
 
 
 def write_live(directory: Path, era: Era) -> None:
@@ -164,42 +174,55 @@ class _Appender:
 
 
 def _draw_era(shape: SampleShape, number: int, era: str, data_type: str, rows: int) -> Era:
+    """The era of a number; its targets begin `DAYS_PER_ERA` days after those of the era before."""
+    return _draw_rows(shape, number, number * DAYS_PER_ERA, (era, data_type), rows)
+
+
+def _draw_rows(
+    shape: SampleShape, number: int, first_day: int, kind: tuple[str, str], rows: int
+) -> Era:
     random = np.random.default_rng([shape.seed, number])
     features = random.integers(0, _FEATURE_VALUES, (rows, shape.features), dtype=np.int8)
     ids = pd.Index([f"n{value:015x}" for value in random.integers(0, 2**60, rows)], name="id")
-    truth = _truth(shape, features)
-    kind = pd.DataFrame({"era": era, "data_type": data_type}, index=ids)
-    targets = pd.DataFrame(dict(_targets(shape, random, truth)), index=ids)
+    informative = _informative(features)
+    known = np.matmul(informative, lasting_premium(shape.seed))
+    kinds = pd.DataFrame({"era": kind[0], "data_type": kind[1]}, index=ids)
+    targets = pd.DataFrame(dict(_targets(shape, random, informative, first_day)), index=ids)
     columns = pd.DataFrame(features, index=ids, columns=shape.feature_names)
     return Era(
-        frame=pd.concat([kind, columns, targets], axis=1),
+        frame=pd.concat([kinds, columns, targets], axis=1),
         benchmarks=pd.DataFrame(
-            {name: _ranked(_blend(random, truth, _BENCHMARK_SKILL)) for name in BENCHMARK_MODELS},
+            {name: _ranked(_blend(random, known, _BENCHMARK_SKILL)) for name in BENCHMARK_MODELS},
             index=ids,
         ),
-        meta_model=kind.assign(numerai_meta_model=_ranked(_blend(random, truth, _BENCHMARK_SKILL))),
+        meta_model=kinds.assign(
+            numerai_meta_model=_ranked(_blend(random, known, _BENCHMARK_SKILL))
+        ),
     )
 
 
-def _truth(shape: SampleShape, features: NDArray[np.int8]) -> NDArray[np.float64]:
-    """The predictable part of each row's score, mean 0 and variance 1, shape (rows,)."""
-    random = np.random.default_rng(shape.seed)
-    weights = random.normal(size=_INFORMATIVE_FEATURES)
-    weights /= np.sqrt(np.square(weights).sum())
+def _informative(features: NDArray[np.int8]) -> NDArray[np.float64]:
+    """The informative features, each with mean 0 and variance 1."""
     spread = np.sqrt((_FEATURE_VALUES**2 - 1) / 12)  # of a discrete uniform distribution
-    centred = features[:, :_INFORMATIVE_FEATURES] - (_FEATURE_VALUES - 1) / 2
-    truth: NDArray[np.float64] = np.matmul(centred, weights) / spread
-    return truth
+    centred = features[:, :INFORMATIVE_FEATURES] - (_FEATURE_VALUES - 1) / 2
+    return np.asarray(centred / spread, dtype=np.float64)
 
 
 def _targets(
-    shape: SampleShape, random: np.random.Generator, truth: NDArray[np.float64]
+    shape: SampleShape,
+    random: np.random.Generator,
+    informative: NDArray[np.float64],
+    first_day: int,
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    days_20 = _blend(random, truth, shape.signal)
-    days_60 = _blend(random, days_20, 0.6) + shape.signal * 0.4 * truth
-    yield TARGETS[0], _binned(days_20)
-    yield TARGETS[1], _binned(days_20)
-    yield TARGETS[2], _binned(days_60)
+    """The targets by name. The first 20 of the 60 days are those of the shorter targets."""
+    own_20, own_rest = random.normal(size=(2, len(informative)))
+    own_60 = np.sqrt(20 / 60) * own_20 + np.sqrt(40 / 60) * own_rest
+    market = Market(shape.seed, shape.signal)
+    short, long = (range(first_day, first_day + days) for days in (20, 60))
+    days_20 = _binned(returns(market, informative, own_20, short))
+    yield TARGETS[0], days_20
+    yield TARGETS[1], days_20
+    yield TARGETS[2], _binned(returns(market, informative, own_60, long))
 
 
 def _blend(

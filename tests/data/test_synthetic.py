@@ -113,7 +113,8 @@ def test_feature_sets_are_nested_and_the_small_one_has_42(written):
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_linear_model_learns_a_weak_signal(tmp_path, target):
-    shape = SampleShape(live_rows=1, rows=200, train_eras=20, validation_eras=10, features=42)
+    # 60 eras of a target of 60 days are worth 5 independent ones, so fewer teach little.
+    shape = SampleShape(live_rows=1, rows=200, train_eras=60, validation_eras=20, features=42)
     write_sample(tmp_path / "s", shape)
     train, validation = (
         pd.read_parquet(tmp_path / "s" / f"{name}.parquet") for name in ("train", "validation")

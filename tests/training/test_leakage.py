@@ -37,7 +37,8 @@ def test_no_score_on_a_target_of_noise_is_significant(training, tmp_path):
     for part in ("windows", "holdout"):
         for name in ("corr", "mmc", "bmc", "fnc"):
             facts = noise.scores()[part][name]
-            assert abs(facts["sharpe"]) * np.sqrt(facts["eras"]) < SIGNIFICANT, (part, name)
+            independent = facts["effective_eras"]
+            assert abs(facts["sharpe"]) * np.sqrt(independent) < SIGNIFICANT, (part, name)
 
 
 def write_overlapping(folder, seed):

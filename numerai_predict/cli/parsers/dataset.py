@@ -26,7 +26,7 @@ _SHAPE_HELP = {
     "train_eras": "eras of train data",
     "validation_eras": "eras of validation data",
     "features": "number of features",
-    "signal": "correlation of the best possible prediction with the target's score",
+    "signal": "mean correlation of the best possible prediction with the target's score",
     "seed": "seed of the random numbers",
     "quantum": "features in the set `quantum` of v5.3",
 }
