@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.resources.cpu_quota import usable_cpus
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.training import bundle
@@ -15,9 +16,8 @@ from numerai_predict.training.bundle_verification import Trial, verify_bundle
 from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.comparison import absent_scores
 from numerai_predict.training.config import TrainingConfig
-from numerai_predict.training.data_checks import estimated_overlaps, find_leaks
 from numerai_predict.training.early_stopping import StoppingRule
-from numerai_predict.training.embargo import check_embargo, embargo_eras, target_overlap
+from numerai_predict.training.embargo import embargo_eras, target_overlap
 from numerai_predict.training.evaluation import Evaluation, Evaluator
 from numerai_predict.training.model_fitting import ModelFitter, TrainedModel
 from numerai_predict.training.progress import TrainingDisplay
@@ -61,10 +61,7 @@ def train(config: TrainingConfig, directory: Path) -> TrainingResult:
         absent = absent_scores(data)
         for sentence in absent:
             log_step("data", sentence)
-        warnings = [str(leak) for leak in find_leaks(data)]
-        for warning in warnings:
-            log_step("warning", warning)
-        plan = make_plan(config, data, force=force)
+        plan = make_plan(config, data)
         trainer = _make_trainer(config)
         training = _ModelTraining(config, data, plan, trainer, checkpoints)
         models, evaluations = training.models()
@@ -88,18 +85,21 @@ def train(config: TrainingConfig, directory: Path) -> TrainingResult:
     return TrainingResult(config.output, scores, verification.trial, absent)
 
 
-def make_plan(
-    config: TrainingConfig, data: TrainingData, *, force: bool = False
-) -> WalkForwardPlan:
+def make_plan(config: TrainingConfig, data: TrainingData) -> WalkForwardPlan:
     """Plan the walk-forward windows over the eras of the data.
 
     Raises:
-        BadConfiguration: there are too few eras, or the embargo is too short and not forced.
+        BadConfiguration: there are too few eras, or the embargo is shorter than a target's horizon.
     """
     chosen = config.validation
     needed = embargo_eras(config.targets, config.horizons)
     embargo = needed if chosen.purge_eras is None else chosen.purge_eras
-    check_embargo(embargo, config.horizons, estimated_overlaps(data), force=force)
+    if embargo < needed:
+        raise BadConfiguration(
+            f"expected an embargo of at least {needed} eras, the horizon of the targets, "
+            f"found {embargo}",
+            "leave `validation.purge_eras` out",
+        )
     sizes = WindowSizes(
         chosen.windows, chosen.window_eras, chosen.stopping_eras, chosen.holdout_eras, embargo
     )
