@@ -38,11 +38,6 @@ def add_options(parser: OptionParser) -> None:
         help="make the bundle for this Python, like 3.12, in its container image",
     )
     group.add_argument(
-        "--force",
-        action="store_true",
-        help="allow an embargo that is shorter than the names of targets or the data say",
-    )
-    group.add_argument(
         "--print-defaults", action="store_true", help="print every key with its default as YAML"
     )
     add_deadline(group)
