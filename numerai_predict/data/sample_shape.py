@@ -22,8 +22,8 @@ class SampleShape:
     """Size and signal of a sample.
 
     `signal` is about the correlation of the best possible prediction with the continuous return
-    that the targets are binned from; regimes make it up to one half weaker or stronger. `quantum` is the number of features in the set of that name
-    (since v5.3); with 0 there is no such set.
+    that the targets are binned from; regimes make it up to one half weaker or stronger. `quantum`
+    is the number of features in the set of that name (since v5.3); with 0 there is no such set.
     """
 
     live_rows: int = 1000

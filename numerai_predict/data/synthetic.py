@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,13 +33,16 @@ from numerai_predict.data.synthetic_returns import (
     INFORMATIVE_FEATURES,
     Market,
     lasting_premium,
+    own_return,
     returns,
 )
 
 TARGETS = ("target", "target_ender_20", "target_ender_60")
 BENCHMARK_MODELS = ("v52_lgbm_ender20", "v52_lgbm_ender60")
 LIVE_ERA = "X"
+TARGET_DAYS = 20
 
+_LONG_DAYS = 60
 _FEATURE_VALUES = 5
 _MEDIUM_SHARE = 780 / 2750
 _FIRST_ROUND = 1_000_000  # greater than the number of any era of a sample
@@ -85,6 +89,20 @@ def draw_round(shape: SampleShape, number: int) -> Era:
     """
     kind = (LIVE_ERA, "live")
     return _draw_rows(shape, _FIRST_ROUND + number, _FIRST_DAY + number, kind, shape.live_rows)
+
+
+def draw_target(shape: SampleShape, number: int, days: int) -> pd.Series[float]:
+    """The target of a round, by id, of the first `days` days alone; all 20 give the final one.
+
+    It is what a score can be computed from while the round resolves.
+    """
+    rows = _draw_features(shape, _FIRST_ROUND + number, shape.live_rows)
+    own = rows.random.normal(size=len(rows.ids))
+    known = own_return(shape.seed, _FIRST_ROUND + number, own, days, TARGET_DAYS)
+    window = range(_FIRST_DAY + number, _FIRST_DAY + number + days)
+    market = Market(shape.seed, shape.signal)
+    values = _binned(returns(market, _informative(rows.features), known, window))
+    return pd.Series(values, rows.ids, name=TARGETS[0], dtype=float)
 
 
 def write_live(directory: Path, era: Era) -> None:
@@ -178,12 +196,25 @@ def _draw_era(shape: SampleShape, number: int, era: str, data_type: str, rows: i
     return _draw_rows(shape, number, number * DAYS_PER_ERA, (era, data_type), rows)
 
 
-def _draw_rows(
-    shape: SampleShape, number: int, first_day: int, kind: tuple[str, str], rows: int
-) -> Era:
+class _Rows(NamedTuple):
+    """The rows of an era; what comes next of `random` are their own returns over 20 days."""
+
+    random: np.random.Generator
+    features: NDArray[np.int8]
+    ids: pd.Index[str]
+
+
+def _draw_features(shape: SampleShape, number: int, rows: int) -> _Rows:
     random = np.random.default_rng([shape.seed, number])
     features = random.integers(0, _FEATURE_VALUES, (rows, shape.features), dtype=np.int8)
     ids = pd.Index([f"n{value:015x}" for value in random.integers(0, 2**60, rows)], name="id")
+    return _Rows(random, features, ids)
+
+
+def _draw_rows(
+    shape: SampleShape, number: int, first_day: int, kind: tuple[str, str], rows: int
+) -> Era:
+    random, features, ids = _draw_features(shape, number, rows)
     informative = _informative(features)
     known = np.matmul(informative, lasting_premium(shape.seed))
     kinds = pd.DataFrame({"era": kind[0], "data_type": kind[1]}, index=ids)
@@ -215,14 +246,15 @@ def _targets(
     first_day: int,
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """The targets by name. The first 20 of the 60 days are those of the shorter targets."""
-    own_20, own_rest = random.normal(size=(2, len(informative)))
-    own_60 = np.sqrt(20 / 60) * own_20 + np.sqrt(40 / 60) * own_rest
+    own, own_rest = random.normal(size=(2, len(informative)))
+    share = TARGET_DAYS / _LONG_DAYS
+    own_long = np.sqrt(share) * own + np.sqrt(1 - share) * own_rest
     market = Market(shape.seed, shape.signal)
-    short, long = (range(first_day, first_day + days) for days in (20, 60))
-    days_20 = _binned(returns(market, informative, own_20, short))
-    yield TARGETS[0], days_20
-    yield TARGETS[1], days_20
-    yield TARGETS[2], _binned(returns(market, informative, own_60, long))
+    short, long = (range(first_day, first_day + days) for days in (TARGET_DAYS, _LONG_DAYS))
+    target = _binned(returns(market, informative, own, short))
+    yield TARGETS[0], target
+    yield TARGETS[1], target
+    yield TARGETS[2], _binned(returns(market, informative, own_long, long))
 
 
 def _blend(

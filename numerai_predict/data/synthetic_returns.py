@@ -30,7 +30,7 @@ _SHOCK_SHARE = 0.05
 _WEAKEST, _STRONGEST = 0.5, 1.5  # of a regime's premium
 # What random numbers are for; the third number of a seed is never 0, because NumPy takes
 # [seed, number] and [seed, number, 0] for the same.
-_PREMIUM, _SHOCK = 1, 2
+_PREMIUM, _SHOCK, _OWN = 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,19 @@ def returns(
     rest = np.matmul(informative, shared) + np.sqrt(1 - _SHOCK_SHARE) * own
     expected = market.signal * np.matmul(informative, _premium(market, days))
     return np.asarray(expected + np.sqrt(1 - market.signal**2) * rest, dtype=np.float64)
+
+
+def own_return(
+    seed: int, number: int, total: NDArray[np.float64], days: int, total_days: int
+) -> NDArray[np.float64]:
+    """Each row's own part over the first `days` days, with variance 1, given that over all days.
+
+    `number` is that of the era or the round. It is a Brownian bridge to the total.
+    """
+    random = np.random.default_rng([seed, number, _OWN])
+    path = random.normal(size=(total_days, len(total))).cumsum(axis=0)
+    missing = np.sqrt(total_days) * total - path[-1]
+    return np.asarray((path[days - 1] + days / total_days * missing) / np.sqrt(days))
 
 
 def _premium(market: Market, days: range) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numerai_predict.data.sample_shape import SampleShape
-from numerai_predict.data.synthetic import TARGETS, _draw_era, draw_round
+from numerai_predict.data.synthetic import TARGETS, _draw_era, draw_round, draw_target
 from numerai_predict.data.synthetic_returns import Market, lasting_premium, returns
 from numerai_predict.scoring.intervals import mean_interval
 
@@ -138,3 +138,13 @@ def test_rows_of_neighbouring_rounds_have_other_ids():
     assert not set(first.frame.index) & set(second.frame.index)
     for era in (first, second):
         assert list(era.meta_model.index) == list(era.frame.index)
+
+
+def test_the_target_of_a_round_takes_shape_day_by_day():
+    shape = SampleShape(live_rows=2000, features=42)
+    final = draw_round(shape, 7).frame["target"]
+    days = [draw_target(shape, 7, day) for day in (1, 10, 19, 20)]
+    assert all(list(each.index) == list(final.index) for each in days)
+    agreement = [np.corrcoef(each, final)[0, 1] for each in days]
+    assert agreement == pytest.approx([0.2, 0.65, 0.9, 1.0], abs=0.1)
+    assert (days[-1] == final).all()
