@@ -14,8 +14,9 @@ from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.data_watch import WatchedFile
 from numerai_predict.fleet.errors import DataChanged
 from numerai_predict.fleet.node_files import NodeFile, to_node
+from numerai_predict.fleet.worker.messages import OVERHEAD_BYTES
 from numerai_predict.runner.fetching import FetchedFile, fetch_data
-from numerai_predict.runner.live_data import read_ids, read_shape
+from numerai_predict.runner.live_data import read_ids, read_shape, require_memory
 from numerai_predict.storage.files import sha256_of
 
 
@@ -55,6 +56,7 @@ def fetch_live_data(config: FleetConfig, directory: Path, deadline: Deadline) ->
     path, watched = _own_copy(live, directory / "live", "live data")
     shape = read_shape(path, live.source)
     facts = live.as_data(shape)
+    require_memory(shape, OVERHEAD_BYTES, live.source)
     read_ids(path, live.source)
     try:
         found = fetch_data(config.benchmarks, folders, deadline, directory, "benchmarks")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.resources.open_files import open_files
+from numerai_predict.sandbox.process_status import status_bytes
 
 _PROC = Path("/proc")
 _DEFAULT_BUFFER_BYTES = 212_992
@@ -41,7 +42,7 @@ def kernel_memory(processes: Iterable[int], tasks: int) -> KernelMemory:
     page_tables = descriptors = 0
     sockets: set[int] = set()
     for pid in processes:
-        page_tables += _page_table_bytes(pid)
+        page_tables += status_bytes("VmPTE", pid)
         for status in open_files(pid):
             descriptors += 1
             if stat.S_ISSOCK(status.st_mode):
@@ -59,11 +60,3 @@ def buffer_bytes() -> int:
     with contextlib.suppress(OSError, ValueError):
         return int((_PROC / "sys/net/core/wmem_default").read_text())
     return _DEFAULT_BUFFER_BYTES
-
-
-def _page_table_bytes(pid: int) -> int:
-    try:
-        with open(_PROC / str(pid) / "status") as status:
-            return next((int(line.split()[1]) * 1024 for line in status if "VmPTE" in line), 0)
-    except OSError:
-        return 0  # it has ended

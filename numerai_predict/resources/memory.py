@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from numerai_predict.sandbox.process_status import status_bytes
+
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PROC = Path("/proc")
 
@@ -20,18 +22,13 @@ def limit_heap_growth(more_bytes: int) -> Iterator[None]:
     A larger allocation raises `MemoryError`.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = _data_bytes() + more_bytes
+    limit = status_bytes("VmData") + more_bytes
     if hard == resource.RLIM_INFINITY or limit < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-
-
-def _data_bytes() -> int:
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
 
 
 def available_bytes() -> int:
@@ -62,12 +59,7 @@ def resident_bytes(processes: Iterable[int]) -> int:
 
 def peak_resident_bytes(pid: int) -> int:
     """The highest resident memory of a living process; 0 for one that has exited."""
-    try:
-        with open(f"/proc/{pid}/status") as status:
-            lines = [line for line in status if line.startswith("VmHWM:")]
-    except OSError:
-        return 0
-    return int(lines[0].split()[1]) * 1024 if lines else 0
+    return status_bytes("VmHWM", pid)
 
 
 def largest_peak_bytes(processes: Iterable[int]) -> int:

@@ -32,11 +32,16 @@ _LENGTH_AND_MAGIC = 8
 
 @dataclass(frozen=True)
 class Shape:
-    """Rows, columns and column names of a data set; the index is not counted as a column."""
+    """Rows, columns and column names of a data set; the index is not counted as a column.
+
+    `bytes` is what the columns of fixed width need in memory; a few kilobytes can declare any
+    number. What text needs is known only once it is read.
+    """
 
     rows: int
     columns: int
     names: frozenset[str] = frozenset()
+    bytes: int = 0
 
     def __str__(self) -> str:
         return f"{self.rows:,} rows x {self.columns:,} columns"
@@ -52,7 +57,28 @@ def read_shape(path: Path, source: str) -> Shape:
         names = parquet.schema_arrow.names
         _require_at_most(_MOST_COLUMNS, len(names), "columns", source)
         count = len(names) - len(_index_columns(parquet))
-        return Shape(parquet.metadata.num_rows, count, frozenset(names))
+        rows = parquet.metadata.num_rows
+        return Shape(rows, count, frozenset(names), rows * _row_bytes(parquet.schema_arrow))
+
+
+def require_memory(shape: Shape, limit_bytes: int | None, source: str) -> None:
+    """Require that the data fit into so much memory, `None` for any.
+
+    Raises:
+        DatasetUnavailable: they do not.
+    """
+    if limit_bytes is not None and shape.bytes > limit_bytes:
+        raise DatasetUnavailable(
+            f"expected data that fit into {format_size(limit_bytes)} of memory, found that "
+            f"{source} needs {format_size(shape.bytes)}: {shape}",
+            "use the tournament's own file as it was downloaded; --memory allows a model more",
+        )
+
+
+def _row_bytes(schema: pa.Schema) -> int:
+    """The size of the fixed-width values of a row; pandas has a byte for a truth value."""
+    types = (field.type for field in schema)
+    return sum(max(8, int(each.bit_width)) // 8 for each in types if pa.types.is_primitive(each))
 
 
 def read_ids(path: Path, source: str) -> list[str]:
@@ -130,16 +156,6 @@ def _require_at_most(most: int, found: int, what: str, source: str) -> None:
         raise DatasetUnavailable(
             f"expected at most {most:,} {what} in {source}, found {found:,}", _REMEDY
         )
-
-
-def is_readable(path: Path) -> bool:
-    """Whether pandas can read a parquet file; reads it whole, without starting threads."""
-    try:
-        table = pq.read_table(path, use_threads=False, pre_buffer=False, memory_map=True)
-        table.to_pandas(use_threads=False)
-    except Exception:
-        return False
-    return True
 
 
 def _open(path: Path, source: str) -> pq.ParquetFile:

@@ -145,7 +145,7 @@ class _Prediction:
 
     def _fetch_live_data(self, model: InspectedModel) -> tuple[Path, list[str]]:
         # pyarrow takes 0.1 s to import
-        from numerai_predict.runner.live_data import read_ids, read_shape
+        from numerai_predict.runner.live_data import read_ids, read_shape, require_memory
 
         source = redact(self._job.dataset)
         self._record.set_dataset(DataFacts(source=source))
@@ -154,6 +154,7 @@ class _Prediction:
             self._record.set_dataset(fetched.as_data())
             ids = read_ids(fetched.path, source)
             shape = read_shape(fetched.path, source)
+            require_memory(shape, self._job.limits.memory_bytes, source)
         self._record.set_dataset(fetched.as_data(shape))
         log_step("fetch", f"live data {source}, {shape}")
         allowed = self._job.allow_version_mismatch

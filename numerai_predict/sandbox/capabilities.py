@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 
+from numerai_predict.sandbox.process_status import process_status
 from numerai_predict.sandbox.syscall_numbers import Architecture
 from numerai_predict.sandbox.syscalls import (
     PR_CAP_AMBIENT,
@@ -71,5 +72,4 @@ def set_no_new_privs() -> None:
 
 
 def _capabilities(kind: str) -> int:
-    with open("/proc/self/status") as status:
-        return next((int(line.split()[1], 16) for line in status if line.startswith(kind)), 0)
+    return int(process_status().get(kind, "0"), 16)

@@ -166,6 +166,7 @@ def test_a_frame_that_is_not_due_is_an_invalid_response(data, kind, content):
 
 
 @pytest.mark.parametrize("stage", ["read", "read benchmarks"])
+@pytest.mark.process
 def test_data_that_the_supervisor_can_read_are_not_blamed(data, stage):
     good = Frame("loaded", {"arity": 2, "name": "f", "seconds": 0.1})
     failed = Frame("failed", exception_content(stage))
@@ -174,6 +175,7 @@ def test_data_that_the_supervisor_can_read_are_not_blamed(data, stage):
     assert "readable outside of it" in error.message
 
 
+@pytest.mark.process
 def test_data_that_the_supervisor_cannot_read_are_unavailable(tmp_path):
     broken = tmp_path / "live.parquet"
     broken.write_bytes(b"PAR1 nonsense")

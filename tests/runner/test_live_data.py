@@ -9,7 +9,7 @@ from absurd_parquet import FILES, IDS_AS_INDEX, write
 
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.runner import live_data
-from numerai_predict.runner.live_data import read_ids, read_shape
+from numerai_predict.runner.live_data import read_ids, read_shape, require_memory
 
 
 def ranks(live_features):
@@ -183,3 +183,42 @@ def test_live_data_of_absurd_size_from_a_server_end_a_run_as_unavailable(
     web.replies["/live.parquet"] = web.reply(write(name, tmp_path).read_bytes())
     run = run_model(ranks, "--dataset", f"{web.url}/live.parquet")
     run.fails_as("dataset_unavailable", "live.parquet")
+
+
+def with_long_texts(source, path):
+    """The data set with a column of texts that take 400 MB in memory, and a few kilobytes here."""
+    table = pq.read_table(source)
+    texts = pa.array(["x" * 2_000_000] * table.num_rows)
+    pq.write_table(
+        table.append_column("feature_texts", texts),
+        path,
+        use_dictionary=["feature_texts"],
+        compression="zstd",
+    )
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [("--dataset", "live.parquet"), ("--benchmarks", "live_benchmark_models.parquet")],
+)
+def test_no_model_is_blamed_for_data_that_exceed_its_memory_limit(
+    run_model, sample, tmp_path, option, name
+):
+    path = with_long_texts(sample / name, tmp_path / "long.parquet")
+    run = run_model(ranks_of_two, option, path, "--memory", "400m")
+    run.fails_as("dataset_unavailable", "limit of 400.0 MiB", "long.parquet cannot be read")
+
+
+def test_columns_of_fixed_width_that_exceed_the_memory_are_refused_by_their_metadata(tmp_path):
+    path = tmp_path / "live.parquet"
+    numbers = {f"feature_{number}": np.zeros(1000, "int8") for number in range(5)}
+    truth, text = np.zeros(1000, bool), ["a"] * 1000
+    pq.write_table(pa.table({**numbers, "target": np.zeros(1000), "t": truth, "era": text}), path)
+    shape = read_shape(path, "live.parquet")
+    assert shape.bytes == 1000 * (5 + 8 + 1)
+    require_memory(shape, 14_000, "live.parquet")
+    require_memory(shape, None, "live.parquet")
+    with pytest.raises(DatasetUnavailable, match=r"found that live.parquet needs .*: 1,000 rows"):
+        require_memory(shape, 13_999, "live.parquet")

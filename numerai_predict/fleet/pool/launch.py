@@ -15,13 +15,12 @@ from numerai_predict.contract.container_run import (
 )
 from numerai_predict.contract.limits import HOSTED_MEMORY_BYTES
 from numerai_predict.fleet.environments import Environment
+from numerai_predict.fleet.worker.messages import OVERHEAD_BYTES
 from numerai_predict.resources.cpu_quota import thread_environment
 from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, bootstrap_argv
 from numerai_predict.runner.container.engine import PACKAGE_MOUNT
 from numerai_predict.runner.supervisor.launch import minimal_environment
 
-# Memory of a worker without its models: libraries and live data, once for all slots.
-OVERHEAD_BYTES = 2 * 1024**3
 LABEL = "numerai-predict-fleet"
 
 _WORKER = "numerai_predict.fleet.worker.router:main"

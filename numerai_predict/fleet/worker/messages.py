@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+# Memory of a worker without its models: libraries and live data, once for all slots.
+OVERHEAD_BYTES = 2 * 1024**3
+
 
 class MessageKind(str, Enum):
     """The kinds of frames.

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.contract.errors import DatasetUnavailable
+from numerai_predict.contract.limits import format_size
 from numerai_predict.fleet.worker.inherited_folders import InheritedFolders
+from numerai_predict.fleet.worker.messages import OVERHEAD_BYTES
+from numerai_predict.resources.memory import limit_heap_growth
 from numerai_predict.runner.live_data import Shape, read_shape
 from numerai_predict.sandbox.scratch import scratch_variables
 
@@ -66,8 +70,8 @@ def preload(dataset: str, benchmarks: str | None) -> Preloaded:
 
     Raises:
         RuntimeError: something started threads, so that a fork could not be sandboxed.
-        DatasetUnavailable: the live data is not a parquet file.
-        Exception: whatever pandas raises for data that it cannot read.
+        DatasetUnavailable: the live data is not a parquet file, or pandas cannot read the data
+            within `OVERHEAD_BYTES`.
     """
     started = time.perf_counter()
     folder = tempfile.mkdtemp(prefix="libraries-")
@@ -102,6 +106,14 @@ def _read(path: str) -> Any:
     """The frame that `pandas.read_parquet` returns, read without starting threads."""
     import pyarrow.parquet as pq
 
-    # memory_map, because pyarrow starts threads for buffered reads.
-    table = pq.ParquetFile(path, memory_map=True, pre_buffer=False).read(use_threads=False)
-    return table.to_pandas(use_threads=False)
+    try:
+        with limit_heap_growth(OVERHEAD_BYTES):
+            # memory_map, because pyarrow starts threads for buffered reads.
+            file = pq.ParquetFile(path, memory_map=True, pre_buffer=False)
+            return file.read(use_threads=False).to_pandas(use_threads=False)
+    except Exception as error:
+        raise DatasetUnavailable(
+            f"expected data that pandas can read within {format_size(OVERHEAD_BYTES)}, found "
+            f"{type(error).__name__} for {Path(path).name}",
+            "use the tournament's own file as it was downloaded",
+        ) from error

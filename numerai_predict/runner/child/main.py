@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import faulthandler
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from typing import Any, NoReturn, TextIO, TypeVar
 from numerai_predict.runner import protocol
 from numerai_predict.runner.child import network_audit
 from numerai_predict.runner.child.exception_report import describe
+from numerai_predict.runner.child.memory_limit import lift_memory_limit, limit_memory
 from numerai_predict.runner.child.temporary_directory import shorten_temporary_directory
 from numerai_predict.runner.child.user_name import name_own_user
 from numerai_predict.runner.protocol import (
@@ -37,11 +37,6 @@ from numerai_predict.sandbox.apply import SandboxSpec, apply_limits_only, apply_
 from numerai_predict.sandbox.namespaces import MOUNT, NETWORK
 
 _RequestType = TypeVar("_RequestType", SandboxRequest, LoadRequest, PredictRequest)
-
-# Address space that libraries reserve and never touch (stacks of threads, arenas of allocators,
-# buffers of OpenBLAS) counts against RLIMIT_DATA without being memory. What is reserved already
-# is known; this much more may follow.
-_RESERVE_BYTES = 1024**3
 
 
 def start() -> NoReturn:
@@ -67,7 +62,7 @@ def main(frames_descriptor: int, in_memory: Mapping[str, Any] | None = None) -> 
         _send(frames_descriptor, sandboxed)
         last = server.serve()
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the model's too
-        _lift_memory_limit()  # describing a MemoryError takes some memory
+        lift_memory_limit()  # describing a MemoryError takes some memory
         last = Frame(FrameKind.FAILED, {**describe(error), "stage": server.stage})
     _flush_output()
     network_audit.stop_reporting()
@@ -97,7 +92,7 @@ class _Server:
         self.stage = Stage.LOAD
         request = _next_request(self._requests, LoadRequest)
         network_audit.install_audit_hook(self._send_attempted_host, loopback=self.has_loopback)
-        _limit_memory(request.memory_bytes)
+        limit_memory(request.memory_bytes)
         predict, unpickle_seconds = _timed(lambda: model_loader.load(request.model))
         arity, name = model_loader.positional_arity(predict), model_loader.display_name(predict)
         form = model_loader.signature_form(predict)
@@ -180,31 +175,6 @@ def _next_request(requests: TextIO, kind: type[_RequestType]) -> _RequestType:
     if not line:  # the supervisor is gone
         os._exit(1)
     return protocol.parse_request(line, kind)
-
-
-def _limit_memory(limit_bytes: int | None) -> None:
-    """Make a single giant allocation fail with a MemoryError in the model's own code.
-
-    The supervisor monitors slow growth: it measures the memory in use.
-    """
-    if limit_bytes is not None:
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        wanted = limit_bytes + _untouched_bytes() + _RESERVE_BYTES
-        if hard == resource.RLIM_INFINITY or wanted < hard:
-            resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
-
-
-def _untouched_bytes() -> int:
-    """Address space of this process that counts as data and is not resident."""
-    with open("/proc/self/status") as status:
-        sizes = dict(line.split(maxsplit=1) for line in status if line.startswith(("Vm", "Rss")))
-    data, resident = (int(sizes[name].split()[0]) for name in ("VmData:", "RssAnon:"))
-    return (data - resident) * 1024
-
-
-def _lift_memory_limit() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 
 
 def _timed(step: Callable[[], Any]) -> tuple[Any, float]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, RunError
@@ -23,7 +23,6 @@ from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.hosted_signature import require_hosted_signature, signature_warnings
 from numerai_predict.runner.protocol import (
     AppliedLayers,
-    Frame,
     FrameKind,
     LoadedModel,
     Predicted,
@@ -32,9 +31,10 @@ from numerai_predict.runner.protocol import (
 from numerai_predict.runner.run_log import log_model_line, log_step, log_traceback
 from numerai_predict.runner.supervisor.crash_report import CrashReport, ModelProcessExited
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
+from numerai_predict.runner.supervisor.data_probe import is_readable, large_data_in_errors
+from numerai_predict.runner.supervisor.expected_frame import ModelFailed, expect_frame
 from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.failure_rules import classify_failure, failed_read
-from numerai_predict.runner.supervisor.failure_schema import read_failure
 from numerai_predict.runner.supervisor.launch import ProcessHandle, launch
 from numerai_predict.runner.supervisor.layer_report import report_layers
 from numerai_predict.runner.supervisor.misplaced_parameter import misplaced_parameter_in_errors
@@ -146,14 +146,14 @@ class ModelSession:
                 sandbox layer is missing.
         """
         self._inspection = model.inspection
-        with self._failures_as_errors():
-            sandboxed = _expect(
+        with self._large_data_in_errors(dataset), self._failures_as_errors():
+            sandboxed = expect_frame(
                 FrameKind.SANDBOXED, self._process.await_sandbox(), {Stage.START: None}
             )
             self._layers = self._applied_layers(AppliedLayers.parse(sandboxed.content))
             report_layers(self._layers, self._call.sandbox)
             stages = {Stage.LOAD: None, Stage.READ: dataset}
-            frame = _expect(FrameKind.LOADED, self._process.load(model.path, dataset), stages)
+            frame = expect_frame(FrameKind.LOADED, self._process.load(model.path, dataset), stages)
             self._loaded = LoadedModel.parse(frame.content)
         _log_loaded(self._loaded)
         if self._call.hosted:
@@ -176,12 +176,16 @@ class ModelSession:
         Raises:
             RunError: as `load`.
         """
-        with misplaced_parameter_in_errors(self._loaded), self._failures_as_errors():
+        with (
+            misplaced_parameter_in_errors(self._loaded),
+            self._large_data_in_errors(dataset, benchmarks),
+            self._failures_as_errors(),
+        ):
             frame = self._process.predict(benchmarks, dataset, more=more)
             read = {Stage.READ: dataset, Stage.READ_BENCHMARKS: benchmarks}
             stages: dict[Stage, Path | None] = {Stage.PREDICT: None, Stage.ENCODE: None}
             stages |= {stage: path for stage, path in read.items() if path is not None}
-            predicted = Predicted.parse(_expect(FrameKind.PREDICTED, frame, stages).content)
+            predicted = Predicted.parse(expect_frame(FrameKind.PREDICTED, frame, stages).content)
         self._predict_seconds = predicted.seconds
         return ModelResponse(predicted, frame.payload)
 
@@ -218,14 +222,14 @@ class ModelSession:
         with attempted_hosts_in_errors(lambda: self._process.attempted_hosts):
             try:
                 yield
-            except (ModelProcessExited, MalformedFrame, _ModelFailed) as failure:
+            except (ModelProcessExited, MalformedFrame, ModelFailed) as failure:
                 raise self._classify(failure) from failure
 
-    def _classify(self, failure: ModelProcessExited | MalformedFrame | _ModelFailed) -> RunError:
+    def _classify(self, failure: ModelProcessExited | MalformedFrame | ModelFailed) -> RunError:
         peak_bytes = self._process.peak_bytes
         if self._process.was_killed_by_container():
             return out_of_container_memory(container_memory.limit_bytes(), peak_bytes)
-        if isinstance(failure, _ModelFailed):
+        if isinstance(failure, ModelFailed):
             return self._classify_exception(failure)
         pythons = None if self._inspection is None else self._inspection.pythons
         if isinstance(failure, ModelProcessExited):
@@ -236,7 +240,7 @@ class ModelSession:
         layers = self._supervisor_layers.with_more(self._process.layers)
         return layers.with_more(Layers(applied.engaged, applied.missing, applied.unavailable))
 
-    def _classify_exception(self, raised: _ModelFailed) -> RunError:
+    def _classify_exception(self, raised: ModelFailed) -> RunError:
         log_traceback(raised.content["traceback"])
         assert self._inspection is not None
         failure = Failure(
@@ -254,10 +258,21 @@ class ModelSession:
 
     def _can_read(self, file: Path | None) -> bool:
         """Whether the supervisor can read data that the model process says it cannot read."""
-        from numerai_predict.runner.live_data import is_readable  # imports pyarrow: 0.1 s
-
         assert file is not None
-        return self._process.is_in_memory(file) or is_readable(file)
+        limit = self._call.limits.memory_bytes
+        return self._process.is_in_memory(file) or is_readable(file, limit)
+
+    def _large_data_in_errors(
+        self, dataset: Path | None, benchmarks: Path | None = None
+    ) -> AbstractContextManager[None]:
+        labels = self._call.labels
+        files = {dataset: labels.dataset, benchmarks: labels.benchmarks}
+        new = {
+            file: name
+            for file, name in files.items()
+            if file and not self._process.is_in_memory(file)
+        }
+        return large_data_in_errors(new, self._call.limits.memory_bytes)
 
 
 def new_interpreter(call: ModelCall, readable: Collection[Path]) -> Callable[[], ProcessHandle]:
@@ -269,28 +284,6 @@ def new_interpreter(call: ModelCall, readable: Collection[Path]) -> Callable[[],
 def malformed_response(malformed: MalformedFrame, peak_bytes: int) -> RunError:
     """The error for a response that no unmodified model process would send."""
     return classify_crash(CrashReport(None, str(malformed)), peak_bytes)
-
-
-class _ModelFailed(Exception):
-    """The model process reported an exception; `file` is the data that it was reading."""
-
-    def __init__(self, content: dict[str, Any], file: Path | None) -> None:
-        super().__init__(content["type"])
-        self.content = content
-        self.file = file
-
-
-def _expect(kind: FrameKind, frame: Frame, stages: Mapping[Stage, Path | None]) -> Frame:
-    """The frame if it is of the kind that is due.
-
-    `stages` are those in which the process may fail now, with the files that they read.
-    """
-    if frame.kind == kind:
-        return frame
-    if frame.kind == FrameKind.FAILED:
-        content = read_failure(frame.content, stages)
-        raise _ModelFailed(content, stages[Stage(content["stage"])])
-    raise MalformedFrame(f"{frame.kind!r} where {kind.value!r} was due")
 
 
 def _log_loaded(loaded: LoadedModel) -> None:

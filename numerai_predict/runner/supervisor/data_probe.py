@@ -1,0 +1,55 @@
+"""Reads data without a model, to find out which of the two made a run fail."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from numerai_predict.contract.errors import DatasetUnavailable, OutOfMemory
+from numerai_predict.contract.limits import format_size
+from numerai_predict.runner.bootstrap import bootstrap_argv
+
+_PROBE = "numerai_predict.runner.child.data_probe:main"
+_SECONDS = 60.0
+
+
+def is_readable(path: Path, limit_bytes: int | None) -> bool:
+    """Whether pandas can read a parquet file within the memory limit, in a process of its own."""
+    argv = bootstrap_argv(_PROBE, str(path), str(limit_bytes or 0))
+    try:
+        ended = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return ended.returncode == 0
+
+
+@contextmanager
+def large_data_in_errors(files: Mapping[Path, str], limit_bytes: int | None) -> Iterator[None]:
+    """Blame no model for exceeding a memory limit that its data exceed by themselves.
+
+    `files` are the data that the model's process reads in the block, with the names to show.
+
+    Raises:
+        DatasetUnavailable: in place of `OutOfMemory`.
+    """
+    try:
+        yield
+    except OutOfMemory as error:
+        for path, source in files.items():
+            if not is_readable(path, limit_bytes):
+                raise too_large(source, limit_bytes) from error
+        raise
+
+
+def too_large(source: str, limit_bytes: int | None) -> DatasetUnavailable:
+    """The error for data that do not fit into the memory limit of a model."""
+    limit = "memory" if limit_bytes is None else f"the memory limit of {format_size(limit_bytes)}"
+    return DatasetUnavailable(
+        f"expected data that fit into {limit}, found that {source} cannot be read within it, "
+        "without any model",
+        "use the tournament's own file as it was downloaded, or raise --memory",
+    )
