@@ -58,7 +58,8 @@ class Training:
 
     def environment(self, **changes):
         kept = {name: value for name, value in os.environ.items() if "NUMERAI" not in name}
-        return {"DOCKER": "false", **kept, **changes}
+        state = str(self.folder / "state")
+        return {"DOCKER": "false", **kept, "XDG_STATE_HOME": state, **changes}
 
     def run(self, *options, **more):
         """Run the command; its exit code and output."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 PICKLE, MANIFEST = "model.pkl", "manifest.json"
-_KEY = "trained_on"
+_KEY, _HOLDOUT_KEY = "trained_on", "holdout"
 
 
 @dataclass(frozen=True)
@@ -36,3 +37,16 @@ class TrainedEras:
         numbers = [entry.get(name) for name in ("first", "last", "clear_from")]
         known = [each for each in numbers if isinstance(each, int)]
         return cls(*known) if len(known) == len(numbers) else None
+
+
+def scored_model(manifest: Any, sha256: str) -> str:
+    """What identifies the model of a pickle with this hash in the record of looks at holdouts.
+
+    It is the entry of a manifest that belongs to the pickle, so that a training and a diagnosis of
+    its bundle count once; else the pickle's hash.
+    """
+    with contextlib.suppress(AttributeError, KeyError, TypeError):
+        holdout = manifest[_HOLDOUT_KEY]
+        if manifest["model"]["sha256"] == sha256 and holdout["is_bundled"] is True:
+            return str(holdout["scored_model"])
+    return sha256

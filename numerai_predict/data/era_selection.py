@@ -16,6 +16,11 @@ _RANGE = re.compile(r"(\d{1,6})?-(\d{1,6})?")
 _REMEDY = "choose `all`, `every:4` for every 4th, or a range like `0001-0100`, `0500-` or `-0200`"
 
 
+def era_name(number: int) -> str:
+    """The name of an era as the tournament's files have it: at least four digits."""
+    return f"{number:04d}"
+
+
 @dataclass(frozen=True)
 class Eras:
     """A selection: every `step`-th era, or those from `first` to `last`, inclusive.

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from numerai_predict.data.era_selection import era_name
 from numerai_predict.data.sample_shape import (
     DEFAULT_SHAPE,
     FILES,
@@ -136,7 +137,7 @@ def _write_files(directory: Path, shape: SampleShape) -> None:
         ("train", range(1, last_train + 1)),
         ("validation", range(last_train + 1, last_validation + 1)),
     ):
-        eras = (_draw_era(shape, number, f"{number:04d}", name, shape.rows) for number in numbers)
+        eras = (_draw_era(shape, number, era_name(number), name, shape.rows) for number in numbers)
         meta_models = _write_eras(directory, name, eras)
         if name == "validation":
             meta_model = meta_models

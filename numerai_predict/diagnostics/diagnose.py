@@ -14,15 +14,17 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable, SaveFailed
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.redaction import redact
+from numerai_predict.contract.trained_eras import TrainedEras, scored_model
 from numerai_predict.data.feature_sets import FeatureSets
 from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.era_predictions import EraPredictor
 from numerai_predict.diagnostics.html_page import render_page
+from numerai_predict.diagnostics.looks import count_look
 from numerai_predict.diagnostics.metrics import EraMetrics
 from numerai_predict.diagnostics.model_usage import ModelUsage
 from numerai_predict.diagnostics.notes import make_notes
 from numerai_predict.diagnostics.report import Report, Subject, make_report
-from numerai_predict.diagnostics.training_overlap import read_trained_eras
+from numerai_predict.diagnostics.training_overlap import kind_of, read_manifest
 from numerai_predict.diagnostics.validation_data import ValidationData
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.submission_file import require_directory
@@ -65,9 +67,13 @@ def diagnose(
             del era  # it holds the whole batch in memory
     usage = predictor.usage
     subject = _subject(config, validation, usage, benchmark)
-    trained = read_trained_eras(config.model, usage.record.model.sha256 or "")
+    manifest = read_manifest(config.model)
+    trained = TrainedEras.from_manifest(manifest, subject.sha256)
+    clean = [era for era in metrics.rows if not kind_of(era, trained).is_inflated]
+    model = scored_model(manifest, subject.sha256)
+    models_shown = count_look(config.files.validation, config.target, clean, model)
     notes = make_notes(config, validation, metrics, usage, trained)
-    report = make_report(subject, metrics, feature_sets.sets, trained, notes)
+    report = make_report(subject, metrics, feature_sets.sets, trained, models_shown, notes)
     page = _write(config.output_dir, report, _run_info(usage, time.monotonic() - started))
     return Diagnosis(report, usage, page)
 

@@ -14,7 +14,8 @@ from markupsafe import Markup
 from numerai_predict.diagnostics import charts
 from numerai_predict.diagnostics.report import Report
 from numerai_predict.scoring.intervals import Interval
-from numerai_predict.scoring.score_summary import drawdown
+from numerai_predict.scoring.score_summary import ScoreSummary, beside_best_of, drawdown
+from numerai_predict.storage.holdout_looks import describe_looks
 
 MAX_BYTES = 2 * 1024**2
 
@@ -48,13 +49,31 @@ def render_page(report: Report) -> str:
     return environment.from_string(source).render(
         report=report,
         subject=report.subject,
-        names=score_names(report),
+        scores=score_rows(report),
+        inflated_scores=inflated_rows(report),
+        looks=describe_looks(report.models_shown, "these eras"),
         first=str(report.eras.index[0]),
         last=str(report.eras.index[-1]),
         charts=[draw(report) for draw in CHARTS],
         columns=list(report.eras.columns),
         eras=list(report.eras.itertuples(name=None)),
     )
+
+
+def score_rows(report: Report) -> dict[str, ScoreSummary]:
+    """The summaries by display name, each with what is left of it if it is the best of several."""
+    scores, best_of = _named(report, report.scores), _named(report, report.best_of)
+    return beside_best_of(scores, best_of, report.models_shown or 1)
+
+
+def inflated_rows(report: Report) -> dict[str, ScoreSummary]:
+    """The summaries, by display name, of eras whose scores training inflates."""
+    return _named(report, report.inflated_scores)
+
+
+def _named(report: Report, scores: Mapping[str, ScoreSummary]) -> dict[str, ScoreSummary]:
+    names = score_names(report)
+    return {names[name]: each for name, each in scores.items()}
 
 
 def score_names(report: Report) -> dict[str, str]:

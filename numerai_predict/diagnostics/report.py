@@ -19,6 +19,7 @@ from numerai_predict.scoring.score_summary import (
     QuantitySummary,
     ScoreSummary,
     summarize,
+    summarize_best_of,
     summarize_quantity,
 )
 from numerai_predict.scoring.target_overlap import UNKNOWN_OVERLAP, overlap_of_days, target_days
@@ -91,8 +92,10 @@ class Report:
 
     `eras` has one row per era: rows, the scores, `max_exposure`, `turnover`; `kinds` says which of
     them the model was trained on. `scores` summarizes the eras that are clean or of unknown kind,
-    `inflated_scores` the others; the latter is empty without such eras. `exposures` are those with
-    the largest mean absolute value. `max_exposure` summarizes the largest absolute exposure of
+    `inflated_scores` the others; the latter is empty without such eras. `models_shown` is the
+    number of models whose scores on some of these eras were shown, `None` if it is unknown;
+    `best_of` is what is left of `scores` if they are the best of several. `exposures` are those
+    with the largest mean absolute value. `max_exposure` summarizes the largest absolute exposure of
     each era.
     """
 
@@ -101,6 +104,8 @@ class Report:
     kinds: Sequence[EraKind]
     scores: Mapping[str, ScoreSummary]
     inflated_scores: Mapping[str, ScoreSummary]
+    models_shown: int | None
+    best_of: Mapping[str, ScoreSummary]
     groups: Sequence[FeatureSetExposure]
     exposures: Sequence[FeatureExposure]
     max_exposure: QuantitySummary
@@ -151,6 +156,8 @@ class Report:
             "summary_of_trained_eras": {
                 name: asdict(each) for name, each in self.inflated_scores.items()
             },
+            "models_shown": self.models_shown,
+            "summary_best_of": {name: asdict(each) for name, each in self.best_of.items()},
             "scored_eras": self.scored_eras,
             "exposure": {
                 "groups": [asdict(each) for each in self.groups],
@@ -174,9 +181,14 @@ def make_report(
     metrics: EraMetrics,
     feature_sets: Mapping[str, Sequence[str]],
     trained: TrainedEras | None,
+    models_shown: int | None,
     notes: Sequence[str],
 ) -> Report:
-    """Build the report from the metrics; `trained` are the model's training eras, if known."""
+    """Build the report from the metrics.
+
+    `trained` are the model's training eras, `models_shown` the number of models whose scores on
+    these eras were shown, this one's included; `None` if unknown.
+    """
     scores, exposures = metrics.scores, metrics.exposures
     largest = exposures.abs().max(axis=1).astype(np.float64)
     turnover = metrics.turnover.per_era
@@ -184,12 +196,15 @@ def make_report(
     eras.insert(0, "rows", pd.Series(metrics.rows))
     kinds = [kind_of(str(era), trained) for era in eras.index]
     inflated = np.array([kind.is_inflated for kind in kinds], bool)
+    overlap = _overlap(subject.target)
     return Report(
         subject=subject,
         eras=eras,
         kinds=kinds,
-        scores=_summaries(scores[~inflated], subject.target),
-        inflated_scores=_summaries(scores[inflated], subject.target) if inflated.any() else {},
+        scores=_summaries(scores[~inflated], overlap),
+        inflated_scores=_summaries(scores[inflated], overlap) if inflated.any() else {},
+        models_shown=models_shown,
+        best_of=_best_of(scores[~inflated], overlap, models_shown or 1),
         groups=[
             group
             for name, names in feature_sets.items()
@@ -204,10 +219,20 @@ def make_report(
     )
 
 
-def _summaries(scores: pd.DataFrame, target: str) -> dict[str, ScoreSummary]:
+def _overlap(target: str) -> int:
     days = target_days(target)
-    overlap = UNKNOWN_OVERLAP if days is None else overlap_of_days(days)
+    return UNKNOWN_OVERLAP if days is None else overlap_of_days(days)
+
+
+def _summaries(scores: pd.DataFrame, overlap: int) -> dict[str, ScoreSummary]:
     return {str(name): summarize(scores[name], overlap) for name in scores}
+
+
+def _best_of(scores: pd.DataFrame, overlap: int, models: int) -> dict[str, ScoreSummary]:
+    """What is left of each score; none for a single model."""
+    if models < 2:
+        return {}
+    return {str(name): summarize_best_of(scores[name], overlap, models) for name in scores}
 
 
 def _feature_set_exposure(

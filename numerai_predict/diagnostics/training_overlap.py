@@ -6,22 +6,21 @@ import json
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from numerai_predict.contract.trained_eras import MANIFEST, TrainedEras
+from numerai_predict.data.era_selection import era_name
 
 _MAX_BYTES = 16 * 1024**2
 
 
-def read_trained_eras(model: str, sha256: str) -> TrainedEras | None:
-    """The eras that the manifest in the pickle's directory names; `None` without such a manifest.
-
-    The manifest must be that of a pickle with this `sha256`.
-    """
+def read_manifest(model: str) -> Any:
+    """The manifest in the directory of a pickle; `None` without one that can be read."""
     path = Path(model).parent / MANIFEST
     try:
         if "://" in model or path.stat().st_size > _MAX_BYTES:
             return None
-        return TrainedEras.from_manifest(json.loads(path.read_bytes()), sha256)
+        return json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None  # the manifest is optional: a diagnosis does not fail because of it
 
@@ -63,7 +62,7 @@ def describe_overlap(trained: TrainedEras | None, eras: Sequence[str]) -> str:
             "model was trained on are inflated, and so are those of eras whose targets overlap "
             "with them: choose later eras."
         )
-    span = f"trained on eras {trained.first:04d} to {trained.last:04d}"
+    span = f"trained on eras {era_name(trained.first)} to {era_name(trained.last)}"
     inflated = [era for era in eras if kind_of(era, trained).is_inflated]
     if not inflated:
         return (
@@ -73,5 +72,5 @@ def describe_overlap(trained: TrainedEras | None, eras: Sequence[str]) -> str:
     return (
         f"The scores of {len(inflated)} of {len(eras)} eras are inflated and not part of the "
         f"summary: the model was {span} according to its manifest. From era "
-        f"{trained.clear_from:04d} on the targets do not overlap with theirs."
+        f"{era_name(trained.clear_from)} on the targets do not overlap with theirs."
     )

@@ -9,7 +9,9 @@ simulations` measures the coverage.
 Source: Lazarus, Lewis, Stock and Watson, "HAR Inference: Recommendations for Practice", Journal of
 Business & Economic Statistics 36 (2018), for the cosine estimator (EWC) and its t distribution.
 The Sharpe ratio's linear approximation is that of Lo, "The Statistics of Sharpe Ratios",
-Financial Analysts Journal 58 (2002).
+Financial Analysts Journal 58 (2002). The expected best of several models without skill is the
+approximation of Bailey and Lopez de Prado, "The Deflated Sharpe Ratio", Journal of Portfolio
+Management 40 (2014), with quantiles of the t distribution.
 """
 
 from __future__ import annotations
@@ -45,29 +47,63 @@ def varies(scores: NDArray[np.float64]) -> bool:
     return len(scores) > 1 and bool(scores.std() > abs(scores.mean()) * 1e-12)
 
 
-def mean_interval(scores: NDArray[np.float64], overlap: int) -> Interval | None:
+def mean_interval(scores: NDArray[np.float64], overlap: int, looks: int = 1) -> Interval | None:
     """The interval of the mean of scores in order of time, shape (eras,).
 
     `overlap` is the number of neighbouring scores whose targets share time, 1 for independent
-    ones. `None` if there are fewer than 4 effective eras.
+    ones. With `looks` it holds for all of so many models at once (Bonferroni), and so for the best
+    of them. `None` if there are fewer than 4 effective eras.
     """
-    return _interval(float(scores.mean()), scores, overlap) if len(scores) else None
+    return _interval(_mean_estimate(scores, overlap), looks)
 
 
-def sharpe_interval(scores: NDArray[np.float64], overlap: int) -> Interval | None:
+def sharpe_interval(scores: NDArray[np.float64], overlap: int, looks: int = 1) -> Interval | None:
     """The interval of mean / standard deviation (ddof 0); see `mean_interval`.
 
     `None` also if the scores are equal.
     """
+    return _interval(_sharpe_estimate(scores, overlap), looks)
+
+
+def deflated_mean(scores: NDArray[np.float64], overlap: int, looks: int) -> float | None:
+    """The mean, less what the best of `looks` models without skill reaches on the same eras.
+
+    The models count as independent, so that the result is too low rather than too high for
+    settings that resemble each other. `None` if there are fewer than 4 effective eras.
+    """
+    return _deflated(_mean_estimate(scores, overlap), looks)
+
+
+def deflated_sharpe(scores: NDArray[np.float64], overlap: int, looks: int) -> float | None:
+    """The Sharpe ratio, less what the best of `looks` models without skill reaches.
+
+    See `deflated_mean`; `None` also if the scores are equal.
+    """
+    return _deflated(_sharpe_estimate(scores, overlap), looks)
+
+
+class _Estimate(NamedTuple):
+    """A value, its standard error and the degrees of freedom of its t distribution."""
+
+    value: float
+    error: float
+    freedom: int
+
+
+def _mean_estimate(scores: NDArray[np.float64], overlap: int) -> _Estimate | None:
+    return _estimate(float(scores.mean()), scores, overlap) if len(scores) else None
+
+
+def _sharpe_estimate(scores: NDArray[np.float64], overlap: int) -> _Estimate | None:
     if not varies(scores):
         return None
     standard = (scores - scores.mean()) / scores.std()
     sharpe = float(scores.mean() / scores.std())
-    return _interval(sharpe, standard - sharpe / 2 * (np.square(standard) - 1), overlap)
+    return _estimate(sharpe, standard - sharpe / 2 * (np.square(standard) - 1), overlap)
 
 
-def _interval(value: float, influences: NDArray[np.float64], overlap: int) -> Interval | None:
-    """The interval of a value that is the mean of its influences, but for a constant."""
+def _estimate(value: float, influences: NDArray[np.float64], overlap: int) -> _Estimate | None:
+    """The estimate of a value that is the mean of its influences, but for a constant."""
     eras = len(influences)
     if effective_eras(eras, overlap) < MIN_EFFECTIVE_ERAS:
         return None
@@ -75,8 +111,23 @@ def _interval(value: float, influences: NDArray[np.float64], overlap: int) -> In
     frequencies = np.arange(1, count + 1) / (2 * eras)
     cosines = np.cos(2 * np.pi * np.outer(frequencies, np.arange(eras) + 0.5))
     squares = 2 / eras * np.square(cosines @ influences) / _moving_sum(frequencies, overlap)
-    half = float(stdtrit(count, (1 + CONFIDENCE) / 2)) * math.sqrt(squares.mean() / eras)
-    return Interval(value - half, value + half)
+    return _Estimate(value, math.sqrt(squares.mean() / eras), count)
+
+
+def _interval(estimate: _Estimate | None, looks: int) -> Interval | None:
+    if estimate is None:
+        return None
+    quantile = float(stdtrit(estimate.freedom, 1 - (1 - CONFIDENCE) / (2 * looks)))
+    half = quantile * estimate.error
+    return Interval(estimate.value - half, estimate.value + half)
+
+
+def _deflated(estimate: _Estimate | None, looks: int) -> float | None:
+    if estimate is None or looks == 1:
+        return estimate and estimate.value
+    quantiles = [stdtrit(estimate.freedom, 1 - 1 / (looks * share)) for share in (1, math.e)]
+    best = (1 - np.euler_gamma) * quantiles[0] + np.euler_gamma * quantiles[1]
+    return estimate.value - float(best) * estimate.error
 
 
 def _moving_sum(frequencies: NDArray[np.float64], overlap: int) -> NDArray[np.float64]:

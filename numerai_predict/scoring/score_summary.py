@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from numerai_predict.scoring.intervals import (
     Interval,
+    deflated_mean,
+    deflated_sharpe,
     effective_eras,
     mean_interval,
     sharpe_interval,
@@ -74,9 +78,8 @@ def summarize(scores: pd.Series[float], overlap: int) -> ScoreSummary:
         return ScoreSummary(None, None, None, None, 0)
     mean = float(known.mean())
     std = float(known.std(ddof=0)) if eras > 1 else None
-    values = np.asarray(known, dtype=np.float64)
+    values, shared = _known(scores, overlap)
     sharpe = mean / std if std is not None and varies(values) else None
-    shared = overlapping_scores([str(era) for era in known.index], overlap)
     return ScoreSummary(
         mean,
         std,
@@ -87,6 +90,43 @@ def summarize(scores: pd.Series[float], overlap: int) -> ScoreSummary:
         mean_interval(values, shared),
         sharpe_interval(values, shared),
     )
+
+
+def summarize_best_of(scores: pd.Series[float], overlap: int, looks: int) -> ScoreSummary:
+    """Summarize a score that is the best of `looks` models, as far as anyone can know.
+
+    Mean and Sharpe ratio are less what the best of so many models without skill reaches, and the
+    intervals hold for all of them at once. See `summarize` for the arguments.
+    """
+    summary = summarize(scores, overlap)
+    values, shared = _known(scores, overlap)
+    return replace(
+        summary,
+        mean=deflated_mean(values, shared, looks),
+        sharpe=deflated_sharpe(values, shared, looks),
+        max_drawdown=None,
+        mean_interval=mean_interval(values, shared, looks),
+        sharpe_interval=sharpe_interval(values, shared, looks),
+    )
+
+
+def beside_best_of(
+    summaries: Mapping[str, ScoreSummary], best_of: Mapping[str, ScoreSummary], models: int
+) -> dict[str, ScoreSummary]:
+    """The summaries, each followed by what is left of it if it is the best of several models'."""
+    rows = {}
+    for name, each in summaries.items():
+        rows[name] = each
+        if models > 1 and name in best_of:
+            rows[f"  best of {models}: {name}"] = best_of[name]
+    return rows
+
+
+def _known(scores: pd.Series[float], overlap: int) -> tuple[NDArray[np.float64], int]:
+    """The scores that are known, shape (eras,), and how many neighbours of them share time."""
+    known = scores.dropna()
+    shared = overlapping_scores([str(era) for era in known.index], overlap)
+    return np.asarray(known, dtype=np.float64), shared
 
 
 def summarize_quantity(values: pd.Series[float]) -> QuantitySummary:

@@ -61,6 +61,20 @@ def common_server(files: Iterable[str], servers: Mapping[str, str]) -> str | Non
     return next(iter(found), None)
 
 
+def server_of_files(directory: Path, paths: Iterable[Path]) -> str | None:
+    """The server that files in a directory of one data version came from; `None` if unknown.
+
+    Raises:
+        DatasetUnavailable: they came from several, or a manifest cannot be read.
+    """
+    files = list(paths)
+    for store in (directory.parent, directory):
+        names = [str(path.relative_to(store)) for path in files]
+        if server := common_server(names, servers_by_file(store)):
+            return server
+    return None
+
+
 def label_for(server: str, entries: Mapping[str, SnapshotEntry], known: str | None) -> str | None:
     """The server that a store's manifest may name after a fetch from it.
 

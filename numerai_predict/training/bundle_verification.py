@@ -17,6 +17,7 @@ from numerai_predict.contract.model_call import ModelCall, SourceLabels
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.training_errors import BundleRefused
 from numerai_predict.data.columns import column_names
+from numerai_predict.data.era_selection import era_name
 from numerai_predict.data.view import read_view
 from numerai_predict.inspection.compatibility import CompatibilityLevel, compatibilities
 from numerai_predict.inspection.inspect import inspect_pickle
@@ -128,7 +129,7 @@ def prepare_live_data(data: TrainingData, directory: Path) -> VerificationData:
     frame[data.main_target] = np.float32("nan")
     frame.to_parquet(directory / "live.parquet")
     benchmarks_of_era = _write_benchmarks(data, index, directory)
-    return VerificationData(directory / "live.parquet", benchmarks_of_era, f"era {era:04d}")
+    return VerificationData(directory / "live.parquet", benchmarks_of_era, f"era {era_name(era)}")
 
 
 def _inspect(pickle: Path, environment: ExecutionTarget) -> None:

@@ -14,9 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from numerai_predict.contract.training_errors import BadConfiguration
+from numerai_predict.data.era_selection import era_name
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.scoring.exposures import largest_exposure
-from numerai_predict.scoring.score_summary import summarize, summarize_quantity
+from numerai_predict.scoring.score_summary import (
+    summarize,
+    summarize_best_of,
+    summarize_quantity,
+)
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.training.checkpoints import Checkpoints, StoredResult
 from numerai_predict.training.comparison import META_MODEL, ComparisonPredictions
@@ -49,6 +54,14 @@ class Evaluation:
     scores: pd.DataFrame
     predictions: pd.DataFrame
     overlap: int
+
+    def best_of(self, models: int) -> dict[str, Any]:
+        """What is left of each score if it is the best of so many models'."""
+        return {
+            str(name): asdict(summarize_best_of(column, self.overlap, models))
+            for name, column in self.scores.items()
+            if name != EXPOSURE
+        }
 
     def summary(self) -> dict[str, Any]:
         """Summary statistics of each score and of the exposure."""
@@ -99,7 +112,7 @@ class Evaluator:
         for rows in self._eras(window.scored, loaded):
             benchmark = comparison.benchmark_of(rows.ids)
             if self.neutralize and not has_values(benchmark):
-                left_out.append(f"{rows.era:04d}")
+                left_out.append(era_name(rows.era))
                 continue
             ensemble = combine(rows.outputs, benchmark, self.neutralize)
             ensemble = limit_exposure(ensemble, rows.features, self.max_exposure)
@@ -107,11 +120,12 @@ class Evaluator:
             neutralizers = pd.DataFrame(
                 rows.neutralizers, rows.ids, self.data.neutral, dtype=np.float64
             )
-            era = comparison.scores(prediction, rows.targets, str(rows.era), neutralizers)
+            name = era_name(rows.era)
+            era = comparison.scores(prediction, rows.targets, name, neutralizers)
             exposure = largest_exposure(prediction, rows.features, self.data.features)
             era[EXPOSURE] = exposure.correlation if exposure else np.nan
             scores.append(era)
-            columns = {"era": f"{rows.era:04d}", "prediction": prediction}
+            columns = {"era": name, "prediction": prediction}
             outputs = dict(zip(names, rows.outputs, strict=True))
             predictions.append(pd.DataFrame({**columns, **outputs}))
         if left_out:
@@ -165,10 +179,12 @@ class Evaluator:
         """Everything that determines the scores: the key of their checkpoint."""
         data = self.data
         files = [data.directory / META_MODEL, *benchmark_files(data.history.paths)]
+        names = {"era names": "four digits"}
         limit = {} if self.max_exposure is None else {"max exposure": self.max_exposure}
         left_out = {"eras without the benchmark": "left out"} if self.neutralize else {}
         return {
             **data.facts(),
+            **names,
             **limit,
             **left_out,
             "models": [[model.target, model.seed, model.stored.sha256] for model in models],

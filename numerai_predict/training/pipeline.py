@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.training_errors import BadConfiguration
+from numerai_predict.data.era_selection import era_name
 from numerai_predict.resources.cpu_quota import usable_cpus
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.training import bundle
@@ -19,6 +20,12 @@ from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.early_stopping import StoppingRule
 from numerai_predict.training.embargo import embargo_eras, target_overlap
 from numerai_predict.training.evaluation import Evaluation, Evaluator
+from numerai_predict.training.holdout import (
+    HoldoutFacts,
+    HoldoutScores,
+    hidden_holdout,
+    revealed_holdout,
+)
 from numerai_predict.training.model_fitting import ModelFitter, TrainedModel
 from numerai_predict.training.progress import TrainingDisplay
 from numerai_predict.training.reports import TrainingReport, make_manifest, write_scores
@@ -35,19 +42,24 @@ from numerai_predict.training.walk_forward import (
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The output directory, the summary of scores, and the verified predictions of live data.
+    """The output directory, the summary of scores, the holdout, and the trial on live data.
 
     `absent` says which scores there are not, and why.
     """
 
     output: Path
     scores: dict[str, Any]
+    holdout: HoldoutFacts
     trial: Trial
     absent: Sequence[str] = ()
 
 
-def train(config: TrainingConfig, directory: Path) -> TrainingResult:
+def train(
+    config: TrainingConfig, directory: Path, *, reveal_holdout: bool = False
+) -> TrainingResult:
     """Train on the data in a directory, or resume an interrupted training.
+
+    The holdout is scored only to `reveal_holdout`, which is recorded as a look at it.
 
     Raises:
         RunError: there is no bundle; finished work is kept in checkpoints.
@@ -64,12 +76,13 @@ def train(config: TrainingConfig, directory: Path) -> TrainingResult:
         plan = make_plan(config, data)
         trainer = _make_trainer(config)
         training = _ModelTraining(config, data, plan, trainer, checkpoints)
-        models, evaluations = training.models()
-        scores = write_scores(config.output, evaluations)
+        models = training.models()
+        holdout = training.holdout(models.final, reveal_holdout)
+        scores = write_scores(config.output, models.windows, holdout)
         spec = bundle.BundleSpec(
             trainer.name,
             data.features,
-            models,
+            models.bundled,
             data.benchmark,
             config.neutralize,
             config.max_exposure,
@@ -77,12 +90,12 @@ def train(config: TrainingConfig, directory: Path) -> TrainingResult:
         with bundle.build_bundle(spec, environment, config.output) as pickle:
             verification = verify_bundle(pickle, spec, environment, data)
             trained_eras = data.eras if config.use_holdout else plan.final.training
-            report = TrainingReport(config, data, trainer, models, scores)
+            report = TrainingReport(config, data, trainer, models.bundled, scores, holdout.facts)
             manifest = make_manifest(
                 report, pickle, environment.python, plan.trained_on(trained_eras), verification
             )
             bundle.publish_bundle(pickle, config.output, manifest)
-    return TrainingResult(config.output, scores, verification.trial, absent)
+    return TrainingResult(config.output, scores, holdout.facts, verification.trial, absent)
 
 
 def make_plan(config: TrainingConfig, data: TrainingData) -> WalkForwardPlan:
@@ -106,7 +119,7 @@ def make_plan(config: TrainingConfig, data: TrainingData) -> WalkForwardPlan:
     plan = plan_windows(data.eras, sizes)
     for window in (*plan.windows, plan.final):
         parts = (window.training, window.stopping, window.scored)
-        spans = [f"{part[0]:04d} to {part[-1]:04d}" for part in parts if part]
+        spans = [f"{era_name(part[0])} to {era_name(part[-1])}" for part in parts if part]
         log_step("plan", f"{window.name}: eras {', then '.join(spans)}, embargo {embargo}")
     return plan
 
@@ -120,6 +133,15 @@ def _make_trainer(config: TrainingConfig) -> Trainer:
 
 
 @dataclass(frozen=True)
+class _TrainedModels:
+    """The models to bundle, those to score on the holdout, and the windows' evaluations."""
+
+    bundled: list[TrainedModel]
+    final: list[TrainedModel]
+    windows: list[Evaluation]
+
+
+@dataclass(frozen=True)
 class _ModelTraining:
     """Trains and evaluates the models of all windows."""
 
@@ -129,17 +151,9 @@ class _ModelTraining:
     trainer: Trainer
     checkpoints: Checkpoints
 
-    def models(self) -> tuple[list[TrainedModel], list[Evaluation]]:
-        """The models to bundle, and the evaluations of the windows and, last, of the holdout."""
+    def models(self) -> _TrainedModels:
+        """Train the models of all windows, and evaluate all but those of the final one."""
         config, targets = self.config, list(self.config.targets)
-        evaluator = Evaluator(
-            self.data,
-            self.trainer.name,
-            config.neutralize,
-            self.checkpoints,
-            target_overlap(self.data.main_target, config.horizons),
-            config.max_exposure,
-        )
         display = TrainingDisplay(self._model_count())
         fitter = ModelFitter(self.data, self.trainer, self.checkpoints, display)
         rule = StoppingRule(
@@ -149,17 +163,35 @@ class _ModelTraining:
         for window in self.plan.windows:
             models = fitter.models(window, config.seeds, dict.fromkeys(targets, rule))
             window_models += models
-            evaluations.append(evaluator.evaluate(window, models))
+            evaluations.append(self._evaluator.evaluate(window, models))
         rules = {
             target: replace(rule, rounds=_median_rounds(window_models, target))
             for target in targets
         }
-        final = fitter.models(self.plan.final, config.seeds, rules)
-        evaluations.append(evaluator.evaluate(self.plan.final, final))
+        final = bundled = fitter.models(self.plan.final, config.seeds, rules)
         if config.use_holdout:
             whole = WalkForwardWindow("whole", tuple(self.data.eras), (), ())
-            final = fitter.models(whole, config.seeds, rules)
-        return final, evaluations
+            bundled = fitter.models(whole, config.seeds, rules)
+        return _TrainedModels(bundled, final, evaluations)
+
+    def holdout(self, models: list[TrainedModel], reveal: bool) -> HoldoutScores:
+        """The holdout, with the scores of these models if it is revealed."""
+        eras = self.plan.final.scored
+        if not reveal:
+            return hidden_holdout(self.config, self.data, eras, models)
+        evaluation = self._evaluator.evaluate(self.plan.final, models)
+        return revealed_holdout(self.config, self.data, evaluation, eras, models)
+
+    @property
+    def _evaluator(self) -> Evaluator:
+        return Evaluator(
+            self.data,
+            self.trainer.name,
+            self.config.neutralize,
+            self.checkpoints,
+            target_overlap(self.data.main_target, self.config.horizons),
+            self.config.max_exposure,
+        )
 
     def _model_count(self) -> int:
         windows = len(self.plan.windows) + 1 + self.config.use_holdout

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from numerai_predict.contract.dataset_name import data_version_of
 from numerai_predict.contract.trained_eras import PICKLE, TrainedEras
 from numerai_predict.storage.files import atomic_write, sha256_of
 from numerai_predict.training.bundle import git_commit, software_versions
 from numerai_predict.training.bundle_verification import Verification
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.evaluation import Evaluation
+from numerai_predict.training.holdout import HoldoutFacts, HoldoutScores
 from numerai_predict.training.model_fitting import TrainedModel
 from numerai_predict.training.trainers.interface import Trainer
 from numerai_predict.training.training_data import TrainingData
@@ -27,36 +28,38 @@ SCORES, PREDICTIONS = "scores.json", "predictions.parquet"
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What the manifest describes: configuration, data, trainer, bundled models and scores."""
+    """What the manifest describes: configuration, data, trainer, models, scores and holdout."""
 
     config: TrainingConfig
     data: TrainingData
     trainer: Trainer
     models: list[TrainedModel]
     scores: dict[str, Any]
+    holdout: HoldoutFacts
 
 
-def write_scores(output: Path, evaluations: list[Evaluation]) -> dict[str, Any]:
+def write_scores(
+    output: Path, windows: Sequence[Evaluation], holdout: HoldoutScores
+) -> dict[str, Any]:
     """Write scores.json and predictions.parquet; returns the summary statistics of the scores.
 
-    The last evaluation is that of the holdout.
+    Those of the holdout are `None` unless it is revealed.
 
     Raises:
         OSError: a file cannot be written.
     """
-    *windows, holdout = evaluations
     all_windows = replace(windows[0], scores=pd.concat([each.scores for each in windows]))
+    shown = holdout.evaluation
     scores = {
         "windows": all_windows.summary(),
-        "holdout": holdout.summary(),
+        "holdout": shown and shown.summary(),
+        "holdout_best_of": shown and shown.best_of(holdout.facts.models_shown),
         "by_window": {each.window: each.summary() for each in windows},
     }
-    per_era = {
-        name: {era: json.loads(row.to_json(double_precision=15)) for era, row in table.iterrows()}
-        for name, table in (("windows", all_windows.scores), ("holdout", holdout.scores))
-    }
+    per_era = {"windows": _per_era(all_windows), "holdout": shown and _per_era(shown)}
     with atomic_write(output / SCORES) as handle:
         handle.write((json.dumps({**scores, "per_era": per_era}, indent=2) + "\n").encode())
+    evaluations = [*windows, *([shown] if shown else [])]
     predictions = [each.predictions.assign(window=each.window) for each in evaluations]
     file = io.BytesIO()
     pd.concat(predictions).to_parquet(file)
@@ -65,12 +68,17 @@ def write_scores(output: Path, evaluations: list[Evaluation]) -> dict[str, Any]:
     return scores
 
 
+def _per_era(evaluation: Evaluation) -> dict[str, Any]:
+    rows = evaluation.scores.iterrows()
+    return {str(era): json.loads(row.to_json(double_precision=15)) for era, row in rows}
+
+
 def _data_entry(data: TrainingData) -> dict[str, Any]:
     """The manifest's entry `data`: what a run compares its data with."""
     facts = data.facts()
     return {
         "directory": str(data.directory),
-        "version": data_version_of(str(data.directory.absolute() / SCORES)),
+        "version": data.version,
         "server": data.server,
         **facts,
         "features": {**facts["features"], "names": data.features},
@@ -105,6 +113,7 @@ def make_manifest(
         ],
         "device": trainer["device"],
         "scores": report.scores,
+        "holdout": asdict(report.holdout),
         "versions": software_versions(trainer["versions"]),
         "git_commit": git_commit(Path.cwd()),
         **trained_eras.as_entry(),

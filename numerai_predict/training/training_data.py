@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from numerai_predict.contract.dataset_name import data_version_of
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.data import feature_sets as feature_sets
 from numerai_predict.data.columns import column_names
@@ -19,8 +20,9 @@ from numerai_predict.data.era_table import EraTable
 from numerai_predict.data.feature_sets import FeatureSets
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import sha256_of
+from numerai_predict.storage.holdout_looks import data_set_names
 from numerai_predict.storage.snapshot_manifest import NAME, read_snapshot_manifest
-from numerai_predict.storage.snapshot_server import common_server, servers_by_file
+from numerai_predict.storage.snapshot_server import server_of_files
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.trainers.interface import TrainingRows
 
@@ -50,6 +52,16 @@ class TrainingData:
     def main_target(self) -> str:
         """The target that predictions are scored on."""
         return next(iter(self.targets))
+
+    @property
+    def version(self) -> str | None:
+        """The data version that the directory is of, such as v5.2; `None` if it is unknown."""
+        return data_version_of(str(self.directory.absolute() / feature_sets.NAME))
+
+    @property
+    def names(self) -> list[str]:
+        """What identifies the data set in the record of looks at holdouts."""
+        return data_set_names(self.server, self.version, self.hashes.values())
 
     def mask(self, eras: Sequence[int]) -> NDArray[np.bool_]:
         """A mask of the eras' rows, shape (rows of the history,)."""
@@ -99,13 +111,10 @@ def _find_server(directory: Path, paths: Sequence[Path]) -> str | None:
     Raises:
         DatasetUnavailable: they came from several.
     """
-    for store in (directory.parent, directory):
-        names = [str(path.relative_to(store)) for path in paths]
-        if server := common_server(names, servers_by_file(store)):
-            log_step("data", f"{directory}, of the server {server}")
-            return server
-    log_step("data", f"{directory}, which no server is known of")
-    return None
+    server = server_of_files(directory, paths)
+    known = f"of the server {server}" if server else "which no server is known of"
+    log_step("data", f"{directory}, {known}")
+    return server
 
 
 def verified_hash(path: Path) -> str:

@@ -89,7 +89,7 @@ def diagnose(past, pickle_model, clean_environment, tmp_path):
             capture_output=True,
             text=True,
             timeout=100,
-            env=clean_environment,
+            env={**clean_environment, "XDG_STATE_HOME": str(tmp_path / "state")},
             cwd=tmp_path,
         )
         assert list(Path(clean_environment["TMPDIR"]).iterdir()) == [], "files were left behind"
@@ -112,6 +112,8 @@ def make_report(subject):
                 name: summarize(eras[name], 4) for name in ("corr", "mmc", "bmc") if name in eras
             },
             "inflated_scores": {},
+            "models_shown": 1,
+            "best_of": {},
             "groups": [
                 FeatureSetExposure("small", 42, 0.02, 0.1, "feature_a"),
                 FeatureSetExposure("all", 310, 0.01, 0.1, "f"),

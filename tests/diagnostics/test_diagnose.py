@@ -226,3 +226,37 @@ def test_without_benchmarks_and_meta_model_the_page_says_so(diagnose, past, tmp_
     assert "nothing to compare" in done.page
     done = diagnose(careful, "--validation", data, folder=tmp_path / "two")
     done.fails_as(contract, "dataset_unavailable", "benchmark models of era 0003", "--benchmarks")
+
+
+def test_models_diagnosed_on_the_same_eras_are_counted(diagnose, tmp_path):
+    """The best of several models looks good by luck alone."""
+
+    def first(live_features):
+        return live_features.iloc[:, [5]].rank(pct=True).set_axis(["prediction"], axis=1)
+
+    def second(live_features):
+        return live_features.iloc[:, [6]].rank(pct=True).set_axis(["prediction"], axis=1)
+
+    for _ in range(2):
+        done = diagnose(first).succeeds()
+        assert "first look at these eras" in done.stdout
+        assert done.numbers["models_shown"] == 1
+        assert done.numbers["summary_best_of"] == {}
+    done = diagnose(second, "--eras", "0004-", folder=tmp_path / "second").succeeds()
+    assert "2 models were scored on some of these eras" in done.stdout
+    assert "best of 2: CORR" in done.stdout
+    assert "best of 2: CORR" in done.page
+    assert done.numbers["models_shown"] == 2
+    assert done.numbers["summary_best_of"]["corr"]["eras"] == 4
+
+
+def test_a_diagnosis_that_cannot_count_its_look_says_so(diagnose, tmp_path):
+    (tmp_path / "state").write_text("a file where a directory should be")
+
+    def model(live_features):
+        return live_features.iloc[:, [5]].rank(pct=True).set_axis(["prediction"], axis=1)
+
+    done = diagnose(model).succeeds()
+    assert "this look at the eras is not counted" in done.stderr
+    assert "looks at these eras are not counted" in done.stdout
+    assert done.numbers["models_shown"] is None

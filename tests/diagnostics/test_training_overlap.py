@@ -5,15 +5,19 @@ import json
 
 import pytest
 
-from numerai_predict.contract.trained_eras import TrainedEras
+from numerai_predict.contract.trained_eras import TrainedEras, scored_model
 from numerai_predict.diagnostics.training_overlap import (
     EraKind,
     describe_overlap,
     kind_of,
-    read_trained_eras,
+    read_manifest,
 )
 
 KNOWN = TrainedEras(first=1, last=3, clear_from=5)
+
+
+def read_trained_eras(model, sha256):
+    return TrainedEras.from_manifest(read_manifest(model), sha256)
 
 
 @pytest.fixture
@@ -97,3 +101,25 @@ def test_the_log_and_the_page_contain_the_note(diagnose, pickle_model, tmp_path)
     assert done.numbers["summary"]["corr"]["eras"] == kinds.count("clean")
     assert done.numbers["summary"]["corr"]["mean"] == pytest.approx(sum(clean) / len(clean))
     assert done.numbers["summary_of_trained_eras"]["corr"]["eras"] == kinds.count("trained")
+
+
+def test_a_bundle_and_its_training_are_one_model_in_the_record_of_looks(bundle):
+    holdout = {"is_bundled": True, "scored_model": "the trained models"}
+    model, sha256 = bundle(holdout=holdout)
+    assert scored_model(read_manifest(model), sha256) == "the trained models"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"holdout": {"is_bundled": False, "scored_model": "trained without the holdout"}},
+        {"holdout": {"scored_model": "of an unknown form"}},
+        {"holdout": [1]},
+        {"holdout": None},
+        {"body": b"another", "holdout": {"is_bundled": True, "scored_model": "of another pickle"}},
+    ],
+)
+def test_other_models_are_identified_by_their_pickle(bundle, changes):
+    model, sha256 = bundle(**changes)
+    assert scored_model(read_manifest(model), sha256) == sha256
+    assert scored_model(None, sha256) == sha256

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from numerai_predict.scoring.intervals import mean_interval, sharpe_interval
+from numerai_predict.scoring.intervals import (
+    deflated_mean,
+    deflated_sharpe,
+    mean_interval,
+    sharpe_interval,
+)
 from numerai_predict.scoring.target_overlap import (
     overlap_of_days,
     overlapping_scores,
@@ -89,3 +94,46 @@ def test_days_are_eras_of_five_days_rounded_up():
 )
 def test_scores_overlap_where_their_eras_are_near(eras, overlapping):
     assert overlapping_scores(eras, 4) == overlapping
+
+
+LOOKS = 8
+
+
+def best_of_noise(eras, overlap):
+    """The best of each eight series of noise, shape (50, eras)."""
+    noise = (overlapping(eras, overlap) - MEAN).reshape(-1, LOOKS, eras)
+    return [group[group.mean(axis=1).argmax()] for group in noise]
+
+
+@pytest.mark.parametrize("interval", [mean_interval, sharpe_interval])
+def test_the_best_of_eight_models_of_noise_seldom_looks_skilled(interval):
+    best = best_of_noise(52, 4)
+    assert np.mean([interval(series, 4).low > 0 for series in best]) > 0.08
+    assert np.mean([interval(series, 4, LOOKS).low > 0 for series in best]) < 0.06
+
+
+@pytest.mark.parametrize("deflated", [deflated_mean, deflated_sharpe])
+def test_less_what_luck_reaches_the_best_of_eight_models_of_noise_is_about_zero(deflated):
+    left = [deflated(series, 4, LOOKS) for series in best_of_noise(150, 4)]
+    assert abs(np.mean(left)) < 0.1
+    assert np.mean([deflated(series, 4, 1) for series in best_of_noise(150, 4)]) > 0.15
+
+
+def test_a_first_look_takes_nothing_away():
+    series = overlapping(52, 4)[0]
+    assert deflated_mean(series, 4, 1) == series.mean()
+    assert deflated_sharpe(series, 4, 1) == series.mean() / series.std()
+
+
+def test_the_more_models_were_shown_the_less_is_left_and_the_wider_the_interval():
+    series = overlapping(52, 4)[0]
+    left = [deflated_mean(series, 4, looks) for looks in (1, 2, 8, 100)]
+    assert left == sorted(left, reverse=True)
+    assert len(set(left)) == 4
+    lows = [mean_interval(series, 4, looks).low for looks in (1, 2, 8, 100)]
+    assert lows == sorted(lows, reverse=True)
+
+
+def test_too_few_eras_leave_nothing_to_deflate():
+    assert deflated_mean(overlapping(11, 4)[0], 4, 8) is None
+    assert deflated_sharpe(overlapping(11, 4)[0], 4, 8) is None

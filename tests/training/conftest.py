@@ -28,5 +28,5 @@ def training(tmp_path, data):
 def trained(tmp_path_factory, data):
     """One training that ran to its end."""
     training = Training(tmp_path_factory.mktemp("trained") / "training", data)
-    training.ended = training.succeeds()
+    training.ended = training.succeeds("--reveal-holdout")
     return training

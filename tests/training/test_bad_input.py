@@ -219,7 +219,7 @@ def without_benchmarks(folder, eras):
 def test_eras_that_cannot_be_neutralized_are_not_scored_and_are_counted(training, copied):
     without_benchmarks(copied, ["0060", "0061", "0062"])
     half = training(folder=copied, neutralize=0.5, seeds=[42], rounds=20, validation={"windows": 1})
-    ended = half.succeeds()
+    ended = half.succeeds("--reveal-holdout")
     assert "final: 3 of 8 eras have no row of v52_lgbm_ender" in ended.text
     assert half.scores()["holdout"]["corr"]["eras"] == 5
     assert set(half.scores()["per_era"]["holdout"]).isdisjoint(["0060", "0061", "0062"])
@@ -229,5 +229,8 @@ def test_eras_of_which_none_can_be_neutralized_are_refused(training, copied):
     without_benchmarks(copied, [f"{era:04d}" for era in range(59, 67)])
     half = training(folder=copied, neutralize=0.5, seeds=[42], rounds=20, validation={"windows": 1})
     half.fails_as(
-        "bad_configuration", "expected benchmark rows to neutralize final", "8 of 8 eras have no"
+        "bad_configuration",
+        "expected benchmark rows to neutralize final",
+        "8 of 8 eras have no",
+        options=["--reveal-holdout"],
     )

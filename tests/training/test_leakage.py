@@ -33,7 +33,7 @@ def test_no_score_on_a_target_of_noise_is_significant(training, tmp_path):
     shape = {"rows": 120, "train_eras": 46, "validation_eras": 20, "features": 60}
     write_sample(tmp_path / "noise", SampleShape(live_rows=100, signal=0, **shape))
     noise = training(folder=tmp_path / "noise")
-    noise.succeeds()
+    noise.succeeds("--reveal-holdout")
     for part in ("windows", "holdout"):
         for name in ("corr", "mmc", "bmc", "fnc"):
             facts = noise.scores()[part][name]

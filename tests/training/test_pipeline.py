@@ -32,7 +32,7 @@ def test_every_score_is_computed_for_windows_and_holdout(trained):
 
 def test_the_same_seeds_give_the_same_models_whatever_the_number_of_threads(trained, training):
     again = training()
-    again.succeeds(variables={"NUMERAI_TRAIN_THREADS": "2"})
+    again.succeeds("--reveal-holdout", variables={"NUMERAI_TRAIN_THREADS": "2"})
     assert again.models() == trained.models()
     assert again.scores() == trained.scores()
 
@@ -101,11 +101,64 @@ def test_one_more_seed_trains_only_that_seed(trained, training):
 def test_the_holdout_may_be_trained_on_after_scoring(trained, training):
     whole = training(use_holdout=True)
     shutil.copytree(trained.output, whole.output)
-    ended = whole.succeeds()
+    ended = whole.succeeds("--reveal-holdout")
     assert ended.text.count("was done before") == 6
     assert "load     whole, target: 7,920 rows x 42 features of 66 eras" in ended.text
     assert whole.scores() == trained.scores()
     assert set(whole.models()).isdisjoint(trained.models())
+    assert not whole.manifest()["holdout"]["is_bundled"]
+    assert "the bundled models were trained on the holdout too, and have no scores" in ended.stdout
+
+
+def test_the_holdout_is_scored_on_request_alone(trained, training):
+    hidden = training()
+    shutil.copytree(trained.output, hidden.output)
+    for leftover in (hidden.output / "checkpoints").glob("final_scores*"):
+        leftover.unlink()
+    ended = hidden.succeeds()
+    assert "holdout: eras 0059 to 0066 are not scored; --reveal-holdout" in ended.stdout
+    assert "holdout corr" not in ended.stdout
+    assert " score    final" not in ended.text
+    assert hidden.scores()["holdout"] is None
+    assert hidden.scores()["per_era"]["holdout"] is None
+    assert hidden.manifest()["scores"]["holdout"] is None
+    assert not hidden.manifest()["holdout"]["is_revealed"]
+    kept = pd.read_parquet(hidden.output / "predictions.parquet")
+    assert set(kept["window"]) == {"window-1", "window-2"}
+    assert hidden.models() == trained.models()
+
+
+def test_looks_at_the_holdout_are_counted_by_model(trained, training, tmp_path):
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    first, second = training("first"), training("second", max_exposure=0.5)
+    for each in (first, second):
+        shutil.copytree(trained.output, each.output)
+    hidden = "(models so far: 0)"
+    assert hidden in first.succeeds(variables=state).stdout
+    for _ in range(2):
+        ended = first.succeeds("--reveal-holdout", variables=state)
+        assert "holdout: first look at eras 0059 to 0066" in ended.stdout
+        assert "best of" not in ended.stdout
+    ended = second.succeeds("--reveal-holdout", variables=state)
+    assert "holdout: 2 models were scored on some of eras 0059 to 0066" in ended.stdout
+    assert "  best of 2: holdout corr" in ended.stdout
+    scores, facts = second.scores(), second.manifest()["holdout"]
+    assert scores["holdout_best_of"]["corr"]["eras"] == scores["holdout"]["corr"]["eras"]
+    assert (facts["first"], facts["last"], facts["models_shown"]) == (59, 66, 2)
+    assert facts["is_bundled"]
+    assert "(models so far: 2)" in second.succeeds(variables=state).stdout
+
+
+def test_a_look_that_cannot_be_recorded_shows_nothing(trained, training, tmp_path):
+    (tmp_path / "state").write_text("a file where a directory should be")
+    barred = training()
+    shutil.copytree(trained.output / "checkpoints", barred.output / "checkpoints")
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    ended = barred.fails_as(
+        "save_failed", "record of looks", options=("--reveal-holdout",), variables=state
+    )
+    assert ended.stdout == ""
+    assert not (barred.output / "scores.json").exists()
 
 
 @pytest.mark.process
@@ -126,7 +179,7 @@ def test_several_targets_and_a_benchmark_make_a_function_of_two_arguments(traini
 @pytest.mark.parametrize("trainer", ["xgboost", "catboost"])
 def test_other_libraries_have_the_same_interface(training, trainer):
     other = training(trainer=trainer, seeds=[42], rounds=20, validation={"windows": 1})
-    other.succeeds()
+    other.succeeds("--reveal-holdout")
     corr = other.scores()["holdout"]["corr"]
     assert corr["mean"] / corr["std"] * np.sqrt(corr["eras"]) > 3
     assert other.manifest()["versions"][trainer]
@@ -144,7 +197,7 @@ def test_without_live_data_the_newest_era_verifies_the_bundle(training, data, tm
         (folder / f"{name}.parquet").unlink()
     (folder / "train_benchmark_models.parquet").unlink()
     alone = training(folder=folder, seeds=[42], validation={"windows": 1})
-    ended = alone.succeeds()
+    ended = alone.succeeds("--reveal-holdout")
     assert "120 predictions of era 0066 equal the trained models'" in ended.text
     assert list(alone.scores()["holdout"]) == ["corr", "fnc", "exposure"]
     for score, name in (

@@ -16,10 +16,11 @@ from numerai_predict.data.era_selection import Eras
 from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.data_files import DiagnosisFiles, find_data_files
 from numerai_predict.diagnostics.diagnose import Diagnosis, diagnose
-from numerai_predict.diagnostics.html_page import format_number, score_names
+from numerai_predict.diagnostics.html_page import format_number, inflated_rows, score_rows
 from numerai_predict.diagnostics.progress import EraProgress
 from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.runner.version_mismatch import allows_version_mismatch
+from numerai_predict.storage.holdout_looks import describe_looks
 from numerai_predict.storage.named_data import describe_unused_file
 
 
@@ -69,12 +70,12 @@ def _files(options: argparse.Namespace) -> DiagnosisFiles:
 
 def _print_scores(done: Diagnosis) -> None:
     report = done.report
-    names = score_names(report)
     print(f"scores of {report.scored_eras}")
-    print(score_table({names[name]: each for name, each in report.scores.items()}))
+    print(score_table(score_rows(report)))
+    print(describe_looks(report.models_shown, "these eras"))
     if report.inflated_scores:
         print("scores of eras that the model was trained on, or that overlap with those: inflated")
-        print(score_table({names[name]: each for name, each in report.inflated_scores.items()}))
+        print(score_table(inflated_rows(report)))
     exposure = format_number(report.max_exposure.mean, 3)
     print(f"largest exposure of an era, mean: {exposure}")
     print(f"{report.turnover_kind.title.lower()}, mean: {format_number(report.turnover.mean, 2)}")

@@ -18,10 +18,12 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.server_name import server_of
 from numerai_predict.contract.trained_eras import PICKLE
+from numerai_predict.data.era_selection import era_name
 from numerai_predict.runner.options import dataset_version
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.scoring.score_summary import ScoreSummary
+from numerai_predict.scoring.score_summary import ScoreSummary, beside_best_of
 from numerai_predict.storage.directories import data_directory
+from numerai_predict.storage.holdout_looks import describe_looks
 from numerai_predict.storage.snapshot_server import require_server
 from numerai_predict.tournament.gate_limits import GateLimits
 from numerai_predict.tournament.settings import read_account_settings
@@ -29,6 +31,7 @@ from numerai_predict.training.bundle_verification import Trial
 from numerai_predict.training.config_file import read_training_config
 from numerai_predict.training.config_reference import defaults_as_yaml
 from numerai_predict.training.evaluation import EXPOSURE
+from numerai_predict.training.holdout import HoldoutFacts
 from numerai_predict.training.pipeline import train
 
 _SHORTEST = 0.001  # seconds; 0 would switch the timer off
@@ -45,8 +48,8 @@ def run(options: argparse.Namespace) -> str | int:
         settings = settings.model_copy(update={"python": options.python})
     directory = settings.data.directory or _default_directory()
     with _interrupted_at(Deadline.after(options.deadline)):
-        result = train(settings, directory)
-    print(_table(result.scores))
+        result = train(settings, directory, reveal_holdout=options.reveal_holdout)
+    print(_table(result.scores, result.holdout))
     for sentence in result.absent:
         log_step("score", sentence)
     for warning in blocking_gates(result.trial, gate_limits()):
@@ -128,17 +131,37 @@ def _interrupted_at(deadline: Deadline) -> Iterator[None]:
         signal.signal(signal.SIGALRM, previous)
 
 
-def _table(scores: dict[str, Any]) -> str:
-    """The scores of all windows together and of the holdout, and their exposures."""
+def _table(scores: dict[str, Any], holdout: HoldoutFacts) -> str:
+    """The scores of all windows together and of a revealed holdout, and their exposures."""
     summaries: dict[str, ScoreSummary] = {}
     exposures = []
     for part in ("windows", "holdout"):
-        for name, facts in scores[part].items():
+        for name, facts in (scores[part] or {}).items():
             if name == EXPOSURE:
                 exposures.append(f"{facts['mean']:.3f} in the {part}")
             else:
                 summaries[f"{part} {name}"] = ScoreSummary(**facts)
+    left = (scores["holdout_best_of"] or {}).items()
+    best_of = {f"holdout {name}": ScoreSummary(**facts) for name, facts in left}
+    summaries = beside_best_of(summaries, best_of, holdout.models_shown)
     lines = [score_table(summaries)]
     if exposures:
         lines.append(f"largest exposure of an era, mean: {', '.join(exposures)}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_holdout_lines(holdout)])
+
+
+def _holdout_lines(holdout: HoldoutFacts) -> Iterator[str]:
+    """What is known of the holdout, and what its scores are of."""
+    eras = f"eras {era_name(holdout.first)} to {era_name(holdout.last)}"
+    if holdout.is_revealed:
+        yield f"holdout: {describe_looks(holdout.models_shown, eras)}"
+    else:
+        yield (
+            f"holdout: {eras} are not scored; --reveal-holdout scores them and counts the look "
+            f"(models so far: {holdout.models_shown})"
+        )
+    if not holdout.is_bundled:
+        yield (
+            "use_holdout: the bundled models were trained on the holdout too, and have no scores; "
+            "those of the holdout are of models trained without it"
+        )

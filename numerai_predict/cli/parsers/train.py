@@ -38,6 +38,11 @@ def add_options(parser: OptionParser) -> None:
         help="make the bundle for this Python, like 3.12, in its container image",
     )
     group.add_argument(
+        "--reveal-holdout",
+        action="store_true",
+        help="score the holdout, and count that its scores were looked at",
+    )
+    group.add_argument(
         "--print-defaults", action="store_true", help="print every key with its default as YAML"
     )
     add_deadline(group)

@@ -1,0 +1,86 @@
+"""The record of looks at a holdout."""
+
+import json
+
+import pytest
+
+from numerai_predict.contract.errors import SaveFailed
+from numerai_predict.storage.holdout_looks import Holdout, LookRecord
+
+pytestmark = pytest.mark.unit
+
+HOLDOUT = Holdout(["https://server v5.2", "0123"], "target", 900, 951)
+
+
+@pytest.fixture
+def record(tmp_path):
+    return LookRecord(tmp_path / "state")
+
+
+def test_nothing_was_looked_at_before_the_first_look(record):
+    assert record.count(HOLDOUT) == 0
+    assert record.count(HOLDOUT, "a model that was not shown") == 1
+
+
+def test_each_model_counts_once(record):
+    assert [record.add(HOLDOUT, model) for model in "aabac"] == [1, 1, 2, 2, 3]
+    assert record.count(HOLDOUT) == 3
+    assert len(record.path.read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("other", "shares"),
+    [
+        (Holdout(["https://server v5.2"], "target", 951, 1002), True),
+        (Holdout(["other", "0123"], "target", 848, 900), True),
+        (Holdout(["https://server v5.2"], "target", 952, 1003), False),
+        (Holdout(["https://server v5.2"], "target", 800, 899), False),
+        (Holdout(["https://server v5.3"], "target", 900, 951), False),
+        (Holdout(["https://server v5.2"], "target_ender_60", 900, 951), False),
+    ],
+)
+def test_a_look_counts_for_every_holdout_that_shares_eras_of_the_same_data(record, other, shares):
+    record.add(HOLDOUT, "a")
+    assert record.count(other) == shares
+    assert record.add(other, "b") == 1 + shares
+
+
+def test_a_line_that_was_cut_off_loses_no_other(record):
+    record.add(HOLDOUT, "a")
+    with open(record.path, "a") as file:
+        file.write('{"time": "2026-')
+    assert record.add(HOLDOUT, "b") == 2
+    assert record.count(HOLDOUT) == 2
+
+
+@pytest.mark.parametrize("line", ["[]", "7", "null", '{"data": 3}', "[" * 100_000, "\udcff"])
+def test_lines_that_are_no_look_are_skipped(record, line):
+    record.add(HOLDOUT, "a")
+    with open(record.path, "a", errors="surrogateescape") as file:
+        file.write(line + "\n")
+    assert record.add(HOLDOUT, "b") == 2
+
+
+def test_a_line_names_the_data_eras_target_and_model(record):
+    record.add(HOLDOUT, "a")
+    look = json.loads(record.path.read_text())
+    assert look.pop("time").endswith("Z")
+    assert look == {
+        "data": ["https://server v5.2", "0123"],
+        "target": "target",
+        "first": 900,
+        "last": 951,
+        "model": "a",
+    }
+
+
+def test_a_look_that_cannot_be_recorded_is_an_error(tmp_path):
+    (tmp_path / "state").write_text("a file where a directory should be")
+    with pytest.raises(SaveFailed, match="record of looks at holdouts"):
+        LookRecord(tmp_path / "state").add(HOLDOUT, "a")
+
+
+def test_a_record_that_cannot_be_read_is_an_error(record):
+    record.path.mkdir(parents=True)
+    with pytest.raises(SaveFailed, match="cannot be read"):
+        record.count(HOLDOUT)
