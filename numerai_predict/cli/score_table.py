@@ -23,7 +23,17 @@ def score_table(summaries: Mapping[str, ScoreSummary]) -> str:
         f"{_number(each.max_drawdown, 4):>8} {each.eras:>5}"
         for name, each in summaries.items()
     ]
-    return "\n".join([*lines, *_reasons(summaries)])
+    return "\n".join([*lines, *_reasons(summaries), *_undefined(summaries)])
+
+
+def _undefined(summaries: Mapping[str, ScoreSummary]) -> list[str]:
+    """The lines about eras without a score, which no mean includes."""
+    return [
+        f"{name}: {each.undefined_eras} more eras have no score: predictions or targets are equal, "
+        "or too few rows are in both files"
+        for name, each in summaries.items()
+        if each.undefined_eras
+    ]
 
 
 def _reasons(summaries: Mapping[str, ScoreSummary]) -> list[str]:

@@ -62,11 +62,16 @@ VARIABLES = (
     EnvironmentVariable(
         "MAX_ABS_EXPOSURE",
         Topic.GATES,
-        "Largest absolute correlation of a submission's ranks with one feature.",
+        "Largest absolute correlation of a submission's ranks with one feature; for single models "
+        "too: `0.30, my_model=0.50`.",
         "`0.30`",
     ),
     EnvironmentVariable(
-        "MIN_COVERAGE", Topic.GATES, "Smallest share of live ids with a prediction.", "`1.0`"
+        "MIN_COVERAGE",
+        Topic.GATES,
+        "Smallest share of live ids with a prediction in a file for `submit`; a model that `round` "
+        "runs must predict all.",
+        "`1.0`",
     ),
     EnvironmentVariable(
         "NUMERAI_DATASET_VERSION",

@@ -7,7 +7,14 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numerai_tools.scoring import correlation_contribution, feature_neutral_corr, numerai_corr
+from numerai_tools.scoring import (
+    correlation_contribution,
+    gaussian,
+    neutralize,
+    numerai_corr,
+    tie_kept_rank,
+    variance_normalize,
+)
 from threadpoolctl import threadpool_limits
 
 SCORES = ("corr", "mmc", "bmc", "fnc")
@@ -16,6 +23,8 @@ SCORES = ("corr", "mmc", "bmc", "fnc")
 _COVERAGE = 0.8
 # Ranks of fewer rows are meaningless, and checks inside numerai-tools may fail on them.
 _MIN_ROWS = 10
+# Of predictions with a standard deviation of about 1, after what features explain was removed.
+_ROUNDING = 1e-9
 
 _Scorer = Callable[["pd.DataFrame", "pd.Series[float]"], "pd.Series[float]"]
 
@@ -38,13 +47,14 @@ def era_scores(
     Returns one row per era, in order of time, with float64 columns: `corr`; `mmc` with
     `meta_model`; `bmc` with `benchmark`; `fnc` with `neutralizers`. A score is NaN if the era has
     fewer than 10 rows, if its predictions or targets are constant, or if less than 80 percent
-    of its rows are in the compared input; FNC also if there are not more rows than features.
+    of its rows are in the compared input; FNC also if there are not more rows than features, or if
+    the features explain the predictions completely.
 
     Raises:
         ValueError: an id is duplicated, or has a target but no prediction or era.
 
     Source: `numerai_tools.scoring`: numerai_corr, correlation_contribution (against the meta
-    model MMC, against a benchmark model BMC), feature_neutral_corr.
+    model MMC, against a benchmark model BMC), feature_neutral_corr in its two steps.
     """
     rows = _scored_rows(predictions, targets, eras)
     scorers = dict(_scorers(meta_model, benchmark, neutralizers))
@@ -126,7 +136,10 @@ def _neutral_correlation(
         # One thread takes half a second. One per CPU, on a machine with other load, takes ten times
         # as long, because the threads wait for each other.
         with threadpool_limits(1, "blas"):
-            scores: pd.Series[float] = feature_neutral_corr(frame, common, target)
+            neutral = neutralize(gaussian(tie_kept_rank(frame)), common)
+        if float(neutral["prediction"].std()) < _ROUNDING:
+            return pd.Series({"prediction": float("nan")})
+        scores: pd.Series[float] = numerai_corr(variance_normalize(neutral), target)
         return scores
 
     return _score_or_nan(formula, frame.loc[common.index], target.loc[common.index])

@@ -29,8 +29,9 @@ class ScoreSummary:
     largest distance of the cumulative sum from its highest value so far, at least 0; the sum
     starts at 0, so a loss in the first era counts. With one era `std` and `sharpe` are `None`;
     equal scores have no `sharpe`. `eras` is the number of eras with a score, `effective_eras` the
-    number of independent eras that they are worth. The intervals are those of 95 percent; `None`
-    with fewer than 4 effective eras.
+    number of independent eras that they are worth, `undefined_eras` those without a score, such as
+    eras of equal predictions. The intervals are those of 95 percent; `None` with fewer than 4
+    effective eras.
     """
 
     mean: float | None
@@ -41,6 +42,7 @@ class ScoreSummary:
     effective_eras: float = 0.0
     mean_interval: Interval | None = None
     sharpe_interval: Interval | None = None
+    undefined_eras: int = 0
 
     @property
     def without_interval(self) -> str | None:
@@ -75,7 +77,7 @@ def summarize(scores: pd.Series[float], overlap: int) -> ScoreSummary:
     known = scores.dropna()
     eras = len(known)
     if not eras:
-        return ScoreSummary(None, None, None, None, 0)
+        return ScoreSummary(None, None, None, None, 0, undefined_eras=len(scores))
     mean = float(known.mean())
     std = float(known.std(ddof=0)) if eras > 1 else None
     values, shared = _known(scores, overlap)
@@ -89,6 +91,7 @@ def summarize(scores: pd.Series[float], overlap: int) -> ScoreSummary:
         effective_eras(eras, shared),
         mean_interval(values, shared),
         sharpe_interval(values, shared),
+        len(scores) - eras,
     )
 
 

@@ -7,8 +7,9 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from numerai_predict.contract.path_access import barred_by, is_file
@@ -16,10 +17,18 @@ from numerai_predict.contract.server_name import API_URL
 from numerai_predict.contract.tournament_errors import BadSettings, NotAuthorised
 from numerai_predict.storage.directories import config_directory
 from numerai_predict.storage.graphql import Keys
-from numerai_predict.tournament.gate_limits import GateLimits
+from numerai_predict.tournament.gate_limits import GateLimits, parse_exposure_limits
 
 _MAKE_KEYS = "make a key on numer.ai (Account, API keys) and set NUMERAI_PUBLIC_ID and "
 _WHERE = _MAKE_KEYS + "NUMERAI_SECRET_KEY, or put both into a file: {file}"
+
+
+def _exposure_limits(text: str) -> str:
+    try:
+        parse_exposure_limits(text)
+    except ValueError:
+        raise ValueError("expected limits above 0, like 0.3 or 0.3, my_model=0.5") from None
+    return text
 
 
 class KeysFile(BaseSettings):
@@ -33,7 +42,9 @@ class KeysFile(BaseSettings):
     secret_key: SecretStr | None = Field(None, alias="NUMERAI_SECRET_KEY")
     api_url: str = Field(API_URL, alias="NUMERAI_API_URL", pattern=r"^https?://[^\s/]+")
     min_pred_std: float = Field(GateLimits.min_pred_std, alias="MIN_PRED_STD", ge=0)
-    max_abs_exposure: float = Field(GateLimits.max_abs_exposure, alias="MAX_ABS_EXPOSURE", gt=0)
+    max_abs_exposure: Annotated[str, AfterValidator(_exposure_limits)] = Field(
+        str(GateLimits.max_abs_exposure), alias="MAX_ABS_EXPOSURE"
+    )
     max_tied_share: float = Field(GateLimits.max_tied_share, alias="MAX_TIED_SHARE", gt=0, le=1)
     min_coverage: float = Field(GateLimits.min_coverage, alias="MIN_COVERAGE", gt=0, le=1)
 
@@ -92,8 +103,13 @@ def read_account_settings(chosen: Path | None = None) -> AccountSettings:
             f"expected a keys file at {file}, found one that cannot be read",
             "write NAME=value lines into it",
         ) from error
+    exposure, exposure_by_model = parse_exposure_limits(values.max_abs_exposure)
     limits = GateLimits(
-        values.min_pred_std, values.max_abs_exposure, values.min_coverage, values.max_tied_share
+        values.min_pred_std,
+        exposure,
+        values.min_coverage,
+        values.max_tied_share,
+        exposure_by_model,
     )
     return AccountSettings(values.api_url, _keys(values, file), limits, file)
 

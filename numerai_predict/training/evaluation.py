@@ -39,6 +39,8 @@ from numerai_predict.training.walk_forward import WalkForwardWindow
 
 EXPOSURE = "exposure"
 
+_FORM = 2  # of stored scores; 1 had no names of four digits, and FNC where features explain all
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -179,12 +181,11 @@ class Evaluator:
         """Everything that determines the scores: the key of their checkpoint."""
         data = self.data
         files = [data.directory / META_MODEL, *benchmark_files(data.history.paths)]
-        names = {"era names": "four digits"}
         limit = {} if self.max_exposure is None else {"max exposure": self.max_exposure}
         left_out = {"eras without the benchmark": "left out"} if self.neutralize else {}
         return {
             **data.facts(),
-            **names,
+            "form": _FORM,
             **limit,
             **left_out,
             "models": [[model.target, model.seed, model.stored.sha256] for model in models],

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.data.era_selection import era_name
 from numerai_predict.resources.cpu_quota import usable_cpus
 from numerai_predict.runner.run_log import log_step
@@ -17,8 +16,9 @@ from numerai_predict.training.bundle_verification import Trial, verify_bundle
 from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.comparison import absent_scores
 from numerai_predict.training.config import TrainingConfig
+from numerai_predict.training.data_checks import estimated_overlaps, find_leaks
 from numerai_predict.training.early_stopping import StoppingRule
-from numerai_predict.training.embargo import embargo_eras, target_overlap
+from numerai_predict.training.embargo import check_embargo, embargo_eras, target_overlap
 from numerai_predict.training.evaluation import Evaluation, Evaluator
 from numerai_predict.training.holdout import (
     HoldoutFacts,
@@ -55,11 +55,12 @@ class TrainingResult:
 
 
 def train(
-    config: TrainingConfig, directory: Path, *, reveal_holdout: bool = False
+    config: TrainingConfig, directory: Path, *, reveal_holdout: bool = False, force: bool = False
 ) -> TrainingResult:
     """Train on the data in a directory, or resume an interrupted training.
 
-    The holdout is scored only to `reveal_holdout`, which is recorded as a look at it.
+    The holdout is scored only to `reveal_holdout`, which is recorded as a look at it. `force`
+    allows an embargo that is shorter than names and data say.
 
     Raises:
         RunError: there is no bundle; finished work is kept in checkpoints.
@@ -73,7 +74,10 @@ def train(
         absent = absent_scores(data)
         for sentence in absent:
             log_step("data", sentence)
-        plan = make_plan(config, data)
+        warnings = [str(leak) for leak in find_leaks(data)]
+        for warning in warnings:
+            log_step("warning", warning)
+        plan = make_plan(config, data, force=force)
         trainer = _make_trainer(config)
         training = _ModelTraining(config, data, plan, trainer, checkpoints)
         models = training.models()
@@ -90,7 +94,9 @@ def train(
         with bundle.build_bundle(spec, environment, config.output) as pickle:
             verification = verify_bundle(pickle, spec, environment, data)
             trained_eras = data.eras if config.use_holdout else plan.final.training
-            report = TrainingReport(config, data, trainer, models.bundled, scores, holdout.facts)
+            report = TrainingReport(
+                config, data, trainer, models.bundled, scores, holdout.facts, warnings
+            )
             manifest = make_manifest(
                 report, pickle, environment.python, plan.trained_on(trained_eras), verification
             )
@@ -98,21 +104,18 @@ def train(
     return TrainingResult(config.output, scores, holdout.facts, verification.trial, absent)
 
 
-def make_plan(config: TrainingConfig, data: TrainingData) -> WalkForwardPlan:
+def make_plan(
+    config: TrainingConfig, data: TrainingData, *, force: bool = False
+) -> WalkForwardPlan:
     """Plan the walk-forward windows over the eras of the data.
 
     Raises:
-        BadConfiguration: there are too few eras, or the embargo is shorter than a target's horizon.
+        BadConfiguration: there are too few eras, or the embargo is too short and not forced.
     """
     chosen = config.validation
     needed = embargo_eras(config.targets, config.horizons)
     embargo = needed if chosen.purge_eras is None else chosen.purge_eras
-    if embargo < needed:
-        raise BadConfiguration(
-            f"expected an embargo of at least {needed} eras, the horizon of the targets, "
-            f"found {embargo}",
-            "leave `validation.purge_eras` out",
-        )
+    check_embargo(embargo, config.horizons, estimated_overlaps(data), force=force)
     sizes = WindowSizes(
         chosen.windows, chosen.window_eras, chosen.stopping_eras, chosen.holdout_eras, embargo
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from math import fsum
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ _BATCH_ROWS = 8192
 # Of `limit_exposure`: a step brings a correlation to `_TARGET`, and the last are all below
 # `_MARGIN`, as shares of the limit.
 _TARGET, _MARGIN, _MAX_STEPS, _SHORTEST_ERA = 0.9, 0.999, 2000, 3
+_HIGHEST = 4
 
 
 def load_model(kind: str, body: bytes) -> Any:
@@ -90,10 +92,16 @@ def combine(predictions: Any, benchmark: Any, share: float) -> Any:
     return rank_in_unit_interval(mean)
 
 
+def rows_by_era(eras: Any) -> list[Any]:
+    """The positions of the rows of each era; rows without an era are one era together."""
+    numbers, _ = pd.factorize(np.asarray(eras, dtype=object), use_na_sentinel=False)
+    return [np.flatnonzero(numbers == number) for number in np.unique(numbers)]
+
+
 def combine_by_era(eras: Any, predictions: Any, benchmark: Any, share: float) -> Any:
     """As `combine`, for each era separately; the rows of an era need not be contiguous."""
     result = np.zeros(len(eras))
-    for rows in pd.Series(range(len(eras))).groupby(np.asarray(eras)).indices.values():
+    for rows in rows_by_era(eras):
         era_benchmark = None if benchmark is None else benchmark[rows]
         result[rows] = combine([each[rows] for each in predictions], era_benchmark, share)
     return result
@@ -128,9 +136,25 @@ def limit_exposure(values: Any, features: Any, limit: Any) -> Any:
 def limit_exposure_by_era(eras: Any, values: Any, features: Any, limit: Any) -> Any:
     """As `limit_exposure`, for each era separately."""
     result = np.array(values, dtype=np.float64)
-    for rows in pd.Series(range(len(eras))).groupby(np.asarray(eras)).indices.values():
+    for rows in rows_by_era(eras):
         result[rows] = limit_exposure(result[rows], features[rows], limit)
     return result
+
+
+def warn_of_unknown_values(names: list[str], features: Any) -> None:
+    """Warn of values that the models were not trained on: others than 0 to 4, and NaN."""
+    if features.dtype == object:  # the models refuse what is no number
+        return
+    with np.errstate(invalid="ignore"):
+        unknown = ~((features >= 0) & (features <= _HIGHEST))
+    if unknown.any():
+        column = int(unknown.any(axis=0).argmax())
+        value = features[unknown[:, column], column][0]
+        warnings.warn(
+            f"expected features from 0 to {_HIGHEST}, found {int(unknown.sum()):,} other values, "
+            f"such as {value} in {names[column]}: the predictions of these rows mean little",
+            stacklevel=2,
+        )
 
 
 def make_predict(spec: dict[str, Any], models: list[bytes]) -> Any:
@@ -147,6 +171,7 @@ def make_predict(spec: dict[str, Any], models: list[bytes]) -> Any:
                 f"{', '.join(missing[:3])}: use the data version that the model was trained on"
             )
         values = live_features[features].to_numpy()
+        warn_of_unknown_values(features, values)
         predictions = [predict_with(load_model(kind, body), values) for body in models]
         eras = live_features["era"] if "era" in live_features else np.zeros(len(live_features))
         final = combine_by_era(eras, predictions, benchmark_values, share)

@@ -36,6 +36,7 @@ class TrainingReport:
     models: list[TrainedModel]
     scores: dict[str, Any]
     holdout: HoldoutFacts
+    warnings: Sequence[str]
 
 
 def write_scores(
@@ -114,6 +115,7 @@ def make_manifest(
         "device": trainer["device"],
         "scores": report.scores,
         "holdout": asdict(report.holdout),
+        "warnings": list(report.warnings),
         "versions": software_versions(trainer["versions"]),
         "git_commit": git_commit(Path.cwd()),
         **trained_eras.as_entry(),

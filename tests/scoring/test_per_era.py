@@ -124,3 +124,14 @@ def test_as_many_features_as_rows_give_no_fnc(data):
     found = scores(data, neutralizers=wide)
     assert found["fnc"].isna().all()
     assert found["corr"].notna().all()
+
+
+def test_predictions_that_the_features_explain_have_no_fnc(data):
+    """What is left of them are rounding errors."""
+    halves = (np.arange(3 * ROWS) % 2).astype(np.int8)
+    explained = data.assign(prediction=0.25 + halves / 2)
+    features = pd.DataFrame({"same": halves, "other": data["feature_0"]}, data.index)
+    found = scores(explained, neutralizers=features)
+    assert found["fnc"].isna().all()
+    assert found["corr"].notna().all()
+    assert scores(data, neutralizers=features)["fnc"].notna().all()

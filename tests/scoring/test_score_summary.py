@@ -1,5 +1,7 @@
 """Summary statistics of scores over eras."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +10,10 @@ from numerai_tools.scoring import sharpe_ratio
 from numerai_predict.scoring.score_summary import (
     QuantitySummary,
     ScoreSummary,
+    beside_best_of,
     drawdown,
     summarize,
+    summarize_best_of,
     summarize_quantity,
 )
 
@@ -36,14 +40,16 @@ def test_a_loss_in_the_first_era_is_a_drawdown_and_gains_alone_have_none():
 
 def test_eras_without_a_score_are_skipped():
     gaps = SCORES.reindex(["0000", *SCORES.index, "0006"])
-    assert summarize(gaps, 1) == summarize(SCORES, 1)
+    found = summarize(gaps, 1)
+    assert found.undefined_eras == 2
+    assert replace(found, undefined_eras=0) == summarize(SCORES, 1)
     assert drawdown(gaps)["0006"] == drawdown(SCORES)["0005"]
 
 
 def test_undefined_statistics_are_none():
     nothing = ScoreSummary(None, None, None, None, 0)
     assert summarize(pd.Series([], dtype=float), 4) == nothing
-    assert summarize(pd.Series([np.nan, np.nan]), 4) == nothing
+    assert summarize(pd.Series([np.nan, np.nan]), 4) == replace(nothing, undefined_eras=2)
     assert summarize(pd.Series([0.01]), 1) == ScoreSummary(0.01, None, None, 0.0, 1, 1.0)
 
 
@@ -73,3 +79,21 @@ def test_a_quantity_has_a_mean_a_largest_value_and_no_sharpe():
     assert found == QuantitySummary(pytest.approx(0.2), pytest.approx(0.1), 0.3, 2)
     assert summarize_quantity(pd.Series([0.1])) == QuantitySummary(0.1, None, 0.1, 1)
     assert summarize_quantity(pd.Series([np.nan])) == QuantitySummary(None, None, None, 0)
+
+
+def test_of_the_best_of_several_models_less_is_left_and_no_drawdown():
+    scores = pd.Series(np.linspace(-1, 2, 52), [f"{era:04d}" for era in range(1, 53)])
+    alone, best = summarize(scores, 4), summarize_best_of(scores, 4, 8)
+    assert best.mean < alone.mean
+    assert best.sharpe < alone.sharpe
+    assert best.mean_interval.low < alone.mean_interval.low
+    assert best.mean_interval.high > alone.mean_interval.high
+    assert (best.eras, best.effective_eras) == (alone.eras, alone.effective_eras)
+    assert best.max_drawdown is None
+
+
+def test_the_best_of_several_stands_below_the_score_it_is_of():
+    score = ScoreSummary(0.01, None, None, 0.0, 1)
+    rows = beside_best_of({"corr": score, "mmc": score}, {"corr": score}, 3)
+    assert list(rows) == ["corr", "  best of 3: corr", "mmc"]
+    assert list(beside_best_of({"corr": score}, {"corr": score}, 1)) == ["corr"]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from numerai_predict.contract.tournament_errors import GateClosed
-from numerai_predict.tournament.gate_limits import GateLimits
+from numerai_predict.tournament.gate_limits import GateLimits, parse_exposure_limits
 from numerai_predict.tournament.gates import check_gates, expected_columns
 
 
@@ -59,7 +59,32 @@ def test_the_defaults_are_those_of_the_issue():
         "max_abs_exposure": 0.30,
         "min_coverage": 1.0,
         "max_tied_share": 0.9,
+        "exposure_by_model": {},
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("0.3", (0.3, {})),
+        ("0.4, my_model=0.5,other = 0.1", (0.4, {"my_model": 0.5, "other": 0.1})),
+        ("my_model=0.5", (GateLimits.max_abs_exposure, {"my_model": 0.5})),
+    ],
+)
+def test_single_models_may_have_a_limit_of_their_own(text, limits):
+    default, by_model = parse_exposure_limits(text)
+    assert (default, by_model) == limits
+    gates = GateLimits(max_abs_exposure=default, exposure_by_model=by_model)
+    assert gates.of_model("my_model").max_abs_exposure == by_model.get("my_model", default)
+    assert gates.of_model("unknown").max_abs_exposure == default
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "-1", "nan", "abc", "my_model=", "=0.5", "a=b=c", "0.3,"]
+)
+def test_senseless_limits_are_refused(text):
+    with pytest.raises(ValueError, match="expected limits|could not convert"):
+        parse_exposure_limits(text)
 
 
 def test_nan_is_reported_with_its_ids(check, good):

@@ -72,6 +72,7 @@ def test_one_key_alone_names_the_other(monkeypatch, given, missing):
         ("MIN_PRED_STD=tiny\n", "MIN_PRED_STD"),
         ("MAX_ABS_EXPOSURE=-1\n", "MAX_ABS_EXPOSURE"),
         ("MAX_ABS_EXPOSURE=abc\n", "MAX_ABS_EXPOSURE"),
+        ("MAX_ABS_EXPOSURE=0.3,my_model=\n", "MAX_ABS_EXPOSURE"),
         ("NUMERAI_API_URL=ftp://x\n", "NUMERAI_API_URL"),
     ],
 )

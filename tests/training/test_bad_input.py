@@ -158,7 +158,7 @@ def test_a_disk_that_is_full_later_leaves_the_bundle_that_there_is(training, tra
 
     full = training()
     shutil.copytree(trained.output, full.output)
-    ended = full.run(preexec_fn=small_files)
+    ended = full.run("--reveal-holdout", preexec_fn=small_files)
     assert (ended.exit_code, "Traceback" in ended.text) == (41, False)
     assert full.leftovers() == []
     for name in ("model.pkl", "manifest.json", "scores.json", "predictions.parquet"):

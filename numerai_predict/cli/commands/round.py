@@ -41,7 +41,7 @@ def _config(options: argparse.Namespace, pickle: Path, settings: AccountSettings
         state=state_directory(),
         limits=Limits(options.memory, options.timeout),
         sandbox=Sandbox(options.sandbox),
-        gates=settings.limits,
+        gates=settings.limits.of_model(options.model_name),
         wait=options.wait if options.wait is not None else float("inf"),
         replace=options.replace,
         late=options.allow_late,

@@ -49,7 +49,8 @@ def run(options: argparse.Namespace) -> str:
         ("live.parquet", "features.json"),
     )
     expected = expected_columns((), features)
-    figures = check_gates(predictions, live, expected, settings.limits)
+    limits = settings.limits.of_model(options.model_name)
+    figures = check_gates(predictions, live, expected, limits)
     log_step("gates", "open: " + ", ".join(f"{name} {figures[name]:.4g}" for name in figures))
     ledger = RoundLedger.at(state_directory(), round_.number, model.id)
     with ledger.locked(deadline):

@@ -48,7 +48,12 @@ def run(options: argparse.Namespace) -> str | int:
         settings = settings.model_copy(update={"python": options.python})
     directory = settings.data.directory or _default_directory()
     with _interrupted_at(Deadline.after(options.deadline)):
-        result = train(settings, directory, reveal_holdout=options.reveal_holdout)
+        result = train(
+            settings,
+            directory,
+            reveal_holdout=options.reveal_holdout,
+            force=options.force,
+        )
     print(_table(result.scores, result.holdout))
     for sentence in result.absent:
         log_step("score", sentence)

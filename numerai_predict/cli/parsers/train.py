@@ -43,6 +43,11 @@ def add_options(parser: OptionParser) -> None:
         help="score the holdout, and count that its scores were looked at",
     )
     group.add_argument(
+        "--force",
+        action="store_true",
+        help="allow an embargo that is shorter than the names of targets or the data say",
+    )
+    group.add_argument(
         "--print-defaults", action="store_true", help="print every key with its default as YAML"
     )
     add_deadline(group)

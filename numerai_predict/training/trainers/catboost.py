@@ -43,9 +43,10 @@ class CatBoost:
         self._parameters["thread_count"] = threads
 
     def facts(self) -> dict[str, Any]:
-        """Parameters, device and version."""
+        """Parameters, device, version, and the threads: its sums depend on their number."""
         return {
             "parameters": {**_FIXED, **self._settings.model_dump()},
+            "threads": self._parameters["thread_count"],
             "device": self.device,
             "versions": {"catboost": importlib.metadata.version("catboost")},
         }
