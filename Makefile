@@ -237,6 +237,10 @@ simulations: setup ## Measure how often intervals of scores hold the true value,
 	$(BIN)/python bench/simulations.py
 	$(BIN)/python bench/purge.py
 
+.PHONY: bench_noise
+bench_noise: setup ## Measure how often training, diagnosis and comparison find skill in noise; writes bench/RESULTS.md
+	$(BIN)/python bench/noise.py $(SEEDS)
+
 .PHONY: test_fleet
 test_fleet: setup ## Run 300 models, a third of them broken, while every kind of process is killed
 	$(BIN)/python tests/fleet/suite.py $(or $(MODELS),300) $(or $(SEED),7)

@@ -1,5 +1,7 @@
 """How often the intervals of scores hold the true value, and how often noise looks like skill.
 
+Also what the best of several models of noise looks like, and which overlap the data show.
+
 python bench/simulations.py [SERIES]
 """
 
@@ -7,15 +9,23 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import results
 from numpy.typing import NDArray
 
-from numerai_predict.scoring.intervals import Interval, mean_interval, sharpe_interval
+from numerai_predict.scoring.intervals import (
+    Interval,
+    deflated_mean,
+    mean_interval,
+    sharpe_interval,
+)
+from numerai_predict.scoring.overlap_estimate import estimate_overlap
 
 ERAS, OVERLAPS = (52, 150), (1, 4, 12)
+LOOKS, FEATURES = 8, 24
 TRUE_MEAN = 0.5  # of scores with standard deviation 1, so it is the true Sharpe ratio too
 _Measure = Callable[[NDArray[np.float64], int], "Interval | None"]
 
@@ -51,17 +61,14 @@ def false_skill(measure: _Measure, table: NDArray[np.float64], overlap: int) -> 
     return float(np.mean([each is not None and each[0] > 0 for each in found]))
 
 
-def main() -> None:
-    """Simulate, print and store the results."""
-    series = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    lines = [
-        f"{series} series each. Mean, Sharpe: how often their interval of 95 % holds the truth.",
-        "False skill: how often that of noise lies above 0 (2.5 % expected). Naive: mean plus and",
-        "minus 1.96 standard errors, as if eras were independent.",
-        "",
-        "| eras | overlap | own noise | mean | Sharpe | naive | false skill | naive |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+def intervals(series: int) -> Iterator[str]:
+    """Coverage and false skill of the intervals, as the lines of a table."""
+    yield f"{series} series each. Mean, Sharpe: how often their interval of 95 % holds the truth."
+    yield "False skill: how often that of noise lies above 0 (2.5 % expected). Naive: mean plus and"
+    yield "minus 1.96 standard errors, as if eras were independent."
+    yield ""
+    yield "| eras | overlap | own noise | mean | Sharpe | naive | false skill | naive |"
+    yield "|---|---|---|---|---|---|---|---|"
     for eras in ERAS:
         for overlap in OVERLAPS:
             for own in (0.0, 0.5):
@@ -74,8 +81,78 @@ def main() -> None:
                     false_skill(measure, table, overlap) for measure in (mean_interval, naive)
                 ]
                 cells = " | ".join(f"{figure:.3f}" for figure in figures)
-                lines.append(f"| {eras} | {overlap} | {own:.0%} | {cells} |")
-    results.keep("Intervals of scores whose targets overlap (`make simulations`)", lines)
+                yield f"| {eras} | {overlap} | {own:.0%} | {cells} |"
+
+
+def best_of(series: int) -> Iterator[str]:
+    """What the best of eight models of noise looks like, as the lines of a table."""
+    yield f"The best of {LOOKS} models of noise, in {series} groups. t: the usual one of its mean."
+    yield "False skill: how often its interval lies above 0, alone and for all of them. Left: its"
+    yield "mean less what luck reaches, in standard deviations of an era."
+    yield ""
+    yield "| eras | overlap | t | false skill, alone | for all | mean | left |"
+    yield "|---|---|---|---|---|---|---|"
+    for eras in ERAS:
+        for overlap in OVERLAPS[:2]:
+            groups = scores(LOOKS * series, eras, overlap, 0.5).reshape(series, LOOKS, eras)
+            table = np.array([group[group.mean(axis=1).argmax()] for group in groups])
+            alone, for_all = (
+                np.mean([interval is not None and interval.low > 0 for interval in found])
+                for found in (
+                    [mean_interval(each, overlap) for each in table],
+                    [mean_interval(each, overlap, LOOKS) for each in table],
+                )
+            )
+            left = np.mean([deflated_mean(each, overlap, LOOKS) or 0.0 for each in table])
+            t = np.mean(table.mean(axis=1) / table.std(axis=1, ddof=1)) * math.sqrt(eras)
+            yield (
+                f"| {eras} | {overlap} | {t:.1f} | {alone:.3f} | {for_all:.3f} | "
+                f"{table.mean():.3f} | {left:+.3f} |"
+            )
+
+
+def overlaps(series: int) -> Iterator[str]:
+    """Which overlap is estimated from the data, as the lines of a table."""
+    yield f"The overlap estimated from the correlations with {FEATURES} features of {series} data"
+    yield "sets. Market: a part that changes slowly, as strong as the weekly returns."
+    yield ""
+    yield "| eras | overlap | noise | market | right | none found | another |"
+    yield "|---|---|---|---|---|---|---|"
+    for eras in (300, 600):
+        for overlap in OVERLAPS:
+            for noise, market in ((0.7, 0.0), (0.7, 1.0), (2.0, 0.0)):
+                found = Counter(
+                    estimate_overlap(range(eras), loadings(eras, overlap, noise, market, seed))
+                    for seed in range(series)
+                )
+                right, none = found[overlap], found[1] if overlap > 1 else 0
+                yield (
+                    f"| {eras} | {overlap} | {noise} | {market} | {right / series:.3f} | "
+                    f"{none / series:.3f} | {(series - right - none) / series:.3f} |"
+                )
+
+
+def loadings(
+    eras: int, overlap: int, noise: float, market: float, seed: int
+) -> NDArray[np.float64]:
+    """Correlations of a target with features, but for their scale, shape (eras, features)."""
+    random = np.random.default_rng([seed, eras, overlap])
+    shocks = random.standard_normal((eras + overlap, FEATURES))
+    sums = np.sum([shocks[first : first + eras] for first in range(overlap)], axis=0)
+    state, states = random.standard_normal(FEATURES), []
+    for _ in range(eras):
+        state = 0.97 * state + math.sqrt(1 - 0.97**2) * random.standard_normal(FEATURES)
+        states.append(state)
+    own = noise * random.standard_normal((eras, FEATURES))
+    return sums / math.sqrt(overlap) + own + market * np.array(states)
+
+
+def main() -> None:
+    """Simulate, print and store the results."""
+    series = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    parts = (intervals(series), best_of(series // 4), overlaps(series // 20))
+    lines = [line for part in parts for line in (*part, "")]
+    results.keep("Intervals of scores whose targets overlap (`make simulations`)", lines[:-1])
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def test_single_models_may_have_a_limit_of_their_own(text, limits):
     "text", ["", "0", "-1", "nan", "abc", "my_model=", "=0.5", "a=b=c", "0.3,"]
 )
 def test_senseless_limits_are_refused(text):
-    with pytest.raises(ValueError, match="expected limits|could not convert"):
+    with pytest.raises(ValueError, match=r"expected limits|could not convert"):
         parse_exposure_limits(text)
 
 
