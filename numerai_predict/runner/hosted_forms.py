@@ -25,13 +25,16 @@ class SignatureForm:
 
     `parameters` is their number, `positional` whether that many arguments can be passed by
     position. `only_args` is true for a signature of `*args` alone. `misplaced` is the name of
-    the first of two parameters if it does not look like the live features, else empty.
+    the first of two parameters if it does not look like the live features, else empty. `wrapped`
+    is the variable of the function of one frame that a wrapper of `*args, **kwargs` calls with two,
+    else empty.
     """
 
     parameters: int = 1
     positional: bool = True
     only_args: bool = False
     misplaced: str = ""
+    wrapped: str = ""
 
     @classmethod
     def parse(cls, content: Any) -> SignatureForm:
@@ -57,6 +60,7 @@ class ReturnedForm:
         dtype: dtype of the prediction column; of objects also the type of the first.
         is_arrow: whether the prediction column is stored by PyArrow.
         nan_elsewhere: whether another column has NaN.
+        columns: number of columns, of which a response names the first alone.
         misplaced: as `SignatureForm.misplaced`.
     """
 
@@ -69,6 +73,7 @@ class ReturnedForm:
     dtype: str = "float64"
     is_arrow: bool = False
     nan_elsewhere: bool = False
+    columns: int = 0
     misplaced: str = ""
 
     @classmethod

@@ -7,6 +7,7 @@ frames, one or two.
 from __future__ import annotations
 
 from numerai_predict.contract.errors import InvalidModel
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.runner.protocol import LoadedModel
 
 _MAX_ARITY = 2
@@ -57,6 +58,16 @@ def require_hosted_signature(loaded: LoadedModel) -> None:
             "give the function the parameters (live_features) or "
             "(live_features, live_benchmark_models), and no others",
         )
+
+
+def wrapper_remedy(loaded: LoadedModel) -> str:
+    """The line to write in a decorator that hides that its function takes one frame."""
+    wrapper, function = one_line(loaded.name), one_line(loaded.form.wrapped)
+    return (
+        f"{wrapper} takes any arguments, so that it gets two frames, as in hosted compute, and "
+        f"passes them to a function of one: write the line @functools.wraps({function}) above "
+        f"`def {wrapper}` in the decorator, and pickle the model again"
+    )
 
 
 def misplaced_parameter_hint(name: str) -> str:

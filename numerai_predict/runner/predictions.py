@@ -37,9 +37,9 @@ _ROWS_PER_LIVE_ID = 10
 class Predictions:
     """What a model returned, together with the live ids.
 
-    `type` is the type of the returned object, `columns` the names of its columns. `ids` has one
-    entry per row, `None` for a missing id. So has either `values` (float64, NaN if missing) or, if
-    the column is not numeric, `texts`. All are empty if no column was chosen.
+    `type` is the type of the returned object, `columns` the names of its first columns. `ids` has
+    one entry per row, `None` for a missing id. So has either `values` (float64, NaN if missing) or,
+    if the column is not numeric, `texts`. All are empty if no column was chosen.
 
     Plain lists, because importing numpy takes longer than processing some thousand live rows.
     """
@@ -53,6 +53,11 @@ class Predictions:
     values: list[float]
     texts: list[str]
     form: ReturnedForm = field(default_factory=ReturnedForm)
+
+    @property
+    def column_count(self) -> int:
+        """Number of columns, also of those that `columns` leaves out."""
+        return max(self.form.columns, len(self.columns))
 
     @cached_property
     def positions(self) -> list[int]:

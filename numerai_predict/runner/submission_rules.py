@@ -59,8 +59,8 @@ def check(predictions: Predictions) -> None:
 def warnings(predictions: Predictions) -> list[str]:
     """What is dropped from accepted predictions, as messages."""
     found = []
-    if others := len(predictions.columns) - 1:
-        found.append(f"dropped {others} other column(s); kept {predictions.columns[0]!r}")
+    if others := predictions.column_count - 1:
+        found.append(f"dropped {others:,} other column(s); kept {predictions.columns[0]!r}")
     unknown = [
         i for i, p in zip(predictions.ids, predictions.positions, strict=True) if p == UNKNOWN
     ]
@@ -92,14 +92,15 @@ def has_a_column_of_predictions(predictions: Predictions) -> Problem | None:
         return None
     for name in PREDICTION_COLUMNS:
         if (count := predictions.columns.count(name)) > 1:
+            more = " or more" * (predictions.column_count > len(predictions.columns))
             return Problem(
-                f"{count} columns named {name}",
+                f"{count}{more} columns named {name}",
                 "return one column: for example the first, "
                 "predictions.loc[:, ~predictions.columns.duplicated()]",
             )
     return Problem(
-        f"{len(predictions.columns)} columns ({_names(predictions.columns)}) of which not exactly "
-        "one is named prediction or probability",
+        f"{predictions.column_count:,} columns ({_names(predictions.columns)}) of which not "
+        "exactly one is named prediction or probability",
         "name the column `prediction`",
     )
 

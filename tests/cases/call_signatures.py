@@ -179,7 +179,11 @@ add(
     one_frame_and_args=lambda live, *others: frame(live),
 )
 add(
-    fails("model_error", "takes 1 positional argument but 2 were given"),
+    fails(
+        "model_error",
+        "takes 1 positional argument but 2 were given",
+        "write the line @functools.wraps(function) above `def wrapper` in the decorator",
+    ),
     decorated_plain=any_arguments(frame),
     decorated_twice=any_arguments(any_arguments(frame)),
 )

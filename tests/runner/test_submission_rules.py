@@ -21,15 +21,19 @@ LIVE = [f"n{number:04x}" for number in range(12)]
 NEAR_BORDERS = [-1e-9, -1e-7, -1e-8, 1 + 1e-6, 1 + 1e-5, 1 + 2e-5, 0.0, -0.0, 1.0]
 
 
+def decoded(frame, live_ids=LIVE):
+    content, payload = prediction_encoder.encode(frame)
+    return predictions.decode(Predicted(**content, seconds=0.1), payload, live_ids)
+
+
 def runner_accepts(live_ids, frame):
     """The decision of the real pair of processes' code, by way of the bytes between them."""
-    content, payload = prediction_encoder.encode(frame)
-    decoded = predictions.decode(Predicted(**content, seconds=0.1), payload, live_ids)
+    found = decoded(frame, live_ids)
     try:
-        submission_rules.check(decoded)
+        submission_rules.check(found)
     except InvalidPredictions:
         return False
-    ordered = list(decoded.in_live_order())
+    ordered = list(found.in_live_order())
     assert len(ordered) == len(live_ids)
     assert np.isfinite(ordered).all()
     return True
@@ -207,3 +211,26 @@ def test_accepted_predictions_come_in_the_order_of_the_live_data():
     )
     decoded = predictions.decode(Predicted(**content, seconds=0.1), payload, LIVE)
     np.testing.assert_array_equal(decoded.in_live_order(), GOOD.to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ([f"c{number}" for number in range(100_000)], "100,000 columns (c0, c1,"),
+        (["prediction"] * 300, "100 or more columns named prediction"),
+        (["a", "b"], "2 columns (a, b)"),
+    ],
+)
+def test_all_columns_of_a_wide_frame_are_counted(names, found):
+    frame = pd.DataFrame(np.zeros((len(LIVE), len(names))), pd.Index(LIVE, name="id"), names)
+    with pytest.raises(InvalidPredictions) as refused:
+        submission_rules.check(decoded(frame))
+    assert found in refused.value.message
+
+
+def test_all_dropped_columns_of_a_wide_frame_are_counted():
+    names = ["prediction", *(f"c{number}" for number in range(1_500))]
+    frame = pd.DataFrame(np.zeros((len(LIVE), len(names))), pd.Index(LIVE, name="id"), names)
+    assert submission_rules.warnings(decoded(frame)) == [
+        "dropped 1,500 other column(s); kept 'prediction'"
+    ]

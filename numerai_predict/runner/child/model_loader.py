@@ -16,6 +16,7 @@ from numerai_predict.runner.model_defect import ModelDefect
 Model = Callable[..., Any]
 
 _MAX_NAME_CHARACTERS = 200
+_MAX_WRAPPERS = 10
 
 # Names of a first parameter that Python itself passes.
 _OWNERS = ("self", "cls")
@@ -107,6 +108,7 @@ def signature_form(model: Model) -> SignatureForm:
         positional=_can_bind(signature, count),
         only_args=_takes_only_args(signature),
         misplaced=names[0] if count == 2 and _is_misplaced(names[0]) else "",
+        wrapped=_variable_of_wrapped(model),
     )
 
 
@@ -128,16 +130,46 @@ def _can_bind(signature: inspect.Signature, count: int) -> bool:
     return True
 
 
+def _takes_anything(signature: inspect.Signature) -> bool:
+    kinds = [parameter.kind for parameter in signature.parameters.values()]
+    return kinds == [inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD]
+
+
 def _wraps_function_of_two(model: Model) -> bool:
     """Whether a wrapper's only function cannot be called with fewer than two arguments."""
-    if not inspect.isfunction(model):
+    _, function = _wrapped_function(model)
+    if function is None:
         return False
-    variables = inspect.getclosurevars(model).nonlocals.values()
-    functions = [value for value in variables if inspect.isfunction(value)]
-    if len(functions) != 1:
-        return False
-    signature = inspect.signature(functions[0])
+    signature = inspect.signature(function)
     return _can_bind(signature, 2) and not _can_bind(signature, 1)
+
+
+def _variable_of_wrapped(model: Model) -> str:
+    """The variable of the function that a wrapper of any arguments calls; see `SignatureForm`."""
+    variable, depth = "", 0
+    function: Model | None = model
+    while function is not None and _takes_anything(inspect.signature(function)):
+        name, function = _wrapped_function(function)
+        variable, depth = variable or name, depth + 1
+        if depth > _MAX_WRAPPERS:
+            return ""
+    if function is None or not depth:
+        return ""
+    signature = inspect.signature(function)
+    takes_one = _can_bind(signature, 1) and not _can_bind(signature, 2)
+    return variable[:_MAX_NAME_CHARACTERS] if takes_one else ""
+
+
+def _wrapped_function(model: Model) -> tuple[str, Model | None]:
+    """The only function among the variables of an enclosing function, and its variable."""
+    if not inspect.isfunction(model):
+        return "", None
+    try:
+        variables = inspect.getclosurevars(model).nonlocals.items()
+    except ValueError:  # a variable without a value
+        return "", None
+    functions = [(name, value) for name, value in variables if inspect.isfunction(value)]
+    return functions[0] if len(functions) == 1 else ("", None)
 
 
 def display_name(model: Model) -> str:

@@ -53,7 +53,9 @@ def _form(frame: pd.DataFrame, position: int | None) -> ReturnedForm:
     index_type = _index_type(frame.index)
     names = ", ".join(_text(name) for name in frame.index.names if name is not None)
     subclass = "" if type(frame) is pd.DataFrame else _type_name(frame)
-    form = ReturnedForm(subclass=subclass, index_type=index_type, index_name=names)
+    form = ReturnedForm(
+        subclass=subclass, index_type=index_type, index_name=names, columns=frame.shape[1]
+    )
     if position is None:
         return form
     label, column = frame.columns[position], frame.iloc[:, position]

@@ -37,9 +37,9 @@ from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.failure_rules import classify_failure, failed_read
 from numerai_predict.runner.supervisor.launch import ProcessHandle, launch
 from numerai_predict.runner.supervisor.layer_report import report_layers
-from numerai_predict.runner.supervisor.misplaced_parameter import misplaced_parameter_in_errors
 from numerai_predict.runner.supervisor.model_process import ModelProcess
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
+from numerai_predict.runner.supervisor.signature_hints import signature_hints_in_errors
 from numerai_predict.runner.supervisor.time_limit import response_time_limit
 from numerai_predict.sandbox.layers import Layers
 
@@ -177,7 +177,7 @@ class ModelSession:
             RunError: as `load`.
         """
         with (
-            misplaced_parameter_in_errors(self._loaded),
+            signature_hints_in_errors(self._loaded),
             self._large_data_in_errors(dataset, benchmarks),
             self._failures_as_errors(),
         ):

@@ -1,0 +1,28 @@
+"""Adds to a model's error that its signature does not fit what it does with the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from numerai_predict.contract.errors import ModelError
+from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.runner.hosted_signature import misplaced_parameter_hint, wrapper_remedy
+from numerai_predict.runner.protocol import LoadedModel
+
+
+@contextmanager
+def signature_hints_in_errors(loaded: LoadedModel | None) -> Iterator[None]:
+    """Add the likely cause to an error of the model in the block."""
+    try:
+        yield
+    except ModelError as error:
+        if loaded is None:
+            raise
+        if name := loaded.form.misplaced:
+            title, *details = error.message.splitlines()
+            title = f"{title}; {misplaced_parameter_hint(one_line(name))}"
+            raise ModelError("\n".join([title, *details]), error.remedy) from error
+        if loaded.form.wrapped:
+            raise ModelError(error.message, wrapper_remedy(loaded)) from error
+        raise
