@@ -23,7 +23,9 @@ from numerai_predict.diagnostics.looks import count_look
 from numerai_predict.diagnostics.metrics import EraMetrics
 from numerai_predict.diagnostics.model_usage import ModelUsage
 from numerai_predict.diagnostics.notes import make_notes
-from numerai_predict.diagnostics.report import Report, Subject, make_report
+from numerai_predict.diagnostics.report import Report, Subject
+from numerai_predict.diagnostics.report_from_metrics import make_report
+from numerai_predict.diagnostics.report_json import report_as_json
 from numerai_predict.diagnostics.training_overlap import kind_of, read_manifest
 from numerai_predict.diagnostics.validation_data import ValidationData
 from numerai_predict.runner.run_log import log_step
@@ -144,7 +146,7 @@ def _run_info(usage: ModelUsage, seconds: float) -> dict[str, object]:
 def _write(directory: Path, report: Report, run: dict[str, object]) -> Path:
     """Write both files or none: both are complete before the first gets its final name."""
     page, numbers = directory / PAGE, directory / NUMBERS
-    texts = {page: render_page(report), numbers: report.as_json(run)}
+    texts = {page: render_page(report), numbers: report_as_json(report, run)}
     try:
         with part_beside(page) as page_part, part_beside(numbers) as numbers_part:
             for part, text in zip((page_part, numbers_part), texts.values(), strict=True):

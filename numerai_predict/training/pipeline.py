@@ -10,6 +10,7 @@ from typing import Any
 
 from numerai_predict.data.era_selection import era_name
 from numerai_predict.resources.cpu_quota import usable_cpus
+from numerai_predict.runner.container.target import ExecutionTarget
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.training import bundle
 from numerai_predict.training.bundle_verification import Trial, verify_bundle
@@ -72,36 +73,43 @@ def train(
         bundle.remove_leftovers(config.output)
         data = open_training_data(config, directory)
         absent = absent_scores(data)
-        for sentence in absent:
-            log_step("data", sentence)
+        _log("data", absent)
         warnings = [str(leak) for leak in find_leaks(data)]
-        for warning in warnings:
-            log_step("warning", warning)
+        _log("warning", warnings)
         plan = make_plan(config, data, force=force)
         trainer = _make_trainer(config)
         training = _ModelTraining(config, data, plan, trainer, checkpoints)
         models = training.models()
         holdout = training.holdout(models.final, reveal_holdout)
         scores = write_scores(config.output, models.windows, holdout)
-        spec = bundle.BundleSpec(
-            trainer.name,
-            data.features,
-            models.bundled,
-            data.benchmark,
-            config.neutralize,
-            config.max_exposure,
+        report = TrainingReport(
+            config, data, plan, trainer, models.bundled, scores, holdout.facts, warnings
         )
-        with bundle.build_bundle(spec, environment, config.output) as pickle:
-            verification = verify_bundle(pickle, spec, environment, data)
-            trained_eras = data.eras if config.use_holdout else plan.final.training
-            report = TrainingReport(
-                config, data, trainer, models.bundled, scores, holdout.facts, warnings
-            )
-            manifest = make_manifest(
-                report, pickle, environment.python, plan.trained_on(trained_eras), verification
-            )
-            bundle.publish_bundle(pickle, config.output, manifest)
-    return TrainingResult(config.output, scores, holdout.facts, verification.trial, absent)
+        trial = _publish(report, environment)
+    return TrainingResult(config.output, scores, holdout.facts, trial, absent)
+
+
+def _publish(report: TrainingReport, environment: ExecutionTarget) -> Trial:
+    """Pack, verify and publish the bundle; returns its trial on live data."""
+    config, data = report.config, report.data
+    spec = bundle.BundleSpec(
+        report.trainer.name,
+        data.features,
+        report.models,
+        data.benchmark,
+        config.neutralize,
+        config.max_exposure,
+    )
+    with bundle.build_bundle(spec, environment, config.output) as pickle:
+        verification = verify_bundle(pickle, spec, environment, data)
+        manifest = make_manifest(report, pickle, environment.python, verification)
+        bundle.publish_bundle(pickle, config.output, manifest)
+    return verification.trial
+
+
+def _log(step: str, sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        log_step(step, sentence)
 
 
 def make_plan(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from numerai_predict.contract.trained_eras import PICKLE, TrainedEras
+from numerai_predict.contract.trained_eras import PICKLE
 from numerai_predict.storage.files import atomic_write, sha256_of
 from numerai_predict.training.bundle import git_commit, software_versions
 from numerai_predict.training.bundle_verification import Verification
@@ -22,16 +22,18 @@ from numerai_predict.training.holdout import HoldoutFacts, HoldoutScores
 from numerai_predict.training.model_fitting import TrainedModel
 from numerai_predict.training.trainers.interface import Trainer
 from numerai_predict.training.training_data import TrainingData
+from numerai_predict.training.walk_forward import WalkForwardPlan
 
 SCORES, PREDICTIONS = "scores.json", "predictions.parquet"
 
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What the manifest describes: configuration, data, trainer, models, scores and holdout."""
+    """What the manifest describes."""
 
     config: TrainingConfig
     data: TrainingData
+    plan: WalkForwardPlan
     trainer: Trainer
     models: list[TrainedModel]
     scores: dict[str, Any]
@@ -91,11 +93,11 @@ def make_manifest(
     report: TrainingReport,
     pickle: Path,
     python: str,
-    trained_eras: TrainedEras,
     verification: Verification,
 ) -> dict[str, Any]:
     """The content of the bundle's manifest.json."""
-    trainer, data = report.trainer.facts(), report.data
+    trainer, data, plan = report.trainer.facts(), report.data, report.plan
+    trained_eras = data.eras if report.config.use_holdout else plan.final.training
     return {
         "form": 1,
         "made": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
@@ -118,6 +120,6 @@ def make_manifest(
         "warnings": list(report.warnings),
         "versions": software_versions(trainer["versions"]),
         "git_commit": git_commit(Path.cwd()),
-        **trained_eras.as_entry(),
+        **plan.trained_on(trained_eras).as_entry(),
         "trial": verification.facts(),
     }

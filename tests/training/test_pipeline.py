@@ -54,7 +54,15 @@ def test_the_manifest_describes_the_origin_of_the_model(trained):
 def test_the_bundle_needs_no_module_of_this_package(trained):
     inspection = inspect_pickle(trained.output / "model.pkl")
     wanted = {module.partition(".")[0] for module in inspection.references}
-    assert wanted <= {"cloudpickle", "numpy", "pandas", "math", "builtins", "_cloudpickle"}
+    assert wanted <= {
+        "cloudpickle",
+        "numpy",
+        "pandas",
+        "math",
+        "warnings",
+        "builtins",
+        "_cloudpickle",
+    }
     assert inspection.main_names == ()
     assert str(inspection.holds).endswith("predict(live_features)")
     assert len(inspection.features) == 42
@@ -241,4 +249,5 @@ def test_a_missing_feature_is_named(bundled):
 def test_missing_values_in_the_data_cause_none_in_the_predictions(bundled):
     gaps = bundled.live.astype({"feature_sample_0000": "float32"})
     gaps.iloc[::3, gaps.columns.get_loc("feature_sample_0000")] = np.nan
-    assert bundled.predict(gaps)["prediction"].notna().all()
+    with pytest.warns(UserWarning, match="such as nan in feature_sample_0000"):
+        assert bundled.predict(gaps)["prediction"].notna().all()

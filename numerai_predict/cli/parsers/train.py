@@ -31,6 +31,11 @@ def add_options(parser: OptionParser) -> None:
         metavar="CONFIG",
         help="YAML file (default: every key at its default)",
     )
+    _add_training_options(parser)
+    parser.deprecate("--defaults", "--print-defaults")
+
+
+def _add_training_options(parser: OptionParser) -> None:
     group = parser.add_argument_group("training")
     group.add_argument(
         "--python",
@@ -51,4 +56,3 @@ def add_options(parser: OptionParser) -> None:
         "--print-defaults", action="store_true", help="print every key with its default as YAML"
     )
     add_deadline(group)
-    parser.deprecate("--defaults", "--print-defaults")
