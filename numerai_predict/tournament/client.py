@@ -24,9 +24,11 @@ from numerai_predict.tournament import queries
 from numerai_predict.tournament.auth_diagnosis import diagnose_auth_error
 from numerai_predict.tournament.entities import (
     AccountModel,
+    Payout,
     RoundInfo,
     Submission,
     UploadTicket,
+    parse_payouts,
     parse_round,
     parse_submission,
 )
@@ -133,6 +135,18 @@ class Tournament:
             if each["round"]["tournament"] == TOURNAMENT
         ]
         return sorted(submissions, key=lambda each: each.inserted, reverse=True)
+
+    def stake(self, model: AccountModel) -> float | None:
+        """The model's stake in NMR; `None` if it has none."""
+        profile = self.query(queries.STAKE, model_name=model.name, tournament=TOURNAMENT)
+        staked = (profile or {}).get("nmrStaked")
+        return float(staked) if staked is not None else None
+
+    def payouts(self) -> list[Payout]:
+        """The payouts of the account's models, settled and pending."""
+        return parse_payouts(
+            self.query(queries.PAYOUTS, scope="read_user_info", tournament=TOURNAMENT)
+        )
 
     def submission_url(self, submission: Submission, model: AccountModel) -> str:
         """The presigned URL of the submission's bytes; its query is a secret."""

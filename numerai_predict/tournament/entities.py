@@ -41,6 +41,16 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Payout:
+    """What a round pays a model, in NMR (negative: burns); final once it is `settled`."""
+
+    model_id: str
+    round: int
+    nmr: float
+    settled: bool
+
+
+@dataclass(frozen=True)
 class UploadTicket:
     """The permission to upload one file.
 
@@ -71,6 +81,16 @@ def parse_submission(document: dict[str, Any]) -> Submission:
         parse_time(document["insertedAt"]),
         int(document["round"]["number"]),
     )
+
+
+def parse_payouts(document: dict[str, Any]) -> list[Payout]:
+    """The payouts of an account from their JSON object in the API, but those without NMR."""
+    return [
+        Payout(each["modelId"], int(each["roundNumber"]), float(each["payoutNmr"]), settled)
+        for settled, group in ((True, "actual"), (False, "pending"))
+        for each in document[group]
+        if each["payoutNmr"] is not None
+    ]
 
 
 def parse_time(text: str) -> datetime:

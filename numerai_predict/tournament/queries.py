@@ -48,6 +48,19 @@ query ($modelId: ID! $tournament: Int $lastNRounds: Int) {
   }
 }
 """
+STAKE = """
+query ($model_name: String $tournament: Int) {
+  v3UserProfile(model_name: $model_name tournament: $tournament) { nmrStaked }
+}
+"""
+PAYOUTS = """
+query ($tournament: Int!) {
+  pendingModelPayouts(tournament: $tournament) {
+    actual { modelId roundNumber payoutNmr }
+    pending { modelId roundNumber payoutNmr }
+  }
+}
+"""
 DOCKER_IMAGES = "query { computePickleDockerImages { name id } }"
 DATA_VERSIONS = "query { computePickleDataVersions { name id } }"
 PICKLE_UPLOAD = """

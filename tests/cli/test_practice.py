@@ -49,6 +49,10 @@ def test_it_is_started_driven_and_stopped(command, tmp_path):
     assert "2026-07-07T12:30:0" in command("clock", "--to", "2026-07-07T12:30").stderr
     assert '"kind": "5xx"' in command("fault", "5xx", "--share", "0.5").stderr
     assert "no fault is on" in command("fault", "off").stderr
+    assert "stakes   mine 2.5000 NMR" in command("stake", "2.5").stderr
+    unknown = command("stake", "2.5", "--model-name", "yours")
+    assert unknown.returncode == 83
+    assert "expected models among mine, found yours" in unknown.stderr
     assert command("stop").returncode == 0
     completed = command("status")
     assert completed.returncode == 87

@@ -42,6 +42,7 @@ class Practice:
     store: PracticeStore
     keys: dict[str, str]
     models: dict[str, str] = field(default_factory=dict)
+    shape: SampleShape = SHAPE
 
     @property
     def url(self) -> str:
@@ -82,6 +83,10 @@ class Practice:
         now = datetime.fromisoformat(process_control.server_status(self.server)["clock"])
         return dict(process_control.set_clock(self.server, now + timedelta(**span)))
 
+    def stake(self, name: str) -> float:
+        """The stake of a model, without pending payouts."""
+        return float(process_control.server_status(self.server)["stakes"][name])
+
     def fault(self, kind: str | None, **more: object) -> None:
         process_control.switch_fault(self.server, {"kind": kind, **more} if kind else None)
 
@@ -119,6 +124,12 @@ def practice(practice_server):
     if not process_control.server_status(practice_server.server)["open"]:
         practice_server.open_round()
     return practice_server
+
+
+@pytest.fixture
+def weekday_round(practice):
+    """A round that has just opened, for an hour, before the live data are fetched."""
+    return practice.open_weekday_round()
 
 
 @dataclass

@@ -38,6 +38,16 @@ found["versions"] = api.model_upload_data_versions()
 found["pickle"] = api.model_upload(
     pickle, model_id=model, data_version="v5.2", docker_image="Python 3.12"
 )
+api.stake_set(7, model)
+found["stake"] = str(api.stake_get(name))
+if hasattr(api, "rounds"):
+    configs = api.rounds(number=0)[0]["roundScoreConfigs"]
+    found["multipliers"] = [each["defaultMultiplier"] for each in configs]
+found["performances"] = len(api.round_model_performances_v2(model))
+found["scores"] = api.submission_scores(model) if hasattr(api, "submission_scores") else []
+if hasattr(api, "pending_model_payouts"):
+    payouts = api.pending_model_payouts()
+    found["payouts"] = [each for each in payouts["pending"] if each["modelName"] == name]
 found["account"] = api.get_account()["username"]
 print(json.dumps(found))
 """
@@ -82,6 +92,11 @@ def test_every_call_of_the_unchanged_client_is_answered(practice, script, releas
     assert {"Python 3.11", "Python 3.12"} <= found["images"].keys()
     assert found["versions"].keys() == {"v5.2", "v5.3"}
     assert found["account"] == "practice"
+    assert float(found["stake"]) == 7
+    assert found.get("multipliers", [0.75, 2.25]) == [0.75, 2.25]
+    assert found["performances"] == 1
+    assert found["scores"] == []
+    assert found.get("payouts", []) == []
     (row,) = practice.submissions(name)
     assert row["id"] == found["submission"]
     assert practice.store.row("SELECT image FROM pickles WHERE id = ?", found["pickle"])

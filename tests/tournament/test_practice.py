@@ -2,11 +2,14 @@
 
 import json
 
+import pandas as pd
 import pytest
 import requests
+from numerai_tools.scoring import numerai_corr
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
+from numerai_predict.data.synthetic import draw_round
 from numerai_predict.storage.graphql import RequestRefused
 from numerai_predict.storage.presigned.put import put_to_presigned_url
 from numerai_predict.tournament import queries
@@ -68,17 +71,114 @@ def test_a_late_submission_is_taken_and_marked(practice, numerai, send, pickled)
     assert [row["late"] for row in practice.submissions(name)] == [1]
 
 
-def test_scores_come_when_the_round_resolves_and_stay(practice, send, csv):
+def test_scores_arrive_daily_until_the_round_resolves_and_stay(practice, send, csv):
     name = practice.model()
     send(name, csv())()
     tournament = practice.tournament()
     ask = {"modelId": practice.models[name], "tournament": 8}
     assert tournament.query(queries.SCORES, **ask) == []
+    for _ in range(3):
+        practice.open_round()
+    early = tournament.query(queries.SCORES, **ask)
+    assert [each["day"] for each in early[::3]] == [2, 1]
+    assert not any(each["resolved"] for each in early)
     practice.advance(days=32)
     scores = tournament.query(queries.SCORES, **ask)
+    assert scores[-6:] == early
+    assert [each["day"] for each in scores[::3]] == list(range(20, 0, -1))
+    assert {each["day"] for each in scores if each["resolved"]} == {20}
     assert {each["displayName"] for each in scores} == {"v2_corr20", "mmc", "bmc"}
     assert all(-1 < each["value"] < 1 for each in scores)
     assert tournament.query(queries.SCORES, **ask) == scores
+
+
+def test_the_final_score_is_that_of_the_rounds_target(practice, send, csv):
+    name, path = practice.model(), csv()
+    number = practice.tournament().current_round().number
+    send(name, path)()
+    practice.advance(days=32)
+    scores = practice.tournament().query(
+        queries.SCORES, modelId=practice.models[name], tournament=8
+    )
+    era = draw_round(practice.shape, number)
+    predictions = pd.read_csv(path, index_col="id")["prediction"]
+    expected = numerai_corr(
+        predictions.sort_index().to_frame(), era.frame["target"].astype(float).sort_index()
+    )
+    assert scores[0]["displayName"] == "v2_corr20"
+    assert scores[0]["value"] == pytest.approx(expected["prediction"])
+
+
+def performance(practice, name):
+    """The newest round of a model as numerapi asks for it."""
+    query = """query ($modelId: String!) { v2RoundModelPerformances(modelId: $modelId) {
+        atRisk roundPayoutFactor roundResolved payoutMultipliers { displayName multiplier }
+        submissionScores { displayName day value payoutPending payoutSettled } } }"""
+    return practice.tournament().query(query, modelId=practice.models[name])[0]
+
+
+@pytest.mark.usefixtures("weekday_round")
+def test_a_stake_is_at_risk_when_the_round_closes_and_paid_when_it_resolves(practice, send, csv):
+    name = practice.model()
+    send(name, csv())()
+    process_control.set_stakes(practice.server, [name], 10)
+    assert float(performance(practice, name)["atRisk"]) == 0
+    practice.advance(hours=2)
+    closed = performance(practice, name)
+    assert (float(closed["atRisk"]), closed["roundPayoutFactor"]) == (10, None)
+    practice.advance(days=10)
+    pending = performance(practice, name)
+    assert 0.1 < float(pending["roundPayoutFactor"]) < 0.15
+    assert {each["displayName"]: each["multiplier"] for each in pending["payoutMultipliers"]} == {
+        "v2_corr20": 0.75,
+        "mmc": 2.25,
+    }
+    paid = [each["payoutPending"] for each in pending["submissionScores"]]
+    assert [each is not None for each in paid] == [True, True, False]
+    assert practice.stake(name) == 10
+    practice.advance(days=25)
+    resolved = performance(practice, name)
+    payout = sum(
+        float(each["payoutSettled"])
+        for each in resolved["submissionScores"]
+        if each["payoutSettled"] is not None
+    )
+    scores = {each["displayName"]: each["value"] for each in resolved["submissionScores"]}
+    weighted = 0.75 * scores["v2_corr20"] + 2.25 * scores["mmc"]
+    rate = max(-0.05, min(0.05, float(resolved["roundPayoutFactor"]) * weighted))
+    assert payout == pytest.approx(10 * rate, abs=1e-6)
+    assert practice.stake(name) == pytest.approx(10 + payout, abs=1e-6)
+
+
+@pytest.mark.usefixtures("weekday_round")
+def test_a_late_submission_has_no_stake_at_risk(practice, send, csv):
+    name = practice.model()
+    process_control.set_stakes(practice.server, [name], 10)
+    practice.advance(hours=2)
+    send(name, csv())()
+    practice.advance(days=40)
+    assert float(performance(practice, name)["atRisk"]) == 0
+    assert practice.stake(name) == 10
+
+
+@pytest.mark.parametrize(
+    ("models", "nmr", "words"),
+    [
+        (["nobody"], 1, "expected models among"),
+        ("practice_one", 1, "expected models among"),
+        (["practice_one"], -1, "expected NMR from 0"),
+        (["practice_one"], "much", "expected NMR from 0"),
+        (["practice_one"], float("inf"), "expected NMR from 0"),
+        (["practice_one"], None, "expected NMR from 0"),
+    ],
+)
+def test_a_stake_that_cannot_be_is_refused(practice, models, nmr, words):
+    headers = {CONTROL_HEADER: practice.server.control}
+    body = json.dumps({"models": models, "nmr": nmr})
+    url = f"{practice.url}/practice/stake"
+    answer = requests.post(url, data=body, headers=headers, timeout=30)
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]
 
 
 def test_another_round_has_other_live_data(practice):
@@ -171,7 +271,7 @@ def test_a_foreign_host_header_is_refused(practice, host):
 @pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 100_000, "[]", "null", "7"])
 def test_json_that_is_too_deep_or_no_object_is_a_bad_request(practice, body):
     headers = {CONTROL_HEADER: practice.server.control}
-    for path in ("/", "/practice/clock", "/practice/fault"):
+    for path in ("/", "/practice/clock", "/practice/fault", "/practice/stake"):
         answer = requests.post(f"{practice.url}{path}", data=body, headers=headers, timeout=30)
         assert answer.status_code == 400, path
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from numerai_predict.cli.parsers.practice import SHAPE_OPTIONS
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.tournament_errors import TournamentUnavailable
+from numerai_predict.contract.tournament_errors import TournamentUnavailable, UnknownModel
 from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.directories import practice_data_directory, practice_directory
@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> str | int:
         "env": _env,
         "clock": _clock,
         "fault": _fault,
+        "stake": _stake,
     }
     return work[options.subcommand](options)
 
@@ -117,6 +118,19 @@ def _fault(options: argparse.Namespace) -> str:
     return f"{options.kind}" if fault else "no fault is on"
 
 
+def _stake(options: argparse.Namespace) -> str:
+    server = _running(options)
+    known = process_control.server_status(server)["models"]
+    names = options.model_name or known
+    if unknown := set(names) - set(known):
+        raise UnknownModel(
+            f"expected models among {', '.join(known)}, found {', '.join(sorted(unknown))}",
+            "name one of them, or start the server with `--model-name`",
+        )
+    _log_state(process_control.set_stakes(server, names, options.nmr))
+    return f"the stake is {options.nmr:g} NMR for {', '.join(names)}"
+
+
 def _running(options: argparse.Namespace) -> RunningServer:
     server = process_control.find_server(options.state_dir)
     if server is None:
@@ -134,6 +148,9 @@ def _log_state(facts: Mapping[str, Any]) -> None:
     log_step("clock", f"{facts['clock']} on the server; round {facts['round']} is {state}")
     log_step("next", f"the next round opens {opens}")
     log_step("models", ", ".join(facts["models"]))
+    stakes = {name: nmr for name, nmr in facts["stakes"].items() if nmr is not None}
+    if stakes:
+        log_step("stakes", ", ".join(f"{name} {nmr:.4f} NMR" for name, nmr in stakes.items()))
     log_step("holds", f"{facts['submissions']} submission(s), {facts['pickles']} pickle(s)")
     if facts["fault"]:
         log_step("fault", json.dumps(facts["fault"]))

@@ -1,44 +1,64 @@
-"""`numerai-predict status`: submissions and scores of the account's models."""
+"""`numerai-predict status`: submissions, scores, stakes and payouts of the account's models."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.data.catalogue import TOURNAMENT
-from numerai_predict.runner.run_log import transfer_policy
+from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.entities import AccountModel, RoundInfo, Submission
+from numerai_predict.tournament.entities import AccountModel, Payout, RoundInfo, Submission
 from numerai_predict.tournament.settings import read_account_settings
 
 
 @dataclass(frozen=True)
+class RoundScores:
+    """The scores of the newest `day` of a round by name; they are final once `resolved`."""
+
+    day: int
+    resolved: bool
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Stakes:
+    """Stakes by the models' ids, in NMR, and payouts of all models."""
+
+    stakes: Mapping[str, float] = field(default_factory=dict)
+    payouts: Sequence[Payout] = ()
+
+
+@dataclass(frozen=True)
 class ModelStatus:
-    """A model's latest submissions, newest first, and the scores of rounds by name."""
+    """A model's latest submissions, newest first; scores and payouts are by round."""
 
     model: str
     submissions: list[Submission]
-    scores: Mapping[int, Mapping[str, float]]
+    scores: Mapping[int, RoundScores]
     submitted: bool
+    stake: float | None
+    payouts: Mapping[int, Payout]
 
 
 def run(options: argparse.Namespace) -> str:
-    """Show submissions and scores; returns a summary of the current round."""
+    """Show submissions, scores and payouts; returns a summary of the current round."""
     settings = read_account_settings(options.keys_file)
     policy = transfer_policy(Deadline.after(options.deadline), "ask")
     tournament = Tournament(Api(settings.api_url, policy, settings.required_keys()))
     name = options.model_name
     models = [tournament.model(name)] if name else tournament.models()
     current = tournament.current_round()
-    found = [_status_of(tournament, model, current, options.limit) for model in models]
+    stakes = _stakes_of(tournament, models)
+    found = [_status_of(tournament, model, current, stakes, options.limit) for model in models]
     if options.json:
         print(json.dumps([_as_json(each) for each in found], indent=2))
     else:
@@ -48,43 +68,97 @@ def run(options: argparse.Namespace) -> str:
     return f"round {current.number} is {state}; {submitted} of {len(found)} model(s) submitted"
 
 
+def _stakes_of(tournament: Tournament, models: Sequence[AccountModel]) -> Stakes:
+    """Stakes and payouts; submissions and scores are shown without them too."""
+    try:
+        found = {model.id: tournament.stake(model) for model in models}
+        stakes = {model_id: nmr for model_id, nmr in found.items() if nmr is not None}
+        return Stakes(stakes, tournament.payouts() if stakes else ())
+    except TournamentUnavailable as error:
+        log_step("warning", f"stakes and payouts are not shown: {error.message}")
+        return Stakes()
+
+
 def _status_of(
-    tournament: Tournament, model: AccountModel, current: RoundInfo, limit: int
+    tournament: Tournament, model: AccountModel, current: RoundInfo, stakes: Stakes, limit: int
 ) -> ModelStatus:
-    scores: dict[int, dict[str, float]] = defaultdict(dict)
-    for each in tournament.query(
+    scores = tournament.query(
         queries.SCORES, modelId=model.id, tournament=TOURNAMENT, lastNRounds=limit
-    ):
-        if each["resolved"] and each["value"] is not None:
-            scores[each["roundNumber"]][each["displayName"]] = each["value"]
+    )
     selected = [each for each in tournament.submissions(model) if each.selected]
-    submitted = any(each.round == current.number for each in selected)
-    return ModelStatus(model.name, selected[:limit], scores, submitted)
+    return ModelStatus(
+        model.name,
+        selected[:limit],
+        _newest_scores(scores),
+        any(each.round == current.number for each in selected),
+        stakes.stakes.get(model.id),
+        {each.round: each for each in stakes.payouts if each.model_id == model.id},
+    )
+
+
+def _newest_scores(scores: Sequence[Mapping[str, Any]]) -> dict[int, RoundScores]:
+    """The scores of the newest day of each round; resolved ones come before all others."""
+    found: dict[int, RoundScores] = {}
+    for each in scores:
+        if each["value"] is None:
+            continue
+        key = (bool(each["resolved"]), each["day"] or 0)
+        known = found.get(each["roundNumber"], RoundScores(-1, False, {}))
+        if key < (known.resolved, known.day):
+            continue
+        values = known.values if key == (known.resolved, known.day) else {}
+        found[each["roundNumber"]] = RoundScores(
+            key[1], key[0], {**values, each["displayName"]: each["value"]}
+        )
+    return found
 
 
 def _lines(status: ModelStatus) -> list[str]:
     """The model's name and one line per round."""
-    lines = [status.model]
+    stake = "" if status.stake is None else f"  stake {status.stake:.4f} NMR"
+    lines = [f"{status.model}{stake}"]
     for each in status.submissions:
-        scores = status.scores.get(each.round, {})
-        shown = ", ".join(f"{name} {value:+.4f}" for name, value in scores.items())
         when = f"{each.inserted:%Y-%m-%d %H:%M}"
-        lines.append(f"  round {each.round}  {when}  {each.filename}  {shown}".rstrip())
+        shown = [*_shown_scores(status, each.round), *_shown_payout(status, each.round)]
+        lines.append(f"  round {each.round}  {when}  {each.filename}  {', '.join(shown)}".rstrip())
     return lines if status.submissions else [*lines, "  no submission"]
 
 
+def _shown_scores(status: ModelStatus, number: int) -> list[str]:
+    scores = status.scores.get(number)
+    if scores is None:
+        return []
+    values = [f"{name} {value:+.4f}" for name, value in scores.values.items()]
+    return values if scores.resolved else [f"day {scores.day}: {values[0]}", *values[1:]]
+
+
+def _shown_payout(status: ModelStatus, number: int) -> list[str]:
+    payout = status.payouts.get(number)
+    if payout is None:
+        return []
+    return [f"{'paid' if payout.settled else 'pending'} {payout.nmr:+.4f} NMR"]
+
+
 def _as_json(status: ModelStatus) -> dict[str, Any]:
-    submissions = [
-        {
-            "round": each.round,
-            "time": each.inserted.isoformat(),
-            "file": each.filename,
-            "scores": dict(status.scores.get(each.round, {})),
-        }
-        for each in status.submissions
-    ]
     return {
         "model": status.model,
         "submitted": status.submitted,
-        "submissions": submissions,
+        "stake": status.stake,
+        "submissions": [_submission_as_json(status, each) for each in status.submissions],
+    }
+
+
+def _submission_as_json(status: ModelStatus, submission: Submission) -> dict[str, Any]:
+    """`scores` are final; those of a round that is not resolved are `provisional_scores`."""
+    scores = status.scores.get(submission.round, RoundScores(0, False, {}))
+    payout = status.payouts.get(submission.round)
+    return {
+        "round": submission.round,
+        "time": submission.inserted.isoformat(),
+        "file": submission.filename,
+        "scores": dict(scores.values) if scores.resolved else {},
+        "provisional_scores": {} if scores.resolved else dict(scores.values),
+        "day": scores.day or None,
+        "payout": payout.nmr if payout else None,
+        "payout_settled": payout.settled if payout else None,
     }

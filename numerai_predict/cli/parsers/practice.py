@@ -18,6 +18,7 @@ from numerai_predict.tournament.practice.defaults import (
     DEFAULT_SHAPE,
 )
 from numerai_predict.tournament.practice.faults import FaultEndpoint, FaultKind
+from numerai_predict.tournament.practice.stakes import parse_nmr
 
 SHAPE_OPTIONS = ("live_rows", "rows", "train_eras", "validation_eras", "features")
 
@@ -30,7 +31,9 @@ _SUMMARIES = {
     "env": "print shell commands that point other commands to the server",
     "clock": "set the clock: rounds open, close and resolve by it",
     "fault": "switch a fault on, or all faults off",
+    "stake": "set the stake of models: payouts and burns follow the scores",
 }
+_POSITIONALS = {"fault": "KIND ", "stake": "NMR "}
 _EXAMPLES = {
     "start": "numerai-predict practice start",
     "stop": "numerai-predict practice stop",
@@ -38,6 +41,7 @@ _EXAMPLES = {
     "env": 'eval "$(numerai-predict practice env)"',
     "clock": "numerai-predict practice clock --open",
     "fault": "numerai-predict practice fault 5xx --share 0.3",
+    "stake": "numerai-predict practice stake 10 --model-name practice_one",
 }
 
 
@@ -52,6 +56,7 @@ def add_options(parser: OptionParser) -> None:
     _add_start(parsers["start"])
     _add_clock(parsers["clock"])
     _add_fault(parsers["fault"])
+    _add_stake(parsers["stake"])
 
 
 def _add_command(commands: argparse._SubParsersAction[OptionParser], name: str) -> OptionParser:
@@ -60,7 +65,7 @@ def _add_command(commands: argparse._SubParsersAction[OptionParser], name: str) 
         name,
         help=summary,
         description=f"{summary[0].upper()}{summary[1:]}.",
-        usage="%(prog)s KIND [OPTIONS]" if name == "fault" else "%(prog)s [OPTIONS]",
+        usage=f"%(prog)s {_POSITIONALS.get(name, '')}[OPTIONS]",
         epilog=f"example:\n  {_EXAMPLES[name]}",
     )
     group = parser.add_argument_group("server")
@@ -153,6 +158,16 @@ def _add_fault(parser: OptionParser) -> None:
     )
     parser.deprecate("--place", "--endpoint")
     parser.deprecate("--seconds", "--delay")
+
+
+def _add_stake(parser: OptionParser) -> None:
+    parser.add_argument("nmr", type=argparse_type(parse_nmr), metavar="NMR", help="amount of NMR")
+    parser.add_argument_group("stake").add_argument(
+        "--model-name",
+        action="append",
+        metavar="NAME",
+        help="a model of the account; can be repeated (default: every model)",
+    )
 
 
 def _span(text: str) -> timedelta:

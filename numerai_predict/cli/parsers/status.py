@@ -10,7 +10,7 @@ from numerai_predict.runner.options import add_deadline
 def add_options(parser: OptionParser) -> None:
     """Add the options of `status`."""
     parser.usage = "%(prog)s [OPTIONS]"
-    parser.description = "Show the submissions of your models, and their scores in resolved rounds."
+    parser.description = "Show the submissions of your models, with scores, stakes and payouts."
     parser.epilog = "example:\n  numerai-predict status --model-name my_model"
     add_model_name(parser, "numerai-predict status --model-name NAME", required=False)
     add_deadline(add_limit(parser), 60)

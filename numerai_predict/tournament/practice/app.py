@@ -50,6 +50,7 @@ def make_app(practice: PracticeService, control: str) -> Starlette:
             Route("/practice/status", handlers.status),
             Route("/practice/clock", handlers.clock, methods=["POST"]),
             Route("/practice/fault", handlers.fault, methods=["POST"]),
+            Route("/practice/stake", handlers.stake, methods=["POST"]),
         ],
         # A web page whose name resolves to this machine (DNS rebinding) must not use the server.
         middleware=[
@@ -163,6 +164,7 @@ class _Handlers:
         practice, store = self._practice, self._practice.store
         now, current = practice.now(), practice.current_round()
         fault = practice.faults.current
+        stakes = practice.stakes()
         counts = {
             table: (store.row(f"SELECT COUNT(*) AS n FROM {table}") or {})["n"]  # noqa: S608
             for table in ("submissions", "pickles")
@@ -177,7 +179,8 @@ class _Handlers:
             # The same times as the API shows them.
             "client_closes": practice.to_client_time(current.closes),
             "client_next_opens": practice.to_client_time(next_round(now).opens),
-            "models": [row["name"] for row in store.rows("SELECT name FROM models ORDER BY name")],
+            "models": list(stakes),
+            "stakes": stakes,
             "fault": asdict(fault) if fault else None,
             **counts,
         }
@@ -205,6 +208,19 @@ class _Handlers:
         except KeyError:
             return JSONResponse({"error": "expected an object with `fault`"}, 400)
         except (TypeError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse(await run_in_threadpool(self._state))
+
+    async def stake(self, request: Request) -> Response:
+        """Set the stake of the models, by their names, to an amount of `nmr`."""
+        if refused := self._controls(request):
+            return refused
+        document = _parse_object(await request.body()) or {}
+        try:
+            await run_in_threadpool(
+                self._practice.set_stakes, document.get("models"), document.get("nmr")
+            )
+        except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
         return JSONResponse(await run_in_threadpool(self._state))
 

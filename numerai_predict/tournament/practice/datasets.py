@@ -10,10 +10,13 @@ import threading
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import pandas as pd
+
 from numerai_predict.data.sample_shape import FILES, SampleShape
 from numerai_predict.data.synthetic import (
     Era,
     draw_round,
+    draw_target,
     write_live,
     write_sample,
 )
@@ -71,6 +74,10 @@ class PracticeDatasets:
     def era(self, version: str, number: int) -> Era:
         """The live era of a round, with the targets that its scores need."""
         return _draw(self.versions[version], number)
+
+    def target(self, version: str, number: int, days: int) -> pd.Series[float]:
+        """The target of a round, by id, of the first days alone; 20 give the final one."""
+        return draw_target(self.versions[version], number, days)
 
     def _live_folder(self, version: str, number: int) -> Path:
         """The folder of a round's live data, which appears once it is complete."""

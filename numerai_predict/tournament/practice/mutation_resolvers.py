@@ -26,6 +26,7 @@ from numerai_predict.tournament.practice.serializers import (
     serialize_pickle,
     serialize_submissions,
 )
+from numerai_predict.tournament.practice.stakes import parse_nmr
 
 query = QueryType()
 mutation = MutationType()
@@ -61,6 +62,22 @@ def add_model(_: Any, info: Info, name: str, **_arguments: Any) -> dict[str, Any
     except ValueError as error:
         raise GraphQLError(str(error)) from error
     return serialize_model(practice, practice.store.model(identity) or {})
+
+
+@mutation.field("v2ChangeStake")
+def change_stake(_: Any, info: Info, value: str, type: str, **arguments: Any) -> dict[str, Any]:  # noqa: A002 - the schema's name
+    """Increase or decrease the stake of a model, at once."""
+    practice, caller = require_caller(info, "stake")
+    model_id = require_own_model(practice, caller, arguments.get("modelId"))["id"]
+    stake = practice.stake_account(model_id).stake or 0.0
+    try:
+        change = {"increase": 1, "decrease": -1}[type] * parse_nmr(value)
+        practice.set_stake(model_id, parse_nmr(stake + change))
+    except KeyError as error:
+        raise GraphQLError(f"expected increase or decrease, found {type!r}") from error
+    except ValueError as error:
+        raise GraphQLError(str(error)) from error
+    return {"dueDate": None, "requestedAmount": value, "status": "confirmed", "type": type}
 
 
 @query.field("computePickleDockerImages")

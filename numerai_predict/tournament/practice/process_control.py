@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,15 @@ def switch_fault(server: RunningServer, fault: Mapping[str, Any] | None) -> Mapp
         TournamentUnavailable: it does not respond, or there is no such fault.
     """
     return _request(server, "POST", "fault", {"fault": dict(fault) if fault else None})
+
+
+def set_stakes(server: RunningServer, models: Sequence[str], nmr: float) -> Mapping[str, Any]:
+    """Set the stake of models by name. Returns the state of the server.
+
+    Raises:
+        TournamentUnavailable: it does not respond, or there is no such model.
+    """
+    return _request(server, "POST", "stake", {"models": list(models), "nmr": nmr})
 
 
 def _request(server: RunningServer, method: str, control: str, body: Any = None) -> dict[str, Any]:

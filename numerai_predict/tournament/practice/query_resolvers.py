@@ -18,9 +18,12 @@ from numerai_predict.tournament.practice.serializers import (
     round_status,
     serialize_key,
     serialize_model,
+    serialize_payouts,
+    serialize_performances,
     serialize_round,
     serialize_score,
     serialize_submissions,
+    to_nmr,
 )
 from numerai_predict.tournament.practice.service import PracticeService
 from numerai_predict.tournament.practice.store import TOURNAMENT
@@ -73,9 +76,7 @@ def account(_: Any, info: Info) -> dict[str, Any]:
     """The caller's account."""
     practice, caller = require_caller(info, "read_user_info")
     found = practice.store.row("SELECT * FROM accounts WHERE id = ?", caller.account) or {}
-    models = practice.store.rows(
-        "SELECT * FROM models WHERE account = ? ORDER BY name", caller.account
-    )
+    models = practice.store.models(caller.account)
     keys = practice.store.rows("SELECT * FROM keys WHERE account = ?", caller.account)
     return {
         "id": found["id"],
@@ -115,7 +116,15 @@ def user_profile(_: Any, info: Info, **arguments: Any) -> dict[str, Any] | None:
     practice: PracticeService = info.context.practice
     name = arguments.get("modelName") or arguments.get("model_name")
     found = practice.store.row("SELECT * FROM models WHERE name = ?", name)
-    return {"id": found["id"], "username": found["name"]} if found else None
+    if found is None:
+        return None
+    account = practice.stake_account(found["id"])
+    return {
+        "id": found["id"],
+        "username": found["name"],
+        "nmrStaked": None if account.stake is None else to_nmr(account.stake),
+        "stakeValue": None if account.projected is None else to_nmr(account.projected),
+    }
 
 
 @query.field("model")
@@ -163,7 +172,7 @@ def submission_scores(
     modelId: str,  # noqa: N803
     **arguments: Any,
 ) -> list[dict[str, Any]]:
-    """The scores of resolved rounds, newest first."""
+    """The scores of each day, newest first; those of the last day are resolved."""
     practice: PracticeService = info.context.practice
     scores = [serialize_score(practice, each) for each in practice.scores(modelId)]
     for name in ("displayName", "day", "resolved"):
@@ -172,6 +181,9 @@ def submission_scores(
     if last := arguments.get("lastNRounds"):
         newest = sorted({each["roundNumber"] for each in scores})[-last:]
         scores = [each for each in scores if each["roundNumber"] in newest]
+    if arguments.get("distinctOnRound"):
+        newest_first = {(each["roundNumber"], each["displayName"]): each for each in scores[::-1]}
+        scores = list(newest_first.values())[::-1]
     return scores
 
 
@@ -182,23 +194,12 @@ def performances(
     modelId: str,  # noqa: N803
     **_arguments: Any,
 ) -> list[dict[str, Any]]:
-    """Rounds with a submission; resolved ones have scores."""
-    practice: PracticeService = info.context.practice
-    scores = [serialize_score(practice, each) for each in practice.scores(modelId)]
-    found = []
-    for each in practice.store.submissions(modelId):
-        if not each["selected"]:
-            continue
-        facts = serialize_round(practice, round_by_number(each["round"]))
-        found.append(
-            {
-                "roundNumber": facts["number"],
-                "roundOpenTime": facts["openTime"],
-                "roundResolveTime": facts["resolveTime"],
-                "roundResolved": facts["resolvedGeneral"],
-                "atRisk": "0",
-                "payoutMultipliers": [],
-                "submissionScores": [s for s in scores if s["roundNumber"] == facts["number"]],
-            }
-        )
-    return found
+    """Rounds with a submission, with the newest scores, stake and payout."""
+    return serialize_performances(info.context.practice, modelId)
+
+
+@query.field("pendingModelPayouts")
+def model_payouts(_: Any, info: Info, **_arguments: Any) -> dict[str, list[dict[str, Any]]]:
+    """Settled and pending payouts of the caller's models."""
+    practice, caller = require_caller(info, "read_user_info")
+    return serialize_payouts(practice, practice.store.models(caller.account))

@@ -1,8 +1,12 @@
-"""When rounds open, close and resolve.
+"""When rounds open, close and resolve, and when their scores arrive.
 
 A round opens Tuesday to Saturday at 12:00 UTC. It stays open for one hour, Saturday's round
 until Sunday 14:00 UTC. A submission after that and before the next opening is late: it is
 scored but can't be staked.
+
+Each round begins on a trading day, and its target is over the next 20. The score of a day arrives
+when the market has closed and one more round has opened: the first one two rounds later, the final
+one 21 rounds later, about a month.
 """
 
 from __future__ import annotations
@@ -10,8 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-RESOLVES_AFTER = timedelta(days=31)
-SCORES_AFTER = timedelta(days=2)
+SCORED_DAYS = 20
 
 _OPENS = timedelta(hours=12)
 _WEEKDAY_WINDOW = timedelta(hours=1)
@@ -33,15 +36,19 @@ class ScheduledRound:
         saturday = self.opens.weekday() == 5
         return self.opens + (_SATURDAY_WINDOW if saturday else _WEEKDAY_WINDOW)
 
-    @property
-    def scores(self) -> datetime:
-        """When the first scores are due."""
-        return self.opens + SCORES_AFTER
+    def score_time(self, day: int) -> datetime:
+        """When the score of a day arrives: 1 is the first day, 20 the last."""
+        return round_by_number(self.number + day + 1).opens
 
     @property
     def resolves(self) -> datetime:
         """When the scores are final."""
-        return self.opens + RESOLVES_AFTER
+        return self.score_time(SCORED_DAYS)
+
+    def scored_days(self, now: datetime) -> int:
+        """How many days have a score, from 0 to 20."""
+        rounds = current_round(now).number - self.number
+        return min(max(0, rounds - 1), SCORED_DAYS)
 
     def is_open(self, now: datetime) -> bool:
         """Whether a submission is in time."""

@@ -1,4 +1,4 @@
-"""The practice tournament: clock, presigned URLs, upload tickets, submissions, scores."""
+"""The practice tournament: clock, presigned URLs, upload tickets, submissions, scores, stakes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from numerai_predict.data.sample_shape import SampleShape
+from numerai_predict.scoring.payouts import payout_shares
 from numerai_predict.tournament.practice.datasets import PracticeDatasets
 from numerai_predict.tournament.practice.errors import RequestRejected
 from numerai_predict.tournament.practice.faults import FaultInjector
@@ -23,6 +24,15 @@ from numerai_predict.tournament.practice.schedule import (
     current_round,
     round_by_number,
 )
+from numerai_predict.tournament.practice.stakes import (
+    MULTIPLIERS,
+    StakeAccount,
+    StakeChange,
+    StakedRound,
+    parse_nmr,
+    payout_factor,
+    settle,
+)
 from numerai_predict.tournament.practice.store import PracticeStore
 
 SCORED_VERSION = "v5.2"
@@ -30,6 +40,17 @@ SCORED_VERSION = "v5.2"
 _VALID_SECONDS = 3600
 _OFFSET = "clock offset"
 _SECRET = "signing secret"  # noqa: S105 - the name of a setting
+
+
+@dataclass(frozen=True)
+class DailyScore:
+    """A score of a submission as of a day of its round: 1 to 20, the final one."""
+
+    submission: dict[str, Any]
+    round: ScheduledRound
+    day: int
+    name: str
+    value: float
 
 
 @dataclass(frozen=True)
@@ -151,29 +172,94 @@ class PracticeService:
             )
         return identity
 
-    def scores(self, model: str) -> list[dict[str, Any]]:
-        """The scores of a model's resolved submissions, newest first; computed at first use."""
+    def scores(self, model: str) -> list[DailyScore]:
+        """The daily scores of a model's submissions so far, newest first."""
+        return [
+            DailyScore(each, round_, day, name, value)
+            for each, round_ in self._selected(model)
+            for day in range(round_.scored_days(self.now()), 0, -1)
+            for name, value in self._scores_of_day(each, round_, day).items()
+        ]
+
+    def _selected(self, model: str) -> list[tuple[dict[str, Any], ScheduledRound]]:
+        found = [each for each in self.store.submissions(model) if each["selected"]]
+        return [(each, round_by_number(each["round"])) for each in found]
+
+    def _scores_of_day(
+        self, submission: dict[str, Any], round_: ScheduledRound, day: int
+    ) -> dict[str, float]:
+        """The scores by name; computed at first use."""
         from numerai_predict.tournament.practice.submission_scoring import score_submission
 
-        found = []
-        for each in self.store.submissions(model):
-            round_ = round_by_number(each["round"])
-            if not each["selected"] or self.now() < round_.resolves:
-                continue
-            known = self.store.rows(
-                "SELECT name, value FROM scores WHERE submission = ? ORDER BY rowid", each["id"]
+        known = self.store.rows(
+            "SELECT name, value FROM daily_scores WHERE submission = ? AND day = ? ORDER BY rowid",
+            submission["id"],
+            day,
+        )
+        if known:
+            return {row["name"]: row["value"] for row in known}
+        scores = score_submission(
+            self.upload_path(submission["filename"]),
+            self.datasets.era(SCORED_VERSION, round_.number),
+            self.datasets.target(SCORED_VERSION, round_.number, day),
+        )
+        with self.store.transaction():
+            for name, value in scores.items():
+                self.store.rows(
+                    "INSERT OR IGNORE INTO daily_scores (submission, day, name, value) "
+                    "VALUES (?, ?, ?, ?)",
+                    submission["id"],
+                    day,
+                    name,
+                    value,
+                )
+        return scores
+
+    def set_stake(self, model: str, amount: float) -> None:
+        """Set the stake of a model, in NMR, from now on."""
+        moment = self.now().isoformat()
+        self.store.insert("stakes", model=model, moment=moment, amount=amount)
+
+    def set_stakes(self, names: object, nmr: object) -> None:
+        """Set the stake of models by name.
+
+        Raises:
+            ValueError: there is no such model, or no such amount.
+        """
+        models = {row["name"]: row["id"] for row in self.store.rows("SELECT * FROM models")}
+        if not isinstance(names, list) or not all(str(each) in models for each in names):
+            raise ValueError(f"expected models among {', '.join(sorted(models))}, found {names}")
+        amount = parse_nmr(nmr)
+        for name in names:
+            self.set_stake(models[str(name)], amount)
+
+    def stakes(self) -> dict[str, float | None]:
+        """The stake of every model by its name, in NMR, without pending payouts."""
+        models = self.store.rows("SELECT * FROM models ORDER BY name")
+        return {each["name"]: self.stake_account(each["id"]).stake for each in models}
+
+    def payout_shares(self, submission: dict[str, Any], round_: ScheduledRound) -> dict[str, float]:
+        """What each score of the newest day pays, as a share of the stake."""
+        day = round_.scored_days(self.now())
+        scores = self._scores_of_day(submission, round_, day) if day else {}
+        return payout_shares(scores, MULTIPLIERS, payout_factor(round_.number))
+
+    def stake_account(self, model: str) -> StakeAccount:
+        """The stake of a model, and the payouts of its rounds."""
+        changes = [
+            StakeChange(datetime.fromisoformat(row["moment"]), row["amount"])
+            for row in self.store.rows(
+                "SELECT moment, amount FROM stakes WHERE model = ? ORDER BY rowid", model
             )
-            if not known:
-                era = self.datasets.era(SCORED_VERSION, round_.number)
-                known = score_submission(self.upload_path(each["filename"]), era)
-                with self.store.transaction():
-                    for row in known:
-                        self.store.rows(
-                            "INSERT OR IGNORE INTO scores (submission, name, value) "
-                            "VALUES (?, ?, ?)",
-                            each["id"],
-                            row["name"],
-                            row["value"],
-                        )
-            found += [{**row, "submission": each, "round": round_} for row in known]
-        return found
+        ]
+        rounds = [
+            StakedRound(
+                round_.number,
+                round_.closes,
+                round_.resolves,
+                sum(self.payout_shares(each, round_).values()),
+            )
+            for each, round_ in self._selected(model)
+            if changes and not each["late"]
+        ]
+        return settle(changes, rounds, self.now())

@@ -1,4 +1,4 @@
-"""The practice server's database: accounts, keys, models, submissions, pickles, scores."""
+"""The practice server's database: accounts, keys, models, submissions, pickles, scores, stakes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from numerai_predict.storage.sqlite import transaction
 
-SCOPES = ("read_user_info", "read_submission_info", "upload_submission")
+SCOPES = ("read_user_info", "read_submission_info", "upload_submission", "stake")
 TOURNAMENT = 8
 
 _SCHEMA = """
@@ -40,9 +40,11 @@ CREATE TABLE IF NOT EXISTS pickles (
 CREATE TABLE IF NOT EXISTS pickle_log (
     number INTEGER PRIMARY KEY, pickle TEXT NOT NULL REFERENCES pickles, status TEXT NOT NULL,
     description TEXT NOT NULL, inserted TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS scores (
-    submission TEXT NOT NULL REFERENCES submissions, name TEXT NOT NULL, value REAL NOT NULL,
-    PRIMARY KEY (submission, name));
+CREATE TABLE IF NOT EXISTS daily_scores (
+    submission TEXT NOT NULL REFERENCES submissions, day INTEGER NOT NULL, name TEXT NOT NULL,
+    value REAL NOT NULL, PRIMARY KEY (submission, day, name));
+CREATE TABLE IF NOT EXISTS stakes (
+    model TEXT NOT NULL REFERENCES models, moment TEXT NOT NULL, amount REAL NOT NULL);
 """
 
 
@@ -145,6 +147,10 @@ class PracticeStore:
         identity = str(uuid.uuid4())
         self.insert("models", id=identity, account=account, name=name)
         return identity
+
+    def models(self, account: str) -> list[dict[str, Any]]:
+        """The models of an account, by name."""
+        return self.rows("SELECT * FROM models WHERE account = ? ORDER BY name", account)
 
     def model(self, identity: str | None) -> dict[str, Any] | None:
         """The model of that id."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from numerai_tools.submissions import validate_submission_numerai
 
-from numerai_predict.data.synthetic import TARGETS, Era
+from numerai_predict.data.synthetic import Era
 from numerai_predict.scoring.round_scores import round_scores
 from numerai_predict.tournament.practice.errors import RequestRejected
 
@@ -29,18 +28,14 @@ def validate_submission(path: Path, era: Era) -> None:
         raise RequestRejected(str(error)) from error
 
 
-def score_submission(path: Path, era: Era) -> list[dict[str, Any]]:
-    """The scores of a valid submission, each with name and value."""
+def score_submission(path: Path, era: Era, target: pd.Series[float]) -> dict[str, float]:
+    """The scores of a valid submission by name; `target` is by id."""
     frame = _read(path)
     predictions = frame.set_index(frame.columns[0]).iloc[:, 0].astype(float)
     predictions = predictions.reindex(era.frame.index)
-    scores = round_scores(
-        predictions,
-        era.frame[TARGETS[0]].astype(float),
-        era.meta_model["numerai_meta_model"],
-        era.benchmarks.iloc[:, 0],
+    return round_scores(
+        predictions, target, era.meta_model["numerai_meta_model"], era.benchmarks.iloc[:, 0]
     )
-    return [{"name": name, "value": value} for name, value in scores.items()]
 
 
 def _read(path: Path) -> pd.DataFrame:
