@@ -183,6 +183,10 @@ bench_inspection: setup ## Measure the inspection of a pickle; writes bench/RESU
 bench_isolation: setup ## Measure what the isolation layers cost a run; writes bench/RESULTS.md: make bench_isolation [RUNS=25]
 	$(BIN)/python bench/isolation.py $(RUNS)
 
+.PHONY: bench_termination
+bench_termination: setup ## Measure how long a run takes to end after SIGTERM; writes bench/RESULTS.md
+	$(BIN)/python bench/termination.py
+
 .PHONY: bench_crafted
 bench_crafted: setup ## Measure the inspection of pickles crafted to be expensive; writes bench/RESULTS.md
 	$(BIN)/python bench/crafted_pickles.py

@@ -1,6 +1,7 @@
 """SIGTERM ends a run at once, at any point, and leaves neither processes nor temporary files.
 
 Each point would last for minutes if the signal were not obeyed: the tests need no exact times.
+`make bench_termination` measures them.
 """
 
 import contextlib
@@ -22,7 +23,8 @@ pytestmark = [pytest.mark.server, pytest.mark.process]
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "from numerai_predict.cli.main import main; raise SystemExit(main())"
-SECONDS = 20  # of a loaded machine; without the signal each of them takes minutes
+SECONDS = 5  # of a loaded machine; without the signal each of them takes minutes
+FLEET_SECONDS = 20  # Ray's processes end too
 
 
 class SleepsWhenLoaded:
@@ -75,7 +77,7 @@ def silent():
 def terminated(clean_environment, tmp_path):
     """Start a command, wait until it is where it should be, send SIGTERM; what it printed."""
 
-    def run(argv, is_there, **environment):
+    def run(argv, is_there, seconds=SECONDS, **environment):
         process = subprocess.Popen(
             list(map(str, argv)),
             env={**clean_environment, **environment},
@@ -94,9 +96,9 @@ def terminated(clean_environment, tmp_path):
             time.sleep(0.02)
         started = descendants(process.pid).processes
         process.terminate()
-        ended = process.wait(timeout=SECONDS)
+        ended = process.wait(timeout=seconds)
         assert ended in (-signal.SIGTERM, 128 + signal.SIGTERM), lines
-        reader.join(SECONDS)
+        reader.join(seconds)
         process.stderr.close()
         assert [each for each in started if is_running(each)] == []
         return "".join(lines)
@@ -164,6 +166,19 @@ def test_while_the_model_runs(command, terminated, left, model):
     assert left() == [[], []]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", range(12))
+def test_at_any_moment_of_a_run(command, clean_environment, left, moment):
+    """Also while it is inspected, while predictions are validated and while they are saved."""
+    process = subprocess.Popen(command(ranks), env=clean_environment, stderr=subprocess.DEVNULL)
+    time.sleep(0.15 * moment)
+    started = descendants(process.pid).processes
+    process.terminate()
+    assert process.wait(timeout=SECONDS) in (-signal.SIGTERM, 0)
+    assert [each for each in started if is_running(each)] == []
+    assert left()[0] == []
+
+
 def test_while_a_packed_pickle_of_terabytes_is_unpacked(command, terminated, left, tmp_path):
     path = tmp_path / "bomb.pkl.xz"
     path.write_bytes(lzma.compress(b"\x80\x05" + b"]0" * 50_000_000, preset=1))
@@ -205,5 +220,5 @@ def test_a_fleet_whose_model_runs(terminated, clean_environment, pickle_model, s
     argv += ["--output-dir", tmp_path / "out", "--dataset", sample / "live.parquet"]
     argv += ["--benchmarks", sample / "live_benchmark_models.parquet"]
     (tmp_path / "out").mkdir()
-    shown = terminated(argv, printed("running"), TMPDIR="/tmp")
+    shown = terminated(argv, printed("running"), FLEET_SECONDS, TMPDIR="/tmp")
     assert "stopped  by SIGTERM" in shown
