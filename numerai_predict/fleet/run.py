@@ -66,10 +66,10 @@ def run_fleet(
     with (
         _locked(config.output_dir),
         contextlib.closing(FleetLedger(config.output_dir)) as ledger,
-        FleetDirectory() as directory,
+        contextlib.closing(FleetDirectory()) as directory,
     ):
         _begin(config.output_dir, ledger, selected)
-        data = fetch_live_data(config, directory, deadline)
+        data = fetch_live_data(config, directory.path, deadline)
         reuse = _reuse(config, ledger, selected, environments, data, deadline)
         display.say_all(reuse.lines())
         if reuse.unchecked:

@@ -13,7 +13,6 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 
 from numerai_predict.contract.temporary_files import require_temporary_directory
 from numerai_predict.storage.file_lock import LockHeld, LockUnsupported, file_lock
@@ -29,7 +28,7 @@ _REMOVE_SECONDS, _RETRY_SECONDS = 10.0, 0.05
 class FleetDirectory:
     """A new directory below `parent` (by default TMPDIR), which only this user may enter.
 
-    `close` removes it; so does the end of the process. A context manager of its path.
+    `close` removes it; so does the end of the process.
 
     Raises:
         SaveFailed: this user may write to no directory for temporary files.
@@ -40,19 +39,6 @@ class FleetDirectory:
         self._lock = contextlib.ExitStack()
         self.path = self._create(parent or require_temporary_directory())
         atexit.register(self.close)
-
-    def __enter__(self) -> Path:
-        """The path."""
-        return self.path
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Remove it."""
-        self.close()
 
     def close(self) -> None:
         """Remove it and everything in it."""

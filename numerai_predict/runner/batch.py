@@ -104,12 +104,7 @@ class LocalBatch:
         """The batch itself; the model process starts with the first call."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the model process."""
         if self._session.stage is not SessionStage.NEW:
             self._session.close()

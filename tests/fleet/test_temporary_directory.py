@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -18,16 +19,16 @@ directory = FleetDirectory(Path({parent!r}))
 
 
 def test_it_is_for_this_user_alone_and_is_removed_with_its_content(tmp_path):
-    with FleetDirectory(tmp_path) as path:
-        assert path.stat().st_mode & 0o777 == 0o700
-        (path / "file").write_text("x")
+    with closing(FleetDirectory(tmp_path)) as directory:
+        assert directory.path.stat().st_mode & 0o777 == 0o700
+        (directory.path / "file").write_text("x")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_one_in_use_is_not_abandoned(tmp_path):
-    with FleetDirectory(tmp_path) as path:
+    with closing(FleetDirectory(tmp_path)) as directory:
         remove_abandoned(tmp_path)
-        assert path.is_dir()
+        assert directory.path.is_dir()
 
 
 def test_what_does_not_belong_to_a_fleet_run_stays(tmp_path):

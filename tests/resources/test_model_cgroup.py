@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from control_groups import write_groups
 
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources import cgroups, model_cgroup
@@ -20,18 +21,11 @@ TAKES = "import sys\nheld = bytearray(int(sys.argv[1]))\nprint('held', flush=Tru
 
 @pytest.fixture
 def tree(tmp_path):
-    """A tree of control groups, of which this process is in `own`."""
+    """A tree of control groups, of which this process is in `members`."""
 
-    def write(own, members, **files):
-        mount = tmp_path / "cgroup"
-        (mount / members).mkdir(parents=True, exist_ok=True)
-        (mount / members / "cgroup.procs").write_text(f"{os.getpid()}\n")
-        for path, text in files.items():
-            file = mount / path.replace("__", "/").replace("_DOT_", ".")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-        (tmp_path / "own").write_text(own)
-        return mount, tmp_path / "own"
+    def write(own, members, files=None):
+        processes = {f"{members}/cgroup.procs": f"{os.getpid()}\n"}
+        return write_groups(tmp_path, own, {**processes, **(files or {})})
 
     return write
 
@@ -47,14 +41,14 @@ def test_in_a_container_of_version_1_the_mount_is_the_own_group(tree):
 
 
 def test_version_2_makes_groups_beside_the_own_one_if_that_is_delegated(tree):
-    delegated = {"app__cgroup_DOT_subtree_control": "memory pids\n"}
-    own_files = {"app__run__cgroup_DOT_controllers": "memory pids\n"}
-    mount, own = tree("0::/app/run\n", "app/run", **delegated, **own_files)
+    delegated = {"app/cgroup.subtree_control": "memory pids\n"}
+    own_files = {"app/run/cgroup.controllers": "memory pids\n"}
+    mount, own = tree("0::/app/run\n", "app/run", delegated | own_files)
     assert writable_parent("memory", mount, own) == mount / "app"
 
 
 def test_version_2_without_delegation_is_refused_with_the_reason(tree):
-    mount, own = tree("0::/app\n", "app", app__cgroup_DOT_controllers="memory\n")
+    mount, own = tree("0::/app\n", "app", {"app/cgroup.controllers": "memory\n"})
     with pytest.raises(CgroupUnavailable, match="memory is not delegated"):
         writable_parent("memory", mount, own)
 

@@ -1,22 +1,22 @@
 """The limit of processes that is reached first, in both versions of control groups."""
 
 import pytest
+from control_groups import write_groups
 
 from numerai_predict.resources.process_count import process_limit, processes_of_a_run
 
 
 @pytest.fixture
 def groups(tmp_path):
-    """Write the files of control groups; the own group is `a/b`."""
-    (tmp_path / "cgroup").write_text("0::/a/b\n")
+    """Write the limits of control groups, of which the own one is `a/b`; the limit of processes."""
 
     def write(**limits):
+        files = {}
         for name, (limit, used) in limits.items():
-            directory = tmp_path / "mount" / {"top": "", "outer": "a", "own": "a/b"}[name]
-            directory.mkdir(parents=True, exist_ok=True)
-            (directory / "pids.max").write_text(f"{limit}\n")
-            (directory / "pids.current").write_text(f"{used}\n")
-        return process_limit(tmp_path / "mount", tmp_path / "cgroup")
+            directory = {"top": ".", "outer": "a", "own": "a/b"}[name]
+            files[f"{directory}/pids.max"] = f"{limit}\n"
+            files[f"{directory}/pids.current"] = f"{used}\n"
+        return process_limit(*write_groups(tmp_path, "0::/a/b\n", files))
 
     return write
 
