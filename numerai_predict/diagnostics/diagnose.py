@@ -26,7 +26,7 @@ from numerai_predict.diagnostics.notes import make_notes
 from numerai_predict.diagnostics.report import Report, Subject
 from numerai_predict.diagnostics.report_from_metrics import make_report
 from numerai_predict.diagnostics.report_json import report_as_json
-from numerai_predict.diagnostics.training_overlap import kind_of, read_manifest
+from numerai_predict.diagnostics.training_overlap import kind_of, manifest_beside
 from numerai_predict.diagnostics.validation_data import ValidationData
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.submission_file import require_directory
@@ -69,7 +69,7 @@ def diagnose(
             del era  # it holds the whole batch in memory
     usage = predictor.usage
     subject = _subject(config, validation, usage, benchmark)
-    manifest = read_manifest(config.model)
+    manifest = manifest_beside(config.model)
     trained = TrainedEras.from_manifest(manifest, subject.sha256)
     clean = [era for era in metrics.rows if not kind_of(era, trained).is_inflated]
     model = scored_model(manifest, subject.sha256)

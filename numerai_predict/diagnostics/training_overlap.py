@@ -14,7 +14,7 @@ from numerai_predict.data.era_selection import era_name
 _MAX_BYTES = 16 * 1024**2
 
 
-def read_manifest(model: str) -> Any:
+def manifest_beside(model: str) -> Any:
     """The manifest in the directory of a pickle; `None` without one that can be read."""
     path = Path(model).parent / MANIFEST
     try:

@@ -79,7 +79,7 @@ def recycle_ids():
 
 
 def follow_child():
-    """Go on in a child; this process ends as the child does."""
+    """Go on in a child; this process ends as its child process does."""
     if child := os.fork():
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 

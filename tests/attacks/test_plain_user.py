@@ -36,6 +36,7 @@ MEMORY = [
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(500),  # each plays some twenty whole runs
     pytest.mark.skipif(os.getuid() != 0, reason="only root becomes another user"),
 ]
 

@@ -10,14 +10,14 @@ from numerai_predict.diagnostics.training_overlap import (
     EraKind,
     describe_overlap,
     kind_of,
-    read_manifest,
+    manifest_beside,
 )
 
 KNOWN = TrainedEras(first=1, last=3, clear_from=5)
 
 
 def read_trained_eras(model, sha256):
-    return TrainedEras.from_manifest(read_manifest(model), sha256)
+    return TrainedEras.from_manifest(manifest_beside(model), sha256)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_the_log_and_the_page_contain_the_note(diagnose, pickle_model, tmp_path)
 def test_a_bundle_and_its_training_are_one_model_in_the_record_of_looks(bundle):
     holdout = {"is_bundled": True, "scored_model": "the trained models"}
     model, sha256 = bundle(holdout=holdout)
-    assert scored_model(read_manifest(model), sha256) == "the trained models"
+    assert scored_model(manifest_beside(model), sha256) == "the trained models"
 
 
 @pytest.mark.parametrize(
@@ -121,5 +121,5 @@ def test_a_bundle_and_its_training_are_one_model_in_the_record_of_looks(bundle):
 )
 def test_other_models_are_identified_by_their_pickle(bundle, changes):
     model, sha256 = bundle(**changes)
-    assert scored_model(read_manifest(model), sha256) == sha256
+    assert scored_model(manifest_beside(model), sha256) == sha256
     assert scored_model(None, sha256) == sha256

@@ -164,7 +164,7 @@ def test_a_late_submission_has_no_stake_at_risk(practice, send, csv):
 @pytest.mark.parametrize(
     ("models", "nmr", "words"),
     [
-        (["nobody"], 1, "expected models among"),
+        (["unknown_model"], 1, "expected models among"),
         ("practice_one", 1, "expected models among"),
         (["practice_one"], -1, "expected NMR from 0"),
         (["practice_one"], "much", "expected NMR from 0"),
