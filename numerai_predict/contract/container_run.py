@@ -58,7 +58,8 @@ class ContainerRun:
     `environment` whose value is `None` keeps the value that it has in the engine's client: no
     secret is on a command line. `user` is `UID:GID`, `None` for the image's own. `interactive`
     keeps standard input open. `read_only` makes every path read-only that is no writable mount.
-    `keep_log=False` has the engine store no copy of what the container prints.
+    `keep_log=False` has the engine store no copy of what the container prints. `seccomp_profile` is
+    a file of this machine, `None` for the engine's own profile.
     """
 
     image: str
@@ -76,6 +77,7 @@ class ContainerRun:
     interactive: bool = False
     read_only: bool = False
     keep_log: bool = True
+    seccomp_profile: str | None = None
 
     def argv(self, engine: str) -> list[str]:
         """The argv for an engine's command, like `docker`."""
@@ -104,6 +106,8 @@ class ContainerRun:
             for capability in self.privileges.capabilities:
                 yield from ("--cap-add", capability)
             yield from ("--security-opt", "no-new-privileges")
+        if self.seccomp_profile is not None:
+            yield from ("--security-opt", f"seccomp={self.seccomp_profile}")
         if not self.keep_log:
             yield from ("--log-driver", "none")
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from numerai_predict.contract.errors import ModelUnavailable
 from numerai_predict.contract.record import Record
+from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.fleet.environments import Environment
 from numerai_predict.fleet.node_files import NodeFile, unchanged, write_node_file
 from numerai_predict.fleet.pool.launch import WorkerSpec, path_in_worker
@@ -56,6 +57,7 @@ class WorkerActorSpec:
         max_growth_bytes: the worker is replaced when its memory grew by more.
         start_attempts: how often the actor tries to start a worker.
         response_seconds: what may be spent on checking the response of a model.
+        sandbox: isolation of the models.
     """
 
     environment: Environment
@@ -68,6 +70,7 @@ class WorkerActorSpec:
     max_growth_bytes: int = 512 * 1024**2
     start_attempts: int = 3
     response_seconds: float = MAX_RESPONSE_SECONDS
+    sandbox: Sandbox = Sandbox.AUTO
 
 
 @dataclass(frozen=True)
@@ -269,4 +272,5 @@ def _worker_spec(spec: WorkerActorSpec, files: Path) -> WorkerSpec:
         len(spec.slots),
         spec.slot_bytes,
         spec.engine,
+        spec.sandbox,
     )

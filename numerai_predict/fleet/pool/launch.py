@@ -14,11 +14,12 @@ from numerai_predict.contract.container_run import (
     Privileges,
 )
 from numerai_predict.contract.limits import HOSTED_MEMORY_BYTES
+from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.fleet.environments import Environment
 from numerai_predict.fleet.worker.messages import OVERHEAD_BYTES
 from numerai_predict.resources.cpu_quota import thread_environment
 from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, bootstrap_argv
-from numerai_predict.runner.container.engine import PACKAGE_MOUNT
+from numerai_predict.runner.container.engine import PACKAGE_MOUNT, Engine
 from numerai_predict.runner.supervisor.launch import minimal_environment
 
 LABEL = "numerai-predict-fleet"
@@ -28,7 +29,9 @@ _FILES, _SCRATCH = "/opt/fleet", "/tmp"  # noqa: S108 - in a container
 
 # What the worker, which is root in its container, needs to give each model process a user of its
 # own, to kill it and to delete its files. The model process has no capability.
-_PRIVILEGES = Privileges(("SETUID", "SETGID", "CHOWN", "KILL", "DAC_OVERRIDE", "DAC_READ_SEARCH"))
+_PRIVILEGES = ("SETUID", "SETGID", "CHOWN", "KILL", "DAC_OVERRIDE", "DAC_READ_SEARCH")
+# To make a user namespace that knows root, as the map of all users does.
+_FOR_NAMESPACES = "SETFCAP"
 _PROCESSES_PER_SLOT = 2_048
 
 
@@ -38,7 +41,8 @@ class WorkerSpec:
 
     `folder` holds what the worker may read: the files `dataset` and `benchmarks`, and the models.
     It runs up to `slots` models at once, each within `slot_bytes` of memory, `None` for no limit.
-    `engine` is the command of the container engine, for an environment that is an image.
+    `engine` is the command of the container engine, for an environment that is an image, `sandbox`
+    the isolation of its models.
     """
 
     environment: Environment
@@ -48,6 +52,7 @@ class WorkerSpec:
     slots: int
     slot_bytes: int | None = HOSTED_MEMORY_BYTES
     engine: str = "docker"
+    sandbox: Sandbox = Sandbox.AUTO
 
 
 def path_in_worker(spec: WorkerSpec, path: Path) -> str:
@@ -66,6 +71,8 @@ def worker_argv(spec: WorkerSpec, name: str, scratch: Path) -> list[str]:
 
 def _container(spec: WorkerSpec, image: str, name: str, scratch: Path) -> ContainerRun:
     python, *arguments = bootstrap_argv(_WORKER, python="python", package_root=MOUNTED_PACKAGE_ROOT)
+    profile = Engine(spec.engine).seccomp_profile(spec.sandbox)
+    more = () if profile is None else (_FOR_NAMESPACES,)
     return ContainerRun(
         image,
         tuple(arguments),
@@ -78,12 +85,13 @@ def _container(spec: WorkerSpec, image: str, name: str, scratch: Path) -> Contai
         environment={**thread_environment(1), "TMPDIR": _SCRATCH},
         user="0:0",
         limits=_limits(spec),
-        privileges=_PRIVILEGES,
+        privileges=Privileges((*_PRIVILEGES, *more)),
         name=name,
         label=LABEL,
         interactive=True,
         read_only=True,
         keep_log=False,
+        seccomp_profile=profile,
     )
 
 

@@ -152,6 +152,7 @@ class WorkerPool:
             self._config.models_per_worker,
             self._config.max_worker_growth_bytes,
             self._config.retries.worker_starts,
+            sandbox=self._config.sandbox,
         )
         actor = self._cluster.start_actor(placement.node_id, spec)
         group = WorkerGroup(worker_class, placement.node_id, slots, actor)

@@ -17,6 +17,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import ERROR_BY_VERDICT, DatasetUnavailable, InternalError
 from numerai_predict.contract.model_call import ModelCall
 from numerai_predict.contract.record import Record
+from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.batch import BatchCall
 from numerai_predict.runner.container.batch_server import (
     BatchRequest,
@@ -58,6 +59,7 @@ class ContainerBatch:
         self._target = target
         self._request = _batch_request(model, directory, call, deadline, repeated=repeated)
         self._mounts = [model, directory]
+        self._sandbox = call.sandbox
         self._limit_seconds = call.limits.seconds
         self._deadline = deadline
         self._container: _BatchContainer | None = None
@@ -86,7 +88,7 @@ class ContainerBatch:
     def predict(self, call: BatchCall) -> list[float]:
         """As `Batch.predict`."""
         if self._container is None:
-            self._container = _BatchContainer(self._target, self._mounts)
+            self._container = _BatchContainer(self._target, self._mounts, self._sandbox)
             self._container.send(self._request)
         self._container.send(_call_request(call))
         return self._receive(self._container)
@@ -107,13 +109,14 @@ class ContainerBatch:
 class _BatchContainer:
     """A running container with pipes to its standard input and output."""
 
-    def __init__(self, target: ContainerImage, mounts: list[Path]) -> None:
+    def __init__(self, target: ContainerImage, mounts: list[Path], sandbox: Sandbox) -> None:
         self._engine = target.engine
         self._name = f"numerai-calls-{secrets.token_hex(6)}"
         self._buffer = b""
         responses, responses_end = os.pipe()
         requests_end, requests = os.pipe()
-        container = batch_container(target.image.name, self._name, mounts)
+        profile = self._engine.seccomp_profile(sandbox)
+        container = batch_container(target.image.name, self._name, mounts, profile)
         argv = container.argv(self._engine.command)
         try:
             self._process = subprocess.Popen(argv, stdin=requests_end, stdout=responses_end)

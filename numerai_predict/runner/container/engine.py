@@ -12,6 +12,7 @@ from pathlib import Path
 
 from numerai_predict.contract.container_run import BindMount, ContainerRun
 from numerai_predict.contract.job import Job
+from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.trained_eras import MANIFEST
 from numerai_predict.runner.bootstrap import (
     MOUNTED_PACKAGE_ROOT,
@@ -19,6 +20,7 @@ from numerai_predict.runner.bootstrap import (
     PACKAGE_ROOT,
     bootstrap_argv,
 )
+from numerai_predict.runner.container.seccomp_profile import model_profile
 from numerai_predict.runner.options import job_to_argv
 from numerai_predict.storage import size_limits
 from numerai_predict.storage.named_data import is_local_file
@@ -67,12 +69,20 @@ class Engine:
         The job's files must have absolute paths, which are the same in the container. The container
         ends with this call, also after Ctrl-C and `Terminated`.
         """
-        container = replace(job_container(image, job), name=f"numerai-run-{secrets.token_hex(8)}")
+        container = job_container(image, job, self.seccomp_profile(job.sandbox))
+        container = replace(container, name=f"numerai-run-{secrets.token_hex(8)}")
         try:
             return subprocess.run(container.argv(self.command)).returncode
         except KeyboardInterrupt:
             self.kill_container(str(container.name))
             raise
+
+    def seccomp_profile(self, sandbox: Sandbox) -> str | None:
+        """The profile of a container that runs models; `None` for the engine's own.
+
+        Without the sandbox, nothing would deny the namespaces to the model itself.
+        """
+        return None if sandbox is Sandbox.OFF else model_profile(self.command)
 
     def kill_container(self, name: str) -> None:
         """Kill a container, if it still runs."""
@@ -111,7 +121,7 @@ class Engine:
         return ended.returncode == 0
 
 
-def job_container(image: str, job: Job) -> ContainerRun:
+def job_container(image: str, job: Job, seccomp_profile: str | None = None) -> ContainerRun:
     """The container of a job: its files are mounted, and it has a network only if it needs one.
 
     It runs this version of the package, as `batch_container` does.
@@ -142,6 +152,7 @@ def job_container(image: str, job: Job) -> ContainerRun:
         environment=environment,
         user=current_user(),
         network=not is_local,
+        seccomp_profile=seccomp_profile,
     )
 
 
@@ -159,7 +170,9 @@ def _manifest_mounts(model: str) -> list[BindMount]:
     return []
 
 
-def batch_container(image: str, name: str, readable: Sequence[Path]) -> ContainerRun:
+def batch_container(
+    image: str, name: str, readable: Sequence[Path], seccomp_profile: str | None = None
+) -> ContainerRun:
     """The container that serves batch calls (`batch_server`) on standard input and output.
 
     The `readable` files and directories have the same paths inside. There is no network.
@@ -176,6 +189,7 @@ def batch_container(image: str, name: str, readable: Sequence[Path]) -> Containe
         name=name,
         interactive=True,
         keep_log=False,
+        seccomp_profile=seccomp_profile,
     )
 
 

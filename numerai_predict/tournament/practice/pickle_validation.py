@@ -113,7 +113,8 @@ def _run(
         if image is None:
             argv = bootstrap_argv(_RUNNER, *job_to_argv(job))
         else:
-            argv = job_container(image.image.name, job).argv(image.engine.command)
+            profile = image.engine.seccomp_profile(job.sandbox)
+            argv = job_container(image.image.name, job, profile).argv(image.engine.command)
         ended = subprocess.run(
             argv,
             stdin=subprocess.DEVNULL,
