@@ -48,7 +48,7 @@ _FEATURE_VALUES = 5
 _MEDIUM_SHARE = 780 / 2750
 _FIRST_ROUND = 1_000_000  # greater than the number of any era of a sample
 _FIRST_DAY = _FIRST_ROUND * DAYS_PER_ERA
-_BENCHMARK_SKILL = 0.5
+_MODEL_SKILL = 0.5
 # Upper edges of the five target values by rank: 5, 20, 50, 20 and 5 percent.
 _TARGET_EDGES = (0.05, 0.25, 0.75, 0.95)
 
@@ -221,15 +221,13 @@ def _draw_rows(
     kinds = pd.DataFrame({"era": kind[0], "data_type": kind[1]}, index=ids)
     targets = pd.DataFrame(dict(_targets(shape, random, informative, first_day)), index=ids)
     columns = pd.DataFrame(features, index=ids, columns=shape.feature_names)
+    models = [_blend(random, known, _MODEL_SKILL) for _ in range(len(BENCHMARK_MODELS) + 1)]
+    ranked = {name: _ranked(model) for name, model in zip(BENCHMARK_MODELS, models, strict=False)}
     return Era(
         frame=pd.concat([kinds, columns, targets], axis=1),
-        benchmarks=pd.DataFrame(
-            {name: _ranked(_blend(random, known, _BENCHMARK_SKILL)) for name in BENCHMARK_MODELS},
-            index=ids,
-        ),
-        meta_model=kinds.assign(
-            numerai_meta_model=_ranked(_blend(random, known, _BENCHMARK_SKILL))
-        ),
+        benchmarks=pd.DataFrame(ranked, index=ids),
+        # The benchmark models and one more have the same stake in it.
+        meta_model=kinds.assign(numerai_meta_model=_ranked(np.mean(models, axis=0))),
     )
 
 

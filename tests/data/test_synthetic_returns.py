@@ -148,3 +148,14 @@ def test_the_target_of_a_round_takes_shape_day_by_day():
     agreement = [np.corrcoef(each, final)[0, 1] for each in days]
     assert agreement == pytest.approx([0.2, 0.65, 0.9, 1.0], abs=0.1)
     assert (days[-1] == final).all()
+
+
+def test_the_meta_model_is_like_the_benchmark_models_and_better_than_each():
+    era = draw_round(SampleShape(live_rows=5000, features=42, signal=0.5), 7)
+    meta_model = era.meta_model["numerai_meta_model"]
+    for benchmark in era.benchmarks.to_numpy().T:
+        assert 0.5 < np.corrcoef(benchmark, meta_model)[0, 1] < 0.9
+        skill, better = (
+            np.corrcoef(each, era.frame["target"])[0, 1] for each in (benchmark, meta_model)
+        )
+        assert better > skill > 0
