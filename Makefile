@@ -67,7 +67,8 @@ test: setup ## Run all tests, and with a container engine those of the slim imag
 	if [ -n "$(TESTS)" ]; then $(BIN)/pytest $(OPTIONS) $(TESTS); exit; fi
 	$(SUBMAKE) test_unit test_integration
 	if $(DOCKER) info >/dev/null 2>&1; then
-	    $(SUBMAKE) $(addprefix build_slim_,$(TAGS)) test_built IMAGES="$(VERSIONS:%=%-slim)"
+	    $(SUBMAKE) -j 2 $(addprefix build_slim_,$(TAGS))
+	    $(SUBMAKE) test_built IMAGES="$(VERSIONS:%=%-slim)"
 	else
 	    echo "'$(DOCKER)' does not respond: skipping the tests of the images"
 	fi
@@ -145,7 +146,7 @@ test_images: setup ## Build, test and remove every flavour of every Python, one 
 # Tests images that are already built, named in IMAGES.
 .PHONY: test_built
 test_built: setup
-	NUMERAI_PREDICT_TEST_IMAGES="$(IMAGES)" $(BIN)/pytest -m docker $(OPTIONS)
+	NUMERAI_PREDICT_TEST_IMAGES="$(IMAGES)" $(BIN)/pytest -m docker -n 2 --dist loadfile $(OPTIONS)
 
 push_latest: $(addprefix push_latest_,$(TAGS)) ## Push :latest and :<git-sha> of every image to REGISTRY
 push_latest_%: require_registry
