@@ -211,6 +211,10 @@ def test_no_model_is_blamed_for_data_that_exceed_its_memory_limit(
     run.fails_as("dataset_unavailable", "limit of 400.0 MiB", "long.parquet cannot be read")
 
 
+def test_a_limit_that_is_too_low_for_the_libraries_is_not_the_fault_of_the_data(run_model):
+    run_model(ranks, "--memory", "40m").fails_as("out_of_memory", "limit of 40.0 MiB")
+
+
 def test_columns_of_fixed_width_that_exceed_the_memory_are_refused_by_their_metadata(tmp_path):
     path = tmp_path / "live.parquet"
     numbers = {f"feature_{number}": np.zeros(1000, "int8") for number in range(5)}
