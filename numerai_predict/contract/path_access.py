@@ -9,6 +9,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+_SYSTEM_DIRECTORIES = (Path("/proc"), Path("/sys"), Path("/dev"))
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - no file is made
+
 
 @dataclass(frozen=True)
 class Barred:
@@ -36,6 +39,22 @@ def barred_by(path: Path | str) -> Barred | None:
         for folder in reversed(Path(way).parents):
             if is_directory(folder) and not os.access(folder, os.X_OK, effective_ids=True):
                 return Barred(folder)
+    return None
+
+
+def system_directory(path: Path | str) -> Path | None:
+    """The directory of the kernel or the whole root that the path names; `None` if it is neither.
+
+    Files there are no files on a disk, and a mount of one into a container replaces the container's
+    own. `/dev/shm` holds ordinary files.
+    """
+    for way in (os.path.abspath(path), os.path.realpath(path)):  # noqa: PTH100 - as it was typed
+        found = Path(way)
+        if found == Path("/"):
+            return found
+        for directory in _SYSTEM_DIRECTORIES:
+            if found.is_relative_to(directory) and not found.is_relative_to(_SHARED_MEMORY):
+                return directory
     return None
 
 

@@ -18,7 +18,7 @@ from numerai_predict.contract.job import (
     parse_presigned_post,
 )
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
-from numerai_predict.contract.path_access import barred_by, is_directory
+from numerai_predict.contract.path_access import barred_by, is_directory, system_directory
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.runner.option_parser import OptionParser, argparse_type, validated_by
 from numerai_predict.runner.version_mismatch import (
@@ -233,6 +233,8 @@ def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
         parser.error(
             f"--result: expected a file, found a device, pipe or socket at {options.result}"
         )
+    if options.result is not None and (system := system_directory(options.result)):
+        parser.error(f"--result: expected a file in a directory of files, found one in {system}")
     remote = "://" in options.output_dir
     return Job(
         model=options.model,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from numerai_predict.contract.errors import InvalidPredictions, SaveFailed
-from numerai_predict.contract.path_access import barred_by, exists, is_directory
+from numerai_predict.contract.path_access import barred_by, exists, is_directory, system_directory
 from numerai_predict.contract.record import PredictionFacts
 from numerai_predict.runner.hosted_signature import as_warning
 from numerai_predict.runner.run_log import log_step
@@ -109,8 +109,14 @@ def require_directory(directory: Path) -> None:
     """Check before the model runs that its predictions can be saved.
 
     Raises:
-        SaveFailed: it is missing, not a directory, or not writable.
+        SaveFailed: it is missing, not a directory, not writable, or one of the system.
     """
+    if system := system_directory(directory):
+        raise SaveFailed(
+            f"expected an output directory of files, found {directory}, which is of the system "
+            f"({system})",
+            "choose another --output_dir",
+        )
     if barred := barred_by(directory):
         raise SaveFailed(
             f"expected the output directory {directory}, found {barred.found}", barred.remedy

@@ -35,6 +35,7 @@ def test_bad_options_end_with_2(words, capsys):
         (["--fnc-features", "huge"], 15, "expected a feature set, found 'huge'"),
         (["--benchmark-model", "unknown"], 15, "v52_lgbm_ender20"),
         (["--output-dir", "gone"], 41, "expected the output directory"),
+        (["--output-dir", "/proc"], 41, "which is of the system (/proc)"),
         (["--model", "gone.pkl"], 10, "gone.pkl"),
     ],
 )

@@ -169,6 +169,31 @@ def test_an_image_that_is_not_there_is_named_with_what_makes_it(run, engine):
     assert ended.returncode == 12
 
 
+@pytest.mark.parametrize("where", ["gone", "/proc"])
+@pytest.mark.parametrize("place", ["container", "here"])
+def test_an_output_directory_is_refused_before_anything_starts(run, engine, tmp_path, where, place):
+    docker = engine("numerai_predict_py_3_10:latest-slim") if place == "container" else "false"
+    ended = run(OTHER, "--output-dir", where, docker=docker)
+    assert ended.returncode == 41
+    (line,) = ended.stderr.splitlines()
+    assert "verdict  save_failed (exit 41): expected " in line
+    assert not (tmp_path / "asked").exists()
+
+
+def test_a_check_saves_nothing_and_mounts_no_output_directory(run, engine, tmp_path):
+    docker = engine("numerai_predict_py_3_10:latest-slim")
+    run(OTHER, "--check", "--output-dir", "gone", docker=docker)
+    asked = (tmp_path / "asked").read_text()
+    assert "--check" in asked
+    assert f"source={tmp_path / 'gone'}" not in asked
+
+
+def test_a_record_in_a_directory_of_the_system_is_a_bad_command_line(run):
+    ended = run(OTHER, "--result", "/proc/record.json")
+    assert ended.returncode == 2
+    assert "--result: expected a file in a directory of files" in ended.stderr
+
+
 def test_a_bucket_gets_credentials_by_name_and_a_folder_of_this_machine_to_save_in_first(
     run, engine, tmp_path, clean_environment
 ):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +93,22 @@ def test_a_directory_that_goes_away_is_a_failed_save(tmp_path):
 def test_a_writable_directory_is_accepted(tmp_path):
     require_directory(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/proc", "/proc/self/cwd", "/sys/kernel", "/dev", "/dev/.."])
+def test_a_directory_of_the_system_is_no_output_directory(path):
+    with pytest.raises(SaveFailed, match="which is of the system"):
+        require_directory(Path(path))
+
+
+def test_a_link_to_a_directory_of_the_system_is_none_either(tmp_path):
+    (tmp_path / "link").symlink_to("/proc")
+    with pytest.raises(SaveFailed, match="which is of the system"):
+        require_directory(tmp_path / "link")
+
+
+def test_shared_memory_holds_files_like_any_directory():
+    require_directory(Path("/dev/shm"))
 
 
 def test_a_record_that_cannot_be_written_is_a_failed_save_of_saved_predictions(run_model, tmp_path):

@@ -21,6 +21,7 @@ from numerai_predict.runner.container.job_run import JobResult, run_job, target_
 from numerai_predict.runner.container.target import ContainerImage
 from numerai_predict.runner.entrypoint import execute, write_failure
 from numerai_predict.runner.options import job_from_options
+from numerai_predict.runner.submission_file import require_directory
 from numerai_predict.runner.termination import raised_at_sigterm
 from numerai_predict.storage.directories import sample_directory
 from numerai_predict.storage.named_data import absolute_source, describe_unused_file
@@ -35,9 +36,11 @@ def run(options: argparse.Namespace) -> int:
     options.model = pickle_source(options)
     job = _with_absolute_paths(job_from_options(options.parser, options))
     sample = sample_directory()
-    if any(Path(source).is_relative_to(sample) for source in (job.dataset, job.benchmarks)):
-        _make_sample(sample)
     try:
+        if not job.check:
+            require_directory(job.output_dir)
+        if any(Path(source).is_relative_to(sample) for source in (job.dataset, job.benchmarks)):
+            _make_sample(sample)
         result = _run(job, options)
     except RunError as error:
         write_failure(job, error)

@@ -127,7 +127,8 @@ def job_container(image: str, job: Job, seccomp_profile: str | None = None) -> C
     It runs this version of the package, as `batch_container` does.
     """
     files = list(filter(is_local_file, (job.model, job.dataset, job.benchmarks)))
-    folders = sorted({job.output_dir, *([job.result.parent] if job.result else [])})
+    outputs = [] if job.check else [job.output_dir]  # a check saves nothing
+    folders = sorted({*outputs, *([job.result.parent] if job.result else [])})
     is_local = len(files) == 3 and job.post is None and job.output_url is None
     python, *arguments = bootstrap_argv(
         _RUNNER, *job_to_argv(job), python="python", package_root=MOUNTED_PACKAGE_ROOT
@@ -135,7 +136,7 @@ def job_container(image: str, job: Job, seccomp_profile: str | None = None) -> C
     environment: dict[str, str | None] = {
         name: None for name in size_limits.VARIABLES if name in os.environ
     }
-    if job.output_url is not None:  # the file that is saved first must outlive the container
+    if job.output_url is not None and outputs:  # what is saved first must outlive the container
         environment["TMPDIR"] = str(job.output_dir)
     if any(argument.lower().startswith("s3://") for argument in arguments):
         environment |= dict.fromkeys(sorted(name for name in os.environ if name.startswith("AWS_")))
