@@ -13,16 +13,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import pandas as pd
 import results
 from numpy.typing import NDArray
 
 from numerai_predict.scoring.intervals import (
     Interval,
-    deflated_mean,
     mean_interval,
     sharpe_interval,
 )
 from numerai_predict.scoring.overlap_estimate import estimate_overlap
+from numerai_predict.scoring.score_summary import summarize, summarize_best_of
 
 ERAS, OVERLAPS = (52, 150), (1, 4, 12)
 LOOKS, FEATURES = 8, 24
@@ -87,26 +88,31 @@ def intervals(series: int) -> Iterator[str]:
 def best_of(series: int) -> Iterator[str]:
     """What the best of eight models of noise looks like, as the lines of a table."""
     yield f"The best of {LOOKS} models of noise, in {series} groups. t: the usual one of its mean."
-    yield "False skill: how often its interval lies above 0, alone and for all of them. Left: its"
-    yield "mean less what luck reaches, in standard deviations of an era."
+    yield "Left: its mean less what luck reaches, in standard deviations of an era. False skill:"
+    yield "how often the interval of its mean lies above 0, and that of what is left."
     yield ""
-    yield "| eras | overlap | t | false skill, alone | for all | mean | left |"
+    yield "| eras | overlap | t | false skill, alone | of what is left | mean | left |"
     yield "|---|---|---|---|---|---|---|"
     for eras in ERAS:
         for overlap in OVERLAPS[:2]:
             groups = scores(LOOKS * series, eras, overlap, 0.5).reshape(series, LOOKS, eras)
             table = np.array([group[group.mean(axis=1).argmax()] for group in groups])
-            alone, for_all = (
-                np.mean([interval is not None and interval.low > 0 for interval in found])
-                for found in (
-                    [mean_interval(each, overlap) for each in table],
-                    [mean_interval(each, overlap, LOOKS) for each in table],
+            names = [f"{era:04d}" for era in range(eras)]
+            found = [
+                (
+                    summarize(pd.Series(each, names), overlap).mean_interval,
+                    summarize_best_of(pd.Series(each, names), overlap, LOOKS),
                 )
+                for each in table
+            ]
+            alone = np.mean([interval is not None and interval.low > 0 for interval, _ in found])
+            left_above = np.mean(
+                [best.mean_interval is not None and best.mean_interval.low > 0 for _, best in found]
             )
-            left = np.mean([deflated_mean(each, overlap, LOOKS) or 0.0 for each in table])
+            left = np.mean([best.mean or 0.0 for _, best in found])
             t = np.mean(table.mean(axis=1) / table.std(axis=1, ddof=1)) * math.sqrt(eras)
             yield (
-                f"| {eras} | {overlap} | {t:.1f} | {alone:.3f} | {for_all:.3f} | "
+                f"| {eras} | {overlap} | {t:.1f} | {alone:.3f} | {left_above:.3f} | "
                 f"{table.mean():.3f} | {left:+.3f} |"
             )
 

@@ -29,21 +29,23 @@ def score_table(summaries: Mapping[str, ScoreSummary]) -> str:
 def _undefined(summaries: Mapping[str, ScoreSummary]) -> list[str]:
     """The lines about eras without a score, which no mean includes."""
     return [
-        f"{name}: {each.undefined_eras} more eras have no score: predictions or targets are equal, "
-        "or too few rows are in both files"
+        f"{name}: {each.undefined_eras} more eras have no score: the files have no predictions to "
+        "compare with there, or predictions or targets are equal"
         for name, each in summaries.items()
         if each.undefined_eras
     ]
 
 
 def _reasons(summaries: Mapping[str, ScoreSummary]) -> list[str]:
-    names: dict[str, list[str]] = {}
+    """The lines about scores of too few eras, by the number that they are worth."""
+    names: dict[int, list[str]] = {}
     for name, each in summaries.items():
-        if reason := each.without_interval:
-            names.setdefault(reason, []).append(name)
+        if each.is_too_short_to_judge:
+            names.setdefault(int(each.effective_eras), []).append(name.strip())
     return [
-        f"{', '.join(some)}: {reason}, fewer than {MIN_EFFECTIVE_ERAS}"
-        for reason, some in names.items()
+        f"too few eras to judge {', '.join(some)}: they overlap, and are worth {count} independent "
+        f"{'era' if count == 1 else 'eras'}; an interval needs {MIN_EFFECTIVE_ERAS}"
+        for count, some in names.items()
     ]
 
 

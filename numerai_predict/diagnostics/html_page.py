@@ -15,7 +15,6 @@ from numerai_predict.diagnostics import charts
 from numerai_predict.diagnostics.report import Report
 from numerai_predict.scoring.intervals import Interval
 from numerai_predict.scoring.score_summary import ScoreSummary, beside_best_of, drawdown
-from numerai_predict.storage.holdout_looks import describe_looks
 
 MAX_BYTES = 2 * 1024**2
 
@@ -51,7 +50,6 @@ def render_page(report: Report) -> str:
         subject=report.subject,
         scores=score_rows(report),
         inflated_scores=inflated_rows(report),
-        looks=describe_looks(report.models_shown, "these eras"),
         first=str(report.eras.index[0]),
         last=str(report.eras.index[-1]),
         charts=[draw(report) for draw in CHARTS],

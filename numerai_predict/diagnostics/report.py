@@ -13,6 +13,7 @@ from numerai_predict.scoring.score_summary import (
     QuantitySummary,
     ScoreSummary,
 )
+from numerai_predict.storage.holdout_looks import describe_looks
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,12 @@ class Report:
     def inflated(self) -> list[bool]:
         """Whether training inflates the scores, for each row of `eras`."""
         return [kind.is_inflated for kind in self.kinds]
+
+    @property
+    def looks(self) -> str:
+        """How many models were scored on these eras, in a sentence."""
+        corrected = any(each.mean is not None for each in self.best_of.values())
+        return describe_looks(self.models_shown, "these eras", corrected=corrected)
 
     @property
     def scored_eras(self) -> str:

@@ -35,7 +35,7 @@ def estimate_overlap(eras: Sequence[int], loadings: NDArray[np.float64]) -> int 
     found: dict[int, float] = {}
     for distance in _DISTANCES:
         bends = _second_differences(position, known, distance)
-        interval = mean_interval(bends, _DISTANCES[-1], looks=_CAUTION)
+        interval = mean_interval(bends, _DISTANCES[-1], at_once=_CAUTION)
         if interval is None:
             return None
         if interval.low > 0:

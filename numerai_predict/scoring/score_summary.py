@@ -52,6 +52,11 @@ class ScoreSummary:
         count = int(self.effective_eras)
         return f"no interval: {count} effective {'era' if count == 1 else 'eras'}"
 
+    @property
+    def is_too_short_to_judge(self) -> bool:
+        """Whether there are scores, and too few independent ones for an interval."""
+        return bool(self.eras) and self.mean_interval is None
+
 
 @dataclass(frozen=True)
 class QuantitySummary:
@@ -96,31 +101,42 @@ def summarize(scores: pd.Series[float], overlap: int) -> ScoreSummary:
 
 
 def summarize_best_of(scores: pd.Series[float], overlap: int, looks: int) -> ScoreSummary:
-    """Summarize a score that is the best of `looks` models, as far as anyone can know.
+    """What is left of a score if it is the best of `looks` models by luck.
 
-    Mean and Sharpe ratio are less what the best of so many models without skill reaches, and the
-    intervals hold for all of them at once. See `summarize` for the arguments.
+    Mean, Sharpe ratio and their intervals are lower by what the best of so many models without
+    skill reaches; `None` where there is no interval. See `summarize` for the arguments.
     """
-    summary = summarize(scores, overlap)
+    alone = summarize(scores, overlap)
     values, shared = _known(scores, overlap)
+    mean = deflated_mean(values, shared, looks)
+    sharpe = deflated_sharpe(values, shared, looks)
     return replace(
-        summary,
-        mean=deflated_mean(values, shared, looks),
-        sharpe=deflated_sharpe(values, shared, looks),
+        alone,
+        mean=mean,
+        sharpe=sharpe,
         max_drawdown=None,
-        mean_interval=mean_interval(values, shared, looks),
-        sharpe_interval=sharpe_interval(values, shared, looks),
+        mean_interval=_moved(alone.mean_interval, alone.mean, mean),
+        sharpe_interval=_moved(alone.sharpe_interval, alone.sharpe, sharpe),
     )
+
+
+def _moved(interval: Interval | None, value: float | None, to: float | None) -> Interval | None:
+    if interval is None or value is None or to is None:
+        return None
+    return Interval(interval.low + to - value, interval.high + to - value)
 
 
 def beside_best_of(
     summaries: Mapping[str, ScoreSummary], best_of: Mapping[str, ScoreSummary], models: int
 ) -> dict[str, ScoreSummary]:
-    """The summaries, each followed by what is left of it if it is the best of several models'."""
+    """The summaries, each followed by what is left of it if it is the best of several models'.
+
+    A score of too few eras has no such row: it cannot be corrected.
+    """
     rows = {}
     for name, each in summaries.items():
         rows[name] = each
-        if models > 1 and name in best_of:
+        if models > 1 and name in best_of and best_of[name].mean is not None:
             rows[f"  best of {models}: {name}"] = best_of[name]
     return rows
 

@@ -50,15 +50,21 @@ def data_set_names(server: str | None, version: str | None, hashes: Iterable[str
     return [*([f"{server} {version}"] if server and version else []), *hashes]
 
 
-def describe_looks(models: int | None, eras: str) -> str:
-    """How many models were scored on some of the eras, and what that means; a sentence."""
+def describe_looks(models: int | None, eras: str, *, corrected: bool) -> str:
+    """How many models were scored on some of the eras, and what that means; a sentence.
+
+    `corrected`: rows of the table say what is left of the scores.
+    """
     if models is None:
         return f"looks at {eras} are not counted"
     if models == 1:
         return f"first look at {eras}"
+    shown = f"{models} models were scored on some of {eras}"
+    if not corrected:
+        return f"{shown}: the best of them may be so by luck, and these eras are too few to tell"
     return (
-        f"{models} models were scored on some of {eras}; 'best of {models}' is what is left of a "
-        "score if it is the best of them by chance"
+        f"{shown}; 'best of {models}' is what is left of a score and its interval if it is the "
+        "best of them by luck"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,9 +16,11 @@ from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.data.era_selection import Eras
 from numerai_predict.training.trainers.parameters import (
     CatBoostSettings,
+    InvalidValue,
     LightGBMSettings,
     Section,
     XGBoostSettings,
+    reject_yes_for_number,
 )
 
 PREFIX = "NUMERAI_TRAIN_"
@@ -26,10 +28,6 @@ DELIMITER = "__"
 
 _Name = Annotated[str, Field(min_length=1)]
 _Seed = Annotated[int, Field(ge=0, le=2**31 - 10)]
-
-
-class InvalidValue(ValueError):
-    """A value that a validator of this module rejects; the message says expected and found."""
 
 
 class DataSettings(Section):
@@ -149,6 +147,11 @@ class TrainingConfig(BaseSettings):
     lightgbm: LightGBMSettings = Field(LightGBMSettings(), description="parameters of LightGBM")
     xgboost: XGBoostSettings = Field(XGBoostSettings(), description="parameters of XGBoost")
     catboost: CatBoostSettings = Field(CatBoostSettings(), description="parameters of CatBoost")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_yes_for_number(cls, value: Any, info: ValidationInfo) -> Any:
+        return reject_yes_for_number(value, info, cls.model_fields)
 
     @field_validator("python", mode="before")
     @classmethod

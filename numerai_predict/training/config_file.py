@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from numerai_predict.contract.training_errors import BadConfiguration
-from numerai_predict.training.config import DELIMITER, PREFIX, InvalidValue, TrainingConfig
+from numerai_predict.training.config import DELIMITER, PREFIX, TrainingConfig
+from numerai_predict.training.trainers.parameters import InvalidValue
 
 
 def read_training_config(
@@ -95,9 +97,21 @@ def _describe_mistake(details: Any) -> str:
     parts = [str(part) for part in details["loc"] if not set("-[") & set(str(part))]
     key = ".".join(parts) or "configuration"
     if details["type"] == "extra_forbidden":
-        return f"{key}: expected a known key, found an unknown one"
+        near = get_close_matches(parts[-1], _known_keys(parts[:-1]), n=1)
+        hint = f": did you mean {near[0]}?" if near else ""
+        return f"{key}: expected a known key, found an unknown one{hint}"
+    if details["type"] == "tuple_type":
+        return f"{key}: expected a list like [{details['input']}], found {details['input']!r}"
     cause = details.get("ctx", {}).get("error")
     if isinstance(cause, InvalidValue):
         return f"{key}: {cause}"
     message = details["msg"]
     return f"{key}: {message[0].lower()}{message[1:]}, found {details['input']!r}"
+
+
+def _known_keys(section: Sequence[str]) -> list[str]:
+    """The keys of the configuration, or of a section of it."""
+    kind: Any = TrainingConfig
+    for name in section:
+        kind = kind.model_fields[name].annotation
+    return list(kind.model_fields)

@@ -129,9 +129,13 @@ def make_plan(
     )
     plan = plan_windows(data.eras, sizes)
     for window in (*plan.windows, plan.final):
-        parts = (window.training, window.stopping, window.scored)
-        spans = [f"{era_name(part[0])} to {era_name(part[-1])}" for part in parts if part]
-        log_step("plan", f"{window.name}: eras {', then '.join(spans)}, embargo {embargo}")
+        parts = {"train": window.training, "stop": window.stopping, "score": window.scored}
+        spans = [
+            f"{use} {era_name(part[0])} to {era_name(part[-1])}"
+            for use, part in parts.items()
+            if part
+        ]
+        log_step("plan", f"{window.name}: eras to {', '.join(spans)}; embargo {embargo}")
     return plan
 
 

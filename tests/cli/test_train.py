@@ -35,7 +35,7 @@ def test_every_mistake_has_a_line_of_its_own(capsys, tmp_path):
 def test_a_training_stops_at_its_deadline(monkeypatch, capfd):
     from numerai_predict.cli.commands import train
 
-    def never_ends(settings, directory):
+    def never_ends(settings, directory, **_):
         until = time.monotonic() + 30
         while time.monotonic() < until:
             time.sleep(0.01)

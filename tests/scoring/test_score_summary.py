@@ -86,8 +86,10 @@ def test_of_the_best_of_several_models_less_is_left_and_no_drawdown():
     alone, best = summarize(scores, 4), summarize_best_of(scores, 4, 8)
     assert best.mean < alone.mean
     assert best.sharpe < alone.sharpe
-    assert best.mean_interval.low < alone.mean_interval.low
-    assert best.mean_interval.high > alone.mean_interval.high
+    for kind in ("mean", "sharpe"):
+        moved = getattr(best, kind) - getattr(alone, kind)
+        before, after = (getattr(each, f"{kind}_interval") for each in (alone, best))
+        assert after == pytest.approx((before.low + moved, before.high + moved))
     assert (best.eras, best.effective_eras) == (alone.eras, alone.effective_eras)
     assert best.max_drawdown is None
 
@@ -97,3 +99,12 @@ def test_the_best_of_several_stands_below_the_score_it_is_of():
     rows = beside_best_of({"corr": score, "mmc": score}, {"corr": score}, 3)
     assert list(rows) == ["corr", "  best of 3: corr", "mmc"]
     assert list(beside_best_of({"corr": score}, {"corr": score}, 1)) == ["corr"]
+
+
+def test_of_too_few_eras_nothing_is_left_to_show():
+    scores = pd.Series([0.1, 0.2, 0.1, 0.3], ["0001", "0002", "0003", "0004"])
+    short, best = summarize(scores, 4), summarize_best_of(scores, 4, 2)
+    assert short.is_too_short_to_judge
+    assert (best.mean, best.sharpe, best.mean_interval) == (None, None, None)
+    assert list(beside_best_of({"corr": short}, {"corr": best}, 2)) == ["corr"]
+    assert not summarize(pd.Series([np.nan]), 4).is_too_short_to_judge

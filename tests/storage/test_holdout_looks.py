@@ -5,7 +5,7 @@ import json
 import pytest
 
 from numerai_predict.contract.errors import SaveFailed
-from numerai_predict.storage.holdout_looks import Holdout, LookRecord
+from numerai_predict.storage.holdout_looks import Holdout, LookRecord, describe_looks
 
 pytestmark = pytest.mark.unit
 
@@ -84,3 +84,14 @@ def test_a_record_that_cannot_be_read_is_an_error(record):
     record.path.mkdir(parents=True)
     with pytest.raises(SaveFailed, match="cannot be read"):
         record.count(HOLDOUT)
+
+
+def test_the_number_of_looks_is_described():
+    assert (
+        describe_looks(None, "these eras", corrected=False) == "looks at these eras are not counted"
+    )
+    assert describe_looks(1, "eras 0001 to 0052", corrected=False) == (
+        "first look at eras 0001 to 0052"
+    )
+    assert "'best of 3' is what is left" in describe_looks(3, "these eras", corrected=True)
+    assert "too few to tell" in describe_looks(3, "these eras", corrected=False)

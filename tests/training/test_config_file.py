@@ -122,3 +122,25 @@ def test_settings_survive_their_own_yaml(read):
     settings = read("features: [feature_a, feature_b]\ntargets: [target_ender_60]\n")
     again = read(yaml.safe_dump(settings.model_dump(mode="json")))
     assert again == settings
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("rounds: yes", "rounds: expected a number, found yes"),
+        ("lightgbm: {learning_rate: true}", "lightgbm.learning_rate: expected a number, found yes"),
+        ("neutralize: no", "neutralize: expected a number, found no"),
+        ("target: x", "target: expected a known key, found an unknown one: did you mean targets?"),
+        ("lightgbm: {num_leafs: 8}", "found an unknown one: did you mean num_leaves?"),
+        ("zzz: 8", "zzz: expected a known key, found an unknown one\n"),
+        ("seeds: 42", "seeds: expected a list like [42], found 42"),
+    ],
+)
+def test_a_mistake_says_what_was_meant(read, text, words):
+    with pytest.raises(BadConfiguration) as failed:
+        read(text)
+    assert words in failed.value.message + "\n"
+
+
+def test_yes_and_no_are_values_of_what_is_on_or_off(read):
+    assert read("use_holdout: yes").use_holdout is True

@@ -20,7 +20,6 @@ from numerai_predict.diagnostics.html_page import format_number, inflated_rows, 
 from numerai_predict.diagnostics.progress import EraProgress
 from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.runner.version_mismatch import allows_version_mismatch
-from numerai_predict.storage.holdout_looks import describe_looks
 from numerai_predict.storage.named_data import describe_unused_file
 
 
@@ -72,7 +71,7 @@ def _print_scores(done: Diagnosis) -> None:
     report = done.report
     print(f"scores of {report.scored_eras}")
     print(score_table(score_rows(report)))
-    print(describe_looks(report.models_shown, "these eras"))
+    print(report.looks)
     if report.inflated_scores:
         print("scores of eras that the model was trained on, or that overlap with those: inflated")
         print(score_table(inflated_rows(report)))

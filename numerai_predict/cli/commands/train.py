@@ -152,14 +152,15 @@ def _table(scores: dict[str, Any], holdout: HoldoutFacts) -> str:
     lines = [score_table(summaries)]
     if exposures:
         lines.append(f"largest exposure of an era, mean: {', '.join(exposures)}")
-    return "\n".join([*lines, *_holdout_lines(holdout)])
+    corrected = any(each.mean is not None for each in best_of.values())
+    return "\n".join([*lines, *_holdout_lines(holdout, corrected)])
 
 
-def _holdout_lines(holdout: HoldoutFacts) -> Iterator[str]:
+def _holdout_lines(holdout: HoldoutFacts, corrected: bool) -> Iterator[str]:
     """What is known of the holdout, and what its scores are of."""
     eras = f"eras {era_name(holdout.first)} to {era_name(holdout.last)}"
     if holdout.is_revealed:
-        yield f"holdout: {describe_looks(holdout.models_shown, eras)}"
+        yield f"holdout: {describe_looks(holdout.models_shown, eras, corrected=corrected)}"
     else:
         yield (
             f"holdout: {eras} are not scored; --reveal-holdout scores them and counts the look "

@@ -5,13 +5,37 @@ They are not in the trainers' modules so that a configuration can be read withou
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+
+class InvalidValue(ValueError):
+    """A value that a validator rejects; the message says expected and found."""
+
+
+def reject_yes_for_number(value: Any, info: ValidationInfo, fields: Mapping[str, Any]) -> Any:
+    """The value, unless it is true or false where a number belongs: they would count as 1 and 0.
+
+    Raises:
+        InvalidValue: it is.
+    """
+    kind = fields[info.field_name].annotation if info.field_name else None
+    if isinstance(value, bool) and kind in (int, float):
+        raise InvalidValue(f"expected a number, found {'yes' if value else 'no'}")
+    return value
 
 
 class Section(BaseModel):
     """A section of the configuration: immutable, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_yes_for_number(cls, value: Any, info: ValidationInfo) -> Any:
+        return reject_yes_for_number(value, info, cls.model_fields)
 
 
 class LightGBMSettings(Section):
