@@ -17,6 +17,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import SaveFailed
 from numerai_predict.storage.file_lock import LockHeld, file_lock
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write
+from numerai_predict.tournament.entities import Submission
 
 _LOCK_STEP = "wait for another run of this round"
 
@@ -41,6 +42,15 @@ class RoundEntry:
     submission: str | None = None
     figures: dict[str, float] | None = None
     finished: str | None = None
+
+    def has_sent(self, submission: Submission) -> bool:
+        """Whether the submission was uploaded from here: `uploaded_sha256` is its content."""
+        return submission.filename == self.uploaded_as or submission.id == self.submission
+
+    def model_of(self, submission: Submission) -> str | None:
+        """The hash of the pickle that made the submission; `None` if that is not known here."""
+        is_of_model = self.uploaded_sha256 == self.predictions_sha256
+        return self.model_sha256 if is_of_model and self.has_sent(submission) else None
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def load_or_predict(
 ) -> Path:
     """The model's predictions: those of an interrupted run, if model and data are the same."""
     entry = ledger.read()
-    model_sha256 = _sha256_of_pickle(config.pickle)
+    model_sha256 = sha256_of_pickle(config.pickle)
     live_sha256 = sha256_of(live)
     same = (entry.model_sha256, entry.live_sha256) == (model_sha256, live_sha256)
     if same and entry.predictions and _is_intact(Path(entry.predictions), entry):
@@ -127,14 +127,14 @@ def check_bundle(config: RoundConfig, server: str) -> None:
         ModelUnavailable: the pickle is another than the manifest's, or that cannot be read.
         DatasetUnavailable: the model was trained on data of another version or server.
     """
-    sha256 = _sha256_of_pickle(config.pickle)
+    sha256 = sha256_of_pickle(config.pickle)
     if sha256 is None:
         return
     live = ModelInput(f"{config.version}/live.parquet", (), server, config.allow_version_mismatch)
     check_data(check_pickle(str(config.pickle), sha256), live)
 
 
-def _sha256_of_pickle(path: Path) -> str | None:
+def sha256_of_pickle(path: Path) -> str | None:
     """The pickle's hash; `None` if it cannot be read, which the runner reports."""
     try:
         return sha256_of(path)

@@ -18,7 +18,7 @@ from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.storage.graphql import Api
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.entities import RoundInfo
+from numerai_predict.tournament.entities import RoundInfo, Submission
 from numerai_predict.tournament.gates import check_gates, expected_columns
 from numerai_predict.tournament.round_ledger import RoundLedger
 from numerai_predict.tournament.round_predictions import (
@@ -26,6 +26,7 @@ from numerai_predict.tournament.round_predictions import (
     check_bundle,
     load_or_predict,
     named_features,
+    sha256_of_pickle,
 )
 from numerai_predict.tournament.submissions import (
     describe_submission,
@@ -53,8 +54,7 @@ def run_round(config: RoundConfig, tournament: Tournament, deadline: Deadline) -
     with ledger.locked(deadline):
         existing = submission_of_round(tournament, model, round_.number)
         if existing and not config.replace:
-            log_step("submit", f"round {round_.number} has {existing.filename} already")
-            return f"round {round_.number} has a submission of {model.name} already: {existing.id}"
+            return _keep(existing, config, ledger)
         live, benchmarks, features = _fetch_live_data(config, tournament, deadline)
         predictions = load_or_predict(config, ledger, live, benchmarks, deadline)
         expected = expected_columns(named_features(config.pickle), features)
@@ -67,6 +67,19 @@ def run_round(config: RoundConfig, tournament: Tournament, deadline: Deadline) -
         submitted = submit(tournament, model, round_, predictions, ledger, config.replace)
         _remove_old_rounds(config.state)
     return describe_submission(submitted, model, round_)
+
+
+def _keep(existing: Submission, config: RoundConfig, ledger: RoundLedger) -> str:
+    """The message for a round that has a submission already; nothing is sent."""
+    log_step("submit", f"round {existing.round} has {existing.filename} already")
+    has = f"round {existing.round} has a submission of {config.model}"
+    sent, given = ledger.read().model_of(existing), sha256_of_pickle(config.pickle)
+    if sent is not None and sent == given:
+        return f"{has} already: {existing.id}"
+    origin = "of another pickle" if sent else "of an unknown pickle"
+    source = config.source or config.pickle.name
+    log_step("warning", f"the submission of round {existing.round} is {origin}, not of {source}")
+    return f"nothing was sent: {has} {origin}: {existing.id}; --replace sends this one"
 
 
 def format_figures(figures: dict[str, float]) -> str:

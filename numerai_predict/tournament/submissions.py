@@ -118,7 +118,7 @@ def _submitted_sha256(
 ) -> str | None:
     """The hash of the submitted bytes: from the ledger, or of a download."""
     entry = ledger.read()
-    if submission.filename == entry.uploaded_as or submission.id == entry.submission:
+    if entry.has_sent(submission):
         return entry.uploaded_sha256
     url = tournament.submission_url(submission, model)
     with temporary_directory("numerai-submission-") as folder:

@@ -25,6 +25,10 @@ def returns_nan(live_features):
     return frame
 
 
+def predicts_less(live_features):
+    return (live_features.filter(like="feature_").mean(axis=1).rank(pct=True) / 2).to_frame("p")
+
+
 def wants_more(live_features):
     return live_features[["feature_of_tomorrow_0001"]]
 
@@ -47,7 +51,33 @@ def test_a_round_is_done_and_recorded_and_done_again_does_nothing(
     again = numerai("round", pickled(), "--model-name", name)
     assert again.code == 0
     assert "already" in again.verdict
+    assert "warning" not in again.log
     assert len(practice.submissions(name)) == 1
+
+
+def test_another_pickle_is_told_that_it_was_not_sent_until_it_replaces(practice, numerai, pickled):
+    name = practice.model()
+    assert numerai("round", pickled(), "--model-name", name).code == 0
+    fixed = pickled(predicts_less, "fixed.pkl")
+    kept = numerai("round", fixed, "--model-name", name)
+    assert kept.code == 0
+    assert "is of another pickle, not of fixed.pkl" in kept.log
+    assert "ok (exit 0): nothing was sent: round" in kept.verdict
+    assert "--replace sends this one" in kept.verdict
+    assert len(practice.submissions(name)) == 1
+    assert numerai("round", fixed, "--model-name", name, "--replace").code == 0
+    assert "already" in numerai("round", fixed, "--model-name", name).verdict
+    assert len(practice.submissions(name)) == 2
+
+
+def test_a_submission_from_elsewhere_may_be_of_another_pickle(practice, numerai, pickled, tmp_path):
+    name = practice.model()
+    assert numerai("round", pickled(), "--model-name", name).code == 0
+    shutil.rmtree(tmp_path / "state")
+    kept = numerai("round", pickled(), "--model-name", name)
+    assert kept.code == 0
+    assert "nothing was sent" in kept.verdict
+    assert "of an unknown pickle" in kept.verdict
 
 
 @pytest.mark.parametrize(
