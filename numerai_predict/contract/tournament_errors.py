@@ -61,3 +61,7 @@ class TournamentUnavailable(TournamentError, Transient):
     """The tournament API does not respond, or responds only with errors."""
 
     verdict = TournamentVerdict.TOURNAMENT_UNAVAILABLE
+
+
+class LocalServerStopped(TournamentUnavailable):
+    """Nothing listens where a server on this machine should: a practice server was stopped."""

@@ -13,7 +13,7 @@ from numerai_predict.contract.errors import (
     FetchFailed,
     FetchInterrupted,
 )
-from numerai_predict.contract.tournament_errors import TournamentUnavailable
+from numerai_predict.contract.tournament_errors import LocalServerStopped, TournamentUnavailable
 from numerai_predict.storage.graphql import Api, RefusalReason, RequestRefused
 
 TOURNAMENT = 8
@@ -80,6 +80,8 @@ class Catalogue:
                 f"expected the tournament to have {name}, found that it responds: {refused}",
                 "`numerai-predict data list` lists its files",
             ) from refused
+        except LocalServerStopped as error:
+            raise FetchFailed(error.message, error.remedy) from error
         except TournamentUnavailable as error:
             raise FetchInterrupted(error.message, error.remedy) from error
 

@@ -18,10 +18,11 @@ from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.contract.foreign_text import printable_lines
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.redaction import redact, redact_text
-from numerai_predict.contract.tournament_errors import TournamentUnavailable
+from numerai_predict.contract.tournament_errors import LocalServerStopped, TournamentUnavailable
 from numerai_predict.storage.http import (
     describe_network_error,
     error_response_of,
+    is_refused_connection,
     new_session,
 )
 from numerai_predict.storage.response_headers import TRANSFER_ERRORS, read_whole
@@ -36,6 +37,7 @@ _PRACTICE_REMEDY = (
 )
 _MOST_BYTES = 32 * 1024 * 1024  # thousands of submissions are 2 MB
 _MOST_SECONDS = 30.0
+_MOST_LOCAL_ATTEMPTS = 5  # 4 s on average: a server that restarts is back by then
 _REMEDY = "check the network and NUMERAI_API_URL, or try again later"
 
 
@@ -67,6 +69,10 @@ class RequestRefused(Exception):
         self.message = printable_lines(redact_text(message), _MOST_CHARACTERS)
         self.reason = _classify(self.message)
         super().__init__(self.message)
+
+
+class _NothingListens(FetchInterrupted):
+    """The connection to a server on this machine was refused."""
 
 
 def _classify(message: str) -> RefusalReason:
@@ -106,19 +112,24 @@ class Api:
 
         Raises:
             RequestRefused: the API responded with errors.
-            TournamentUnavailable: no response after all attempts.
+            TournamentUnavailable: no response after all attempts; `LocalServerStopped` after a few
+                that a server on this machine refused to be connected.
             DeadlinePassed: the time for the whole run is over.
         """
-        is_first = True
+        failed = 0
 
         def attempt() -> Any:
-            nonlocal is_first
+            nonlocal failed
             try:
                 return self._send(query, variables)
-            except FetchInterrupted:
-                if is_first and self.is_local:  # said before the wait, not after it
+            except FetchInterrupted as error:
+                failed += 1
+                if failed == 1 and self.is_local:  # said before the wait, not after it
                     self.policy.log(f"if the practice server is stopped: {_PRACTICE_REMEDY}")
-                is_first = False
+                if failed == _MOST_LOCAL_ATTEMPTS and isinstance(error, _NothingListens):
+                    raise LocalServerStopped(
+                        f"{error.message}; gave up after {failed} attempts", _PRACTICE_REMEDY
+                    ) from error
                 raise
 
         try:
@@ -182,7 +193,13 @@ class Api:
                     body = self._read(response)
             except TRANSFER_ERRORS as error:
                 self.policy.deadline.check(STEP)
-                raise describe_network_error(error).fetching(self._name) from None
+                described = describe_network_error(error)
+                if self.is_local and is_refused_connection(error):
+                    raise _NothingListens(
+                        f"expected {self._name}, found that nothing listens there",
+                        described.remedy,
+                    ) from None
+                raise described.fetching(self._name) from None
             document = _decode_json(body)
             return self._parse(response, document)
 

@@ -203,6 +203,11 @@ def describe_network_error(error: BaseException) -> ServerError:
     return ServerError(type(error).__name__, "check the URL and its server")
 
 
+def is_refused_connection(error: BaseException) -> bool:
+    """Whether nothing listens at the address: the host itself refused the connection."""
+    return any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
+
+
 def url_valid_until(url: str) -> datetime | None:
     """When the signature of a presigned URL expires; `None` if the URL does not have it."""
     query = {name.lower(): values[0] for name, values in parse_qs(urlsplit(url).query).items()}

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from numerai_predict.cli.command_table import COMMANDS
 from numerai_predict.cli.main import build_parser, main
 from numerai_predict.runner.option_parser import OptionParser
 
+MODEL = Path(__file__).parents[1] / "models/py{}.{}/one_argument.pkl".format(*sys.version_info)
 SLOW = ("pandas", "numpy", "pyarrow", "requests", "boto3", "pydantic", "ray", "rich", "jinja2")
 
 
@@ -176,6 +178,18 @@ def test_a_stopped_practice_server_is_named_with_what_to_do(numerai, closed_port
     last = ended.stderr.splitlines()[-1]
     assert "`numerai-predict practice start`" in last
     assert "`unset NUMERAI_API_URL`" in last
-    assert "the deadline of 8 s" in last
+    assert "; gave up after " in last
     assert len(ended.stderr.splitlines()) < 13
     assert ended.stderr.index("if the practice server is stopped") < ended.stderr.index("attempt 1")
+
+
+@pytest.mark.parametrize("command", ["round", "submit", "upload", "status"])
+def test_a_command_of_an_account_gives_up_within_seconds_there(numerai, closed_port, command):
+    words = [command] if command == "status" else [command, MODEL, "--model-name", "mine"]
+    keys = {"NUMERAI_PUBLIC_ID": "A" * 32, "NUMERAI_SECRET_KEY": "B" * 64}
+    url = f"http://127.0.0.1:{closed_port}/graphql"
+    ended = numerai(*words, "--deadline", "none", NUMERAI_API_URL=url, **keys)
+    assert ended.returncode == 87, ended.stderr
+    last = ended.stderr.splitlines()[-1]
+    assert "nothing listens there; gave up after 5 attempts" in last
+    assert "`numerai-predict practice start`" in last
