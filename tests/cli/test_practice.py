@@ -44,9 +44,15 @@ def test_it_is_started_driven_and_stopped(command, tmp_path):
         f"set -a; . {folder}/practice.env; NUMERAI_DATA_DIR={folder}/snapshots; set +a\n"
     )
     closed = command("clock", "--advance", "2d")
-    assert "is closed" in closed.stderr or "is open" in closed.stderr
+    assert " closed 20" in closed.stderr or "is open" in closed.stderr
     assert "is open until" in command("clock", "--open").stderr
-    assert "2026-07-07T12:30:0" in command("clock", "--to", "2026-07-07T12:30").stderr
+    summer, here = command("clock", "--to", "2030-07-02T12:30").stderr.splitlines()[:2]
+    assert "2030-07-02 12:30 UTC is the server's time: round " in summer
+    assert "is open until 2030-07-02 13:00 UTC, the next opens 2030-07-03 12:00 UTC" in summer
+    assert "by this machine's clock, as in `rounds`: round " in here
+    assert "2030-07-0" not in here
+    real = command("clock", "--real").stderr
+    assert "by this machine's clock" not in real
     assert '"kind": "5xx"' in command("fault", "5xx", "--share", "0.5").stderr
     assert "no fault is on" in command("fault", "off").stderr
     assert "stakes   mine 2.5000 NMR" in command("stake", "2.5").stderr

@@ -142,11 +142,9 @@ def _running(options: argparse.Namespace) -> RunningServer:
 
 
 def _log_state(facts: Mapping[str, Any]) -> None:
-    """Log the state; times of rounds are those of this machine's clock, as in `rounds`."""
-    closes, opens = (_minute(facts[name]) for name in ("client_closes", "client_next_opens"))
-    state = f"open until {closes}" if facts["open"] else "closed"
-    log_step("clock", f"{facts['clock']} on the server; round {facts['round']} is {state}")
-    log_step("next", f"the next round opens {opens}")
+    log_step("clock", f"{_minute(facts['clock'])} is the server's time: {_rounds(facts, '')}")
+    if _minute(facts["closes"]) != _minute(facts["client_closes"]):
+        log_step("here", f"by this machine's clock, as in `rounds`: {_rounds(facts, 'client_')}")
     log_step("models", ", ".join(facts["models"]))
     stakes = {name: nmr for name, nmr in facts["stakes"].items() if nmr is not None}
     if stakes:
@@ -154,6 +152,13 @@ def _log_state(facts: Mapping[str, Any]) -> None:
     log_step("holds", f"{facts['submissions']} submission(s), {facts['pickles']} pickle(s)")
     if facts["fault"]:
         log_step("fault", json.dumps(facts["fault"]))
+
+
+def _rounds(facts: Mapping[str, Any], clock: str) -> str:
+    """The times of the rounds by the server's clock, or by that of its clients (`client_`)."""
+    closes, opens = (_minute(facts[f"{clock}{name}"]) for name in ("closes", "next_opens"))
+    state = f"is open until {closes}" if facts["open"] else f"closed {closes}"
+    return f"round {facts['round']} {state}, the next opens {opens}"
 
 
 def _minute(moment: str) -> str:
