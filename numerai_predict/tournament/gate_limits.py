@@ -33,6 +33,24 @@ class GateLimits:
         return max(self.max_abs_exposure, by_chance)
 
 
+@dataclass(frozen=True)
+class GateFigure:
+    """What a gate measured, and its limit: the highest value allowed, or the lowest."""
+
+    value: float
+    limit: float
+    is_highest: bool = True
+
+    def __str__(self) -> str:
+        side = "most" if self.is_highest else "least"
+        return f"{self.value:.4g} of at {side} {self.limit:.4g}"
+
+
+def format_figures(figures: Mapping[str, GateFigure]) -> str:
+    """The figures in one line, like `tied 0.001 of at most 0.9, coverage 1 of at least 1`."""
+    return ", ".join(f"{name} {figure}" for name, figure in figures.items())
+
+
 def parse_exposure_limits(text: str) -> tuple[float, dict[str, float]]:
     """The limit of all models and those of single ones, from `0.3` or `0.3, my_model=0.5`.
 

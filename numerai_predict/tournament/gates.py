@@ -19,7 +19,7 @@ from numerai_predict.data.columns import column_names
 from numerai_predict.data.feature_sets import FeatureSets
 from numerai_predict.data.view import View, read_view
 from numerai_predict.scoring.rank_spread import rank_spread
-from numerai_predict.tournament.gate_limits import GateLimits
+from numerai_predict.tournament.gate_limits import GateFigure, GateLimits
 
 ABORT = "DRIFT_GUARD_ABORT"
 
@@ -49,7 +49,7 @@ class GateResult:
     """Why a gate is closed, `None` if it is open; and the figures that it computed, by name."""
 
     reason: str | None = None
-    figures: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, GateFigure] = field(default_factory=dict)
 
 
 OPEN = GateResult()
@@ -57,8 +57,8 @@ OPEN = GateResult()
 
 def check_gates(
     predictions: Path, live: Path, expected: Sequence[str], limits: GateLimits
-) -> dict[str, float]:
-    """Require that all gates are open; returns their figures by name.
+) -> dict[str, GateFigure]:
+    """Require that all gates are open; returns their figures with their limits, by name.
 
     `expected` are the columns that the live data must have.
 
@@ -136,7 +136,7 @@ def spread_gate(gate_input: GateInput) -> GateResult:
     """
     spread = rank_spread(gate_input.values)
     limit = gate_input.limits.min_pred_std
-    figures = {"std": spread}
+    figures = {"std": GateFigure(spread, limit, is_highest=False)}
     if spread >= limit:
         return GateResult(figures=figures)
     return GateResult(
@@ -149,7 +149,7 @@ def ties_gate(gate_input: GateInput) -> GateResult:
     counts = gate_input.values.value_counts(normalize=True)
     limit = gate_input.limits.max_tied_share
     share = float(counts.iloc[0]) if len(counts) and len(gate_input.values) > 1 else 0.0
-    figures = {"tied": share}
+    figures = {"tied": GateFigure(share, limit)}
     if share <= limit:
         return GateResult(figures=figures)
     return GateResult(
@@ -164,7 +164,7 @@ def coverage_gate(gate_input: GateInput) -> GateResult:
     matched, limit = gate_input.matched, gate_input.limits.min_coverage
     share = float(matched.notna().mean())
     repeated = int(gate_input.values.index.duplicated().sum())
-    figures = {"coverage": share}
+    figures = {"coverage": GateFigure(share, limit, is_highest=False)}
     if share == 0 and len(gate_input.values):
         return GateResult(
             f"round: none of the {len(matched):,} live ids of this round has a prediction: the "
@@ -198,7 +198,7 @@ def exposure_gate(gate_input: GateInput) -> GateResult:
     )
     if largest is None:
         return OPEN
-    figures = {"exposure": largest.correlation}
+    figures = {"exposure": GateFigure(largest.correlation, limit)}
     if largest.correlation <= limit:
         return GateResult(figures=figures)
     unranked = ""

@@ -19,6 +19,7 @@ from numerai_predict.storage.graphql import Api
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import RoundInfo, Submission
+from numerai_predict.tournament.gate_limits import format_figures
 from numerai_predict.tournament.gates import check_gates, expected_columns
 from numerai_predict.tournament.round_ledger import RoundLedger
 from numerai_predict.tournament.round_predictions import (
@@ -60,7 +61,7 @@ def run_round(config: RoundConfig, tournament: Tournament, deadline: Deadline) -
         expected = expected_columns(named_features(config.pickle), features)
         figures = check_gates(predictions, live, expected, config.gates)
         log_step("gates", f"open: {format_figures(figures)}")
-        ledger.update(figures=figures)
+        ledger.update(figures={name: each.value for name, each in figures.items()})
         require_open(
             tournament.require_current_round(round_), config.late, tournament.wait_for_opening
         )
@@ -80,11 +81,6 @@ def _keep(existing: Submission, config: RoundConfig, ledger: RoundLedger) -> str
     source = config.source or config.pickle.name
     log_step("warning", f"the submission of round {existing.round} is {origin}, not of {source}")
     return f"nothing was sent: {has} {origin}: {existing.id}; --replace sends this one"
-
-
-def format_figures(figures: dict[str, float]) -> str:
-    """The figures of the gates in one line, like `std 0.2887, coverage 1`."""
-    return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
 
 
 def wait_for_open(config: RoundConfig, tournament: Tournament, deadline: Deadline) -> RoundInfo:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from numerai_predict.contract.tournament_errors import GateClosed
-from numerai_predict.tournament.gate_limits import GateLimits, parse_exposure_limits
+from numerai_predict.tournament.gate_limits import GateLimits, format_figures, parse_exposure_limits
 from numerai_predict.tournament.gates import check_gates, expected_columns
 
 
@@ -32,7 +32,8 @@ def check(tmp_path, live, sample):
             predictions.to_csv(path)
         expected = expected_columns(named, sample / "features.json")
         limits = {"max_abs_exposure": 0.45, **limits}  # 200 rows correlate by chance
-        return check_gates(path, live, expected, GateLimits(**limits))
+        figures = check_gates(path, live, expected, GateLimits(**limits))
+        return {name: figure.value for name, figure in figures.items()}
 
     return check_predictions
 
@@ -141,7 +142,13 @@ def test_noise_on_few_rows_is_not_an_exposure(tmp_path, live, sample):
         expected_columns((), sample / "features.json"),
         GateLimits(),
     )
-    assert figures["exposure"] > 0.30
+    exposure = figures["exposure"]
+    assert 0.30 < exposure.value <= exposure.limit
+    assert format_figures(figures).startswith("std 0.29")
+    assert " of at least 1e-06, tied 0.025 of at most 0.9, coverage 1 of at least 1" in (
+        format_figures(figures)
+    )
+    assert format_figures(figures).endswith(f" of at most {exposure.limit:.4g}")
 
 
 def test_exposure_to_one_feature(check, live):

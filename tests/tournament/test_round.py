@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -45,6 +46,10 @@ def test_a_round_is_done_and_recorded_and_done_again_does_nothing(
     entry = json.loads(ledger.read_text())
     assert (entry["submission"], entry["round"]) == (row["id"], row["round"])
     assert entry["finished"].endswith("UTC")
+    assert entry["figures"]["coverage"] == 1
+    assert re.search(
+        r"gates +open: std 0\.\d+ of at least 1e-06, .* of at most 0\.\d+\n", first.log
+    )
     record = json.loads((ledger.parent / "record.json").read_text())
     assert record["verdict"] == "ok"
     assert "seccomp" in record["sandbox"]

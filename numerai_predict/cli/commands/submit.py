@@ -20,6 +20,7 @@ from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.directories import state_directory
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament.client import Tournament
+from numerai_predict.tournament.gate_limits import format_figures
 from numerai_predict.tournament.gates import check_gates, expected_columns
 from numerai_predict.tournament.round_ledger import RoundLedger
 from numerai_predict.tournament.round_runner import snapshot_live
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> str:
     expected = expected_columns((), features)
     limits = settings.limits.of_model(options.model_name)
     figures = check_gates(predictions, live, expected, limits)
-    log_step("gates", "open: " + ", ".join(f"{name} {figures[name]:.4g}" for name in figures))
+    log_step("gates", f"open: {format_figures(figures)}")
     ledger = RoundLedger.at(state_directory(), round_.number, model.id)
     with ledger.locked(deadline):
         done = submit(tournament, model, round_, predictions, ledger, options.replace)
