@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+SCORED_DAYS = 20  # of trading, with a score each; with the last one a round resolves
+
 
 @dataclass(frozen=True)
 class RoundInfo:

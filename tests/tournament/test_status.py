@@ -14,7 +14,10 @@ def test_a_submission_is_shown_with_its_round(practice, numerai, csv):
     assert "0 of 1 model(s) submitted" in before.verdict
     assert numerai("submit", csv(), "--model-name", name).code == 0
     after = numerai("status", "--model-name", name)
-    assert after.out.splitlines()[1].startswith("  round ")
+    heads, line = after.out.splitlines()[1:]
+    assert re.fullmatch(r"  round +submitted \(UTC\) +scores +payout +file", heads)
+    assert re.fullmatch(r"  \d+ +[\d-]+ [\d:]+ +none yet +- +predictions.*\.csv", line)
+    assert heads.index("file") == line.index("predictions")
     assert "1 of 1 model(s) submitted" in after.verdict
 
 
@@ -39,12 +42,13 @@ def test_scores_and_payouts_are_provisional_until_the_round_resolves(practice, n
         "practice", "stake", 10, "--model-name", name, "--state-dir", practice.folder
     ).verdict.endswith(f"the stake is 10 NMR for {name}")
     practice.advance(days=8)
-    heading, line = numerai("status", "--model-name", name).out.splitlines()
+    heading, heads, line = numerai("status", "--model-name", name).out.splitlines()
     assert heading == f"{name}  stake 10.0000 NMR"
-    assert re.search(r"  day \d: v2_corr20 [+-]0\.\d{4}, .* pending [+-]0\.\d{4} NMR$", line)
+    assert heads.split()[3:] == ["scores", "v2_corr20", "mmc", "bmc", "payout", "file"]
+    assert re.search(r"  day \d of 20 +[+-]0\.\d{4} .* pending [+-]0\.\d{4} NMR  ", line)
     practice.advance(days=25)
-    (line,) = numerai("status", "--model-name", name).out.splitlines()[1:]
-    assert re.search(r"  v2_corr20 [+-]0\.\d{4}, .* paid [+-]0\.\d{4} NMR$", line)
+    (line,) = numerai("status", "--model-name", name).out.splitlines()[2:]
+    assert re.search(r"  resolved: final +[+-]0\.\d{4} .* paid [+-]0\.\d{4} NMR  ", line)
     (status,) = json.loads(numerai("status", "--model-name", name, "--json").out)
     (submission,) = status["submissions"]
     assert submission["payout_settled"] is True
@@ -61,7 +65,7 @@ def test_without_payouts_of_the_api_the_rest_is_shown(practice, numerai, csv):
     practice.fault(None)
     assert ended.code == 0, ended.log
     assert "stakes and payouts are not shown" in ended.log
-    assert len(ended.out.splitlines()) == 2
+    assert len(ended.out.splitlines()) == 3
 
 
 @pytest.mark.parametrize("amount", ["-1", "lots", "nan", "1e9"])

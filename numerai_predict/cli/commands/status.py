@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from numerai_predict.contract.deadline import Deadline
@@ -16,7 +17,13 @@ from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.graphql import Api
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
-from numerai_predict.tournament.entities import AccountModel, Payout, RoundInfo, Submission
+from numerai_predict.tournament.entities import (
+    SCORED_DAYS,
+    AccountModel,
+    Payout,
+    RoundInfo,
+    Submission,
+)
 from numerai_predict.tournament.settings import read_account_settings
 
 
@@ -114,29 +121,45 @@ def _newest_scores(scores: Sequence[Mapping[str, Any]]) -> dict[int, RoundScores
 
 
 def _lines(status: ModelStatus) -> list[str]:
-    """The model's name and one line per round."""
+    """The model's name, and a table with one line per round."""
     stake = "" if status.stake is None else f"  stake {status.stake:.4f} NMR"
-    lines = [f"{status.model}{stake}"]
-    for each in status.submissions:
-        when = f"{each.inserted:%Y-%m-%d %H:%M}"
-        shown = [*_shown_scores(status, each.round), *_shown_payout(status, each.round)]
-        lines.append(f"  round {each.round}  {when}  {each.filename}  {', '.join(shown)}".rstrip())
-    return lines if status.submissions else [*lines, "  no submission"]
+    heading = f"{status.model}{stake}"
+    if not status.submissions:
+        return [heading, "  no submission"]
+    scores = [status.scores.get(each.round) for each in status.submissions]
+    names = list(dict.fromkeys(name for each in scores if each for name in each.values))
+    rows = [("round", "submitted (UTC)", "scores", *names, "payout", "file")]
+    rows += map(partial(_row, status, names), status.submissions, scores)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    cells = (map(str.ljust, row, widths) for row in rows)
+    return [heading, *(f"  {'  '.join(line)}".rstrip() for line in cells)]
 
 
-def _shown_scores(status: ModelStatus, number: int) -> list[str]:
-    scores = status.scores.get(number)
+def _row(
+    status: ModelStatus, names: Sequence[str], submission: Submission, scores: RoundScores | None
+) -> tuple[str, ...]:
+    values = scores.values if scores else {}
+    return (
+        str(submission.round),
+        f"{submission.inserted:%Y-%m-%d %H:%M}",
+        _state(scores),
+        *(f"{values[name]:+.4f}" if name in values else "-" for name in names),
+        _shown_payout(status, submission.round),
+        submission.filename,
+    )
+
+
+def _state(scores: RoundScores | None) -> str:
     if scores is None:
-        return []
-    values = [f"{name} {value:+.4f}" for name, value in scores.values.items()]
-    return values if scores.resolved else [f"day {scores.day}: {values[0]}", *values[1:]]
+        return "none yet"
+    return "resolved: final" if scores.resolved else f"day {scores.day} of {SCORED_DAYS}"
 
 
-def _shown_payout(status: ModelStatus, number: int) -> list[str]:
+def _shown_payout(status: ModelStatus, number: int) -> str:
     payout = status.payouts.get(number)
     if payout is None:
-        return []
-    return [f"{'paid' if payout.settled else 'pending'} {payout.nmr:+.4f} NMR"]
+        return "-"
+    return f"{'paid' if payout.settled else 'pending'} {payout.nmr:+.4f} NMR"
 
 
 def _as_json(status: ModelStatus) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-SCORED_DAYS = 20
+from numerai_predict.tournament.entities import SCORED_DAYS
 
 _OPENS = timedelta(hours=12)
 _WEEKDAY_WINDOW = timedelta(hours=1)

@@ -7,11 +7,8 @@ from enum import Enum
 from typing import Any
 
 from numerai_predict.scoring.payouts import CLIP
-from numerai_predict.tournament.practice.schedule import (
-    SCORED_DAYS,
-    ScheduledRound,
-    round_by_number,
-)
+from numerai_predict.tournament.entities import SCORED_DAYS
+from numerai_predict.tournament.practice.schedule import ScheduledRound, round_by_number
 from numerai_predict.tournament.practice.service import DailyScore, PracticeService
 from numerai_predict.tournament.practice.stakes import (
     MULTIPLIERS,
