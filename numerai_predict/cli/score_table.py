@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from numerai_predict.contract.counting import counted
 from numerai_predict.scoring.intervals import CONFIDENCE, MIN_EFFECTIVE_ERAS, Interval
 from numerai_predict.scoring.score_summary import ScoreSummary
 
@@ -43,8 +44,8 @@ def _reasons(summaries: Mapping[str, ScoreSummary]) -> list[str]:
         if each.is_too_short_to_judge:
             names.setdefault(int(each.effective_eras), []).append(name.strip())
     return [
-        f"too few eras to judge {', '.join(some)}: they overlap, and are worth {count} independent "
-        f"{'era' if count == 1 else 'eras'}; an interval needs {MIN_EFFECTIVE_ERAS}"
+        f"too few eras to judge {', '.join(some)}: they overlap, and are worth "
+        f"{counted(count, 'independent era')}; an interval needs {MIN_EFFECTIVE_ERAS}"
         for count, some in names.items()
     ]
 

@@ -20,6 +20,7 @@ from numerai_predict.storage.sources import LocalFile, source_of
 
 COLUMNS = ("id", "model", "python", "flavour", "memory", "timeout", "post_url", "post_data")
 _REQUIRED_COLUMNS = COLUMNS[:2]
+_FILLED = "give a manifest with a row per model, or a directory with files like model.pkl"
 _ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{MAX_ID_LENGTH - 1}}}")
 
 
@@ -47,7 +48,7 @@ def read_fleet_manifest(
     """
     rows = list(read_rows(path))
     if not rows:
-        raise InvalidManifest([f"expected at least one model in {path}, found none"])
+        raise InvalidManifest([f"expected at least one model in {path}, found none: {_FILLED}"])
     _check_columns(path, [row for _, row in rows if row is not None])
     entries, problems, first_rows = list[ManifestEntry](), list[str](), dict[str, str]()
     for row_name, row in rows:

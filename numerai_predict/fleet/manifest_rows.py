@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.contract.path_access import barred_by, is_directory, is_file
+from numerai_predict.contract.path_access import barred_by, exists, is_directory, is_file
 from numerai_predict.fleet.errors import InvalidManifest
 
 MAX_ID_LENGTH = 100
@@ -23,6 +23,11 @@ def read_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
         raise InvalidManifest(
             [f"expected a manifest in {path}, found {barred.found}: {barred.remedy}"]
         )
+    if not exists(path):
+        raise InvalidManifest(
+            [f"expected a manifest or a directory of pickles at {path}, found nothing there: "
+             "check the path"]
+        )  # fmt: skip
     if is_directory(path):
         yield from _pickle_rows(path)
         return

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from numerai_predict.contract.counting import counted
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.config import FleetConfig
@@ -48,18 +49,18 @@ class ReuseReport:
         if self.reused:
             failed = f"; {self.failed} of them failed (see --retry-failed)" if self.failed else ""
             lines.append(
-                f"reused {len(self.reused):,} results of an earlier run: "
+                f"reused {counted(len(self.reused), 'result')} of an earlier run: "
                 f"same model, data and options{failed}"
             )
         for reasons, count in Counter(map(tuple, self.outdated.values())).items():
             if reasons == (_NO_KEY,):
                 lines.append(
-                    f"{count:,} results of an earlier version do not say what they depend on: "
-                    "their models run anew"
+                    f"{counted(count, 'result')} of an earlier version left out, models run anew: "
+                    "what a result depends on was not recorded then"
                 )
             else:
                 lines.append(
-                    f"{count:,} results of an earlier run are not used, their models run anew; "
+                    f"{counted(count, 'result')} of an earlier run left out, models run anew; "
                     f"changed: {', '.join(reasons)}"
                 )
         return lines

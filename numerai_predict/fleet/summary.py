@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from numerai_predict.contract.counting import counted
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.ledger import FleetLedger
@@ -45,7 +46,7 @@ class FleetSummary:
         current = [row for row in rows if not row.state.has_result or _is_of(row, data)]
         remarks = json.loads(ledger.meta("reuse") or "[]")
         if other := len(rows) - len(current):
-            remarks.append(f"{other:,} other models have results of other data: not shown")
+            remarks.append(f"{counted(other, 'other model')} with results of other data: not shown")
         return cls(current, remarks)
 
     def delivered(self, model_ids: Collection[str] | None = None) -> bool:

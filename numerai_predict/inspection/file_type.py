@@ -23,12 +23,23 @@ _MAGIC = {
     b"version https://git-lfs": "a pointer of Git LFS, not the file (`git lfs pull` fetches it)",
     b"{": "a JSON file, such as a notebook",
 }
+_TEXT = "text"
+_TEXT_REMEDY = (
+    "give the file that cloudpickle.dump(predict, file) wrote, such as model.pkl; "
+    "`numerai-predict submit` takes a CSV of predictions"
+)
 _PICKLE_PROTOCOL_2 = b"\x80"
 
 
 def invalid_pickle(path: Path, why: str) -> InvalidPickle:
-    """The error for a file that is not a valid pickle; `why` is the defect that was found."""
-    found = f"expected a pickle, found {describe_file(path)} ({one_line(why, _MAX_CHARACTERS)})"
+    """The error for a file that is not a valid pickle; `why` is the defect that was found.
+
+    In text it is left out: what a reader of pickles makes of words explains nothing.
+    """
+    description = describe_file(path)
+    if description == _TEXT:
+        return InvalidPickle("expected a pickle, found text, which is no pickle", _TEXT_REMEDY)
+    found = f"expected a pickle, found {description} ({one_line(why, _MAX_CHARACTERS)})"
     if known := model_file(_head(path)):
         return InvalidPickle(found, known.remedy)
     return InvalidPickle(
@@ -70,5 +81,5 @@ def _describe(path: Path, head: bytes) -> str:
         return "a web page or a server error"
     text = head.decode(errors="replace")
     if text.isprintable() or all(c.isprintable() or c.isspace() for c in text[:-3]):
-        return "text"
+        return _TEXT
     return "binary data of an unknown format"

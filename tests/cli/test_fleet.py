@@ -1,13 +1,18 @@
 """`numerai-predict fleet`: what is wrong before any model runs, and the state of a fleet run."""
 
+import io
 import json
 from contextlib import closing
 
 import pytest
 
+from numerai_predict.cli.commands import fleet
 from numerai_predict.cli.main import main
+from numerai_predict.fleet.config import FleetConfig
+from numerai_predict.fleet.environments import LOCAL, Environment
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.model_state import ModelState
+from numerai_predict.fleet.progress_display import FleetDisplay
 
 
 @pytest.fixture
@@ -42,7 +47,8 @@ def test_a_directory_without_a_ledger_is_rejected(tmp_path, refuses):
     ("words", "said"),
     [
         ((), "required: MANIFEST, --output-dir"),
-        (("gone.csv", "--output-dir", "."), "gone.csv"),
+        (("gone.csv", "--output-dir", "."), "at gone.csv, found nothing there: check the path"),
+        (("gone", "--output-dir", "."), "at gone, found nothing there: check the path"),
         (("m.csv", "--output-dir", "s3://bucket/x?secret"), "expected a directory on a disk"),
         (("m.csv", "--output-dir", ".", "--concurrency", "0"), "expected a whole number from 1"),
         (("m.csv", "--output-dir", ".", "--memory", "much"), "expected a size like 4g"),
@@ -52,6 +58,16 @@ def test_a_wrong_option_is_named_before_any_model_runs(refuses, words, said):
     last = refuses("fleet", "run", *words, *(["--no-container"] if words else []))
     assert said in last
     assert "secret" not in last
+
+
+def test_the_images_found_are_listed_whichever_of_them_the_models_need(tmp_path, monkeypatch):
+    printed = io.StringIO()
+    monkeypatch.setattr(fleet, "FleetDisplay", lambda: FleetDisplay(printed))
+    monkeypatch.setattr("numerai_predict.fleet.run.run_fleet", lambda *_: True)
+    config = FleetConfig(tmp_path, "live", "benchmarks", engine="docker")
+    found = [Environment("3.11", "slim", "image_a"), Environment("3.12", "slim", "image_b")]
+    assert fleet._run(config, [], [*found, Environment("3.11", LOCAL)], "")
+    assert printed.getvalue().startswith("Images found: image_a, image_b\n")
 
 
 def test_every_wrong_row_of_a_manifest_is_named(tmp_path, exits):

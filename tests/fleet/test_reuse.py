@@ -25,7 +25,7 @@ from numerai_predict.fleet.result_files import ResultFiles
 from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.storage.files import sha256_of
 
-REUSED = "reused {} results of an earlier run: same model, data and options"
+REUSED = "reused {} of an earlier run: same model, data and options"
 PREVIOUS = Path(__file__).parents[1] / "previous_version/fleet/fleet.sqlite.gz"
 
 
@@ -97,7 +97,7 @@ def runs(tmp_path, sample, pickle_model, monkeypatch):
 
 
 def test_what_did_not_change_is_reused_and_log_summary_and_page_say_so(runs):
-    said = REUSED.format(2)
+    said = REUSED.format("2 results")
     assert said in runs.run()
     assert runs.attempts() == {"a": 1, "b": 1}
     assert (runs.csv("a"), runs.csv("b")) == (runs.expected("a"), runs.expected("b"))
@@ -111,9 +111,7 @@ def test_changed_data_run_all_models_anew(runs, name, said):
     before = runs.csv("a")
     runs.change(getattr(runs, name))
     printed = "\n".join(runs.run())
-    assert f"2 results of an earlier run are not used, their models run anew; changed: {said}" in (
-        printed
-    )
+    assert f"2 results of an earlier run left out, models run anew; changed: {said}" in (printed)
     assert "reused" not in printed
     assert runs.attempts() == {"a": 2, "b": 2}
     assert before != runs.csv("a") == runs.expected("a")
@@ -127,7 +125,7 @@ def test_a_changed_model_runs_anew_and_the_other_is_reused(runs):
     path = Path(runs.entries[0].model)
     path.write_bytes(Path(runs.entries[1].model).read_bytes())
     printed = runs.run()
-    assert REUSED.format(1) in printed
+    assert REUSED.format("1 result") in printed
     assert any(line.endswith("anew; changed: model") for line in printed)
     assert runs.attempts() == {"a": 2, "b": 1}
     assert runs.csv("a") == runs.expected("a")
@@ -143,7 +141,7 @@ def test_a_limit_and_an_environment_that_changed_run_models_anew(runs):
 
 
 def test_options_that_do_not_matter_reuse_all(runs):
-    assert REUSED.format(2) in runs.run(concurrency=1, models_per_worker=3, debug=True)
+    assert REUSED.format("2 results") in runs.run(concurrency=1, models_per_worker=3, debug=True)
 
 
 @pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_text("id,prediction\n")])
@@ -206,7 +204,7 @@ def test_a_run_that_is_stopped_before_it_checks_results_loses_none(runs, monkeyp
         with pytest.raises(KeyboardInterrupt):
             runs.run()
     assert "has not checked the results of earlier ones" in runs.summary().text()
-    assert REUSED.format(2) in runs.run()
+    assert REUSED.format("2 results") in runs.run()
     assert runs.csv("a") == runs.expected("a")
     assert runs.summary().delivered()
 
@@ -233,11 +231,11 @@ def test_a_ledger_of_the_previous_version_is_read_and_its_models_run_anew(runs):
     good = replace(runs.entries[0], id="good")
     runs.entries = [good]
     (runs.output / "predictions/good.csv").write_text("yesterday's\n")
-    said = "1 results of an earlier version do not say what they depend on: their models run anew"
-    assert said in runs.run()
+    said = "1 result of an earlier version left out, models run anew: "
+    assert any(line.startswith(said) for line in runs.run())
     assert runs.csv("good") == runs.expected("good")
     assert "broken" not in runs.summary().text()
-    assert "1 other models have results of other data: not shown" in runs.summary().text()
+    assert "1 other model with results of other data: not shown" in runs.summary().text()
 
 
 def test_a_deadline_while_results_are_checked_keeps_them_for_the_next_run(runs, monkeypatch):
@@ -247,7 +245,7 @@ def test_a_deadline_while_results_are_checked_keeps_them_for_the_next_run(runs, 
     monkeypatch.undo()
     monkeypatch.setattr(fleet_run, "RayCluster", stand_in.StandInCluster)
     monkeypatch.setattr(fleet_run, "harden_supervisor", lambda: None)
-    assert REUSED.format(2) in runs.run()
+    assert REUSED.format("2 results") in runs.run()
     assert runs.csv("a") == runs.expected("a")
 
 

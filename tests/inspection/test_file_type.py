@@ -12,7 +12,9 @@ import zipfile
 import pytest
 import zstandard
 
+from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.inspection.file_type import describe_file, invalid_pickle
+from numerai_predict.inspection.inspect import inspect_pickle
 
 
 def zipped(*names):
@@ -50,6 +52,17 @@ def zipped(*names):
 def test_a_file_is_identified_by_its_first_bytes(tmp_path, data, description):
     (tmp_path / "file").write_bytes(data)
     assert describe_file(tmp_path / "file").startswith(description)
+
+
+@pytest.mark.parametrize("data", [b"id,prediction\na,0.5\n", b"hello\nworld\n", b"(lp0\nhello"])
+def test_text_is_called_no_pickle_with_what_to_give_and_nothing_of_its_bytes(tmp_path, data):
+    (tmp_path / "model.pkl").write_bytes(data)
+    with pytest.raises(InvalidPickle) as refused:
+        inspect_pickle(tmp_path / "model.pkl")
+    assert refused.value.message == "expected a pickle, found text, which is no pickle"
+    assert "cloudpickle.dump(predict, file)" in refused.value.remedy
+    assert "`numerai-predict submit` takes a CSV" in refused.value.remedy
+    assert "copy" not in refused.value.remedy
 
 
 def saved(save):

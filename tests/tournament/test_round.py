@@ -60,7 +60,9 @@ def test_a_round_is_done_and_recorded_and_done_again_does_nothing(
     assert len(practice.submissions(name)) == 1
 
 
-def test_another_pickle_is_told_that_it_was_not_sent_until_it_replaces(practice, numerai, pickled):
+def test_of_another_pickle_it_says_that_nothing_was_sent_until_it_replaces(
+    practice, numerai, pickled
+):
     name = practice.model()
     assert numerai("round", pickled(), "--model-name", name).code == 0
     fixed = pickled(predicts_less, "fixed.pkl")

@@ -90,9 +90,9 @@ def _run(
     from numerai_predict.fleet.run import run_fleet  # it imports Ray, which `status` does not need
 
     with FleetDisplay() as display:
-        images = [each for each in environments if each.image is not None]
-        for image in images:
-            display.say(f"Models run in {image}")
+        images = ", ".join(each.image for each in environments if each.image is not None)
+        if images:
+            display.say(f"Images found: {images}")
         if config.engine is None:
             display.say(f"{reason}: models run in the local Python, without a container")
         else:
