@@ -8,7 +8,12 @@ import sys
 import pytest
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import DatasetUnavailable, DatasetUnreachable
+from numerai_predict.contract.errors import (
+    DatasetUnavailable,
+    DatasetUnreachable,
+    FetchFailed,
+    FetchInterrupted,
+)
 from numerai_predict.contract.job import DatasetFolders
 from numerai_predict.data.catalogue import Catalogue, resolve
 from numerai_predict.data.snapshot import FileProblem, Snapshot
@@ -180,8 +185,17 @@ def test_names_need_no_suffix_and_count_once():
 def test_an_unreachable_api_is_transient_and_reported(closed_port, tmp_path):
     policy = TransferPolicy(Deadline(), RetryPolicy(2, Backoff(0.01, 0.02)))
     catalogue = Catalogue(Api(f"http://127.0.0.1:{closed_port}/", policy))
-    with pytest.raises(DatasetUnreachable, match="no connection"):
+    with pytest.raises(DatasetUnreachable, match="nothing listens there; gave up after 2"):
         catalogue.names()
+
+
+def test_a_practice_server_that_stops_within_a_fetch_ends_it_after_a_few_attempts(closed_port):
+    policy = TransferPolicy(Deadline.after(60), RetryPolicy(backoff=Backoff(0.01, 0.02)))
+    catalogue = Catalogue(Api(f"http://127.0.0.1:{closed_port}/", policy))
+    with pytest.raises(FetchFailed, match="gave up after 5 attempts") as failed:
+        policy.repeat(lambda: catalogue.url("v5.2/live.parquet"), "fetch")
+    assert not isinstance(failed.value, FetchInterrupted)
+    assert "practice start" in failed.value.remedy
 
 
 def test_a_folder_that_cannot_be_written_to_is_reported(get, tmp_path):
