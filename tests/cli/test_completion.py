@@ -59,7 +59,7 @@ def test_bash_completes_commands_and_sub_commands(completed):
     assert completed("") >= NAMES
     assert completed("ro") == {"round", "rounds"}
     assert completed("data", "") >= {"get", "list", "verify", "sample"}
-    assert completed("practice", "st") == {"start", "stop", "status"}
+    assert completed("practice", "st") == {"stake", "start", "stop", "status"}
 
 
 def test_bash_completes_options_in_their_current_spelling(completed):

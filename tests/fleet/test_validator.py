@@ -85,7 +85,8 @@ def test_predictions_that_hosted_compute_would_refuse_fail_only_with_hosted(vali
     named = {"subclass": "Frame", "index_type": "string", "index_name": "other"}
     form = {
         "column": "prediction", "column_is_text": True, "position": 0, "dtype": "float64",
-        "is_arrow": False, "nan_elsewhere": False, "misplaced": "", **named,
+        "is_arrow": False, "nan_elsewhere": False, "misplaced": "", "columns": 1,
+        **named,
     }  # fmt: skip
     predicted = {**request().predicted, "form": form}
     for hosted, expected in ((False, "ok"), (True, "invalid_predictions")):

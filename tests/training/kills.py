@@ -39,7 +39,10 @@ def killed(training: Training, lines: int, delay: float) -> str:
     log = training.folder / "killed.log"
     with open(log, "w") as file:
         process = subprocess.Popen(
-            training.command(), stderr=file, stdout=file, env=training.environment()
+            training.command("--reveal-holdout"),
+            stderr=file,
+            stdout=file,
+            env=training.environment(),
         )
         while process.poll() is None and len(log.read_text().splitlines()) < lines:
             time.sleep(0.02)
@@ -68,12 +71,12 @@ def main() -> int:
         folder = Path(name)
         write_sample(folder / "sample", SHAPE)
         whole = Training(folder / "whole", folder / "sample")
-        lines = len(whole.succeeds().lines)
+        lines = len(whole.succeeds("--reveal-holdout").lines)
         for number in range(kills):
             training = Training(folder / str(number), folder / "sample")
             step = killed(training, moments.randrange(lines), moments.uniform(0, 0.6))
             at[step] += 1
-            ended = training.succeeds()
+            ended = training.succeeds("--reveal-holdout")
             done_before += ended.text.count("was done before")
             if results(training) != results(whole) or training.leftovers():
                 wrong.append(f"{number}: {step}")

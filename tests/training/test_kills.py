@@ -12,6 +12,6 @@ def test_a_repeatedly_killed_training_ends_with_the_same_models(trained, trainin
     for lines in sorted(moments.sample(range(4, len(trained.ended.lines)), 3)):
         delay = moments.uniform(0, 0.3)
         print(f"seed {seed}: killed", killed(again, lines, delay))
-    again.succeeds()
+    again.succeeds("--reveal-holdout")
     assert results(again) == results(trained)
     assert again.leftovers() == []
