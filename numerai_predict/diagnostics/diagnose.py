@@ -71,11 +71,12 @@ def diagnose(
     subject = _subject(config, validation, usage, benchmark)
     manifest = manifest_beside(config.model)
     trained = TrainedEras.from_manifest(manifest, subject.sha256)
-    clean = [era for era in metrics.rows if not kind_of(era, trained).is_inflated]
+    kinds = [kind_of(era, trained) for era in metrics.rows]
+    clean = [era for era, kind in zip(metrics.rows, kinds, strict=True) if not kind.is_inflated]
     model = scored_model(manifest, subject.sha256)
     models_shown = count_look(config.files.validation, config.target, clean, model)
     notes = make_notes(config, validation, metrics, usage, trained)
-    report = make_report(subject, metrics, feature_sets.sets, trained, models_shown, notes)
+    report = make_report(subject, metrics, feature_sets.sets, kinds, models_shown, notes)
     page = _write(config.output_dir, report, _run_info(usage, time.monotonic() - started))
     return Diagnosis(report, usage, page)
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from numerai_predict.contract.trained_eras import TrainedEras
 from numerai_predict.diagnostics.metrics import EraMetrics
 from numerai_predict.diagnostics.report import (
     FeatureExposure,
@@ -16,7 +15,7 @@ from numerai_predict.diagnostics.report import (
     Report,
     Subject,
 )
-from numerai_predict.diagnostics.training_overlap import kind_of
+from numerai_predict.diagnostics.training_overlap import EraKind
 from numerai_predict.scoring.score_summary import (
     ScoreSummary,
     summarize,
@@ -32,21 +31,20 @@ def make_report(
     subject: Subject,
     metrics: EraMetrics,
     feature_sets: Mapping[str, Sequence[str]],
-    trained: TrainedEras | None,
+    kinds: Sequence[EraKind],
     models_shown: int | None,
     notes: Sequence[str],
 ) -> Report:
     """Build the report from the metrics.
 
-    `trained` are the model's training eras, `models_shown` the number of models whose scores on
-    these eras were shown, this one's included; `None` if unknown.
+    `kinds` are those of the eras, in their order, `models_shown` the number of models whose scores
+    on these eras were shown, this one's included; `None` if unknown.
     """
     scores, exposures = metrics.scores, metrics.exposures
     largest = exposures.abs().max(axis=1).astype(np.float64)
     turnover = metrics.turnover.per_era
     eras = scores.assign(max_exposure=largest, turnover=turnover)
     eras.insert(0, "rows", pd.Series(metrics.rows))
-    kinds = [kind_of(str(era), trained) for era in eras.index]
     inflated = np.array([kind.is_inflated for kind in kinds], bool)
     overlap = _overlap(subject.target)
     return Report(

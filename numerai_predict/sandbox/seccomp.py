@@ -174,8 +174,8 @@ def rules(
 
     `supervisor` is `None` if the process can name no processes but the model's. `higher`: the ids
     above `own` of processes that exist already. `same_user`: the model runs as the supervisor's
-    user. `private_network`: no socket that the process can name is
-    another program's (see `namespaces.NamespaceLayers`). `pinned`: it must stay on its processors.
+    user. `private_network`: no socket that the process can name is another program's (see
+    `namespaces.NamespaceLayers`). `pinned`: it must stay on its processors.
     """
     others = () if supervisor is None else _other_processes(supervisor, own, higher)
     pin = (SyscallRule("sched_setaffinity", _PRETEND_SUCCESS),) if pinned else ()

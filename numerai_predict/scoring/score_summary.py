@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from numerai_predict.contract.counting import counted
 from numerai_predict.scoring.intervals import (
     Interval,
     deflated_mean,
@@ -50,7 +51,7 @@ class ScoreSummary:
         if self.mean_interval is not None:
             return None
         count = int(self.effective_eras)
-        return f"no interval: {count} effective {'era' if count == 1 else 'eras'}"
+        return f"no interval: {counted(count, 'effective era')}"
 
     @property
     def is_too_short_to_judge(self) -> bool:
@@ -85,7 +86,7 @@ def summarize(scores: pd.Series[float], overlap: int) -> ScoreSummary:
         return ScoreSummary(None, None, None, None, 0, undefined_eras=len(scores))
     mean = float(known.mean())
     std = float(known.std(ddof=0)) if eras > 1 else None
-    values, shared = _known(scores, overlap)
+    values, shared = _values(known, overlap)
     sharpe = mean / std if std is not None and varies(values) else None
     return ScoreSummary(
         mean,
@@ -107,7 +108,7 @@ def summarize_best_of(scores: pd.Series[float], overlap: int, looks: int) -> Sco
     skill reaches; `None` where there is no interval. See `summarize` for the arguments.
     """
     alone = summarize(scores, overlap)
-    values, shared = _known(scores, overlap)
+    values, shared = _values(scores.dropna(), overlap)
     mean = deflated_mean(values, shared, looks)
     sharpe = deflated_sharpe(values, shared, looks)
     return replace(
@@ -141,9 +142,8 @@ def beside_best_of(
     return rows
 
 
-def _known(scores: pd.Series[float], overlap: int) -> tuple[NDArray[np.float64], int]:
-    """The scores that are known, shape (eras,), and how many neighbours of them share time."""
-    known = scores.dropna()
+def _values(known: pd.Series[float], overlap: int) -> tuple[NDArray[np.float64], int]:
+    """The known scores, shape (eras,), and how many neighbours of them share time."""
     shared = overlapping_scores([str(era) for era in known.index], overlap)
     return np.asarray(known, dtype=np.float64), shared
 

@@ -97,12 +97,19 @@ def test_an_unknown_or_invalid_variable_is_an_error(monkeypatch, variable, value
         ("python: 3.10\n", 'python: expected a Python version in quotes, like "3.12"'),
         ("features: 3\n", "features"),
         ("rounds: 5\nrounds: 6\n", "rounds"),
+        ("rounds: yes", "rounds: expected a number, found yes"),
+        ("lightgbm: {learning_rate: true}", "lightgbm.learning_rate: expected a number, found yes"),
+        ("neutralize: no", "neutralize: expected a number, found no"),
+        ("target: x", "target: expected a known key, found an unknown one: did you mean targets?"),
+        ("lightgbm: {num_leafs: 8}", "found an unknown one: did you mean num_leaves?"),
+        ("zzz: 8", "zzz: expected a known key, found an unknown one\n"),
+        ("seeds: 42", "seeds: expected a list like [42], found 42"),
     ],
 )
 def test_invalid_values_are_reported_with_their_key(read, text, fragment):
     with pytest.raises(BadConfiguration) as caught:
         read(text)
-    assert fragment in caught.value.message
+    assert fragment in caught.value.message + "\n"
     assert caught.value.remedy
 
 
@@ -122,24 +129,6 @@ def test_settings_survive_their_own_yaml(read):
     settings = read("features: [feature_a, feature_b]\ntargets: [target_ender_60]\n")
     again = read(yaml.safe_dump(settings.model_dump(mode="json")))
     assert again == settings
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("rounds: yes", "rounds: expected a number, found yes"),
-        ("lightgbm: {learning_rate: true}", "lightgbm.learning_rate: expected a number, found yes"),
-        ("neutralize: no", "neutralize: expected a number, found no"),
-        ("target: x", "target: expected a known key, found an unknown one: did you mean targets?"),
-        ("lightgbm: {num_leafs: 8}", "found an unknown one: did you mean num_leaves?"),
-        ("zzz: 8", "zzz: expected a known key, found an unknown one\n"),
-        ("seeds: 42", "seeds: expected a list like [42], found 42"),
-    ],
-)
-def test_a_mistake_says_what_was_meant(read, text, words):
-    with pytest.raises(BadConfiguration) as failed:
-        read(text)
-    assert words in failed.value.message + "\n"
 
 
 def test_yes_and_no_are_values_of_what_is_on_or_off(read):
