@@ -79,15 +79,13 @@ class LookRecord:
         """The file."""
         return self.directory / NAME
 
-    def count(self, holdout: Holdout, model: str | None = None) -> int:
+    def count(self, holdout: Holdout) -> int:
         """The number of models whose scores on some of the holdout's eras were shown.
-
-        `model` counts too, whether it was shown or not.
 
         Raises:
             SaveFailed: the record exists and cannot be read.
         """
-        return len(set(self._models(holdout)) | ({model} if model else set()))
+        return len(set(self._models(holdout)))
 
     def add(self, holdout: Holdout, model: str) -> int:
         """Record that the scores of a model are shown; returns the number of models so far.

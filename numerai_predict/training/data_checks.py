@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 
 import numpy as np
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from numerai_predict.scoring.exposures import exposures
 from numerai_predict.scoring.overlap_estimate import estimate_overlap
+from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.trainers.interface import era_slices
 from numerai_predict.training.training_data import TrainingData
+from numerai_predict.training.walk_forward import describe_eras
 
 # Real features correlate with a target by less than 0.1.
 _LEAK = 0.5
@@ -21,6 +23,9 @@ _MOST_ERAS_APART = 12
 _CHECKED_ERAS = 8
 _OVERLAP_FEATURES = 64
 _SHARED_IDS = 0.5
+# To be raised when the checks change: what an older version found is then found anew.
+_VERSION = 1
+_LABEL = "data checks"
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,34 @@ class FeatureLeak:
             f"feature {self.feature} correlates {self.correlation:.2f} with {self.target} of "
             f"{era}: it may hold what is not known while an era is live"
         )
+
+
+@dataclass(frozen=True)
+class DataFindings:
+    """What the checks found: the overlap by target, `None` where eras are too few, and leaks."""
+
+    overlaps: dict[str, int | None]
+    leaks: list[FeatureLeak]
+
+
+def check_data(data: TrainingData, checkpoints: Checkpoints) -> DataFindings:
+    """Check the data, or return what the checkpoint of an earlier check says.
+
+    Raises:
+        OSError: the checkpoint cannot be written.
+    """
+    facts = {
+        **data.facts(),
+        "checks": _VERSION,
+        "targets": list(data.targets),
+        "eras": describe_eras(data.eras),
+    }
+    stored = checkpoints.get(_LABEL, facts)
+    if stored is None:
+        found = DataFindings(estimated_overlaps(data), find_leaks(data))
+        stored = checkpoints.put(_LABEL, facts, asdict(found), b"")
+    leaks = [FeatureLeak(**leak) for leak in stored.result["leaks"]]
+    return DataFindings(stored.result["overlaps"], leaks)
 
 
 def estimated_overlaps(data: TrainingData) -> dict[str, int | None]:

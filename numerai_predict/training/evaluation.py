@@ -25,7 +25,7 @@ from numerai_predict.scoring.score_summary import (
 from numerai_predict.storage.files import sha256_of
 from numerai_predict.training.checkpoints import Checkpoints, StoredResult
 from numerai_predict.training.comparison import META_MODEL, ComparisonPredictions
-from numerai_predict.training.model_fitting import TrainedModel, describe_eras
+from numerai_predict.training.model_fitting import TrainedModel
 from numerai_predict.training.predict_template import (
     combine,
     has_values,
@@ -35,7 +35,7 @@ from numerai_predict.training.predict_template import (
 )
 from numerai_predict.training.trainers.interface import era_slices
 from numerai_predict.training.training_data import TrainingData, benchmark_files
-from numerai_predict.training.walk_forward import WalkForwardWindow
+from numerai_predict.training.walk_forward import WalkForwardWindow, describe_eras
 
 EXPOSURE = "exposure"
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import json
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from numerai_predict.training.early_stopping import EarlyStopping, StoppingRule
 from numerai_predict.training.progress import TrainingDisplay
 from numerai_predict.training.trainers.interface import Trainer, TrainingRows
 from numerai_predict.training.training_data import TrainingData
-from numerai_predict.training.walk_forward import WalkForwardWindow
+from numerai_predict.training.walk_forward import WalkForwardWindow, describe_eras
 
 
 @dataclass(frozen=True)
@@ -165,11 +163,3 @@ def _require_rows(rows: TrainingRows, window: WalkForwardWindow, target: str) ->
             f"expected rows with {target} in each part of {window.name}, found none in one part",
             "leave the target out, or choose eras that have it: `data.eras`",
         )
-
-
-def describe_eras(eras: Sequence[int]) -> str:
-    """A short, unique description of the eras: first, last, number, and a hash of all."""
-    if not eras:
-        return "none"
-    digest = hashlib.sha256(json.dumps(list(eras)).encode()).hexdigest()[:8]
-    return f"{eras[0]} to {eras[-1]} ({len(eras)}, {digest})"

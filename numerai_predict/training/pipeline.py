@@ -17,7 +17,7 @@ from numerai_predict.training.bundle_verification import Trial, verify_bundle
 from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.comparison import absent_scores
 from numerai_predict.training.config import TrainingConfig
-from numerai_predict.training.data_checks import estimated_overlaps, find_leaks
+from numerai_predict.training.data_checks import DataFindings, check_data
 from numerai_predict.training.early_stopping import StoppingRule
 from numerai_predict.training.embargo import check_embargo, embargo_eras, target_overlap
 from numerai_predict.training.evaluation import Evaluation, Evaluator
@@ -74,9 +74,10 @@ def train(
         data = open_training_data(config, directory)
         absent = absent_scores(data)
         _log("data", absent)
-        warnings = [str(leak) for leak in find_leaks(data)]
+        findings = check_data(data, checkpoints)
+        warnings = [str(leak) for leak in findings.leaks]
         _log("warning", warnings)
-        plan = make_plan(config, data, force=force)
+        plan = make_plan(config, data, findings, force=force)
         trainer = _make_trainer(config)
         training = _ModelTraining(config, data, plan, trainer, checkpoints)
         models = training.models()
@@ -113,9 +114,9 @@ def _log(step: str, sentences: Sequence[str]) -> None:
 
 
 def make_plan(
-    config: TrainingConfig, data: TrainingData, *, force: bool = False
+    config: TrainingConfig, data: TrainingData, findings: DataFindings, *, force: bool = False
 ) -> WalkForwardPlan:
-    """Plan the walk-forward windows over the eras of the data.
+    """Plan the walk-forward windows over the eras of the data; `findings` has their overlaps.
 
     Raises:
         BadConfiguration: there are too few eras, or the embargo is too short and not forced.
@@ -123,7 +124,7 @@ def make_plan(
     chosen = config.validation
     needed = embargo_eras(config.targets, config.horizons)
     embargo = needed if chosen.purge_eras is None else chosen.purge_eras
-    check_embargo(embargo, config.horizons, estimated_overlaps(data), force=force)
+    check_embargo(embargo, config.horizons, findings.overlaps, force=force)
     sizes = WindowSizes(
         chosen.windows, chosen.window_eras, chosen.stopping_eras, chosen.holdout_eras, embargo
     )

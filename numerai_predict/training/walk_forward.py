@@ -9,6 +9,8 @@ choices.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -90,3 +92,11 @@ def _too_few_eras(eras: Sequence[int], sizes: WindowSizes) -> BadConfiguration:
         f"holdout and an embargo of {sizes.embargo_eras}, found {len(eras)}",
         "set fewer or smaller windows under `validation`, or add data",
     )
+
+
+def describe_eras(eras: Sequence[int]) -> str:
+    """A short, unique description of the eras: first, last, number, and a hash of all."""
+    if not eras:
+        return "none"
+    digest = hashlib.sha256(json.dumps(list(eras)).encode()).hexdigest()[:8]
+    return f"{eras[0]} to {eras[-1]} ({len(eras)}, {digest})"

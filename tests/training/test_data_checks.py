@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from numerai_predict.training import data_checks
+from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.config import TrainingConfig
-from numerai_predict.training.data_checks import estimated_overlaps, find_leaks
+from numerai_predict.training.data_checks import check_data, estimated_overlaps, find_leaks
 from numerai_predict.training.training_data import open_training_data
 
 pytestmark = pytest.mark.unit
@@ -68,3 +70,27 @@ def test_a_feature_that_is_a_later_target_is_found(tmp_path, distance, same_ids)
 @pytest.mark.parametrize("overlap", [1, 12])
 def test_honest_features_are_no_leaks(tmp_path, overlap):
     assert find_leaks(write(tmp_path / "data", 40, overlap)) == []
+
+
+def no_check(_data):
+    raise AssertionError("the data were checked again")
+
+
+@pytest.fixture
+def checkpoints(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    return Checkpoints(tmp_path / "checkpoints")
+
+
+def test_the_same_data_are_checked_once(tmp_path, checkpoints, monkeypatch):
+    data = write(tmp_path / "data", 160, 4, leak=1)
+    found = check_data(data, checkpoints)
+    assert found.overlaps == {TARGET: 4}
+    assert [leak.feature for leak in found.leaks] == ["feature_0"]
+    monkeypatch.setattr(data_checks, "find_leaks", no_check)
+    assert check_data(data, checkpoints) == found
+
+
+def test_other_data_are_checked_anew(tmp_path, checkpoints):
+    assert check_data(write(tmp_path / "honest", 30), checkpoints).leaks == []
+    assert check_data(write(tmp_path / "leaking", 30, leak=1), checkpoints).leaks != []
