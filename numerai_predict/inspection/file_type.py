@@ -17,36 +17,48 @@ _COMPRESSED = {
     b"\xfd7zXZ\x00": ("xz data", ".xz"),
     b"\x28\xb5\x2f\xfd": ("zstandard data", ".zst"),
 }
+_LFS = "a pointer of Git LFS, not the file"
+_WEB_PAGE = "a web page or a server error"
+_EMPTY = "an empty file"
+_TEXT = "text"
 _MAGIC = {
     b"PAR1": "a parquet file",
     b"\x7fELF": "a program",
-    b"version https://git-lfs": "a pointer of Git LFS, not the file (`git lfs pull` fetches it)",
+    b"version https://git-lfs": _LFS,
     b"{": "a JSON file, such as a notebook",
 }
-_TEXT = "text"
-_TEXT_REMEDY = (
+_GIVE_PICKLE = (
     "give the file that cloudpickle.dump(predict, file) wrote, such as model.pkl; "
     "`numerai-predict submit` takes a CSV of predictions"
 )
+_WRITE_AGAIN = (
+    "write the file again with cloudpickle.dump(predict, file), close it, and check that "
+    "the copy or upload was complete"
+)
+# What a reader of pickles finds wrong with these explains nothing.
+_OTHER_FILES = {
+    **dict.fromkeys([*_MAGIC.values(), _TEXT], _GIVE_PICKLE),
+    _LFS: "fetch the file with `git lfs pull`",
+    _WEB_PAGE: (
+        "give the file that cloudpickle.dump(predict, file) wrote; if this was downloaded, its "
+        "address may need a login"
+    ),
+    _EMPTY: _WRITE_AGAIN,
+}
 _PICKLE_PROTOCOL_2 = b"\x80"
 
 
 def invalid_pickle(path: Path, why: str) -> InvalidPickle:
     """The error for a file that is not a valid pickle; `why` is the defect that was found.
 
-    In text it is left out: what a reader of pickles makes of words explains nothing.
+    It is left out where the file is something else.
     """
     description = describe_file(path)
-    if description == _TEXT:
-        return InvalidPickle("expected a pickle, found text, which is no pickle", _TEXT_REMEDY)
+    if remedy := _OTHER_FILES.get(description):
+        return InvalidPickle(f"expected a pickle, found {description}", remedy)
     found = f"expected a pickle, found {description} ({one_line(why, _MAX_CHARACTERS)})"
-    if known := model_file(_head(path)):
-        return InvalidPickle(found, known.remedy)
-    return InvalidPickle(
-        found,
-        "write the file again with cloudpickle.dump(predict, file), close it, and check that "
-        "the copy or upload was complete",
-    )
+    known = model_file(_head(path))
+    return InvalidPickle(found, known.remedy if known else _WRITE_AGAIN)
 
 
 def _head(path: Path) -> bytes:
@@ -61,7 +73,7 @@ def describe_file(path: Path) -> str:
     """
     head = _head(path)
     if not head:
-        return "an empty file"
+        return _EMPTY
     known = model_file(head)
     return known.description if known else _describe(path, head)
 
@@ -78,7 +90,7 @@ def _describe(path: Path, head: bytes) -> str:
     if head.startswith(_PICKLE_PROTOCOL_2):
         return "a corrupt pickle"
     if head.lstrip().lower().startswith((b"<?xml", b"<!doctype", b"<html", b"<error")):
-        return "a web page or a server error"
+        return _WEB_PAGE
     text = head.decode(errors="replace")
     if text.isprintable() or all(c.isprintable() or c.isspace() for c in text[:-3]):
         return _TEXT
