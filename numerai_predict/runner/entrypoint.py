@@ -22,12 +22,11 @@ from numerai_predict.runner.options import parse_job
 from numerai_predict.runner.pipeline import run
 from numerai_predict.runner.preflight import check
 from numerai_predict.runner.record_builder import RecordBuilder
+from numerai_predict.runner.record_file import write_record
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
-from numerai_predict.runner.submission_file import write_remedy
 from numerai_predict.runner.termination import Terminated, raise_at_sigterm
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.sandbox.layers import Layers
-from numerai_predict.storage.files import atomic_write, resolve_links
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,7 +73,7 @@ def record_of(job: Job) -> Record:
     except Exception as error:
         record.fail(InternalError.caused_by(error))
     record.add_seconds(Step.TOTAL, time.perf_counter() - started)
-    return _written(job, record.build())
+    return write_record(record.build(), job.result)
 
 
 def write_failure(job: Job, error: RunError) -> None:
@@ -82,7 +81,7 @@ def write_failure(job: Job, error: RunError) -> None:
     record = RecordBuilder(current_environment())
     record.set_model_source(job.shown_model)
     record.fail(error)
-    _written(job, record.build())
+    write_record(record.build(), job.result)
 
 
 def _perform(job: Job, record: RecordBuilder, supervisor_layers: Layers) -> str:
@@ -102,25 +101,6 @@ def _inside_container(job: Job, destination: str) -> str:
     if not is_file or not is_lost_with_container(Path(destination).parent):
         return ""
     return ", inside the container: to keep the file, mount a directory and give it as --output_dir"
-
-
-def _written(job: Job, record: Record) -> Record:
-    """The record once it is written where the job asks for it; another verdict if it is not."""
-    if job.result is None:
-        return record
-    try:
-        # The user named a link on purpose: the link stays, and the file it leads to is replaced.
-        with atomic_write(resolve_links(job.result)) as handle:
-            handle.write(record.as_json().encode())
-    except OSError as error:
-        log_step("warning", f"the result record could not be written: {error.strerror}")
-        if record.exit_code == Verdict.OK.exit_code:
-            found = f"expected to write the record to {job.result}, found: {error.strerror}"
-            where = f"the predictions are in {record.predictions.path}"
-            return record.concluded(
-                Verdict.SAVE_FAILED, f"{found}; {where}", write_remedy(error.errno, "--result")
-            )
-    return record
 
 
 def _end_by_signal(interrupt: KeyboardInterrupt) -> NoReturn:

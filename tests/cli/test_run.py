@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from container_engine import write_engine
 
+from numerai_predict.contract.record import EnvironmentFacts, Record
+from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.options import Defaults, job_from_options, job_to_argv, predict_parser
 
 ROOT = Path(__file__).parents[2]
@@ -186,6 +188,40 @@ def test_a_check_saves_nothing_and_mounts_no_output_directory(run, engine, tmp_p
     asked = (tmp_path / "asked").read_text()
     assert "--check" in asked
     assert f"source={tmp_path / 'gone'}" not in asked
+
+
+@pytest.fixture
+def recording_engine(engine, tmp_path):
+    """An engine whose containers end well and write a record."""
+    record = Record(environment=EnvironmentFacts("3.10", None, "0"), message="delivered")
+    (tmp_path / "written").write_text(record.concluded(Verdict.OK, "delivered", None).as_json())
+    docker = engine("numerai_predict_py_3_10:latest-slim")
+    write = f'[ "$1" = --result ] && cp {tmp_path}/written "$2"'
+    docker.write_text(
+        docker.read_text().replace("exit 23", f"while [ $# -gt 1 ]; do {write}; shift; done; exit")
+    )
+    return docker
+
+
+def test_the_directory_of_a_record_is_not_mounted_into_the_container(
+    run, recording_engine, tmp_path
+):
+    (tmp_path / "records").mkdir()
+    record = tmp_path / "records" / "record.json"
+    record.write_text("of an older run")
+    ended = run(OTHER, "--result", record, docker=recording_engine)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(record.read_text())["message"] == "delivered"
+    assert str(tmp_path / "records") not in (tmp_path / "asked").read_text()
+
+
+def test_a_record_of_a_container_that_cannot_be_written_is_a_failure(
+    run, recording_engine, tmp_path
+):
+    (tmp_path / "record.json").mkdir()
+    ended = run(OTHER, "--result", "record.json", docker=recording_engine)
+    assert ended.returncode == 41, ended.stderr
+    assert "the result record could not be written" in ended.stderr
 
 
 def test_a_record_in_a_directory_of_the_system_is_a_bad_command_line(run):

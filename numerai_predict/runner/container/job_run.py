@@ -23,6 +23,8 @@ from numerai_predict.runner.container.target import (
     choose_target,
 )
 from numerai_predict.runner.fetching import fetched_pickle
+from numerai_predict.runner.record_file import write_record
+from numerai_predict.runner.run_log import log_verdict, start_logging
 
 
 @dataclass(frozen=True)
@@ -90,19 +92,20 @@ def run_job(target: ExecutionTarget, job: Job, run_locally: Callable[[Job], Reco
 
 
 def _run_in_image(target: ContainerImage, job: Job) -> JobResult:
+    """Run the job in an image.
+
+    The container writes its record into a directory of its own: the one that `--result` names may
+    hold anything of the user's, and is not mounted.
+    """
     with temporary_directory("numerai-record-") as folder:
-        result = job.result or Path(folder, "record.json")
-        before = _identity(result)
+        result = Path(folder, "record.json")
         code = target.engine.run_job(target.image.name, replace(job, result=result))
-        if _identity(result) in (None, before):  # an earlier run's record is not this one's
+        if not result.is_file():
             return JobResult(code, None)
-        return JobResult(code, Record.from_dict(json.loads(result.read_text())))
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file is at the path: a record is written under another name and renamed."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns
+        ended = Record.from_dict(json.loads(result.read_text()))
+    start_logging(job.debug)
+    written = write_record(ended, job.result)
+    if written is ended:
+        return JobResult(code, ended)
+    log_verdict(written.verdict, written.exit_code, written.message, written.remedy)
+    return JobResult(written.exit_code, written)
