@@ -11,7 +11,8 @@ import traceback
 from collections.abc import Mapping
 from typing import ClassVar
 
-from numerai_predict.contract.foreign_text import one_line, printable_lines
+from numerai_predict.contract.brief_text import brief
+from numerai_predict.contract.foreign_text import printable_lines
 from numerai_predict.contract.redaction import redact_text
 from numerai_predict.contract.verdicts import AnyVerdict, Verdict
 
@@ -177,7 +178,7 @@ class InternalError(RunError):
         """The error that reports an unexpected exception, with its traceback as details."""
         trace = "".join(traceback.format_exception(error)).rstrip()
         return cls(
-            f"a bug in numerai-predict: {one_line(f'{type(error).__name__}: {error}')}\n{trace}",
+            f"a bug in numerai-predict: {brief(f'{type(error).__name__}: {error}')}\n{trace}",
             "please report this with the log above: it is a bug in the runner, not in the model",
         )
 

@@ -10,9 +10,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.contract.brief_text import brief
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InternalError, RunError, SaveFailed
-from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
@@ -28,7 +28,7 @@ from numerai_predict.fleet.pool.actor import TaskResult
 from numerai_predict.fleet.preparation import PreparedModel
 from numerai_predict.fleet.record_files import write_record
 from numerai_predict.fleet.result_key import KeyFactory, ResultKey, delivery_id, destination_id
-from numerai_predict.runner.run_log import logger
+from numerai_predict.runner.run_log import logger, shown_message
 from numerai_predict.storage.files import atomic_write, sha256_of
 
 
@@ -203,7 +203,8 @@ class ResultStore:
 
     def _write_log(self, model_id: str, result: TaskResult, record: Record) -> None:
         # Only the first line begins with a step, so that no text of a model looks like a verdict.
-        message = record.message.replace("\n", "\n         ")
+        shown = shown_message(record.message, self._config.debug)
+        message = shown.replace("\n", "\n         ")
         verdict = f"verdict  {record.verdict} (exit {record.exit_code}): {message}\n"
         with atomic_write(self._config.output_dir / "logs" / f"{model_id}.log") as handle:
             handle.write(result.log + verdict.encode())
@@ -220,14 +221,14 @@ def logged_failure(purpose: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        found = one_line(f"{type(error).__name__}: {error}")
+        found = brief(f"{type(error).__name__}: {error}")
         logger.warning("warning  expected %s, found %s", purpose, found)
 
 
 def _error_of_storage(error: Exception) -> RunError:
     if isinstance(error, OSError | sqlite3.Error):
         return SaveFailed(
-            f"expected to store the result, found {one_line(f'{type(error).__name__}: {error}')}",
+            f"expected to store the result, found {brief(f'{type(error).__name__}: {error}')}",
             "free space in the output directory, then run the same command again",
         )
     return InternalError.caused_by(error)

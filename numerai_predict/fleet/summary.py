@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from numerai_predict.contract.brief_text import brief
 from numerai_predict.contract.counting import counted
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.verdicts import Verdict
@@ -102,7 +103,7 @@ def _is_of(row: Row, shared_key: str) -> bool:
 
 def _example(row: Row) -> str:
     first_line = (row.message or "").partition("\n")[0]
-    return f"{row.id}: {first_line[:_MAX_MESSAGE_LENGTH]}" if first_line else row.id
+    return f"{row.id}: {brief(first_line, _MAX_MESSAGE_LENGTH)}" if first_line else row.id
 
 
 def _ranking(title: str, rows: Sequence[Row], show: Callable[[Row], str]) -> list[str]:

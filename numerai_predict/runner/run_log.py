@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from numerai_predict.contract.brief_text import brief_message
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.foreign_text import (
     MAX_LINES,
@@ -108,12 +109,21 @@ def log_traceback(text: str) -> None:
 
 
 def log_verdict(verdict: str, exit_code: int, message: str, remedy: str | None) -> None:
-    """Log details, one line each; then the verdict with its remedy on the last line."""
-    title, *details = printable_lines(message).split("\n")
+    """Log details, one line each; then the verdict with its remedy on the last line.
+
+    Foreign text is cut, unless the level is DEBUG.
+    """
+    title, *details = shown_message(message, logger.isEnabledFor(logging.DEBUG)).split("\n")
     for line in details:
         log_step("", line)
     remedy_suffix = f" -> {remedy}" if remedy else ""
     log_step("verdict", f"{verdict} (exit {exit_code}): {title}{remedy_suffix}")
+
+
+def shown_message(message: str, debug: bool) -> str:
+    """The message as a log shows it: whole for debugging, else brief."""
+    whole = printable_lines(message)
+    return whole if debug else brief_message(whole)
 
 
 def transfer_policy(deadline: Deadline, step: str) -> TransferPolicy:

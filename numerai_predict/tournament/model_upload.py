@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.contract.brief_text import brief
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InvalidPickle, ModelUnavailable
 from numerai_predict.contract.server_name import server_of
@@ -266,7 +267,7 @@ def _wait_for_validation(
         if pickle and state is ValidationState.FAILED:
             raise ModelRefused(
                 f"expected {path.name} to be validated, found {status}: "
-                f"{lines[-2] if len(lines) > 1 else 'no log'}",
+                f"{brief(lines[-2]) if len(lines) > 1 else 'no log'}",
                 "its log is above; correct the model and upload it again",
             )
         time.sleep(deadline.wait(_POLL_SECONDS, "wait for the validation"))

@@ -73,6 +73,22 @@ def test_a_feature_that_the_data_lacks_points_to_the_version_of_the_data(run_mod
     )
 
 
+def test_a_list_of_missing_features_is_counted_on_the_verdict_line_and_whole_in_the_record(
+    run_model,
+):
+    names = [f"feature_of_2019_{number:03}" for number in range(42)]
+
+    def predict(live_features):
+        return live_features[names]
+
+    ended = run_model(predict)
+    ended.fails_as("model_error", "42 of 42 features missing, such as feature_of_2019_000, ")
+    assert names[41] in ended.record["message"]
+    assert names[41] not in ended.text
+    with_debug = run_model(predict, "--debug")
+    assert names[41] in with_debug.text
+
+
 def test_a_lightgbm_model_of_other_features_points_to_the_version_of_the_data(run_model, sample):
     import lightgbm
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+from numerai_predict.contract.brief_text import brief
 from numerai_predict.contract.errors import ModelCrashed, RunError
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_size
@@ -63,7 +64,7 @@ def classify_crash(crash: CrashReport, peak_bytes: int, pythons: Pythons | None 
     process = "the model process"
     if crash.malformed is not None:
         found = "sent an invalid response: expected what the runner sends, "
-        found += f"found {one_line(crash.malformed)}"
+        found += f"found {brief(crash.malformed)}"
         return ModelCrashed(f"{process} {found}", _DO_NOT_TOUCH)
     if crash.status in (None, LOST_PIPE):
         return ModelCrashed(f"{process} closed the pipe of its responses", _DO_NOT_TOUCH)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.contract.brief_text import brief
 from numerai_predict.contract.limits import Limits
 
 _MAX_LIBRARY_FRAMES = 3
@@ -17,7 +19,8 @@ class Failure:
     """An exception in the model process.
 
     `content` is untrusted: it comes from the process that ran the model; its keys are those of
-    `child.exception_report.describe` and `stage`. `dataset` and `benchmarks` are names to show.
+    `child.exception_report.describe` and `stage`. `dataset` and `benchmarks` are names to show;
+    `features` are those that the pickle names.
     """
 
     content: dict[str, Any]
@@ -26,6 +29,7 @@ class Failure:
     limits: Limits
     peak_bytes: int
     benchmarks: str = ""
+    features: Collection[str] = ()
 
     @property
     def stage(self) -> str:
@@ -54,13 +58,23 @@ class Failure:
 
     @property
     def title(self) -> str:
-        """Type and message on one line, as in the last line of a traceback."""
-        first = (self.text.strip().split("\n"))[0]
-        return f"{self.content.get('type')}: {first}" if first else str(self.content.get("type"))
+        """Type and brief message on one line, as in the last line of a traceback."""
+        first = brief(self._lines[0])
+        return f"{self.type}: {first}" if first else self.type
+
+    @property
+    def type(self) -> str:
+        """Name of the exception's class, with its module unless it is a built-in."""
+        return str(self.content.get("type"))
+
+    @property
+    def _lines(self) -> list[str]:
+        return self.text.strip().split("\n")
 
     def with_traceback(self, title: str) -> str:
-        """The title, the rest of the exception's message, and the relevant frames."""
-        lines = [title, *(f"  {line}" for line in self.text.strip().split("\n")[1:])]
+        """The title, what it leaves out of the exception's message, and the relevant frames."""
+        shown = self._lines[0] in title
+        lines = [title, *(f"  {line}" for line in self._lines[shown:])]
         frames = _relevant_frames(self.frames)
         left_out = len(frames) - _FIRST_FRAMES - _LAST_FRAMES
         if frames:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Container
 from typing import Any
 
+from numerai_predict.contract.brief_text import brief
 from numerai_predict.contract.errors import (
     DatasetUnavailable,
     InternalError,
@@ -23,7 +24,6 @@ from numerai_predict.contract.errors import (
     OutOfMemory,
     RunError,
 )
-from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_size
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.remedies import remedy_for_main, remedy_for_unknown
@@ -32,6 +32,7 @@ from numerai_predict.runner.model_defect import ModelDefect
 from numerai_predict.runner.protocol import Stage
 from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.library_failures import LIBRARY_RULES
+from numerai_predict.runner.supervisor.missing_columns import describe_missing_columns
 
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 # The stages that run code of the model.
@@ -120,7 +121,7 @@ def _not_a_model(failure: Failure) -> RunError | None:
         return None
     return InvalidModel(
         "expected a function predict(live_features) or "
-        f"predict(live_features, live_benchmark_models), {one_line(failure.text)}",
+        f"predict(live_features, live_benchmark_models), {brief(failure.text)}",
         _defect(failure).remedy,
     )
 
@@ -257,7 +258,7 @@ def _exit_call(failure: Failure) -> RunError | None:
         return None
     return ModelError(
         failure.with_traceback(
-            f"the model called sys.exit({one_line(failure.text)}) instead of returning predictions"
+            f"the model called sys.exit({brief(failure.text)}) instead of returning predictions"
         ),
         "remove the call: a model must return a DataFrame",
     )
@@ -267,8 +268,10 @@ def _other_columns(failure: Failure) -> RunError | None:
     missing_key = "KeyError" in failure.types and "feature" in failure.text
     if failure.stage != Stage.PREDICT or not (missing_key or _COLUMN_MISMATCH.search(failure.text)):
         return None
+    missing = describe_missing_columns(failure.text, failure.features)
+    found = f"{failure.type}: {missing}" if missing and missing_key else failure.title
     return ModelError(
-        failure.with_traceback(f"the model raised {failure.title}"),
+        failure.with_traceback(f"the model raised {found}"),
         f"the model needs other columns than {failure.dataset} has: run it on the data version "
         "that it was trained on (--dataset and --benchmarks), or train it on this one",
     )

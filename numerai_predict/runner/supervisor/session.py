@@ -244,6 +244,7 @@ class ModelSession:
             self._call.limits,
             self._process.peak_bytes,
             self._call.labels.benchmarks,
+            self._inspection.features,
         )
         error = classify_failure(failure)
         if isinstance(error, DatasetUnavailable) and self._can_read(raised.file):
