@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_OPTIONS = (
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -26,11 +26,11 @@ _OPTIONS = (
 
 def screenshot(url, folder, size):
     """A screenshot of a page at `width,height`, and the URLs that the page requested."""
-    program = next(filter(None, map(shutil.which, _NAMES)), None)
+    program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
-        pytest.skip(f"needs a browser: none of {', '.join(_NAMES)} is installed")
+        pytest.skip(f"needs a browser: none of {', '.join(NAMES)} is installed")
     picture, log = folder / "page.png", folder / "net.json"
-    argv = [program, *_OPTIONS, f"--user-data-dir={folder / 'browser'}", f"--log-net-log={log}"]
+    argv = [program, *OPTIONS, f"--user-data-dir={folder / 'browser'}", f"--log-net-log={log}"]
     argv += [f"--screenshot={picture}", f"--window-size={size}", url]
     completed = subprocess.run(argv, capture_output=True, text=True, timeout=90)
     assert picture.exists(), completed.stderr

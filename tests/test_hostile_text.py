@@ -15,9 +15,10 @@ from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.model_call import SourceLabels
 from numerai_predict.contract.record import EnvironmentFacts, ModelFacts, Record
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.fleet.html_report import render_page
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.model_state import ModelState
+from numerai_predict.fleet.report.html_report import render_report
+from numerai_predict.fleet.report.model_table import ResultDirectory
 from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.inspection.python_versions import Pythons
@@ -258,9 +259,9 @@ def test_the_reports_of_a_fleet(text, tmp_path):
         summary = FleetSummary.of(ledger)
     check(summary.text())
     check(summary.status())
-    page = render_page("fleet", summary)
+    page = render_report(text, summary, {"a": text}, ResultDirectory.read(tmp_path))
     check(page)
-    assert "<script>alert" not in page
+    assert page.count("<script") == 2
 
 
 @hostile

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 
 import jinja2
@@ -13,6 +12,7 @@ from markupsafe import Markup
 
 from numerai_predict.diagnostics import charts
 from numerai_predict.diagnostics.report import Report
+from numerai_predict.pages.svg import Chart
 from numerai_predict.scoring.intervals import Interval
 from numerai_predict.scoring.score_summary import ScoreSummary, beside_best_of, drawdown
 
@@ -20,21 +20,6 @@ MAX_BYTES = 2 * 1024**2
 
 # Scores in the charts. FNC is the CORR of neutralized predictions: in the table only.
 _PLOTTED = ("corr", "mmc", "bmc")
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart with title and caption; without data `svg` is `None` and `missing` is shown."""
-
-    title: str
-    caption: str
-    svg: str | None
-    missing: str = ""
-
-    @property
-    def markup(self) -> Markup:
-        """The SVG for the template; names in it were escaped when it was drawn."""
-        return Markup(self.svg or "")  # noqa: S704
 
 
 def render_page(report: Report) -> str:
@@ -95,6 +80,11 @@ def format_interval(interval: Interval | None, digits: int) -> str:
     return " to ".join(format_number(each, digits) for each in interval or (None,))
 
 
+def _markup(svg: str | None) -> Markup | None:
+    """The SVG for the template; names in it were escaped when it was drawn."""
+    return None if svg is None else Markup(svg)  # noqa: S704
+
+
 def _plotted_scores(report: Report) -> dict[str, str]:
     """The display names of the scores in the charts, by column."""
     scored = (name for name in _PLOTTED if name in report.scores and report.scores[name].eras)
@@ -122,7 +112,7 @@ def _cumulative(report: Report) -> Chart:
     absent = [name.upper() for name in _PLOTTED if name not in plotted]
     note = f" There is no {' and no '.join(absent)}: see the notes." if absent else ""
     caption = f"Cumulative sum of the scores over eras.{_explain_marks(report)}{note}"
-    return Chart(title, caption, svg, _NO_SCORE)
+    return Chart(title, caption, _markup(svg), _NO_SCORE)
 
 
 def _explain_marks(report: Report) -> str:
@@ -133,7 +123,7 @@ def _per_era(report: Report) -> Chart:
     title, plotted = "Score of each era", _plotted_scores(report)
     svg = charts.bar_chart(report.eras, plotted, title, report.inflated) if plotted else None
     caption = f"One bar per era; the dashed line is the mean.{_explain_marks(report)}"
-    return Chart(title, caption, svg, _NO_SCORE)
+    return Chart(title, caption, _markup(svg), _NO_SCORE)
 
 
 def _drawdown(report: Report) -> Chart:
@@ -143,7 +133,7 @@ def _drawdown(report: Report) -> Chart:
     marked = report.inflated
     svg = charts.line_chart(table, plotted, title, filled=True, marked=marked) if plotted else None
     caption = "Distance of each cumulative score from its highest value so far, which starts at 0."
-    return Chart(title, caption, svg, _NO_SCORE)
+    return Chart(title, caption, _markup(svg), _NO_SCORE)
 
 
 def _correlations(report: Report) -> Chart:
@@ -154,7 +144,7 @@ def _correlations(report: Report) -> Chart:
         "eras, plus and minus one standard deviation."
     )
     missing = "No benchmark model and no meta model has these eras: there is nothing to compare."
-    return Chart(title, caption, svg, missing)
+    return Chart(title, caption, _markup(svg), missing)
 
 
 def _feature_sets(report: Report) -> Chart:
@@ -166,14 +156,14 @@ def _feature_sets(report: Report) -> Chart:
         "largest of an era."
     )
     missing = "No feature of any set in features.json has an exposure."
-    return Chart(title, caption, svg, missing)
+    return Chart(title, caption, _markup(svg), missing)
 
 
 def _largest_exposures(report: Report) -> Chart:
     title = "Largest exposures"
     svg = charts.interval_chart(report.exposures, title) if report.exposures else None
     caption = "Mean over eras, plus and minus one standard deviation."
-    return Chart(title, caption, svg, "No feature has an exposure.")
+    return Chart(title, caption, _markup(svg), "No feature has an exposure.")
 
 
 def _turnover(report: Report) -> Chart:
@@ -182,7 +172,7 @@ def _turnover(report: Report) -> Chart:
     columns = {"turnover": kind.title}
     marked = report.inflated
     svg = charts.line_chart(report.eras, columns, kind.title, marked=marked) if scored else None
-    return Chart(kind.title, kind.meaning, svg, "Turnover needs at least two eras.")
+    return Chart(kind.title, kind.meaning, _markup(svg), "Turnover needs at least two eras.")
 
 
 CHARTS: tuple[Callable[[Report], Chart], ...] = (

@@ -207,6 +207,15 @@ class FleetLedger:
         value = self._value("SELECT record FROM models WHERE id = ?", model_id)
         return json.loads(value) if value else None
 
+    def remedies(self) -> dict[str, str]:
+        """The remedies of the models that failed, by id."""
+        found = self._connection.execute(
+            "SELECT id, record FROM models WHERE state = ? AND record IS NOT NULL",
+            (ModelState.FAILED.value,),
+        )
+        records = ((model_id, json.loads(record)) for model_id, record in found)
+        return {model_id: record["remedy"] for model_id, record in records if record.get("remedy")}
+
     def key(self, model_id: str) -> str | None:
         """The key of a model's result as text, `None` if there is none."""
         return self._value("SELECT key FROM models WHERE id = ?", model_id)

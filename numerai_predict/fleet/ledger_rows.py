@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -71,10 +70,3 @@ class DeliveryStart(Enum):
     RECORDED = auto()
     DELIVERED_BEFORE = auto()
     SUPERSEDED = auto()
-
-
-def format_utc(seconds: float | None) -> str:
-    """A time in seconds since 1970 as text; a dash for `None`."""
-    if seconds is None:
-        return "-"
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from numerai_predict.fleet.html_report import FILE as REPORT
+from numerai_predict.fleet.report.html_report import FILE as REPORT
 
 _KINDS = {"predictions": "csv", "records": "json", "logs": "log"}
 _ASIDE = ".unchecked"

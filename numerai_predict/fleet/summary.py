@@ -11,9 +11,10 @@ from numerai_predict.contract.counting import counted
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.ledger import FleetLedger
-from numerai_predict.fleet.ledger_rows import Row, format_utc
+from numerai_predict.fleet.ledger_rows import Row
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.result_key import ResultKey
+from numerai_predict.pages.formats import format_utc
 
 _RANKING_LENGTH = 5
 _MAX_MESSAGE_LENGTH = 90
@@ -54,6 +55,11 @@ class FleetSummary:
         """Whether these models, by default all, were delivered."""
         rows = [row for row in self.rows if model_ids is None or row.id in model_ids]
         return self.checked and all(row.state is ModelState.DELIVERED for row in rows)
+
+    @property
+    def timed(self) -> int:
+        """How many models have a time: they were run."""
+        return sum(bool(row.seconds and row.started) for row in self.rows)
 
     @property
     def slowest(self) -> list[Row]:

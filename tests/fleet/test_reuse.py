@@ -16,11 +16,11 @@ from numerai_predict.fleet import run as fleet_run
 from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.environments import LOCAL, Environment
 from numerai_predict.fleet.errors import DataChanged
-from numerai_predict.fleet.html_report import write_report
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.manifest import ManifestEntry
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.progress_display import FleetDisplay
+from numerai_predict.fleet.report.html_report import write_report
 from numerai_predict.fleet.result_files import ResultFiles
 from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.storage.files import sha256_of

@@ -17,11 +17,11 @@ from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.environments import Environment, available_environments
 from numerai_predict.fleet.errors import FleetError, InvalidManifest
-from numerai_predict.fleet.html_report import write_report
 from numerai_predict.fleet.ledger import FILE, FleetLedger
 from numerai_predict.fleet.ledger_rows import Row
 from numerai_predict.fleet.manifest import ManifestEntry, read_fleet_manifest
 from numerai_predict.fleet.progress_display import FleetDisplay
+from numerai_predict.fleet.report.html_report import write_report
 from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.runner.container.engine import Engine
 from numerai_predict.runner.termination import raised_at_sigterm
