@@ -35,6 +35,8 @@ from numerai_predict.runner.supervisor.failure_rules import classify_failure
 from numerai_predict.runner.supervisor.failure_schema import read_failure
 from numerai_predict.runner.supervisor.model_output import ModelOutput
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
+from numerai_predict.terminal.screen import Screen
+from numerai_predict.terminal.table import Column, TextTable
 
 FORGED = "12:00:00 verdict  ok (exit 0): delivered to /tmp/x"
 HOSTILE = [
@@ -257,11 +259,21 @@ def test_the_reports_of_a_fleet(text, tmp_path):
         ledger.record_event("a", ModelState.LOST, text)
         ledger.record_event("a", ModelState.FAILED, worker="w", verdict="model_error", message=text)
         summary = FleetSummary.of(ledger)
-    check(summary.text())
-    check(summary.status())
+    for width in (None, 80, 40):
+        check(Screen(width).text(summary.status_parts()))
     page = render_report(text, summary, {"a": text}, ResultDirectory.read(tmp_path))
     check(page)
     assert page.count("<script") == 2
+
+
+@hostile
+@pytest.mark.parametrize("width", [None, 200, 80, 40])
+def test_a_cell_of_a_table(text, width):
+    columns = (Column("name", wraps=True), Column("state", state=True), Column("count", right=True))
+    table = TextTable(columns, [(text, text, "7"), ("a", "ok", text)])
+    shown = Screen(width).text([table])
+    check(shown)
+    assert not any(line.startswith("12:00:00") for line in shown.splitlines())
 
 
 @hostile

@@ -150,10 +150,12 @@ def data_dir(options: argparse.Namespace, api_url: str | None = None) -> Path:
     return options.data_dir or data_directory(os.environ, api_url)
 
 
-def add_json(parser: OptionParser) -> None:
-    """Add `--json`."""
-    parser.add_argument_group("output").add_argument(
-        "--json", action="store_true", help="print JSON instead of text"
+def add_json(parser: OptionParser, group: argparse._ArgumentGroup | None = None) -> None:
+    """Add `--json`, by default to a group of its own."""
+    (group or parser.add_argument_group("output")).add_argument(
+        "--json",
+        action="store_true",
+        help="print JSON on standard output instead of text; messages go to standard error",
     )
 
 

@@ -7,24 +7,29 @@ from collections.abc import Mapping
 from numerai_predict.contract.counting import counted
 from numerai_predict.scoring.intervals import CONFIDENCE, MIN_EFFECTIVE_ERAS, Interval
 from numerai_predict.scoring.score_summary import ScoreSummary
+from numerai_predict.terminal.screen import Part
+from numerai_predict.terminal.table import Column, TextTable
 
 _INTERVAL = f"{CONFIDENCE:.0%} interval"
+_TITLES = ("mean", _INTERVAL, "sharpe", _INTERVAL, "drawdown", "eras")
 
 
-def score_table(summaries: Mapping[str, ScoreSummary]) -> str:
-    """One line for each summary, and one that says which have no interval and why."""
-    width = max(16, *map(len, summaries))
-    lines = [
-        f"{'':{width}} {'mean':>8} {_INTERVAL:>18} {'sharpe':>7} {_INTERVAL:>16} "
-        f"{'drawdown':>8} {'eras':>5}"
+def score_table(summaries: Mapping[str, ScoreSummary]) -> list[Part]:
+    """A row for each summary, then lines that say which have no interval and why."""
+    columns = [Column("", wraps=True), *(Column(title, right=True) for title in _TITLES)]
+    rows = [[name, *_cells(each)] for name, each in summaries.items()]
+    return [TextTable(columns, rows), *_reasons(summaries), *_undefined(summaries)]
+
+
+def _cells(summary: ScoreSummary) -> list[str]:
+    return [
+        _number(summary.mean, 4),
+        _interval(summary.mean_interval, 4),
+        _number(summary.sharpe, 2),
+        _interval(summary.sharpe_interval, 2),
+        _number(summary.max_drawdown, 4),
+        str(summary.eras),
     ]
-    lines += [
-        f"{name:{width}} {_number(each.mean, 4):>8} {_interval(each.mean_interval, 4):>18} "
-        f"{_number(each.sharpe, 2):>7} {_interval(each.sharpe_interval, 2):>16} "
-        f"{_number(each.max_drawdown, 4):>8} {each.eras:>5}"
-        for name, each in summaries.items()
-    ]
-    return "\n".join([*lines, *_reasons(summaries), *_undefined(summaries)])
 
 
 def _undefined(summaries: Mapping[str, ScoreSummary]) -> list[str]:

@@ -37,11 +37,12 @@ PAGE, NUMBERS = "diagnose.html", "diagnose.json"
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The result of a diagnosis; `page` is the path of the HTML file."""
+    """The result of a diagnosis; `page` is the path of the HTML file, `numbers` of the JSON."""
 
     report: Report
     usage: ModelUsage
     page: Path
+    numbers: Path
 
 
 def diagnose(
@@ -78,7 +79,7 @@ def diagnose(
     notes = make_notes(config, validation, metrics, usage, trained)
     report = make_report(subject, metrics, feature_sets.sets, kinds, models_shown, notes)
     page = _write(config.output_dir, report, _run_info(usage, time.monotonic() - started))
-    return Diagnosis(report, usage, page)
+    return Diagnosis(report, usage, page, page.with_name(NUMBERS))
 
 
 def _choose_benchmark(requested: str | None, names: list[str]) -> str | None:

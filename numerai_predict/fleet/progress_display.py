@@ -20,6 +20,7 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import format_clock
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.ledger import FleetLedger
+from numerai_predict.terminal.states import Tone, tone_of
 
 _TERMINAL_INTERVAL_SECONDS, _PLAIN_INTERVAL_SECONDS = 0.5, 5.0
 _BAR_WIDTH = 30
@@ -150,22 +151,26 @@ def progress_table(progress: FleetProgress) -> Table:
     """The live display: a bar of all models, then a line for each verdict and estimate."""
     table = Table.grid(padding=(0, 2))
     table.add_row("models", _bar(progress))
-    table.add_row("delivered", Text(f"{progress.delivered:,}", "green"))
+    table.add_row("delivered", _toned(f"{progress.delivered:,}", Tone.DONE))
     for verdict, count in sorted(progress.failed.items(), key=lambda item: -item[1]):
-        table.add_row(verdict, Text(f"{count:,}", "red"))
+        table.add_row(verdict, _toned(f"{count:,}", tone_of(verdict) or Tone.FAILED))
     table.add_row("running", f"{progress.running}, {progress.models_per_minute:,.0f} a minute")
     known = math.isfinite(progress.seconds_needed)
     needed = format_clock(progress.seconds_needed) if known else "-"
     late = progress.seconds_needed > progress.seconds_left
-    table.add_row("to go", Text(f"about {needed}", "red" if late else ""))
+    table.add_row("to go", _toned(f"about {needed}", Tone.FAILED if late else None))
     if math.isfinite(progress.seconds_left):
         table.add_row("deadline", f"in {format_clock(progress.seconds_left)}")
     return table
 
 
+def _toned(text: str, tone: Tone | None) -> Text:
+    return Text(text, tone.value if tone else "")
+
+
 def _bar(progress: FleetProgress) -> Progress:
     bar = Progress(
-        BarColumn(_BAR_WIDTH, complete_style="cyan", finished_style="cyan"),
+        BarColumn(_BAR_WIDTH, complete_style=Tone.ACTIVE.value, finished_style=Tone.DONE.value),
         TextColumn("{task.completed:,} of {task.total:,}"),
     )
     bar.add_task("models", total=progress.total, completed=progress.ended)

@@ -1,4 +1,4 @@
-"""The summary of a fleet run, as tables of plain text."""
+"""The summary of a fleet run, as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -15,9 +15,17 @@ from numerai_predict.fleet.ledger_rows import Row
 from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.result_key import ResultKey
 from numerai_predict.pages.formats import format_utc
+from numerai_predict.terminal.screen import Part
+from numerai_predict.terminal.table import Column, TextTable
 
 _RANKING_LENGTH = 5
 _MAX_MESSAGE_LENGTH = 90
+_VERDICT_COLUMNS = (
+    Column("verdict", state=True),
+    Column("models", right=True),
+    Column("example", wraps=True),
+)
+_RUNNING_COLUMNS = (Column("running", wraps=True), Column("since"), Column("on", wraps=True))
 _UNCHECKED = (
     "a fleet run has begun and has not checked the results of earlier ones: they are not shown; "
     "start the same command again if it does not run any more"
@@ -81,24 +89,27 @@ class FleetSummary:
             found.setdefault(row.status, []).append(row)
         return dict(sorted(found.items(), key=lambda item: (exit_codes.get(item[0], 999), item[0])))
 
-    def text(self) -> str:
-        """The tables, for a terminal or a log."""
-        lines = ["", *self.remarks, ""] if self.remarks else [""]
-        lines.append(f"{'verdict':22}{'models':>8}  example")
-        for status, rows in self.by_status().items():
-            lines.append(f"{status:22}{len(rows):>8,}  {_example(rows[0])}")
-        lines += _ranking("slowest", self.slowest, lambda row: f"{row.seconds:.1f} s")
-        lines += _ranking("largest", self.largest, lambda row: format_size(row.peak_bytes or 0))
-        return "\n".join(lines)
+    def parts(self) -> list[Part]:
+        """Remarks, models by verdict, and the slowest and largest of them."""
+        rows = [
+            (status, f"{len(some):,}", _example(some[0]))
+            for status, some in self.by_status().items()
+        ]
+        return [
+            "",
+            *self.remarks,
+            *([""] if self.remarks else []),
+            TextTable(_VERDICT_COLUMNS, rows),
+            *_ranking("slowest", self.slowest, lambda row: f"{row.seconds:.1f} s"),
+            *_ranking("largest", self.largest, lambda row: format_size(row.peak_bytes or 0)),
+        ]
 
-    def status(self) -> str:
-        """The tables, and the models that are running now."""
+    def status_parts(self) -> list[Part]:
+        """As `parts`, and the models that are running now."""
         running = [row for row in self.rows if row.state is ModelState.RUNNING]
-        lines = [self.text()]
-        if running:
-            lines += ["", f"{'running':22}{'since':>22}  on"]
-            lines += [f"{row.id:22}{format_utc(row.started):>22}  {row.worker}" for row in running]
-        return "\n".join(lines)
+        rows = [(row.id, format_utc(row.started), row.worker or "-") for row in running]
+        table: list[Part] = ["", TextTable(_RUNNING_COLUMNS, rows)] if rows else []
+        return [*self.parts(), *table]
 
 
 def _is_of(row: Row, shared_key: str) -> bool:
@@ -112,6 +123,7 @@ def _example(row: Row) -> str:
     return f"{row.id}: {brief(first_line, _MAX_MESSAGE_LENGTH)}" if first_line else row.id
 
 
-def _ranking(title: str, rows: Sequence[Row], show: Callable[[Row], str]) -> list[str]:
-    lines = ["", title] if rows else []
-    return lines + [f"  {row.id:30}{show(row):>12}" for row in rows]
+def _ranking(title: str, rows: Sequence[Row], show: Callable[[Row], str]) -> list[Part]:
+    columns = (Column("", wraps=True), Column("", right=True))
+    table = TextTable(columns, [(row.id, show(row)) for row in rows], indent=2)
+    return ["", title, table] if rows else []

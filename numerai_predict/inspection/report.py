@@ -13,27 +13,40 @@ from numerai_predict.inspection.data_version import probable_version
 from numerai_predict.inspection.images import Image, is_standard
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.inspection.remedies import next_steps
+from numerai_predict.terminal.screen import Part, Screen
+from numerai_predict.terminal.table import Column, TextTable
 
 _MAX_SHOWN = 12
 _MAX_SHOWN_OF_A_TERM = 4
+_RESULT_COLUMNS = (Column(""), Column("", wraps=True))
+_IMAGE_COLUMNS = (Column("image"), Column("runs", state=True), Column("because", wraps=True))
 # Terms that nearly every model has; `--json` lists their names.
 _UNREMARKABLE_TERMS = ("picklescan innocuous", "picklescan suspicious")
 
 
 def as_text(inspection: Inspection, command: Callable[[Image, str], str] = Image.command) -> str:
+    """The parts of the report as plain text."""
+    return Screen().text(as_parts(inspection, command))
+
+
+def as_parts(
+    inspection: Inspection, command: Callable[[Image, str], str] = Image.command
+) -> list[Part]:
     """The results, a table of the images, remedies and the command that runs the pickle.
 
     `command` makes the last from the image and the path.
     """
-    lines = [f"{label:13}{text}" for label, text in _rows(inspection) if text]
-    results = compatibilities(inspection)
-    width = max(len(each.image.name) for each in results)
-    lines += ["", f"{'image':{width}}  runs   because"]
-    for each in results:
-        reasons = "; ".join(each.reasons)
-        lines.append(f"{each.image.name:{width}}  {each.level.label:5}  {reasons}".rstrip())
-    lines += ["", *next_steps(inspection, command)]
-    return "\n".join(map(one_line, lines)) + "\n"
+    results = [
+        (each.image.name, each.level.label, "; ".join(each.reasons))
+        for each in compatibilities(inspection)
+    ]
+    return [
+        TextTable(_RESULT_COLUMNS, [row for row in _rows(inspection) if row[1]]),
+        "",
+        TextTable(_IMAGE_COLUMNS, results),
+        "",
+        *map(one_line, next_steps(inspection, command)),
+    ]
 
 
 def as_json(inspection: Inspection) -> dict[str, Any]:

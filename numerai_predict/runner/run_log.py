@@ -19,6 +19,8 @@ from numerai_predict.contract.foreign_text import (
     printable_lines,
 )
 from numerai_predict.contract.redaction import redact_text
+from numerai_predict.terminal.colours import has_colours, is_terminal, paint
+from numerai_predict.terminal.states import tone_of
 
 if TYPE_CHECKING:
     from numerai_predict.storage.retry import TransferPolicy
@@ -32,17 +34,19 @@ class LineFormatter(logging.Formatter):
     """UTC time and one printable line, with every URL redacted.
 
     A traceback follows line by line, each with the time and below no step, so that no text of a
-    model can look like a line of the runner.
+    model can look like a line of the runner. With `colours`, warnings and verdicts have them.
     """
 
     converter = staticmethod(time.gmtime)
 
-    def __init__(self) -> None:
+    def __init__(self, *, colours: bool = False) -> None:
         super().__init__(datefmt="%H:%M:%S")
+        self._colours = colours
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, and those of the traceback if there is one."""
-        lines = [_inert_line(record.getMessage())]
+        line = _inert_line(record.getMessage())
+        lines = [_painted(line) if self._colours else line]
         if record.exc_info:
             trace = self.formatException(record.exc_info)[-MAX_TEXT_CHARACTERS:]
             lines += [
@@ -50,6 +54,17 @@ class LineFormatter(logging.Formatter):
             ]
         now = self.formatTime(record, self.datefmt)
         return "\n".join(f"{now} {line}" for line in lines)
+
+
+def _painted(line: str) -> str:
+    """The line with its state in colour; only the runner's own lines begin with these steps."""
+    step, _, text = line.partition(" ")
+    if step == "warning":
+        return paint(step, tone_of(step)) + line.removeprefix(step)
+    if step != "verdict":
+        return line
+    word = text.split(maxsplit=1)[0] if text.strip() else ""
+    return line.replace(word, paint(word, tone_of(word)), 1) if word else line
 
 
 def _last_lines(text: str) -> list[str]:
@@ -63,7 +78,7 @@ def _inert_line(text: str) -> str:
 def start_logging(debug: bool) -> None:
     """Log to standard error, at level DEBUG or INFO."""
     handler = logging.StreamHandler()
-    handler.setFormatter(LineFormatter())
+    handler.setFormatter(LineFormatter(colours=has_colours(sys.stderr)))
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG if debug else logging.INFO)
     logger.propagate = False
@@ -83,8 +98,7 @@ def suppress_info() -> Iterator[None]:
 
 def stderr_terminal() -> TextIO | None:
     """Standard error if it is a terminal, which can show a progress bar."""
-    # It is `None` if it was closed before the program started.
-    return sys.stderr if sys.stderr is not None and sys.stderr.isatty() else None
+    return sys.stderr if is_terminal(sys.stderr) else None
 
 
 def log_step(step: str, text: str) -> None:

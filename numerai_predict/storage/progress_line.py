@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
-import os
 import time
 from collections.abc import Callable
 from typing import TextIO
 
+from numerai_predict.terminal.colours import moves_cursor
+from numerai_predict.terminal.screen import terminal_width
+
 _REFRESH_SECONDS = 0.2
 _BAR_WIDTH = 30
-_DUMB_TERMINALS = ("dumb", "unknown")
 
 
 class ProgressLine:
@@ -80,7 +81,7 @@ class _Bar:
 
     def draw(self, text: str, share: float | None) -> None:
         """Draw the bar and the text; the text alone if both do not fit."""
-        if columns := _columns(self._terminal):
+        if columns := terminal_width(self._terminal):
             self._console.width = columns
         fits = _BAR_WIDTH + 1 + len(text) < self._console.width
         has_bar = share is not None and fits
@@ -102,14 +103,6 @@ class _Bar:
 
 def _can_draw(terminal: TextIO | None) -> bool:
     """Whether a bar can be drawn: on a terminal that moves its cursor, by an installed rich."""
-    if terminal is None or os.environ.get("TERM", "").lower() in _DUMB_TERMINALS:
+    if terminal is None or not moves_cursor():
         return False
     return importlib.util.find_spec("rich") is not None
-
-
-def _columns(terminal: TextIO) -> int | None:
-    """The width of the terminal; `None` if it is unknown."""
-    try:
-        return os.get_terminal_size(terminal.fileno()).columns or None
-    except (OSError, ValueError):
-        return None

@@ -33,6 +33,13 @@ def test_data_sample_does_not_replace_somebody_elses_files(tmp_path, capfd):
     assert "choose another directory" in said
 
 
+def test_data_verify_prints_json_alone_on_standard_output(tmp_path, capfd):
+    assert main(["data", "verify", "--json", "--data-dir", str(tmp_path)]) == 0
+    printed = capfd.readouterr()
+    assert json.loads(printed.out) == []
+    assert "0 file(s) match the manifest" in printed.err
+
+
 def test_data_list_is_empty_where_nothing_was_fetched(tmp_path, capfd):
     assert main(["data", "list", "--offline", "--data-dir", str(tmp_path)]) == 0
     printed = capfd.readouterr()

@@ -1,5 +1,6 @@
 """`numerai-predict practice` and `data`, as they are typed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -55,6 +56,8 @@ def test_it_is_started_driven_and_stopped(command, tmp_path):
     assert "by this machine's clock" not in real
     assert '"kind": "5xx"' in command("fault", "5xx", "--share", "0.5").stderr
     assert "no fault is on" in command("fault", "off").stderr
+    facts = json.loads(command("status", "--json").stdout)
+    assert (facts["models"], facts["fault"]) == (["mine"], None)
     assert "stakes   mine 2.5000 NMR" in command("stake", "2.5").stderr
     unknown = command("stake", "2.5", "--model-name", "yours")
     assert unknown.returncode == 83
@@ -62,12 +65,11 @@ def test_it_is_started_driven_and_stopped(command, tmp_path):
     assert command("stop").returncode == 0
     completed = command("status")
     assert completed.returncode == 87
+    assert completed.stdout == ""
     assert "practice start" in completed.stderr
 
 
 def test_one_that_was_killed_is_started_again(command, tmp_path):
-    import json
-
     assert command("start", *SMALL).returncode == 0
     pid = json.loads((tmp_path / "practice/server.json").read_text())["pid"]
     os.kill(pid, signal.SIGKILL)

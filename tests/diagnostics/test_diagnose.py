@@ -1,5 +1,6 @@
 """`numerai-predict diagnose`: an isolated model over past eras, and correct numbers."""
 
+import json
 import socket
 import sys
 from pathlib import Path
@@ -140,7 +141,8 @@ def test_noise_has_no_score_and_is_reported_as_not_repeatable(diagnose):
     def dice(live_features):
         return pd.DataFrame({"prediction": np.random.rand(len(live_features))}, live_features.index)
 
-    done = diagnose(dice).succeeds()
+    done = diagnose(dice, "--json").succeeds()
+    assert json.loads(done.stdout) == done.numbers
     for score in ("corr", "mmc", "bmc", "fnc"):
         assert abs(done.numbers["summary"][score]["mean"]) < 4 / np.sqrt(5 * 90)
     assert done.numbers["run"]["repeatable"] is False

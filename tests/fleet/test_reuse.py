@@ -24,6 +24,7 @@ from numerai_predict.fleet.report.html_report import write_report
 from numerai_predict.fleet.result_files import ResultFiles
 from numerai_predict.fleet.summary import FleetSummary
 from numerai_predict.storage.files import sha256_of
+from numerai_predict.terminal.screen import Screen
 
 REUSED = "reused {} of an earlier run: same model, data and options"
 PREVIOUS = Path(__file__).parents[1] / "previous_version/fleet/fleet.sqlite.gz"
@@ -101,7 +102,7 @@ def test_what_did_not_change_is_reused_and_log_summary_and_page_say_so(runs):
     assert said in runs.run()
     assert runs.attempts() == {"a": 1, "b": 1}
     assert (runs.csv("a"), runs.csv("b")) == (runs.expected("a"), runs.expected("b"))
-    assert said in runs.summary().text()
+    assert said in Screen().text(runs.summary().parts())
     with closing(FleetLedger(runs.output)) as ledger:
         assert said in write_report(runs.output, ledger).read_text()
 
@@ -203,7 +204,7 @@ def test_a_run_that_is_stopped_before_it_checks_results_loses_none(runs, monkeyp
         stopped.setattr(fleet_run, "fetch_live_data", killed)
         with pytest.raises(KeyboardInterrupt):
             runs.run()
-    assert "has not checked the results of earlier ones" in runs.summary().text()
+    assert "has not checked the results of earlier ones" in Screen().text(runs.summary().parts())
     assert REUSED.format("2 results") in runs.run()
     assert runs.csv("a") == runs.expected("a")
     assert runs.summary().delivered()
@@ -234,8 +235,10 @@ def test_a_ledger_of_the_previous_version_is_read_and_its_models_run_anew(runs):
     said = "1 result of an earlier version left out, models run anew: "
     assert any(line.startswith(said) for line in runs.run())
     assert runs.csv("good") == runs.expected("good")
-    assert "broken" not in runs.summary().text()
-    assert "1 other model with results of other data: not shown" in runs.summary().text()
+    assert "broken" not in Screen().text(runs.summary().parts())
+    assert "1 other model with results of other data: not shown" in Screen().text(
+        runs.summary().parts()
+    )
 
 
 def test_a_deadline_while_results_are_checked_keeps_them_for_the_next_run(runs, monkeypatch):

@@ -37,7 +37,7 @@ def zipped(*names):
         (b"<?xml version='1.0'?><Error>", "a web page or a server error"),
         (b"<!DOCTYPE html>", "a web page or a server error"),
         (zipped("a"), "a zip archive"),
-        (gzip.compress(b"x"), "gzip data"),
+        (gzip.compress(b"x", mtime=0), "gzip data"),
         (bz2.compress(b"x"), "bzip2 data"),
         (lzma.compress(b"x"), "xz data"),
         (zstandard.ZstdCompressor().compress(b"x"), "zstandard data"),

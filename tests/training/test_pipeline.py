@@ -1,5 +1,6 @@
 """From sample data to a verified bundle."""
 
+import json
 import shutil
 from types import SimpleNamespace
 
@@ -84,7 +85,8 @@ def test_predictions_of_past_eras_are_kept_for_each_model(trained):
 def test_a_second_run_trains_nothing(trained, training):
     again = training()
     shutil.copytree(trained.output, again.output)
-    ended = again.succeeds()
+    ended = again.succeeds("--json")
+    assert json.loads(ended.stdout)["scores"]["windows"].keys() >= {"corr"}
     assert ended.text.count("was done before") == 6
     assert " load     window" not in ended.text
 

@@ -24,6 +24,10 @@ from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.snapshot_manifest import SnapshotEntry
 from numerai_predict.storage.snapshot_server import servers_by_file
+from numerai_predict.terminal.screen import show
+from numerai_predict.terminal.table import Column, TextTable
+
+_NAME = Column("", wraps=True)
 
 
 def run(options: argparse.Namespace) -> str | int:
@@ -105,15 +109,17 @@ def _log_servers(directory: Path, servers: Mapping[str, str]) -> None:
 def _print_table(
     names: list[str], local: Mapping[str, SnapshotEntry], servers: Mapping[str, str]
 ) -> None:
-    width = max(map(len, names), default=0)
+    rows = []
     for name in names:
         entry = local.get(name)
-        details = (
-            f"{format_size(entry.bytes):>10}  round {entry.round}  {entry.fetched}  {servers[name]}"
-            if entry
-            else ""
-        )
-        print(one_line(f"{name:{width}}  {details}".rstrip()))
+        details = ("", "", "", "")
+        if entry:
+            size = format_size(entry.bytes)
+            details = (size, f"round {entry.round}", str(entry.fetched), servers[name])
+        rows.append((name, *details))
+    columns = (_NAME, Column("", right=True), Column(""), Column(""), Column("", wraps=True))
+    if rows:
+        show(TextTable(columns, rows))
 
 
 def _as_json(name: str, entry: SnapshotEntry | None, servers: Mapping[str, str]) -> dict[str, Any]:
@@ -129,8 +135,11 @@ def _verify(options: argparse.Namespace) -> str:
     snapshot = Snapshot(data_dir(options))
     problems = {name: problem.value for name, problem in snapshot.verify().items()}
     names = list(snapshot.entries())
-    for name in names:
-        print(one_line(f"{problems.get(name, 'ok'):8} {name}"))
+    rows = [(problems.get(name, "ok"), name) for name in names]
+    if options.json:
+        print(json.dumps([{"name": name, "state": state} for state, name in rows], indent=2))
+    elif rows:
+        show(TextTable((Column("", state=True), _NAME), rows))
     if problems:
         lines = [f"  - {name}: {problem}" for name, problem in problems.items()]
         found = f"expected all files to match the manifest, found {len(problems)} that differ"

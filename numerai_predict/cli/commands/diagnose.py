@@ -21,6 +21,7 @@ from numerai_predict.diagnostics.progress import EraProgress
 from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.named_data import describe_unused_file
+from numerai_predict.terminal.screen import show
 
 
 def run(options: argparse.Namespace) -> str:
@@ -45,7 +46,10 @@ def run(options: argparse.Namespace) -> str:
         done = diagnose(config, deadline, progress.update)
     finally:
         progress.end()
-    _print_scores(done)
+    if options.json:
+        print(done.numbers.read_text(encoding="utf-8"), end="")
+    else:
+        _print_scores(done)
     return f"the report is {done.page}"
 
 
@@ -68,18 +72,15 @@ def _files(options: argparse.Namespace) -> DiagnosisFiles:
 
 
 def _print_scores(done: Diagnosis) -> None:
-    report = done.report
-    print(f"scores of {report.scored_eras}")
-    print(score_table(score_rows(report)))
-    print(report.looks)
+    report, usage = done.report, done.usage
+    show(f"scores of {report.scored_eras}", *score_table(score_rows(report)), report.looks)
     if report.inflated_scores:
-        print("scores of eras that the model was trained on, or that overlap with those: inflated")
-        print(score_table(inflated_rows(report)))
+        title = "scores of eras that the model was trained on, or that overlap with those: inflated"
+        show(title, *score_table(inflated_rows(report)))
     exposure = format_number(report.max_exposure.mean, 3)
-    print(f"largest exposure of an era, mean: {exposure}")
-    print(f"{report.turnover_kind.title.lower()}, mean: {format_number(report.turnover.mean, 2)}")
-    usage = done.usage
-    print(
+    show(
+        f"largest exposure of an era, mean: {exposure}",
+        f"{report.turnover_kind.title.lower()}, mean: {format_number(report.turnover.mean, 2)}",
         f"the model took {format_size(usage.peak_bytes)} at its peak, {usage.load_seconds:.2f} s "
-        f"to load, {usage.slowest_seconds:.2f} s for its slowest era"
+        f"to load, {usage.slowest_seconds:.2f} s for its slowest era",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from numerai_predict.runner.container.engine import Engine
 from numerai_predict.runner.termination import raised_at_sigterm
 from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.named_data import absolute_source
+from numerai_predict.terminal.screen import show
 
 
 def run(options: argparse.Namespace) -> int:
@@ -44,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     except (FleetError, ConnectionError) as error:
         raise Unfinished(str(error)) from error
     requested = config.only or {entry.id for entry in entries}
-    return _conclude(config.output_dir, requested, in_time)
+    return _conclude(config.output_dir, requested, in_time, as_json=options.json)
 
 
 def _config(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
@@ -101,16 +103,19 @@ def _run(
         return run_fleet(config, entries, environments, display)
 
 
-def _conclude(directory: Path, requested: Collection[str], in_time: bool) -> int:
+def _conclude(directory: Path, requested: Collection[str], in_time: bool, *, as_json: bool) -> int:
     ledger = FleetLedger(directory)
     summary = FleetSummary.of(ledger)
     report = write_report(directory, ledger)
     ledger.close()
-    print(summary.text())
-    print()
-    print(one_line(f"Results: {directory}; report with the timeline of the workers: {report}"))
+    if as_json:
+        _print_json(summary)
+    else:
+        where = f"Results: {directory}; report with the timeline of the workers: {report}"
+        show(*summary.parts(), "", one_line(where))
     if not in_time:
-        print("The deadline passed: run the same command again for the rest")
+        text = "The deadline passed: run the same command again for the rest"
+        print(text, file=sys.stderr if as_json else sys.stdout)
         return Verdict.DEADLINE.exit_code
     return 0 if summary.delivered(requested) else UNFINISHED
 
@@ -125,10 +130,16 @@ def _status(options: argparse.Namespace) -> int:
     summary = FleetSummary.of(ledger)
     ledger.close()
     if options.json:
-        print(json.dumps([_as_json(row) for row in summary.rows], indent=2))
+        _print_json(summary)
     else:
-        print(summary.status())
+        show(*summary.status_parts())
     return 0 if summary.delivered() else UNFINISHED
+
+
+def _print_json(summary: FleetSummary) -> None:
+    for remark in summary.remarks:
+        print(one_line(remark), file=sys.stderr)
+    print(json.dumps([_as_json(row) for row in summary.rows], indent=2))
 
 
 def _as_json(row: Row) -> dict[str, Any]:

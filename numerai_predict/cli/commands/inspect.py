@@ -10,7 +10,8 @@ from numerai_predict.contract.errors import ModelUnavailable
 from numerai_predict.contract.path_access import barred_by
 from numerai_predict.inspection.images import Image
 from numerai_predict.inspection.inspect import inspect_pickle
-from numerai_predict.inspection.report import as_json, as_text
+from numerai_predict.inspection.report import as_json, as_parts
+from numerai_predict.terminal.screen import show
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(as_json(inspection), indent=2))
     else:
-        print(as_text(inspection, _run_command), end="")
+        show(*as_parts(inspection, _run_command))
     return 0
 
 

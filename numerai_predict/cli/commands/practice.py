@@ -75,7 +75,11 @@ def _stop(options: argparse.Namespace) -> str:
 
 def _status(options: argparse.Namespace) -> str:
     server = _running(options)
-    _log_state(process_control.server_status(server))
+    facts = process_control.server_status(server)
+    if options.json:
+        print(json.dumps({"url": server.url, **facts}, indent=2))
+    else:
+        _log_state(facts)
     return f"running at {server.url}"
 
 

@@ -10,8 +10,17 @@ from typing import Any
 
 from numerai_predict.cli.api import listing_api
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.terminal.screen import show
+from numerai_predict.terminal.table import Column, TextTable
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import RoundInfo
+
+_COLUMNS = (
+    Column("round", right=True),
+    Column("opens (UTC)"),
+    Column("closes (UTC)"),
+    Column("state", state=True),
+)
 
 
 def run(options: argparse.Namespace) -> str:
@@ -28,12 +37,16 @@ def run(options: argparse.Namespace) -> str:
 
 
 def _print_table(rounds: Sequence[RoundInfo], now: datetime) -> None:
-    print(f"{'round':>6}  {'opens (UTC)':16}  {'closes (UTC)':16}  state")
-    for each in rounds:
-        print(
-            f"{each.number:6}  {each.opens:%Y-%m-%d %H:%M}  {each.closes:%Y-%m-%d %H:%M}  "
-            f"{_state(each, now)}"
+    rows = [
+        (
+            str(each.number),
+            f"{each.opens:%Y-%m-%d %H:%M}",
+            f"{each.closes:%Y-%m-%d %H:%M}",
+            _state(each, now),
         )
+        for each in rounds
+    ]
+    show(TextTable(_COLUMNS, rows))
 
 
 def _as_json(round_: RoundInfo, now: datetime) -> dict[str, Any]:

@@ -25,6 +25,8 @@ from numerai_predict.runner.submission_file import require_directory
 from numerai_predict.runner.termination import raised_at_sigterm
 from numerai_predict.storage.directories import sample_directory
 from numerai_predict.storage.named_data import absolute_source, describe_unused_file
+from numerai_predict.terminal.screen import show
+from numerai_predict.terminal.table import Column, TextTable
 
 _PREVIEW_ROWS = 5
 # In a checkout; an installed package cannot build images.
@@ -93,8 +95,7 @@ def _show_predictions(path: str | None, rows: int | None) -> None:
         return
     with open(path, encoding="utf-8", newline="") as file:
         header, *first = itertools.islice(csv.reader(file), _PREVIEW_ROWS + 1)
-    print(f"\nThe first of {rows:,} predictions in {one_line(path)}:\n")
-    cells = [header, *([row_id, f"{float(value):.6f}"] for row_id, value in first)]
-    width = max(len(row_id) for row_id, _ in cells)
-    for row_id, value in cells:
-        print(one_line(f"  {row_id:{width}}  {value:>{len(header[1])}}"))
+    columns = (Column(header[0], wraps=True), Column(header[1], right=True))
+    cells = [(row_id, f"{float(value):.6f}") for row_id, value in first]
+    title = f"The first of {rows:,} predictions in {one_line(path)}:"
+    show("", title, "", TextTable(columns, cells, indent=2))

@@ -15,6 +15,8 @@ from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.data.catalogue import TOURNAMENT
 from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.graphql import Api
+from numerai_predict.terminal.screen import Part, show
+from numerai_predict.terminal.table import Column, TextTable
 from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import (
@@ -69,7 +71,7 @@ def run(options: argparse.Namespace) -> str:
     if options.json:
         print(json.dumps([_as_json(each) for each in found], indent=2))
     else:
-        print("\n".join(one_line(line) for each in found for line in _lines(each)))
+        show(*(part for each in found for part in _parts(each)))
     state = "open" if current.is_open() else "closed"
     submitted = sum(each.submitted for each in found)
     return f"round {current.number} is {state}; {submitted} of {len(found)} model(s) submitted"
@@ -120,19 +122,18 @@ def _newest_scores(scores: Sequence[Mapping[str, Any]]) -> dict[int, RoundScores
     return found
 
 
-def _lines(status: ModelStatus) -> list[str]:
+def _parts(status: ModelStatus) -> list[Part]:
     """The model's name, and a table with one line per round."""
     stake = "" if status.stake is None else f"  stake {status.stake:.4f} NMR"
-    heading = f"{status.model}{stake}"
+    heading = one_line(f"{status.model}{stake}")
     if not status.submissions:
         return [heading, "  no submission"]
     scores = [status.scores.get(each.round) for each in status.submissions]
     names = list(dict.fromkeys(name for each in scores if each for name in each.values))
-    rows = [("round", "submitted (UTC)", "scores", *names, "payout", "file")]
-    rows += map(partial(_row, status, names), status.submissions, scores)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    cells = (map(str.ljust, row, widths) for row in rows)
-    return [heading, *(f"  {'  '.join(line)}".rstrip() for line in cells)]
+    rows = list(map(partial(_row, status, names), status.submissions, scores))
+    titles = ("round", "submitted (UTC)", "scores", *map(one_line, names), "payout")
+    columns = [*map(Column, titles), Column("file", wraps=True)]
+    return [heading, TextTable(columns, rows, indent=2)]
 
 
 def _row(

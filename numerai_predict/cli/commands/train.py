@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,6 +27,7 @@ from numerai_predict.scoring.score_summary import ScoreSummary, beside_best_of
 from numerai_predict.storage.directories import data_directory
 from numerai_predict.storage.holdout_looks import describe_looks
 from numerai_predict.storage.snapshot_server import require_server
+from numerai_predict.terminal.screen import Part, show
 from numerai_predict.tournament.gate_limits import GateLimits
 from numerai_predict.tournament.settings import read_account_settings
 from numerai_predict.training.bundle_verification import Trial
@@ -32,7 +35,7 @@ from numerai_predict.training.config_file import read_training_config
 from numerai_predict.training.config_reference import defaults_as_yaml
 from numerai_predict.training.evaluation import EXPOSURE
 from numerai_predict.training.holdout import HoldoutFacts
-from numerai_predict.training.pipeline import train
+from numerai_predict.training.pipeline import TrainingResult, train
 
 _SHORTEST = 0.001  # seconds; 0 would switch the timer off
 _REPEAT = 5.0  # seconds between alarms: the exception of the first may be lost in a callback
@@ -54,12 +57,25 @@ def run(options: argparse.Namespace) -> str | int:
             reveal_holdout=options.reveal_holdout,
             force=options.force,
         )
-    print(_table(result.scores, result.holdout))
+    if options.json:
+        print(json.dumps(_as_json(result), indent=2))
+    else:
+        show(*_parts(result.scores, result.holdout))
     for sentence in result.absent:
         log_step("score", sentence)
     for warning in blocking_gates(result.trial, gate_limits()):
         log_step("warning", warning)
     return f"the bundle is ready; try it: {_run_command(result.output / PICKLE, directory)}"
+
+
+def _as_json(result: TrainingResult) -> dict[str, Any]:
+    """The bundle, the summaries of scores as in its manifest, and what is known of the holdout."""
+    return {
+        "bundle": str(result.output / PICKLE),
+        "scores": result.scores,
+        "holdout": asdict(result.holdout),
+        "absent": list(result.absent),
+    }
 
 
 def blocking_gates(trial: Trial, limits: GateLimits) -> list[str]:
@@ -136,7 +152,7 @@ def _interrupted_at(deadline: Deadline) -> Iterator[None]:
         signal.signal(signal.SIGALRM, previous)
 
 
-def _table(scores: dict[str, Any], holdout: HoldoutFacts) -> str:
+def _parts(scores: dict[str, Any], holdout: HoldoutFacts) -> list[Part]:
     """The scores of all windows together and of a revealed holdout, and their exposures."""
     summaries: dict[str, ScoreSummary] = {}
     exposures = []
@@ -149,11 +165,11 @@ def _table(scores: dict[str, Any], holdout: HoldoutFacts) -> str:
     left = (scores["holdout_best_of"] or {}).items()
     best_of = {f"holdout {name}": ScoreSummary(**facts) for name, facts in left}
     summaries = beside_best_of(summaries, best_of, holdout.models_shown)
-    lines = [score_table(summaries)]
+    parts = score_table(summaries)
     if exposures:
-        lines.append(f"largest exposure of an era, mean: {', '.join(exposures)}")
+        parts.append(f"largest exposure of an era, mean: {', '.join(exposures)}")
     corrected = any(each.mean is not None for each in best_of.values())
-    return "\n".join([*lines, *_holdout_lines(holdout, corrected)])
+    return [*parts, *_holdout_lines(holdout, corrected)]
 
 
 def _holdout_lines(holdout: HoldoutFacts, corrected: bool) -> Iterator[str]:

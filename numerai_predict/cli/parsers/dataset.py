@@ -101,6 +101,7 @@ def _add_verify(commands: argparse._SubParsersAction[OptionParser]) -> None:
         epilog="example:\n  numerai-predict data verify",
     )
     add_data_dir(parser.add_argument_group("data"))
+    add_json(parser)
     parser.deprecate("--directory", "--data-dir")
 
 

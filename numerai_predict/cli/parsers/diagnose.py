@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from numerai_predict.cli.options import add_no_container, add_pickle_source, add_snapshot
+from numerai_predict.cli.options import add_json, add_no_container, add_pickle_source, add_snapshot
 from numerai_predict.runner.option_parser import OptionParser
 from numerai_predict.runner.options import add_limits, add_output_dir
 from numerai_predict.runner.version_mismatch import add_version_mismatch
@@ -31,6 +31,7 @@ def add_options(parser: OptionParser) -> None:
     _add_scores(parser)
     output = parser.add_argument_group("output")
     add_output_dir(output, ".", "existing directory for the report", Path)
+    add_json(parser, output)
     add_limits(parser)
     add_no_container(parser.add_argument_group("environment"))
     parser.deprecate("--local", "--no-container")

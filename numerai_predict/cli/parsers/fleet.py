@@ -60,6 +60,7 @@ def _add_run(parser: OptionParser) -> None:
     add_hosted(data)
     add_limits(parser)
     _add_scheduling(parser)
+    add_json(parser)
     parser.set_defaults(dataset_folders=defaults.dataset_folders)
     parser.hint("--model", "to run one model: numerai-predict run PICKLE")
 

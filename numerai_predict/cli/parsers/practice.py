@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from numerai_predict.cli.options import no_pickle
+from numerai_predict.cli.options import add_json, no_pickle
 from numerai_predict.cli.parsers.dataset import add_shape_option
 from numerai_predict.runner.option_parser import OptionParser, argparse_type
 from numerai_predict.runner.options import add_deadline
@@ -53,6 +53,7 @@ def add_options(parser: OptionParser) -> None:
     )
     commands = parser.add_commands("subcommand")
     parsers = {name: _add_command(commands, name) for name in _SUMMARIES}
+    add_json(parsers["status"])
     _add_start(parsers["start"])
     _add_clock(parsers["clock"])
     _add_fault(parsers["fault"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from numerai_predict.cli.options import add_json
 from numerai_predict.runner.option_parser import OptionParser
 from numerai_predict.runner.options import add_deadline
 
@@ -32,6 +33,7 @@ def add_options(parser: OptionParser) -> None:
         help="YAML file (default: every key at its default)",
     )
     _add_training_options(parser)
+    add_json(parser)
     parser.deprecate("--defaults", "--print-defaults")
 
 

@@ -1,0 +1,1 @@
+"""What a terminal shows: states and their colours, and tables that fit its width."""
