@@ -268,6 +268,10 @@ bench_fleet: setup ## Measure the fleet, compared with containers and plain pred
 test_training: setup ## Kill and resume twenty trainings; writes tests/training/KILLS.md
 	$(BIN)/python tests/training/kills.py $(or $(KILLS),20) $(or $(SEED),9)
 
+.PHONY: bench_pages
+bench_pages: setup ## Measure the report of 10,000 models, in a headless Chromium too; writes bench/RESULTS.md
+	$(BIN)/python bench/pages.py
+
 .PHONY: bench_train
 bench_train: setup ## Measure memory and time of a training; writes bench/RESULTS.md: make bench_train [ROWS=300000]
 	$(BIN)/python bench/train.py $(ROWS)

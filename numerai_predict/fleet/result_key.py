@@ -40,6 +40,7 @@ OTHER_OPTIONS: Mapping[str, str] = {
     "models_per_worker": "each model has a process of its own",
     "engine": "the environment is part of the key",
     "debug": "the detail of logs",
+    "page": "how the progress is shown",
     "models_ahead": "how early models are fetched",
     "max_worker_growth_bytes": "when workers are replaced",
     "retries": "failures of workers, not of models",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.pool.ray_cluster import RayCluster
 from numerai_predict.fleet.progress_display import FleetDisplay, ProgressMeter
 from numerai_predict.fleet.record_files import write_record
+from numerai_predict.fleet.report.live_report import LiveReport
 from numerai_predict.fleet.result_files import ResultFiles
 from numerai_predict.fleet.result_key import KeyFactory
 from numerai_predict.fleet.results import logged_failure
@@ -80,11 +81,26 @@ def run_fleet(
             DataWatch(data.watched).check(last=True)
             return True
         cluster = RayCluster(config.ray_address, config.retries.actor_restarts)
-        with contextlib.closing(cluster):
+        with contextlib.closing(cluster), _progress(config, display) as on_progress:
             _check_memory(pending.to_run, cluster)
             scheduler = Scheduler(config, ledger, cluster, data, environments, deadline)
             undeliverable = scheduler.resume_deliveries(pending.to_deliver)
-            return scheduler.run([*pending.to_run, *undeliverable], display.update)
+            return scheduler.run([*pending.to_run, *undeliverable], on_progress)
+
+
+@contextmanager
+def _progress(config: FleetConfig, display: FleetDisplay) -> Iterator[Callable[[int], None]]:
+    """What shows the progress: the display, and with `--page` the report."""
+    if not config.page:
+        yield display.update
+        return
+    with LiveReport(config.output_dir) as report:
+
+        def update(running: int) -> None:
+            display.update(running)
+            report.update()
+
+        yield update
 
 
 def _begin(directory: Path, ledger: FleetLedger, entries: Sequence[ManifestEntry]) -> None:

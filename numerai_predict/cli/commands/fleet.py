@@ -67,6 +67,7 @@ def _config(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
         debug=options.debug,
         allow_version_mismatch=allows_version_mismatch(options.parser, options),
         hosted=options.hosted,
+        page=options.page,
     )
 
 

@@ -57,6 +57,11 @@ def _add_run(parser: OptionParser) -> None:
     add_version_mismatch(data)
     meaning = "existing directory for predictions, records, logs and the ledger"
     add_output_dir(data, None, meaning, argparse_type(_directory), required=True)
+    data.add_argument(
+        "--page",
+        action="store_true",
+        help="write fleet.html while the fleet run goes on, at most every 5 seconds",
+    )
     add_hosted(data)
     add_limits(parser)
     _add_scheduling(parser)

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.contract.brief_text import brief
 from numerai_predict.fleet.ledger_rows import Row
-
-MAX_MESSAGE_CHARACTERS = 300
 
 # What differs between messages of one cause: quoted names, paths, numbers and hashes.
 _DIFFERING = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\S*/\S+|\b[0-9a-f]{8,}\b|\d[\d.,:]*")
@@ -41,4 +39,4 @@ def group_failures(failed: Iterable[Row]) -> list[FailureGroup]:
 
 def short_message(row: Row) -> str:
     """The first line of a model's message, cut: the record has all of it."""
-    return one_line((row.message or "").partition("\n")[0], MAX_MESSAGE_CHARACTERS)
+    return brief((row.message or "").partition("\n")[0])

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.contract.brief_text import brief
 from numerai_predict.contract.counting import counted
-from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.fleet.ledger_rows import Row
 from numerai_predict.fleet.model_state import ModelState
-from numerai_predict.fleet.report.failure_groups import MAX_MESSAGE_CHARACTERS, short_message
+from numerai_predict.fleet.report.failure_groups import short_message
 from numerai_predict.fleet.report.log_tails import log_tails
 from numerai_predict.pages.formats import format_name, format_utc
 from numerai_predict.pages.table import CellKind, DataTable, RowFile, TableColumn
@@ -94,7 +94,7 @@ def _values(rows: Sequence[Row], remedies: Mapping[str, str]) -> dict[str, list[
         "python": [python_of(row.environment) for row in rows],
         "worker": [format_name(row.worker or "") for row in rows],
         "message": [short_message(row) for row in rows],
-        "remedy": [one_line(remedies.get(row.id, ""), MAX_MESSAGE_CHARACTERS) for row in rows],
+        "remedy": [brief(remedies.get(row.id, "")) for row in rows],
         "environment": [format_name(row.environment or "") for row in rows],
         "attempts": [row.attempts for row in rows],
         "started": ["" if row.started is None else format_utc(row.started) for row in rows],
