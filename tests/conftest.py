@@ -16,6 +16,7 @@ import cloudpickle
 import evidence
 import lanes
 import pytest
+from chromium import Chromium
 from hypothesis import settings
 from predict_runs import EXIT_CODES, RECORD_KEYS, PredictRun, clean_variables
 from web_server import Web, running_server
@@ -252,6 +253,14 @@ def web() -> Iterator[Web]:
     """A web server on 127.0.0.1 that the test fills with replies."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """A headless browser; tests that need it are skipped without one."""
+    browser = Chromium(tmp_path_factory.mktemp("browser"))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ _BY_FOLDER = {
 _BY_FIXTURE = {
     # The environment of a process that a test starts: `run_model` and its like depend on it.
     "clean_environment": ("process",),
+    "chromium": ("process", "slow"),
     "fleet": ("ray", "slow"),
     "actor": ("process",),
     "new_actor": ("process",),

@@ -1,219 +1,234 @@
-"""The charts of the page: self-contained SVGs, identical for identical numbers."""
+"""The charts of a diagnosis: each says what is absent where there is nothing to draw."""
 
 from __future__ import annotations
 
-import io
-import re
-import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path as Outline
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from numerai_predict.diagnostics.report import FeatureExposure, FeatureSetExposure, NamedMean
+from numerai_predict.diagnostics.report import Report
+from numerai_predict.pages.bar_chart import Bar, bar_svg, heat_map_svg
+from numerai_predict.pages.era_chart import EraChart, EraSeries, Values
+from numerai_predict.pages.formats import format_name, format_number
+from numerai_predict.pages.histogram import histogram_svg
+from numerai_predict.pages.svg import Chart
+from numerai_predict.scoring.bootstrap import cumulative_band
+from numerai_predict.scoring.intervals import mean_interval
+from numerai_predict.scoring.payouts import CORR_MULTIPLIER, MMC_MULTIPLIER, payout_shares
+from numerai_predict.scoring.score_summary import drawdown
+from numerai_predict.scoring.target_overlap import overlap_of_target, overlapping_scores
 
-# Colours for all kinds of colour vision. Source: Okabe and Ito, "Color Universal Design". Each
-# line also has its own dash pattern, for prints without colour.
-COLOURS = {"corr": "#0072b2", "mmc": "#d55e00", "bmc": "#009e73", "fnc": "#aa3377"}
-_DASHES: Mapping[str, Any] = {"corr": "-", "mmc": (0, (6, 2)), "bmc": (0, (2, 1.5)), "fnc": "-."}
-_INK, _LIGHT = "#1b2733", "#d5dce3"
-
-# Inches at 72 dpi: small, so that the text stays readable when scaled to the width of a phone.
-_WIDTH, _HEIGHT, _ROW = 5.7, 2.9, 0.25
-_MAX_NAME = 26
-_DENSE_ERAS = 250  # from this number of eras on, bars and lines get thinner
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "text.parse_math": False,  # names are untrusted: a dollar sign is no formula
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.edgecolor": _LIGHT,
-    "axes.labelcolor": _INK,
-    "text.color": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e9edf1",
-    "path.simplify": True,
-}
+# Scores in the charts, with their colours. FNC is the CORR of neutralized predictions: in the
+# table only.
+_COLOURS = {"corr": "c1", "mmc": "c2", "bmc": "c3"}
+_NO_SCORE = "No score could be computed in any era that the model was not trained on."
+_YEAR_ERAS, _MIN_WINDOWS = 52, 2
 
 
-def line_chart(
-    table: pd.DataFrame,
-    names: Mapping[str, str],
-    title: str,
-    *,
-    marked: Sequence[bool],
-    filled: bool = False,
-) -> str:
-    """One line per column over eras; NaN is a gap. `filled` shades the area to zero.
-
-    `marked` eras have a grey background.
-    """
-    with mpl.rc_context(_STYLE):
-        figure, (axes,) = _figure(_HEIGHT)
-        positions = range(len(table))
-        for column, name in names.items():
-            style = {"color": COLOURS.get(column, _INK), "linestyle": _DASHES.get(column, "-")}
-            values = table[column].to_numpy(np.float64)
-            axes.plot(positions, values, linewidth=_line_width(positions), label=name, **style)
-            if filled:
-                axes.fill_between(
-                    positions, values, 0, color=style["color"], alpha=0.1, linewidth=0
-                )
-        axes.axhline(0, color=_INK, linewidth=0.8)
-        _mark_eras(axes, marked)
-        if len(names) > 1:
-            figure.legend(frameon=False, loc="outside upper center", ncols=3, handlelength=3)
-        _era_axis(axes, list(map(str, table.index)))
-        return _svg(figure, title)
-
-
-def bar_chart(
-    table: pd.DataFrame, names: Mapping[str, str], title: str, marked: Sequence[bool]
-) -> str:
-    """One panel of bars per column over eras, with the mean as a line; NaN is a gap.
-
-    `marked` eras have a grey background and are not part of the mean.
-    """
-    with mpl.rc_context(_STYLE):
-        figure, panels = _figure(0.8 + 1.5 * len(names), len(names))
-        for axes, (column, name) in zip(panels, names.items(), strict=True):
-            values = table[column].to_numpy(np.float64)
-            axes.add_patch(_bar_outline(values, COLOURS[column]))
-            axes.axhline(0, color=_INK, linewidth=0.8)
-            _mark_eras(axes, marked)
-            counted = values[np.isfinite(values) & ~np.array(marked, bool)]
-            mean = float(counted.mean()) if len(counted) else 0.0
-            axes.axhline(mean, color=_INK, linewidth=1, linestyle=(0, (4, 3)))
-            axes.set_ylabel(name)
-            axes.autoscale_view()
-            _era_axis(axes, list(map(str, table.index)), labelled=axes is panels[-1])
-        return _svg(figure, title)
-
-
-def exposure_chart(items: Sequence[FeatureSetExposure], title: str) -> str:
-    """Two bars per feature set: mean and largest absolute exposure."""
-    with mpl.rc_context(_STYLE):
-        figure, (axes,) = _figure(1.1 + _ROW * 1.6 * len(items))
-        positions = np.arange(len(items))[::-1]
-        largest, mean = [each.largest for each in items], [each.mean for each in items]
-        axes.barh(positions + 0.2, mean, 0.36, color=COLOURS["corr"], label="mean")
-        axes.barh(
-            positions - 0.2,
-            largest,
-            0.36,
-            color=COLOURS["mmc"],
-            hatch="///",
-            edgecolor="white",
-            linewidth=0,
-            label="largest",
-        )
-        axes.set_yticks(
-            positions, [f"{_truncate(each.name)} ({each.features:,})" for each in items]
-        )
-        axes.grid(visible=False, axis="y")
-        figure.legend(frameon=False, loc="outside lower center", ncols=2)
-        _hide_ticks(axes)
-        return _svg(figure, title)
-
-
-def interval_chart(items: Sequence[NamedMean | FeatureExposure], title: str) -> str:
-    """One bar per mean, with an error bar of one standard deviation."""
-    with mpl.rc_context(_STYLE):
-        figure, (axes,) = _figure(0.7 + _ROW * len(items))
-        positions = np.arange(len(items))[::-1]
-        means = np.array([each.mean for each in items])
-        axes.barh(positions, means, 0.62, color=COLOURS["corr"])
-        axes.errorbar(
-            means,
-            positions,
-            xerr=[each.std for each in items],
-            fmt="none",
-            ecolor=_INK,
-            elinewidth=1,
-        )
-        axes.axvline(0, color=_INK, linewidth=0.8)
-        axes.set_yticks(positions, [_truncate(each.name) for each in items])
-        axes.set_ylim(-0.6, len(items) - 0.4)
-        axes.grid(visible=False, axis="y")
-        _hide_ticks(axes)
-        return _svg(figure, title)
-
-
-def _figure(height: float, panels: int = 1) -> tuple[Figure, Any]:
-    """A figure with `panels` axes in one column; `height` is in inches."""
-    figure = Figure((_WIDTH, height), dpi=72, layout="constrained")
-    FigureCanvasSVG(figure)
-    return figure, figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]
-
-
-def _bar_outline(values: np.ndarray[Any, np.dtype[np.float64]], colour: str) -> PathPatch:
-    """All bars as one path: a thousand separate shapes would take half a megabyte."""
-    half = 0.4 if len(values) <= _DENSE_ERAS else 0.5
-    corners = [
-        [(x - half, 0.0), (x - half, y), (x + half, y), (x + half, 0.0), (0.0, 0.0)]
-        for x, y in enumerate(values)
-        if np.isfinite(y)
-    ]
-    codes = [Outline.MOVETO, *[Outline.LINETO] * 3, Outline.CLOSEPOLY] * len(corners)
-    points = np.array(corners).reshape(-1, 2)
-    return PathPatch(Outline(points, codes), facecolor=colour, linewidth=0)
-
-
-def _mark_eras(axes: Any, marked: Sequence[bool]) -> None:
-    """A grey background for each run of marked eras."""
-    edges = np.flatnonzero(np.diff([False, *marked, False]))
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        axes.axvspan(start - 0.5, end - 0.5, color=_LIGHT, alpha=0.6, linewidth=0, zorder=0)
-
-
-def _line_width(eras: Sequence[int]) -> float:
-    return 1.8 if len(eras) <= _DENSE_ERAS else 1.0
-
-
-def _era_axis(axes: Any, eras: Sequence[str], *, labelled: bool = True) -> None:
-    axes.set_xlim(-0.6, max(len(eras), 2) - 0.4)
-    axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
-    axes.xaxis.set_major_formatter(
-        FuncFormatter(lambda x, _: eras[int(x)] if 0 <= x < len(eras) and x == int(x) else "")
+def report_charts(report: Report) -> list[Chart]:
+    """All charts, in the order of the page."""
+    names = plotted_scores(report)
+    eras = [_era_scores(report, name) for name in names]
+    distributions = [_distribution(report, name) for name in names]
+    return (
+        [draw(report) for draw in _SCORES]
+        + eras
+        + distributions
+        + [draw(report) for draw in _EXPOSURES]
     )
-    if labelled:
-        axes.set_xlabel("era")
-    _hide_ticks(axes)
 
 
-def _hide_ticks(axes: Any) -> None:
-    axes.tick_params(length=0)
+def plotted_scores(report: Report) -> list[str]:
+    """The scores in the charts: those that an era has that the model was not trained on."""
+    return [name for name in _COLOURS if name in report.scores and report.scores[name].eras]
 
 
-def _truncate(name: str) -> str:
-    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
+def _clean(report: Report, name: str) -> Values:
+    """A score of each era; NaN where training inflates it."""
+    values = report.eras[name].to_numpy(np.float64).copy()
+    values[np.asarray(report.inflated, bool)] = np.nan
+    return values
 
 
-def _svg(figure: Figure, title: str) -> str:
-    """The figure's SVG element with an accessible title."""
-    metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    buffer = io.StringIO()
-    # The salt makes the ids that a chart references unique in the page.
-    with mpl.rc_context({"svg.hashsalt": title}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # the browser uses its own fonts
-        figure.savefig(buffer, format="svg", metadata=metadata)
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    referenced = set(re.findall(r"#([\w.-]+)", text))  # others are unique in a figure only
-    text = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in referenced else "", text)
-    text = re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg role="img" \1>', text, count=1)
-    title = title.replace("&", "&amp;").replace("<", "&lt;")
-    return text.replace(">", f"><title>{title}</title>", 1)
+def _overlap(report: Report, values: Values) -> int:
+    """How many neighbouring ones of the known scores share time."""
+    known = [str(era) for era in report.eras.index[np.isfinite(values)]]
+    return overlapping_scores(known, overlap_of_target(report.subject.target))
+
+
+def _chart(
+    report: Report, title: str, caption: str, series: Sequence[EraSeries], missing: str,
+    bars: bool = False,
+) -> Chart:  # fmt: skip
+    """A chart over the eras of the report; without series it says what is missing."""
+    if not series:
+        return Chart(title, caption, None, missing)
+    drawn = EraChart([str(era) for era in report.eras.index], series, report.inflated, bars)
+    return Chart(title, caption, drawn.svg(title), key=title, data=drawn.as_data())
+
+
+def _series(report: Report, make: Callable[[Values], Values]) -> list[EraSeries]:
+    """What is made of each score in the charts."""
+    return [
+        EraSeries(name.upper(), _COLOURS[name], make(_clean(report, name)))
+        for name in plotted_scores(report)
+    ]
+
+
+def _cumulative(report: Report) -> Chart:
+    series = []
+    for name in plotted_scores(report):
+        values = _clean(report, name)
+        band = cumulative_band(values, _overlap(report, values))
+        series.append(EraSeries(name.upper(), _COLOURS[name], _sum(values), band))
+    absent = [name.upper() for name in _COLOURS if name not in plotted_scores(report)]
+    without = f" There is no {' and no '.join(absent)}: see the notes." if absent else ""
+    caption = (
+        "Cumulative sum of the scores over eras. The band is where 95 % of such models would be on "
+        f"other eras; there is none with fewer than 4 effective eras.{without}"
+    )
+    return _chart(report, "Cumulative scores", caption, series, _NO_SCORE)
+
+
+def _sum(values: Values) -> Values:
+    """The cumulative sum of the known values, NaN at the others."""
+    sums = np.where(np.isfinite(values), np.nancumsum(values), np.nan)
+    return np.asarray(sums, np.float64)
+
+
+def _rolling(report: Report) -> Chart:
+    series = []
+    window = min(_YEAR_ERAS, len(report.eras) // _MIN_WINDOWS)
+    for name in plotted_scores(report):
+        mean, low, high = _rolling_mean(report, _clean(report, name), window)
+        if np.isfinite(mean).any():
+            band = (low, high) if np.isfinite(low).any() else None
+            series.append(EraSeries(name.upper(), _COLOURS[name], mean, band))
+    caption = (
+        f"Mean of the last {window} eras, with its 95 % interval: whether the score holds, or was "
+        "made in a part of the eras."
+    )
+    return _chart(report, "Rolling means", caption, series, "Rolling means need at least 8 eras.")
+
+
+def _rolling_mean(report: Report, values: Values, window: int) -> Values:
+    """Mean and interval of each window that is complete, shape (3, eras)."""
+    found = np.full((3, len(values)), np.nan)
+    if window < 4:
+        return found
+    overlap = _overlap(report, values)
+    for end in range(window, len(values) + 1):
+        part = values[end - window : end]
+        if np.isfinite(part).all():
+            interval = mean_interval(part, overlap) or (np.nan, np.nan)
+            found[:, end - 1] = part.mean(), *interval
+    return found
+
+
+def _drawdown(report: Report) -> Chart:
+    def fall(values: Values) -> Values:
+        known = pd.Series(values)
+        below = (-drawdown(known)).where(known.notna())
+        return np.asarray(below, dtype=np.float64)
+
+    caption = "Distance of each cumulative score from its highest value so far, which starts at 0."
+    return _chart(report, "Drawdown", caption, _series(report, fall), _NO_SCORE)
+
+
+def _payout(report: Report) -> Chart:
+    caption = (
+        f"Sum over eras of what a stake of 1 earns: {CORR_MULTIPLIER} CORR + {MMC_MULTIPLIER} MMC, "
+        "each era clipped at ±5 %. The payout factor is taken as 1; that of a round is smaller, "
+        "and rounds overlap."
+    )
+    title, missing = "Payout", "A payout needs CORR and MMC, so a meta model of these eras."
+    if not {"corr", "mmc"} <= set(plotted_scores(report)):
+        return Chart(title, caption, None, missing)
+    multipliers = {"corr": CORR_MULTIPLIER, "mmc": MMC_MULTIPLIER}
+    pairs = zip(_clean(report, "corr"), _clean(report, "mmc"), strict=True)
+    paid = [
+        sum(payout_shares({"corr": corr, "mmc": mmc}, multipliers, 1.0).values())
+        if np.isfinite(corr) and np.isfinite(mmc)
+        else np.nan
+        for corr, mmc in pairs
+    ]
+    values = np.array(paid, np.float64)
+    band = cumulative_band(values, _overlap(report, values))
+    series = [EraSeries("Payout", "c4", _sum(values), band)]
+    return _chart(report, title, caption, series if np.isfinite(values).any() else [], missing)
+
+
+def _era_scores(report: Report, name: str) -> Chart:
+    values = report.eras[name].to_numpy(np.float64)
+    series = [EraSeries(name.upper(), _COLOURS[name], values)]
+    caption = "One bar per era; the dashed line is the mean."
+    return _chart(report, f"{name.upper()} of each era", caption, series, _NO_SCORE, bars=True)
+
+
+def _distribution(report: Report, name: str) -> Chart:
+    values = _clean(report, name)
+    known = values[np.isfinite(values)].tolist()
+    title = f"Distribution of {name.upper()}"
+    above = sum(value > 0 for value in known) / len(known)
+    caption = f"Number of eras by score; {above:.0%} are above 0."
+    return Chart(title, caption, histogram_svg(known, title, "era", format_number))
+
+
+def _correlations(report: Report) -> Chart:
+    bars = [Bar(format_name(each.name), each.mean, each.std) for each in report.correlations]
+    title = "Correlation with other models"
+    caption = (
+        "Spearman's correlation with benchmark models and the meta model within an era: mean over "
+        "eras, plus and minus one standard deviation."
+    )
+    missing = "No benchmark model and no meta model has these eras: there is nothing to compare."
+    return Chart(title, caption, bar_svg(bars, title) if bars else None, missing)
+
+
+def _feature_sets(report: Report) -> Chart:
+    bars = [Bar(f"{format_name(each.name)} ({each.features:,})", each.mean, mark=each.largest)
+            for each in report.groups]  # fmt: skip
+    title = "Exposure by feature set"
+    caption = (
+        "For each set (with its number of features): bar, the mean absolute exposure over eras and "
+        "features; mark, the largest one of an era."
+    )
+    missing = "No feature of any set in features.json has an exposure."
+    return Chart(title, caption, bar_svg(bars, title) if bars else None, missing)
+
+
+def _largest_exposures(report: Report) -> Chart:
+    bars = [Bar(format_name(each.name), each.mean, each.std) for each in report.exposures]
+    title, caption = "Largest exposures", "Mean over eras, plus and minus one standard deviation."
+    svg = bar_svg(bars, title) if bars else None
+    return Chart(title, caption, svg, "No feature has an exposure.")
+
+
+def _exposures_over_time(report: Report) -> Chart:
+    table = report.largest_exposures
+    title = "Exposure over time"
+    caption = "The largest exposures in each era. Blue is negative, orange positive; dark is large."
+    known = table.notna().to_numpy().any()
+    values, eras = table.to_numpy(np.float64).T, [str(era) for era in table.index]
+    svg = (
+        heat_map_svg([format_name(name) for name in table], eras, values, title) if known else None
+    )
+    return Chart(title, caption, svg, "No feature has an exposure.")
+
+
+def _turnover(report: Report) -> Chart:
+    kind = report.turnover_kind
+    values = report.eras["turnover"].to_numpy(np.float64)
+    series = [EraSeries(kind.title, "c1", values)] if report.turnover.eras else []
+    return _chart(report, kind.title, kind.meaning, series, "Turnover needs at least two eras.")
+
+
+_SCORES: Sequence[Callable[[Report], Chart]] = (_cumulative, _rolling, _drawdown, _payout)
+_EXPOSURES: Sequence[Callable[[Report], Chart]] = (
+    _largest_exposures,
+    _exposures_over_time,
+    _feature_sets,
+    _correlations,
+    _turnover,
+)

@@ -18,7 +18,7 @@ from numerai_predict.contract.trained_eras import TrainedEras, scored_model
 from numerai_predict.data.feature_sets import FeatureSets
 from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.era_predictions import EraPredictor
-from numerai_predict.diagnostics.html_page import render_page
+from numerai_predict.diagnostics.html_page import render_diagnosis
 from numerai_predict.diagnostics.looks import count_look
 from numerai_predict.diagnostics.metrics import EraMetrics
 from numerai_predict.diagnostics.model_usage import ModelUsage
@@ -148,7 +148,7 @@ def _run_info(usage: ModelUsage, seconds: float) -> dict[str, object]:
 def _write(directory: Path, report: Report, run: dict[str, object]) -> Path:
     """Write both files or none: both are complete before the first gets its final name."""
     page, numbers = directory / PAGE, directory / NUMBERS
-    texts = {page: render_page(report), numbers: report_as_json(report, run)}
+    texts = {page: render_diagnosis(report), numbers: report_as_json(report, run)}
     try:
         with part_beside(page) as page_part, part_beside(numbers) as numbers_part:
             for part, text in zip((page_part, numbers_part), texts.values(), strict=True):

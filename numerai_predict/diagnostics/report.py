@@ -84,7 +84,8 @@ class Report:
     `inflated_scores` the others; the latter is empty without such eras. `models_shown` is the
     number of models whose scores on some of these eras were shown, `None` if it is unknown;
     `best_of` is what is left of `scores` if they are the best of several. `exposures` are those
-    with the largest mean absolute value. `max_exposure` summarizes the largest absolute exposure of
+    with the largest mean absolute value; `largest_exposures` has them for each era, shape
+    (eras, features). `max_exposure` summarizes the largest absolute exposure of
     each era.
     """
 
@@ -97,6 +98,7 @@ class Report:
     best_of: Mapping[str, ScoreSummary]
     groups: Sequence[FeatureSetExposure]
     exposures: Sequence[FeatureExposure]
+    largest_exposures: pd.DataFrame
     max_exposure: QuantitySummary
     correlations: Sequence[NamedMean]
     turnover_kind: TurnoverKind

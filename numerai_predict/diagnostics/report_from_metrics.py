@@ -22,7 +22,7 @@ from numerai_predict.scoring.score_summary import (
     summarize_best_of,
     summarize_quantity,
 )
-from numerai_predict.scoring.target_overlap import UNKNOWN_OVERLAP, overlap_of_days, target_days
+from numerai_predict.scoring.target_overlap import overlap_of_target
 
 _MAX_EXPOSURES = 20
 
@@ -45,8 +45,9 @@ def make_report(
     turnover = metrics.turnover.per_era
     eras = scores.assign(max_exposure=largest, turnover=turnover)
     eras.insert(0, "rows", pd.Series(metrics.rows))
+    by_size = _largest_exposures(exposures)
     inflated = np.array([kind.is_inflated for kind in kinds], bool)
-    overlap = _overlap(subject.target)
+    overlap = overlap_of_target(subject.target)
     return Report(
         subject=subject,
         eras=eras,
@@ -56,18 +57,14 @@ def make_report(
         models_shown=models_shown,
         best_of=_best_of(scores[~inflated], overlap, models_shown or 1),
         groups=_feature_set_exposures(feature_sets, exposures),
-        exposures=_largest_exposures(exposures),
+        exposures=by_size,
+        largest_exposures=exposures[[each.name for each in by_size]].astype(np.float64),
         max_exposure=summarize_quantity(largest),
         correlations=_named_means(metrics.correlations),
         turnover_kind=metrics.turnover.kind,
         turnover=summarize_quantity(turnover),
         notes=list(notes),
     )
-
-
-def _overlap(target: str) -> int:
-    days = target_days(target)
-    return UNKNOWN_OVERLAP if days is None else overlap_of_days(days)
 
 
 def _summaries(scores: pd.DataFrame, overlap: int) -> dict[str, ScoreSummary]:

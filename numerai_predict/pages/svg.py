@@ -6,8 +6,9 @@ Colours are classes of the style sheet, so that a chart follows the light or dar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -18,7 +19,8 @@ CHARACTER_WIDTH = 6.2  # of the 11 px font, in pixels: a little more than the av
 class Chart:
     """A chart with title and caption; without data `svg` is `None` and `missing` is shown.
 
-    `key` names the data from which a script draws it with values on hover; empty for none.
+    `key` names the `data` from which a script draws it with values on hover; both are left out
+    where no script draws it.
     """
 
     title: str
@@ -26,6 +28,7 @@ class Chart:
     svg: Markup | None
     missing: str = ""
     key: str = ""
+    data: Mapping[str, Any] | None = None
 
 
 def element(tag: str, content: str = "", **attributes: object) -> Markup:
@@ -81,6 +84,11 @@ def label_of(value: float, steps: list[float]) -> str:
     distance = steps[1] - steps[0] if len(steps) > 1 else abs(value) or 1.0
     decimals = max(0, -math.floor(math.log10(distance) + 1e-9))
     return f"{value + 0.0:,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def square_path(x: float, y: float, width: float, height: float) -> str:
+    """The path of a rectangle; a negative height is upwards."""
+    return f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h{-width:.1f}z"
 
 
 def cut(name: str, width: float) -> str:

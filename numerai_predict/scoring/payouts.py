@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 CLIP = 0.05
+CORR_MULTIPLIER, MMC_MULTIPLIER = 0.75, 2.25
 
 
 def payout_shares(

@@ -26,6 +26,12 @@ def overlap_of_days(days: int) -> int:
     return max(1, math.ceil(days / _DAYS_PER_ERA))
 
 
+def overlap_of_target(target: str) -> int:
+    """The number of neighbouring eras whose targets share time, by the target's name."""
+    days = target_days(target)
+    return UNKNOWN_OVERLAP if days is None else overlap_of_days(days)
+
+
 def overlapping_scores(eras: Sequence[str], overlap: int) -> int:
     """The most scores in succession whose targets share time, from 1 to `overlap`.
 

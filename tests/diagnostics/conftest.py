@@ -122,6 +122,7 @@ def make_report(subject):
                 FeatureExposure("feature_a", 0.1, 0.02, 0.1, 0.15, 0),
                 FeatureExposure("feature_b", -0.05, 0.01, 0.05, 0.08, 3),
             ],
+            "largest_exposures": pd.DataFrame({"feature_a": 0.1, "feature_b": -0.05}, eras.index),
             "max_exposure": summarize_quantity(eras["max_exposure"]),
             "correlations": [
                 NamedMean("meta model", 0.4, 0.05),

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from chromium import Chromium
 from fleet_rows import made_up_rows, write_files
 from test_hostile_text import HOSTILE
 
@@ -12,18 +11,9 @@ from numerai_predict.fleet.report.html_report import render_report
 from numerai_predict.fleet.report.model_table import ResultDirectory
 from numerai_predict.fleet.summary import FleetSummary
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
-
 NAMES = ["a" * 200, "\u0645\u0631\u062d\u0628\u0627 \u05e9\u05dc\u05d5\u05dd", "a b", *HOSTILE]
 ROWS = "document.querySelectorAll('.rows tbody tr:not(.space)').length"
 COUNT = "document.querySelector('output').textContent"
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    browser = Chromium(tmp_path_factory.mktemp("browser"))
-    yield browser
-    browser.close()
 
 
 def write_page(folder, rows):

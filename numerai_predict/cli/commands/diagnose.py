@@ -16,8 +16,9 @@ from numerai_predict.data.era_selection import Eras
 from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.data_files import DiagnosisFiles, find_data_files
 from numerai_predict.diagnostics.diagnose import Diagnosis, diagnose
-from numerai_predict.diagnostics.html_page import format_number, inflated_rows, score_rows
+from numerai_predict.diagnostics.html_page import inflated_rows, score_rows
 from numerai_predict.diagnostics.progress import EraProgress
+from numerai_predict.pages.formats import format_number
 from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.named_data import describe_unused_file

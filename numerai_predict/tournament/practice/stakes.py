@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-MULTIPLIERS = {"v2_corr20": 0.75, "mmc": 2.25}
+from numerai_predict.scoring.payouts import CORR_MULTIPLIER, MMC_MULTIPLIER
+
+MULTIPLIERS = {"v2_corr20": CORR_MULTIPLIER, "mmc": MMC_MULTIPLIER}
 STAKE_THRESHOLD = 72_000.0  # NMR of all models in one round, above which the factor falls
 MAX_NMR = 11_000_000  # all NMR that there can be
 
