@@ -30,8 +30,8 @@ _BAR_WIDTH = 30
 class FleetProgress:
     """How far a fleet run is.
 
-    `failed` counts models by verdict. `seconds_left` is the time to the deadline, infinity if
-    there is none.
+    `failed` counts models by verdict. `seconds` is the time since the start, `seconds_left` that
+    to the deadline, infinity if there is none.
     """
 
     total: int
@@ -40,6 +40,12 @@ class FleetProgress:
     running: int
     models_per_minute: float
     seconds_left: float
+    seconds: float = 0.0
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether workers start: no model of this fleet run has run yet."""
+        return not (self.running or self.models_per_minute) and self.ended < self.total
 
     @property
     def ended(self) -> int:
@@ -58,12 +64,17 @@ class FleetProgress:
         """One line of plain text."""
         parts = [f"{self.ended:,} of {self.total:,}", f"{self.delivered:,} delivered"]
         parts += [f"{count:,} {verdict}" for verdict, count in sorted(self.failed.items())]
-        parts += [f"{self.running} running", f"{self.models_per_minute:,.0f} a minute"]
+        parts += self._pace()
         if math.isfinite(self.seconds_needed):
             parts.append(f"about {format_clock(self.seconds_needed)} to go")
         if math.isfinite(self.seconds_left):
             parts.append(f"{format_clock(self.seconds_left)} to the deadline")
         return ", ".join(parts)
+
+    def _pace(self) -> list[str]:
+        if self.is_starting:
+            return [f"starting workers for {format_clock(self.seconds)}"]
+        return [f"{self.running} running", f"{self.models_per_minute:,.0f} a minute"]
 
 
 class ProgressMeter:
@@ -82,14 +93,15 @@ class ProgressMeter:
         failed = self._count_by_verdict()
         delivered = failed.pop(Verdict.OK.word, 0)
         ended = delivered + sum(failed.values()) - self.ended_before
-        minutes = (time.monotonic() - self._started) / 60
+        seconds = time.monotonic() - self._started
         return FleetProgress(
             self.total,
             delivered,
             failed,
             running,
-            ended / minutes if minutes else 0.0,
+            ended / seconds * 60 if seconds else 0.0,
             self._deadline.remaining(),
+            seconds,
         )
 
     def _count_by_verdict(self) -> Counter[str]:
@@ -129,8 +141,9 @@ class FleetDisplay:
             self.say(line)
 
     def begin(self, meter: ProgressMeter) -> None:
-        """Start to show the progress that the meter measures."""
+        """Start to show the progress that the meter measures: at first that workers start."""
         self._meter = meter
+        self.update(0)
 
     def update(self, running: int) -> None:
         """Show the current progress, unless the last update was just before."""
@@ -154,6 +167,11 @@ def progress_table(progress: FleetProgress) -> Table:
     table.add_row("delivered", _toned(f"{progress.delivered:,}", Tone.DONE))
     for verdict, count in sorted(progress.failed.items(), key=lambda item: -item[1]):
         table.add_row(verdict, _toned(f"{count:,}", tone_of(verdict) or Tone.FAILED))
+    if progress.is_starting:
+        table.add_row(
+            "workers", _toned(f"starting for {format_clock(progress.seconds)}", Tone.ACTIVE)
+        )
+        return table
     table.add_row("running", f"{progress.running}, {progress.models_per_minute:,.0f} a minute")
     known = math.isfinite(progress.seconds_needed)
     needed = format_clock(progress.seconds_needed) if known else "-"

@@ -76,10 +76,10 @@ def run_fleet(
         if reuse.unchecked:
             return False
         pending = _pending(config, ledger, selected)
-        display.begin(ProgressMeter(ledger, [entry.id for entry in selected], deadline))
         if not pending.to_run and not pending.to_deliver:
             DataWatch(data.watched).check(last=True)
             return True
+        display.begin(ProgressMeter(ledger, [entry.id for entry in selected], deadline))
         cluster = RayCluster(config.ray_address, config.retries.actor_restarts)
         with contextlib.closing(cluster), _progress(config, display) as on_progress:
             _check_memory(pending.to_run, cluster)

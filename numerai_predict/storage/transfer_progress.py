@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numerai_predict.contract.limits import format_size
+from numerai_predict.contract.limits import format_clock, format_size
 from numerai_predict.storage.progress_line import ProgressLine
 from numerai_predict.storage.retry import TransferPolicy
 
@@ -10,7 +10,7 @@ _LINE_SECONDS = 5.0
 
 
 class TransferProgress:
-    """Shows bytes, share and speed of one transfer."""
+    """Shows bytes, share, speed and time left of one transfer."""
 
     def __init__(self, source: str, policy: TransferPolicy) -> None:
         self._source = source
@@ -20,10 +20,15 @@ class TransferProgress:
         """Show that `received` of `total` bytes have arrived; `None` for an unknown total."""
         if not self._line.due():
             return
-        speed = f"{format_size(received / self._line.elapsed)}/s"
+        rate = received / self._line.elapsed
         share = received / total if total else None
-        total_text = f" of {format_size(total)} ({share:.0%})" if total and share else ""
-        self._line.show(f"{self._source}: {format_size(received)}{total_text}, {speed}", share)
+        text = f"{self._source}: {format_size(received)}"
+        if total and share:
+            text += f" of {format_size(total)} ({share:.0%})"
+        text += f", {format_size(rate)}/s"
+        if total and rate:
+            text += f", {format_clock(max(total - received, 0) / rate)} left"
+        self._line.show(text, share)
 
     def end(self) -> None:
         """Remove the display."""

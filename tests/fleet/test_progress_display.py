@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from contextlib import closing
 
 import pytest
@@ -17,6 +18,7 @@ from numerai_predict.fleet.progress_display import (
     progress_table,
 )
 
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 HALF = FleetProgress(1000, 480, {"model_error": 15, "timeout": 5}, 8, 50.0, 500.0)
 
 
@@ -43,6 +45,25 @@ def test_a_line_names_counts_pace_and_estimates():
 def test_a_line_has_no_estimate_before_the_first_model_ended():
     line = FleetProgress(1000, 0, {}, 8, 0.0, math.inf).line()
     assert line == "0 of 1,000, 0 delivered, 8 running, 0 a minute"
+
+
+def test_before_the_first_model_runs_workers_start():
+    progress = FleetProgress(2, 0, {}, 0, 0.0, math.inf, 12.4)
+    assert progress.line() == "0 of 2, 0 delivered, starting workers for 0:12"
+    assert "starting for 0:12" in shown(progress)
+
+
+def test_a_fleet_run_of_which_all_ended_starts_no_workers():
+    assert not FleetProgress(2, 2, {}, 0, 0.0, math.inf, 1.0).is_starting
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_the_live_display_fits_a_narrow_terminal(columns):
+    stream = io.StringIO()
+    Console(file=stream, width=columns, force_terminal=True).print(progress_table(HALF))
+    text = CONTROL.sub("", stream.getvalue())
+    assert all(len(line.rstrip()) <= columns for line in text.splitlines())
+    assert "500 of 1,000" in " ".join(text.split())
 
 
 def test_the_live_display_shows_the_same_numbers():
@@ -84,4 +105,4 @@ def test_a_stream_that_is_no_terminal_gets_plain_lines_at_intervals(ledger):
         display.update(2)
         display.update(3)
     (line,) = stream.getvalue().splitlines()
-    assert line.endswith("Z 1 of 4, 1 delivered, 2 running, 0 a minute")
+    assert line.endswith("Z 1 of 4, 1 delivered, starting workers for 0:00")

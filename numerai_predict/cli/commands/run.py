@@ -5,18 +5,16 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numerai_predict
+from numerai_predict.cli.image_build import build_image
 from numerai_predict.cli.options import pickle_source
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.path_access import is_directory
-from numerai_predict.inspection.images import Image
 from numerai_predict.runner.container.job_run import JobResult, run_job, target_and_job
 from numerai_predict.runner.container.target import ContainerImage
 from numerai_predict.runner.entrypoint import execute, write_failure
@@ -29,8 +27,6 @@ from numerai_predict.terminal.screen import show
 from numerai_predict.terminal.table import Column, TextTable
 
 _PREVIEW_ROWS = 5
-# In a checkout; an installed package cannot build images.
-_BUILD = Path(numerai_predict.__file__).parents[1] / "images" / "build"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -53,20 +49,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(job: Job, options: argparse.Namespace) -> JobResult:
-    build = _build if options.build_image else None
+    build = build_image if options.build_image else None
     with raised_at_sigterm(), target_and_job(job, options.no_container, build) as (target, located):
         _print_status(target.announcement)
         if isinstance(target, ContainerImage):  # the container does not see such a file
             for unused in filter(None, map(describe_unused_file, (job.dataset, job.benchmarks))):
                 _print_status(f"Warning: {unused}")
         return run_job(target, located, execute)
-
-
-def _build(image: Image) -> bool:
-    if not _BUILD.is_file():
-        return False
-    _print_status(f"The image {image.name} is missing: building it takes some minutes, once")
-    return subprocess.run([_BUILD, image.python, image.flavour], stdout=sys.stderr).returncode == 0
 
 
 def _with_absolute_paths(job: Job) -> Job:
