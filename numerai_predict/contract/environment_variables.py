@@ -19,6 +19,7 @@ class Topic(Enum):
     DATA = "Data and files"
     ENVIRONMENT = "Where a model runs"
     TRANSFERS = "Transfers"
+    TERMINAL = "Terminal"
 
 
 @dataclass(frozen=True)
@@ -157,5 +158,13 @@ VARIABLES = (
     ),
     EnvironmentVariable(
         "REQUESTS_CA_BUNDLE", Topic.TRANSFERS, "File of trusted certificates.", "certifi's"
+    ),
+    EnvironmentVariable(
+        "NO_COLOR", Topic.TERMINAL, "Switches colours off, whatever its value unless that is empty."
+    ),
+    EnvironmentVariable(
+        "FORCE_COLOR",
+        Topic.TERMINAL,
+        "Switches colours on where the output is no terminal; `NO_COLOR` goes before it.",
     ),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from numerai_predict.contract.foreign_text import inert, one_line
 from numerai_predict.contract.limits import format_size
+from numerai_predict.inspection.bundle_manifest import BundleManifest
 from numerai_predict.inspection.compatibility import choose_image, compatibilities, unknown_modules
 from numerai_predict.inspection.data_version import probable_version
 from numerai_predict.inspection.images import Image, is_standard
@@ -24,24 +25,27 @@ _IMAGE_COLUMNS = (Column("image"), Column("runs", state=True), Column("because",
 _UNREMARKABLE_TERMS = ("picklescan innocuous", "picklescan suspicious")
 
 
-def as_text(inspection: Inspection, command: Callable[[Image, str], str] = Image.command) -> str:
+def as_text(inspection: Inspection, bundle: BundleManifest | None = None) -> str:
     """The parts of the report as plain text."""
-    return Screen().text(as_parts(inspection, command))
+    return Screen().text(as_parts(inspection, bundle))
 
 
 def as_parts(
-    inspection: Inspection, command: Callable[[Image, str], str] = Image.command
+    inspection: Inspection,
+    bundle: BundleManifest | None = None,
+    command: Callable[[Image, str], str] = Image.command,
 ) -> list[Part]:
     """The results, a table of the images, remedies and the command that runs the pickle.
 
-    `command` makes the last from the image and the path.
+    `bundle` is the manifest of the pickle if it has one; `command` makes the last part from the
+    image and the path.
     """
     results = [
         (each.image.name, each.level.label, "; ".join(each.reasons))
         for each in compatibilities(inspection)
     ]
     return [
-        TextTable(_RESULT_COLUMNS, [row for row in _rows(inspection) if row[1]]),
+        TextTable(_RESULT_COLUMNS, [row for row in _rows(inspection, bundle) if row[1]]),
         "",
         TextTable(_IMAGE_COLUMNS, results),
         "",
@@ -49,8 +53,10 @@ def as_parts(
     ]
 
 
-def as_json(inspection: Inspection) -> dict[str, Any]:
+def as_json(inspection: Inspection, bundle: BundleManifest | None = None) -> dict[str, Any]:
     """The report for JSON: all results, all images and the command that runs the pickle."""
+    stated = _stated_version(bundle)
+    guessed = probable_version(inspection.features, inspection.data_versions)
     chosen = choose_image(inspection)
     facts = asdict(inspection)
     legal = inspection.pythons.legal
@@ -58,7 +64,8 @@ def as_json(inspection: Inspection) -> dict[str, Any]:
     report = {
         **facts,
         "own_modules": unknown_modules(inspection),
-        "probable_data_version": probable_version(inspection.features, inspection.data_versions),
+        "data_version": stated,
+        "probable_data_version": None if stated else guessed,
         "images": [
             {
                 "image": each.image.name,
@@ -75,7 +82,19 @@ def as_json(inspection: Inspection) -> dict[str, Any]:
     return {name: inert(value) for name, value in report.items()}
 
 
-def _rows(inspection: Inspection) -> list[tuple[str, str]]:
+def _stated_version(bundle: BundleManifest | None) -> str | None:
+    return bundle.data_version if bundle else None
+
+
+def _data_text(inspection: Inspection, bundle: BundleManifest | None) -> str:
+    """The data version that the manifest states, else the probable one."""
+    if bundle is not None and bundle.data_version:
+        return f"{bundle.data_version}, as {bundle.path.name} states"
+    version = probable_version(inspection.features, inspection.data_versions)
+    return f"probably {version}" if version else ""
+
+
+def _rows(inspection: Inspection, bundle: BundleManifest | None) -> list[tuple[str, str]]:
     modules = dict.fromkeys(
         module.partition(".")[0] for module in inspection.references if not is_standard(module)
     )
@@ -85,7 +104,6 @@ def _rows(inspection: Inspection) -> list[tuple[str, str]]:
         if not is_standard(module)
     ]
     versions = [f"{module} {version}" for module, version in inspection.versions.items()]
-    version = probable_version(inspection.features, inspection.data_versions)
     return [
         ("pickle", f"{inspection.path}, {format_size(inspection.size)}"),
         ("holds", str(inspection.holds)),
@@ -94,7 +112,7 @@ def _rows(inspection: Inspection) -> list[tuple[str, str]]:
         ("imports", _shorten(imports)),
         ("made with", _shorten(versions)),
         ("features", f"{len(inspection.features):,} named" if inspection.features else ""),
-        ("data", f"probably {version}" if version else ""),
+        ("data", _data_text(inspection, bundle)),
         ("may use", _abilities_text(inspection)),
         ("scanners", _scanner_text(inspection)),
         ("note", inspection.partial or ""),

@@ -106,6 +106,11 @@ def log_step(step: str, text: str) -> None:
     logger.info("%-*s %s", _STEP_WIDTH, step, text)
 
 
+def log_detail(step: str, text: str) -> None:
+    """Log one line about a step, at level DEBUG."""
+    logger.debug("%-*s %s", _STEP_WIDTH, step, text)
+
+
 def log_model_line(line: str) -> None:
     """Log one line that the model printed, marked as the model's."""
     logger.info("%-*s | %s", _STEP_WIDTH, "model", line)

@@ -18,6 +18,7 @@ from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.comparison import absent_scores
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.data_checks import DataFindings, check_data
+from numerai_predict.training.earlier_scores import describe_earlier_scores
 from numerai_predict.training.early_stopping import StoppingRule
 from numerai_predict.training.embargo import check_embargo, embargo_eras, target_overlap
 from numerai_predict.training.evaluation import Evaluation, Evaluator
@@ -75,9 +76,10 @@ def train(
         absent = absent_scores(data)
         _log("data", absent)
         findings = check_data(data, checkpoints)
-        warnings = [str(leak) for leak in findings.leaks]
-        _log("warning", warnings)
         plan = make_plan(config, data, findings, force=force)
+        warnings = [str(leak) for leak in findings.leaks]
+        warnings += describe_earlier_scores(config.output, plan.final.scored)
+        _log("warning", warnings)
         trainer = _make_trainer(config)
         training = _ModelTraining(config, data, plan, trainer, checkpoints)
         models = training.models()

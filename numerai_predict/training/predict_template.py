@@ -29,21 +29,38 @@ def load_model(kind: str, body: bytes) -> Any:
 
     It takes float32 features with shape (rows, features) and returns one number per row.
     """
-    if kind == "lightgbm":
-        import lightgbm
+    return loader_of(kind)(body)
 
-        return lightgbm.Booster(model_str=body.decode()).predict
-    if kind == "xgboost":
-        import xgboost
 
-        booster = xgboost.Booster()
-        booster.load_model(bytearray(body))
-        return booster.inplace_predict
-    if kind == "catboost":
-        import catboost
+def loader_of(kind: str) -> Any:
+    """The function that loads models of this kind: the pickle contains it alone, of the three."""
+    loaders = {"lightgbm": load_lightgbm, "xgboost": load_xgboost, "catboost": load_catboost}
+    if kind not in loaders:
+        raise ValueError(f"expected lightgbm, xgboost or catboost, found {kind!r}")
+    return loaders[kind]
 
-        return catboost.CatBoost().load_model(blob=body).predict
-    raise ValueError(f"expected lightgbm, xgboost or catboost, found {kind!r}")
+
+def load_lightgbm(body: bytes) -> Any:
+    """The predict function of a stored LightGBM model."""
+    import lightgbm
+
+    return lightgbm.Booster(model_str=body.decode()).predict
+
+
+def load_xgboost(body: bytes) -> Any:
+    """The predict function of a stored XGBoost model."""
+    import xgboost
+
+    booster = xgboost.Booster()
+    booster.load_model(bytearray(body))
+    return booster.inplace_predict
+
+
+def load_catboost(body: bytes) -> Any:
+    """The predict function of a stored CatBoost model."""
+    import catboost
+
+    return catboost.CatBoost().load_model(blob=body).predict
 
 
 def predict_with(model: Any, features: Any) -> Any:
@@ -159,7 +176,7 @@ def warn_of_unknown_values(names: list[str], features: Any) -> None:
 
 def make_predict(spec: dict[str, Any], models: list[bytes]) -> Any:
     """The function to pickle: one argument, or two if it neutralizes to a benchmark."""
-    features, kind = spec["features"], spec["kind"]
+    features, load = spec["features"], loader_of(spec["kind"])
     benchmark, share = spec["benchmark"], spec["neutralize"]
     max_exposure = spec["max_exposure"]
 
@@ -172,7 +189,7 @@ def make_predict(spec: dict[str, Any], models: list[bytes]) -> Any:
             )
         values = live_features[features].to_numpy()
         warn_of_unknown_values(features, values)
-        predictions = [predict_with(load_model(kind, body), values) for body in models]
+        predictions = [predict_with(load(body), values) for body in models]
         eras = live_features["era"] if "era" in live_features else np.zeros(len(live_features))
         final = combine_by_era(eras, predictions, benchmark_values, share)
         final = limit_exposure_by_era(eras, final, values, max_exposure)

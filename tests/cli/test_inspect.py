@@ -2,10 +2,12 @@
 
 import collections
 import json
+from pathlib import Path
 
 import cloudpickle
 import numpy
 import pytest
+from bundles import write_bundle
 
 from numerai_predict.cli.main import main
 
@@ -66,6 +68,24 @@ def test_what_cannot_be_inspected_ends_with_a_reason(tmp_path, capsys, data, exi
     printed = capsys.readouterr()
     assert printed.out == ""
     assert words in printed.err
+
+
+def test_the_data_version_is_that_of_the_manifest(model, capsys):
+    write_bundle(Path(model))
+    assert main(["inspect", model]) == 0
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert ["data", "v5.2, as manifest.json states"] in lines
+    assert main(["inspect", model, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["data_version"], facts["probable_data_version"]) == ("v5.2", None)
+
+
+def test_the_manifest_of_another_pickle_is_not_used(model, capsys):
+    write_bundle(Path(model), model={"sha256": "0" * 64})
+    assert main(["inspect", model, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["data_version"] is None
+    assert "the manifest is not used: expected the pickle of its manifest" in printed.err
 
 
 def test_a_pickle_given_as_model_is_inspected_with_a_warning(model, capsys):

@@ -276,10 +276,19 @@ def test_a_database_in_a_directory_that_is_missing_is_named(run_model):
 
 def test_without_namespaces_they_are_reported_and_not_required(run_model, without_namespaces):
     options = ("--sandbox", "require") if FULL else ()
-    run = run_model(ranks, *options, wrapper=without_namespaces)
+    run = run_model(ranks, *options, "--debug", wrapper=without_namespaces)
     run.succeeds()
     for name in NAMESPACES:
         assert run.record["sandbox"][name].startswith("not available: the kernel refused it")
+        assert f"sandbox  {name}: not available, and not required: the kernel" in run.text
     assert not any("warning" in line and "namespace" in line for line in run.lines)
-    (line,) = (line for line in run.lines if "not available, and not required" in line)
-    assert all(name in line for name in NAMESPACES)
+
+
+def test_one_plain_line_says_what_the_model_cannot_reach(run_model, without_namespaces):
+    run = run_model(ranks, wrapper=without_namespaces)
+    run.succeeds()
+    (line,) = (line for line in run.lines if " sandbox  " in line)
+    assert "namespace" not in line
+    if FULL:
+        assert "cannot reach credentials, files other than its data or the network" in line
+        assert "nor can its own processes use sockets" in line

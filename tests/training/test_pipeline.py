@@ -65,6 +65,8 @@ def test_the_bundle_needs_no_module_of_this_package(trained):
         "_cloudpickle",
     }
     assert inspection.main_names == ()
+    trainers = {"lightgbm", "xgboost", "catboost"}
+    assert trainers & {*inspection.imports, *wanted} == {"lightgbm"}
     assert str(inspection.holds).endswith("predict(live_features)")
     assert len(inspection.features) == 42
     assert "numerai_predict" not in (trained.output / "model.pkl").read_bytes().decode("latin1")

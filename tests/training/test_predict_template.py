@@ -9,6 +9,7 @@ import pytest
 from numerai_predict.training.predict_template import (
     combine_by_era,
     limit_exposure_by_era,
+    loader_of,
     rows_by_era,
     warn_of_unknown_values,
 )
@@ -49,3 +50,8 @@ def test_values_that_no_model_was_trained_on_are_named(value):
     features = np.array([[0, 4], [2, value], [1, value]], float)
     with pytest.warns(UserWarning, match="found 2 other values, such as .* in feature_b"):
         warn_of_unknown_values(NAMES, features)
+
+
+def test_a_kind_without_a_loader_is_named():
+    with pytest.raises(ValueError, match="expected lightgbm, xgboost or catboost, found 'x'"):
+        loader_of("x")

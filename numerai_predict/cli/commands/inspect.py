@@ -5,12 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+from pathlib import Path
 
 from numerai_predict.contract.errors import ModelUnavailable
 from numerai_predict.contract.path_access import barred_by
+from numerai_predict.contract.trained_eras import MANIFEST
+from numerai_predict.inspection.bundle_manifest import BundleManifest
 from numerai_predict.inspection.images import Image
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.report import as_json, as_parts
+from numerai_predict.runner.bundle_check import check_pickle
+from numerai_predict.runner.run_log import log_step
+from numerai_predict.storage.files import sha256_of
 from numerai_predict.terminal.screen import show
 
 
@@ -23,6 +29,7 @@ def run(options: argparse.Namespace) -> int:
     """
     try:
         inspection = inspect_pickle(options.pickle)
+        bundle = _bundle(options.pickle)
     except OSError as error:
         barred = barred_by(options.pickle)
         found = barred.found if barred else f"an error: {error.strerror}"
@@ -31,10 +38,22 @@ def run(options: argparse.Namespace) -> int:
             f"expected a pickle at {options.pickle}, found {found}", remedy
         ) from error
     if options.json:
-        print(json.dumps(as_json(inspection), indent=2))
+        print(json.dumps(as_json(inspection, bundle), indent=2))
     else:
-        show(*as_parts(inspection, _run_command))
+        show(*as_parts(inspection, bundle, _run_command))
     return 0
+
+
+def _bundle(pickle: str) -> BundleManifest | None:
+    """The manifest of exactly this pickle; a warning where the one beside it is of another."""
+    named = Path(pickle)
+    if not any((path.parent / MANIFEST).exists() for path in (named.absolute(), named.resolve())):
+        return None  # large files are hashed only where there is one
+    try:
+        return check_pickle(pickle, sha256_of(Path(pickle)))
+    except ModelUnavailable as error:
+        log_step("warning", f"the manifest is not used: {error.message}")
+        return None
 
 
 def _run_command(_image: Image, path: str) -> str:

@@ -1,14 +1,16 @@
-"""Logs the sandbox layers of a model process and enforces `--sandbox require`."""
+"""Logs what the sandbox of a model process denies, and enforces `--sandbox require`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 from numerai_predict.contract.errors import SandboxUnavailable
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.runner.run_log import log_step
+from numerai_predict.inspection.python_versions import join_words
+from numerai_predict.runner.run_log import log_detail, log_step
 from numerai_predict.sandbox.layers import Layers
 
+# What the model can do without a layer.
 _EXPOSURE = {
     "runner": "read what the runner knows, credentials included",
     "limits": "use more resources than its limits allow",
@@ -17,10 +19,17 @@ _EXPOSURE = {
     "landlock": "read and write whatever its user can",
     "seccomp": "reach the network and other processes",
 }
+# What the model cannot reach with a layer.
+_DENIED = {
+    "runner": "credentials",
+    "landlock": "files other than its data",
+    "seccomp": "the network",
+}
+_NETWORK = "network_namespace"
 
 
 def report_layers(layers: Layers, mode: Sandbox) -> None:
-    """Log every layer, with a warning for each one that is missing.
+    """Log what is denied in one line, after a warning of what is not; layers at level DEBUG.
 
     Raises:
         SandboxUnavailable: `mode` requires all layers and one is missing.
@@ -28,16 +37,15 @@ def report_layers(layers: Layers, mode: Sandbox) -> None:
     if mode is Sandbox.OFF:
         log_step("warning", "the sandbox is off: the model can do whatever this user can")
         return
-    for name, reason in layers.missing.items():
-        exposure = _EXPOSURE[name]
+    if layers.missing:
+        exposures = join_words([_EXPOSURE[name] for name in layers.missing], "and")
+        names = ", ".join(layers.missing)
         log_step(
-            "warning", f"sandbox layer {name} is unavailable ({reason}): the model can {exposure}"
+            "warning", f"the sandbox is incomplete, without {names}: the model can {exposures}"
         )
-    log_step("sandbox", ", ".join(layers.engaged))
-    if layers.unavailable:
-        log_step("sandbox", f"not available, and not required: {_by_reason(layers.unavailable)}")
-    if "memory" in layers.engaged:
-        log_step("sandbox", f"memory: {layers.engaged['memory']}")
+    log_step("sandbox", _summary(layers))
+    for detail in _details(layers):
+        log_detail("sandbox", detail)
     if mode is Sandbox.REQUIRE and layers.missing:
         found = "; ".join(f"{name}: {reason}" for name, reason in layers.missing.items())
         raise SandboxUnavailable(
@@ -46,9 +54,20 @@ def report_layers(layers: Layers, mode: Sandbox) -> None:
         )
 
 
-def _by_reason(unavailable: Mapping[str, str]) -> str:
-    """The names of layers, with each reason once."""
-    names: dict[str, list[str]] = {}
-    for name, reason in unavailable.items():
-        names.setdefault(reason, []).append(name)
-    return "; ".join(f"{', '.join(each)} ({reason})" for reason, each in names.items())
+def _summary(layers: Layers) -> str:
+    """What the model cannot reach, and what does not work for it on this machine."""
+    denied = [text for name, text in _DENIED.items() if name in layers.engaged]
+    sentence = f"the model cannot reach {join_words(denied, 'or')}" if denied else "limits alone"
+    if _NETWORK in layers.unavailable:
+        sentence += "; nor can its own processes use sockets, which this machine does not separate"
+    return sentence
+
+
+def _details(layers: Layers) -> Iterator[str]:
+    """A line for each layer: what it does, or why it is not there."""
+    for name, description in layers.engaged.items():
+        yield f"{name}: {description}"
+    for name, reason in layers.missing.items():
+        yield f"{name}: missing: {reason}"
+    for name, reason in layers.unavailable.items():
+        yield f"{name}: not available, and not required: {reason}"
