@@ -6,7 +6,7 @@ two it is fetched again: only hashed files are used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -107,15 +107,24 @@ class Snapshot:
         """
         return read_snapshot_manifest(self.folder)
 
-    def verify(self) -> dict[str, FileProblem]:
+    def verify(
+        self, on_progress: Callable[[int, int], None] | None = None
+    ) -> dict[str, FileProblem]:
         """The problems by file name; every file is read and hashed.
+
+        `on_progress` is called before each file, with the bytes that were read and those of all.
 
         Raises:
             DatasetUnavailable: the manifest cannot be read.
         """
         problems = {}
-        for name, entry in self.entries().items():
+        entries, done = self.entries(), 0
+        total = sum(entry.bytes for entry in entries.values())
+        for name, entry in entries.items():
             path = self.folder / name
+            if on_progress is not None:
+                on_progress(done, total)
+            done += entry.bytes
             if not path.is_file():
                 problems[name] = FileProblem.MISSING
             elif not entry.is_intact(path):

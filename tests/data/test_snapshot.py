@@ -126,6 +126,15 @@ def test_a_changed_file_is_fetched_again_and_reported_by_verify(get, tmp_path, d
     assert snapshot.verify() == {}
 
 
+def test_a_verification_reports_its_progress_before_each_file(get, tmp_path):
+    get("v5.2/train.parquet")
+    get("v5.2/live.parquet")
+    snapshot, seen = Snapshot(tmp_path / "data"), []
+    assert snapshot.verify(lambda done, total: seen.append((done, total))) == {}
+    sizes = [entry.bytes for entry in snapshot.entries().values()]
+    assert seen == [(0, sum(sizes)), (sizes[0], sum(sizes))]
+
+
 def test_a_leftover_of_a_killed_run_is_removed(get, tmp_path):
     folder = tmp_path / "data/v5.2"
     folder.mkdir(parents=True)

@@ -24,6 +24,7 @@ from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.snapshot_manifest import SnapshotEntry
 from numerai_predict.storage.snapshot_server import servers_by_file
+from numerai_predict.storage.transfer_progress import TransferProgress
 from numerai_predict.terminal.screen import show
 from numerai_predict.terminal.table import Column, TextTable
 
@@ -133,7 +134,13 @@ def _as_json(name: str, entry: SnapshotEntry | None, servers: Mapping[str, str])
 
 def _verify(options: argparse.Namespace) -> str:
     snapshot = Snapshot(data_dir(options))
-    problems = {name: problem.value for name, problem in snapshot.verify().items()}
+    policy = transfer_policy(Deadline.after(None), "verify")
+    progress = TransferProgress(f"files in {snapshot.folder}", policy)
+    try:
+        wrong = snapshot.verify(progress.update)
+    finally:
+        progress.end()
+    problems = {name: problem.value for name, problem in wrong.items()}
     names = list(snapshot.entries())
     rows = [(problems.get(name, "ok"), name) for name in names]
     if options.json:
