@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from generate import images
 from generate.reference import reference_files
-from generate.requirements import export, require_fresh_lock, without_nvidia
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    raise ImportError("expected Python 3.11 or later to generate files")
+from generate.requirements import export, require_fresh_lock, to_compile, without_nvidia
+from generate.versions import SupportedPython, supported_pythons
 
 ROOT = Path(__file__).parents[1]
 BANNER = "# Made by 'make generate' from {source}: do not edit.\n"
 
+_COMPILED = "@compiled@"
 _TEMPLATE = Path(__file__).parent / "Dockerfile.template"
-
-
-def supported_versions() -> list[str]:
-    """The supported Pythons, like `3.12`, as `versions.toml` lists them."""
-    listed = tomllib.loads((ROOT / "versions.toml").read_text())["python"]
-    return [python["version"] for python in listed]
 
 
 def generated_files(poetry: str) -> dict[Path, str]:
@@ -34,9 +24,10 @@ def generated_files(poetry: str) -> dict[Path, str]:
             match its pyproject.toml, or cannot be exported.
     """
     files = _own_requirements(poetry)
-    for version in supported_versions():
-        files |= _image_files(poetry, version)
-    files[ROOT / images.FILE] = images.images(ROOT, supported_versions())
+    pythons = supported_pythons(ROOT)
+    for python in pythons:
+        files |= _image_files(poetry, python)
+    files[ROOT / images.FILE] = images.images(ROOT, pythons)
     return files | reference_files(ROOT)
 
 
@@ -51,16 +42,33 @@ def _own_requirements(poetry: str) -> dict[Path, str]:
     }
 
 
-def _image_files(poetry: str, version: str) -> dict[Path, str]:
-    folder = ROOT / f"py{version}"
+def _image_files(poetry: str, python: SupportedPython) -> dict[Path, str]:
+    folder = ROOT / f"py{python.version}"
     require_fresh_lock(poetry, folder)
-    banner = BANNER.format(source=f"py{version}/poetry.lock")
-    template = _TEMPLATE.read_text()
-    dockerfile = BANNER.format(source="generate/Dockerfile.template") + template
-    return {
+    banner = BANNER.format(source=f"py{python.version}/poetry.lock")
+    slim = without_nvidia(export(poetry, folder))
+    files = {
         folder / "requirements.txt": banner + export(poetry, folder, "--with", "deep"),
-        folder / "requirements-slim.txt": banner + without_nvidia(export(poetry, folder)),
-        folder / "Dockerfile": dockerfile.replace("@VERSION@", version).replace(
-            "@TAG@", version.replace(".", "_")
-        ),
+        folder / "requirements-slim.txt": banner + slim,
+        folder / "Dockerfile": dockerfile(_TEMPLATE.read_text(), python),
     }
+    if python.compiled:
+        files[folder / "requirements-compiled.txt"] = banner + to_compile(slim, python.compiled)
+    return files
+
+
+def dockerfile(template: str, python: SupportedPython) -> str:
+    """The Dockerfile of a Python; lines that begin with `@compiled@` are for compiled packages."""
+    lines = template.splitlines(keepends=True)
+    if not python.compiled:
+        lines = [line for line in lines if not line.startswith(_COMPILED)]
+    names = {
+        _COMPILED: "",
+        "@CACHE@": "--cache-dir /wheels" if python.compiled else "--no-cache-dir",
+        "@VERSION@": python.version,
+        "@TAG@": python.version.replace(".", "_"),
+    }
+    text = BANNER.format(source="generate/Dockerfile.template") + "".join(lines)
+    for name, value in names.items():
+        text = text.replace(name, value)
+    return text

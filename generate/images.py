@@ -17,6 +17,8 @@ from typing import Any
 
 from packaging.markers import Marker
 
+from generate.versions import SupportedPython
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -65,11 +67,17 @@ _LINUX = {
 }
 
 
-def images(root: Path, pythons: list[str]) -> str:
-    """The packages of every image by Python and flavour, with their versions, as JSON."""
-    packages = {python: _packages(root / f"py{python}/poetry.lock", python) for python in pythons}
+def images(root: Path, pythons: list[SupportedPython]) -> str:
+    """The packages of every image by Python and flavour, with their versions, as JSON.
+
+    `left_out` has, by Python, the modules that only its hosted environment has.
+    """
+    versions = [python.version for python in pythons]
+    packages = {each: _packages(root / f"py{each}/poetry.lock", each) for each in versions}
     names = {name for image in packages.values() for group in image.values() for name in group}
-    content = {"//": _BANNER, "imports": _imports(sorted(names)), "images": packages}
+    left_out = {python.version: python.left_out for python in pythons if python.left_out}
+    content = {"//": _BANNER, "imports": _imports(sorted(names)), "left_out": left_out}
+    content["images"] = packages
     return json.dumps(content, indent=1) + "\n"
 
 

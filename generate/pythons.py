@@ -4,9 +4,9 @@
     python generate/pythons.py --print        print the table of this interpreter
 
 Each PYTHON is an interpreter (a path or a command); the default is every python3.8 to
-python3.14 that is installed. The entries of other Pythons are kept. The entry of 3.14 comes
-from CPython's sources (Lib/_opcode_metadata.py and Include/internal/pycore_opcode_metadata.h
-of its branch): run this script with an interpreter of 3.14 to replace it.
+python3.14 that is installed. The entries of other Pythons are kept. `--print` prints the table
+of the interpreter that runs this, `--merge` takes printed tables from standard input: the two
+serve a Python that only its base image has (`images/python 3.14 -I generate/pythons.py --print`).
 
 This module runs on every Python from 3.8 on and imports nothing else of ours: each
 interpreter executes this file.
@@ -158,6 +158,10 @@ def main(arguments: list[str]) -> None:
         print(json.dumps({_version(): table()}))
         return
     tables = json.loads(TABLES.read_text()) if TABLES.exists() else {}
+    if arguments == ["--merge"]:
+        tables.update(json.load(sys.stdin))
+        TABLES.write_text(as_text(tables))
+        return
     for python in arguments or [
         f"python{version}" for version in _PYTHONS if shutil.which(f"python{version}")
     ]:

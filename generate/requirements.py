@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+_BUILD_DIRECTORY = r'--config-settings="build-dir=/build/\1"'
 _REMEDY = "run make lock for our own, make lock_images for the images'"
 
 
@@ -40,11 +43,26 @@ def without_nvidia(requirements: str) -> str:
 
     xgboost depends on NCCL, and loads it only to train on several GPUs.
     """
+    return _filtered(requirements, lambda name: not name.startswith("nvidia-"))
+
+
+def to_compile(requirements: str, packages: Collection[str]) -> str:
+    """The requirements of these packages, each with a build directory of its own.
+
+    pip builds a package twice, for its metadata and for its wheel: the directory, which
+    meson-python knows, has the results of the first time.
+    """
+    kept = _filtered(requirements, lambda name: name in packages)
+    return re.sub(r"^([^\s=]+)==.*", rf"\g<0>\n    {_BUILD_DIRECTORY} \\", kept, flags=re.MULTILINE)
+
+
+def _filtered(requirements: str, is_kept: Callable[[str], bool]) -> str:
+    """The requirements whose names are kept, with their hashes; a hash is on a line of its own."""
     kept = []
     keep = True
     for line in requirements.splitlines(keepends=True):
         if not line.startswith((" ", "#")):
-            keep = not line.startswith("nvidia-")
+            keep = is_kept(line.partition("==")[0])
         if keep:
             kept.append(line)
     return "".join(kept)

@@ -25,13 +25,15 @@ _DATA_VERSION = re.compile(r"(v\d+(?:\.\d+)?)/\w+(?:\.\w+)?")
 class InspectionCollector:
     """A listener of the VM that keeps what an inspection reports.
 
-    `names` are imported names, `modules` modules imported as a whole; both are dicts without
-    values that keep the order of the pickle. `excess` says what it has more of than is kept.
+    `names` are imported names, `modules` modules imported as a whole, `arrays` the classes of
+    pandas' arrays; they are dicts without values that keep the order of the pickle. `excess`
+    says what it has more of than is kept.
     """
 
     def __init__(self) -> None:
         self.names: dict[Global, None] = {}
         self.modules: dict[str, None] = {}
+        self.arrays: dict[Global, None] = {}
         self.codes: list[Code] = []
         self.versions: dict[str, str] = {}
         self.features: dict[str, None] = {}
@@ -121,6 +123,13 @@ def _encode(collector: InspectionCollector, call: CallResult, arguments: tuple[A
     return blob
 
 
+def _restore_array(collector: InspectionCollector, call: CallResult, arguments: Any) -> Any:
+    """An array of pandas: the first argument is its class."""
+    if arguments and isinstance(arguments[0], Global):
+        collector._add(collector.arrays, arguments[0], _MAX_NAMES, "classes of arrays")
+    return call
+
+
 def _empty_bytes(_: InspectionCollector, call: CallResult, arguments: tuple[Any, ...]) -> Any:
     """Empty bytes in a pickle of protocol 0, 1 or 2: a call of `bytes` without arguments."""
     if call.callee.module == "builtins" and not arguments:
@@ -136,6 +145,7 @@ _CALL_HANDLERS: dict[str, Callable[[InspectionCollector, CallResult, tuple[Any, 
     "CodeType": _make_code,
     "code": _make_code,
     "_create_code": _make_code,
+    "__pyx_unpickle_NDArrayBacked": _restore_array,
     "encode": _encode,
     "bytes": _empty_bytes,
     "subimport": _import,

@@ -6,8 +6,15 @@ import enum
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from numerai_predict.inspection.images import FULL, Image, is_known, supported_images
+from numerai_predict.inspection.images import (
+    FULL,
+    Image,
+    hosted_package,
+    is_known,
+    supported_images,
+)
 from numerai_predict.inspection.inspect import Inspection
+from numerai_predict.inspection.library_metadata import unreadable_kinds
 
 
 class CompatibilityLevel(enum.IntEnum):
@@ -95,9 +102,15 @@ def _check_references(
     inspection: Inspection, image: Image
 ) -> Iterator[tuple[CompatibilityLevel, str]]:
     top_level = dict.fromkeys(module.partition(".")[0] for module in inspection.references)
-    missing = [module for module in top_level if not image.has(module)]
+    missing = [_described(module, image) for module in top_level if not image.has(module)]
     if missing:
         yield CompatibilityLevel.LACKS, f"lacks {', '.join(missing)}"
+
+
+def _described(module: str, image: Image) -> str:
+    """The module, with the package that has it in the hosted environment alone."""
+    package = hosted_package(image.python, module)
+    return f"{module} (hosted has {package} here)" if package else module
 
 
 def _check_main_names(
@@ -120,7 +133,10 @@ def _check_imports(
         if not image.has(module)
     }
     for module, function in missing.items():
-        yield CompatibilityLevel.MAY_RUN, f"lacks {module}, which {function} imports"
+        yield (
+            CompatibilityLevel.MAY_RUN,
+            f"lacks {_described(module, image)}, which {function} imports",
+        )
 
 
 def _check_versions(
@@ -141,6 +157,16 @@ def _versions_differ(made_with: str, available: str) -> bool:
     return any(one != other for one, other in pairs)
 
 
+def _check_pandas_objects(
+    inspection: Inspection, image: Image
+) -> Iterator[tuple[CompatibilityLevel, str]]:
+    version = image.version("pandas")
+    kinds = unreadable_kinds(inspection.pandas_kinds, version) if version else []
+    if kinds:
+        reason = f"has pandas {version}, which cannot read {' and '.join(kinds)}"
+        yield CompatibilityLevel.LACKS, reason
+
+
 def _check_extent(
     inspection: Inspection, _image: Image
 ) -> Iterator[tuple[CompatibilityLevel, str]]:
@@ -155,5 +181,6 @@ _RULES: tuple[Callable[[Inspection, Image], Iterator[tuple[CompatibilityLevel, s
     _check_main_names,
     _check_imports,
     _check_versions,
+    _check_pandas_objects,
     _check_extent,
 )

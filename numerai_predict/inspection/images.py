@@ -118,6 +118,20 @@ def package_of(module: str) -> str | None:
     return _image_data().imports.get(module)
 
 
+def hosted_package(python: str, module: str) -> str | None:
+    """The package that has the module in the hosted environment and is in no image of the Python.
+
+    `None` if there is none: then the images have the module, or the hosted environment lacks it.
+    """
+    return _image_data().left_out.get(python, {}).get(module.partition(".")[0])
+
+
+def newest_python_with(module: str) -> str | None:
+    """The newest Python that has an image with the module; `None` if there is none."""
+    having = [image.python for image in supported_images() if image.has(module)]
+    return having[-1] if having else None
+
+
 def is_known(module: str) -> bool:
     """Whether the module is in any image or any Python's standard library."""
     return any(image.has(module) for image in supported_images())
@@ -136,13 +150,17 @@ def _standard_library(python: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class _ImageData:
-    """`imports`: package by import name; `images`: package versions by Python and flavour."""
+    """`imports`: package by import name; `images`: package versions by Python and flavour.
+
+    `left_out`: by Python and module, the package that only the hosted environment has.
+    """
 
     imports: dict[str, str]
+    left_out: dict[str, dict[str, str]]
     images: dict[str, dict[str, dict[str, str]]]
 
 
 @functools.cache
 def _image_data() -> _ImageData:
     data = json.loads(_FILE.read_text())
-    return _ImageData(data["imports"], data["images"])
+    return _ImageData(data["imports"], data["left_out"], data["images"])

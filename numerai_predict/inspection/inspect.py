@@ -20,6 +20,7 @@ from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.collector import InspectionCollector
 from numerai_predict.inspection.compression import UnusableArchive
 from numerai_predict.inspection.file_type import invalid_pickle
+from numerai_predict.inspection.library_metadata import pandas_kinds, pandas_version
 from numerai_predict.inspection.limits import (
     InspectionLimitExceeded,
     TimeLimit,
@@ -57,10 +58,11 @@ class Inspection:
     objects. `references` are the modules that unpickling imports, `imports` the modules that
     functions import when they run, with the function's name as value. `main_names` are the
     names that unpickling takes from `__main__`, the module of the user's script. `versions`
-    has the version of a library by import name. `abilities` lists, for information, what
-    gives the code access to the network, files or processes. `scanner_terms` lists the imported
-    names below the terms of picklescan and fickling. `partial` says that the
-    pickle was not fully inspected, and why; then what was not found is unknown. Else `None`.
+    has the version of a library by import name. `pandas_kinds` has the objects that not every
+    version of pandas can read. `abilities` lists, for information, what gives the code access
+    to the network, files or processes. `scanner_terms` lists the imported names below the terms
+    of picklescan and fickling. `partial` says that the pickle was not fully inspected, and why;
+    then what was not found is unknown. Else `None`.
     """
 
     path: str
@@ -77,6 +79,7 @@ class Inspection:
     abilities: dict[str, list[str]]
     scanner_terms: dict[str, list[str]]
     partial: str | None = None
+    pandas_kinds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Make the texts from the pickle bounded and printable."""
@@ -194,7 +197,11 @@ def _build_inspection(
         references=tuple(references),
         main_names=tuple(each.name for each in collector.names if each.module == "__main__"),
         imports=imports,
-        versions={**_numpy_version(references), **collector.versions},
+        versions={
+            **_numpy_version(references),
+            **pandas_version(collector.names),
+            **collector.versions,
+        },
         features=tuple(collector.features),
         data_versions=tuple(collector.data_versions),
         abilities=capabilities(
@@ -202,6 +209,7 @@ def _build_inspection(
         ),
         scanner_terms=scanner_terms(collector.names),
         partial=f"not fully inspected: {'; '.join(reasons)}" if reasons else None,
+        pandas_kinds=pandas_kinds(collector.names, collector.arrays),
     )
 
 

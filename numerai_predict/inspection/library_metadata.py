@@ -1,13 +1,14 @@
-"""Library versions and feature names that libraries store in their models."""
+"""Library versions and feature names that libraries store in their models, and pandas objects."""
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
-from numerai_predict.inspection.placeholders import Blob
+from numerai_predict.inspection.placeholders import Blob, Global
 
 _MAX_HEADER_BYTES = 512 * 1024
 _MAX_FEATURES = 20_000
@@ -22,6 +23,35 @@ _TAIL_BYTES = 256
 
 # Import names that differ from the word before `version`.
 _IMPORT_NAMES = {"pytorch-lightning": "pytorch_lightning"}
+
+_PANDAS_3 = frozenset({"pandas", "pandas.arrays"})
+_PANDAS_2 = re.compile(
+    r"pandas\.core\.(frame\.DataFrame|series\.Series|indexes\.\w+\.\w*Index|arrays\.\w+\.\w+Array)"
+)
+_LATER = (1_000,)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Pandas objects by the name that their pickle imports, or the class that it restores.
+
+    The versions of pandas from `since` on and before `until` can read them.
+    """
+
+    name: str
+    since: tuple[int, ...] = (0,)
+    until: tuple[int, ...] = _LATER
+
+
+# pandas 3 gives its public classes the module `pandas`. It and pandas 2 read most objects of each
+# other. They do not read these, as pickles of 2.3.3 and 3.0.5 in pandas 2.2, 2.3 and 3.0 showed.
+_KINDS = {
+    "categories of pandas 3": _Kind("array pandas.Categorical", since=(3,)),
+    "periods of pandas 3": _Kind("array pandas.arrays.PeriodArray", since=(3,)),
+    "strings of pandas 3": _Kind("pandas.StringDtype", since=(2, 3)),
+    "NaT of pandas 3": _Kind("pandas._libs.tslibs.nattype._nat_unpickle", since=(3,)),
+    "NaT of pandas 2": _Kind("pandas._libs.tslibs.nattype.__nat_unpickle", until=(3,)),
+}
 
 Metadata = tuple[dict[str, str], list[str]]
 
@@ -88,3 +118,25 @@ _FORMATS: dict[bytes, Callable[[Blob], Metadata]] = {
     _TREES_HEADER: _lightgbm,
     _UBJSON_OBJECT: _xgboost,
 }
+
+
+def pandas_kinds(names: Collection[Global], arrays: Collection[Global]) -> tuple[str, ...]:
+    """The kinds of objects, like `periods of pandas 3`, that not every pandas reads.
+
+    `names` are those that the pickle imports, `arrays` the classes of the arrays in it.
+    """
+    found = {str(name) for name in names} | {f"array {name}" for name in arrays}
+    return tuple(kind for kind, objects in _KINDS.items() if objects.name in found)
+
+
+def pandas_version(names: Collection[Global]) -> dict[str, str]:
+    """The major version of the pandas that made the objects in a pickle; none if it is unknown."""
+    if any(name.module in _PANDAS_3 for name in names):
+        return {"pandas": "3"}
+    return {"pandas": "2"} if any(_PANDAS_2.fullmatch(str(name)) for name in names) else {}
+
+
+def unreadable_kinds(kinds: Collection[str], version: str) -> list[str]:
+    """The kinds that this version of pandas cannot read."""
+    number = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    return [kind for kind in kinds if not _KINDS[kind].since <= number < _KINDS[kind].until]

@@ -10,7 +10,13 @@ from numerai_predict.inspection.compatibility import (
     choose_image,
     unknown_modules,
 )
-from numerai_predict.inspection.images import Image, is_known, supported_pythons
+from numerai_predict.inspection.images import (
+    Image,
+    hosted_package,
+    is_known,
+    newest_python_with,
+    supported_pythons,
+)
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.inspection.python_versions import join_words
 
@@ -76,7 +82,39 @@ def remedy_for_module(inspection: Inspection, module: str, run: AttemptedRun) ->
         return remedy_for_unknown(module)
     if chosen.image.has(module):
         return f"run it in the image that has {module}, {run.in_image(chosen.image)}"
-    return f"use a library that the images of Python {run.python} have"
+    python = chosen.image.python
+    return remedy_for_left_out(python, module) or (
+        f"use a library that the images of Python {python} have, or make the pickle with Python "
+        f"{newest_python_with(module)}, whose image has {module}"
+    )
+
+
+def remedy_for_left_out(python: str, module: str) -> str | None:
+    """The remedy for a module that only the hosted environment of the Python has.
+
+    `None` if it is not such a module.
+    """
+    package, other = hosted_package(python, module), newest_python_with(module)
+    if package is None or other is None:
+        return None
+    return (
+        f"hosted has {package} here; use {other}: make the pickle with Python {other}, whose "
+        f"image has {module}"
+    )
+
+
+def remedy_for_import(python: str, module: str) -> str:
+    """The remedy for a module whose import failed in this Python, when the model ran."""
+    return remedy_for_left_out(python, module) or remedy_for_unknown(module)
+
+
+def remedy_for_pandas(inspection: Inspection, version: str, run: AttemptedRun) -> str:
+    """The remedy for objects that this version of pandas cannot read."""
+    own = f"make the pickle with pandas {version} (pip install pandas=={version})"
+    chosen = choose_image(inspection)
+    if chosen is None or chosen.level >= CompatibilityLevel.LACKS:
+        return own
+    return f"{own}, or run it in {run.in_image(chosen.image)}"
 
 
 def remedy_for_main() -> str:

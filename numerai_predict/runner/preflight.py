@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Collection
@@ -17,10 +18,12 @@ from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.inspection.data_version import describe_missing_features
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.inspect import Inspection, inspect_pickle
+from numerai_predict.inspection.library_metadata import unreadable_kinds
 from numerai_predict.inspection.remedies import (
     AttemptedRun,
     remedy_for_main,
     remedy_for_module,
+    remedy_for_pandas,
     remedy_for_python,
 )
 from numerai_predict.inspection.report import as_json, as_text
@@ -52,10 +55,12 @@ def check_compatibility(inspection: Inspection, labels: SourceLabels) -> list[st
     Raises:
         InvalidPickle: its code is valid for no Python.
         PythonMismatch: its code is valid only for other Pythons than the running one.
-        MissingDependency: unpickling it imports a module that is not installed.
+        MissingDependency: unpickling it imports a module that is not installed, or it contains
+            objects that this version of pandas cannot read.
     """
     require_python(inspection, labels)
     _require_modules(inspection, _attempted_run(labels))
+    _require_readable_objects(inspection, _attempted_run(labels))
     warnings = [
         f"{function} imports {module}, which is not installed in this environment"
         for module, function in inspection.imports.items()
@@ -143,6 +148,15 @@ def _require_modules(inspection: Inspection, attempt: AttemptedRun) -> None:
             "expected every import of the model to be installed, found that module "
             f"{module} is missing{more}",
             remedy_for_module(inspection, module, attempt),
+        )
+
+
+def _require_readable_objects(inspection: Inspection, attempt: AttemptedRun) -> None:
+    version = importlib.metadata.version("pandas")
+    if kinds := unreadable_kinds(inspection.pandas_kinds, version):
+        raise MissingDependency(
+            f"expected objects that pandas {version} can read, found {' and '.join(kinds)}",
+            remedy_for_pandas(inspection, version, attempt),
         )
 
 

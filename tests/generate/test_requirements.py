@@ -44,3 +44,10 @@ def test_a_missing_lock_is_reported_with_the_command_that_makes_it(locked):
 def test_the_libraries_of_a_gpu_are_left_out_with_their_hashes():
     text = "a==1 \\\n    --hash=sha256:1\nnvidia-nccl==2 \\\n    --hash=sha256:2\nb==3\n"
     assert requirements.without_nvidia(text) == "a==1 \\\n    --hash=sha256:1\nb==3\n"
+
+
+def test_packages_to_compile_keep_their_hashes_and_get_a_build_directory():
+    text = "a==1 \\\n    --hash=sha256:1\nb-c==2 ; marker \\\n    --hash=sha256:2\nb==3\n"
+    assert requirements.to_compile(text, ["b-c"]) == (
+        'b-c==2 ; marker \\\n    --config-settings="build-dir=/build/b-c" \\\n    --hash=sha256:2\n'
+    )

@@ -7,9 +7,11 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 CORPUS = Path(__file__).parents[1] / "inspection/corpus"
+PANDAS_PICKLES = Path(__file__).parents[1] / "inspection/pandas_pickles.zip"
 HERE_PYTHON = "{}.{}".format(*sys.version_info)
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 SIDE_EFFECT = "this was unpickled"
@@ -69,6 +71,20 @@ def test_a_library_that_an_image_has_names_that_image(run_model):
     run = run_model(data).fails_as("missing_dependency", "tensorflow_decision_forests is missing")
     assert "run it in the image that has tensorflow_decision_forests" in run.record["remedy"]
     assert "-slim" not in run.record["remedy"]
+
+
+def test_an_object_that_this_pandas_cannot_read_ends_the_run_before_it_is_unpickled(run_model):
+    older = pd.__version__ < "3"
+    name, kind = (
+        ("pandas 3.0.5/series of categories.pkl", "categories of pandas 3")
+        if older
+        else ("pandas 2.3.3/NaT.pkl", "NaT of pandas 2")
+    )
+    with zipfile.ZipFile(PANDAS_PICKLES) as archive:
+        data = with_side_effect(archive.read(name))
+    run = run_model(data).fails_as("missing_dependency", f"can read, found {kind}")
+    assert f"make the pickle with pandas {pd.__version__}" in run.record["remedy"]
+    assert run.model_lines == []
 
 
 def test_an_import_within_a_function_is_a_warning(run_model):

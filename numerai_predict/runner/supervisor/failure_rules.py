@@ -25,8 +25,9 @@ from numerai_predict.contract.errors import (
     RunError,
 )
 from numerai_predict.contract.limits import format_size
+from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.file_type import invalid_pickle
-from numerai_predict.inspection.remedies import remedy_for_main, remedy_for_unknown
+from numerai_predict.inspection.remedies import remedy_for_import, remedy_for_main
 from numerai_predict.resources.violations import out_of_memory
 from numerai_predict.runner.model_defect import ModelDefect
 from numerai_predict.runner.protocol import Stage
@@ -156,7 +157,7 @@ def _missing_module(failure: Failure) -> RunError | None:
         )
     return MissingDependency(
         failure.with_traceback(f"expected every import of the model to be installed, {found}"),
-        remedy_for_unknown(module.partition(".")[0]),
+        remedy_for_import(RUNNING_PYTHON, module.partition(".")[0]),
     )
 
 
