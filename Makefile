@@ -97,7 +97,7 @@ lint: setup ## Lint, check types, imports and workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/shellcheck images/add_python images/build images/push images/test_predict images/versions .ci/run
+	$(BIN)/shellcheck images/add_python images/build images/lock images/push images/python images/test_predict images/versions .ci/run
 	$(BIN)/hadolint --ignore DL3008 $(VERSIONS:%=py%/Dockerfile) shell/Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*
 	$(BIN)/zizmor --offline --quiet --min-severity medium .github/workflows
@@ -161,12 +161,13 @@ require_registry:
 	[ -n "$(REGISTRY)" ] || { echo "make push: expected a registry to push to, like REGISTRY=ghcr.io/you" >&2; exit 1; }
 
 .PHONY: add_python
-add_python: setup ## Add a Python version: make add_python VERSION=3.14
-	images/add_python "$(VERSION)"
+add_python: setup ## Add a Python version: make add_python VERSION=3.14 HOSTED=packages.txt
+	POETRY="$(POETRY)" images/add_python "$(VERSION)" "$(HOSTED)"
 
 .PHONY: lock_images
 lock_images: setup ## Update the locks of the images: make lock_images [PACKAGE=boto3]
-	for version in $(VERSIONS); do $(POETRY) -C py$$version $(if $(PACKAGE),update --lock $(PACKAGE),lock); done
+	export POETRY="$(POETRY)"
+	for version in $(VERSIONS); do images/lock $$version py$$version $(if $(PACKAGE),update --lock $(PACKAGE)); done
 	$(SUBMAKE) generate
 
 ##@ Slow tests and benchmarks
