@@ -6,6 +6,9 @@ import re
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
+# The newest data version that this program knows: the default where the tournament is not asked.
+KNOWN_DATA_VERSION = "v5.2"
+
 _VERSION = r"v\d{1,4}(?:\.\d{1,4}){0,3}"
 _NAME = re.compile(rf"({_VERSION})/\w+\.(?:parquet|json|csv)", re.ASCII)
 _VERSION_NAME = re.compile(_VERSION, re.ASCII)

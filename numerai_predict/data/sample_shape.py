@@ -23,7 +23,8 @@ class SampleShape:
 
     `signal` is about the correlation of the best possible prediction with the continuous return
     that the targets are binned from; regimes make it up to one half weaker or stronger. `quantum`
-    is the number of features in the set of that name (since v5.3); with 0 there is no such set.
+    is the number of features in the set of that name, and makes the sample one of v5.3, with its
+    benchmark models; with 0 there is no such set.
     """
 
     live_rows: int = 1000

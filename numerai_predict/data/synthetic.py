@@ -40,6 +40,7 @@ from numerai_predict.data.synthetic_returns import (
 
 TARGETS = ("target", "target_ender_20", "target_ender_60")
 BENCHMARK_MODELS = ("v52_lgbm_ender20", "v52_lgbm_ender60")
+BENCHMARK_MODELS_5_3 = ("v53_lgbm_ender20", "v53_lgbm_ender60")
 LIVE_ERA = "X"
 TARGET_DAYS = 20
 
@@ -221,8 +222,9 @@ def _draw_rows(
     kinds = pd.DataFrame({"era": kind[0], "data_type": kind[1]}, index=ids)
     targets = pd.DataFrame(dict(_targets(shape, random, informative, first_day)), index=ids)
     columns = pd.DataFrame(features, index=ids, columns=shape.feature_names)
-    models = [_blend(random, known, _MODEL_SKILL) for _ in range(len(BENCHMARK_MODELS) + 1)]
-    ranked = {name: _ranked(model) for name, model in zip(BENCHMARK_MODELS, models, strict=False)}
+    names = BENCHMARK_MODELS_5_3 if shape.quantum else BENCHMARK_MODELS
+    models = [_blend(random, known, _MODEL_SKILL) for _ in range(len(names) + 1)]
+    ranked = {name: _ranked(model) for name, model in zip(names, models, strict=False)}
     return Era(
         frame=pd.concat([kinds, columns, targets], axis=1),
         benchmarks=pd.DataFrame(ranked, index=ids),

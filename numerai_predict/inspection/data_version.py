@@ -16,6 +16,8 @@ _VERSIONS = {
     2562: "v5.1",
     2748: "v5.2",
 }
+# v5.3 adds about 807 features to those of v5.2.
+_V5_3, _V5_3_FEATURES = range(3_450, 3_660), "v5.3, which has about 3,550 features"
 _FIRST_NAMES = re.compile(
     r"feature_(intelligence|charisma|strength|dexterity|constitution|wisdom)\d+"
 )
@@ -32,6 +34,8 @@ def probable_version(features: Collection[str], named_versions: Collection[str])
         return f"{' and '.join(named_versions)}, which its code mentions"
     if any(_FIRST_NAMES.fullmatch(name) for name in features):
         return "v2, whose features have names like these"
+    if len(features) in _V5_3:
+        return _V5_3_FEATURES
     version = _VERSIONS.get(len(features))
     return f"{version}, which also has {len(features):,} features" if version else None
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+from numerai_predict.contract.dataset_name import KNOWN_DATA_VERSION
 from numerai_predict.contract.job import (
     NO_FOLDERS,
     DatasetFolders,
@@ -32,8 +33,6 @@ from numerai_predict.storage.named_data import data_source_of
 from numerai_predict.storage.sources import source_of
 
 MODEL_SOURCE = "file, http(s):// URL or s3://bucket/key"
-
-_DATASET_VERSION = "v5.2"
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Defaults:
 
 def dataset_version(environment: Mapping[str, str]) -> str:
     """The data version of the tournament: `NUMERAI_DATASET_VERSION`, else the default."""
-    return environment.get("NUMERAI_DATASET_VERSION") or _DATASET_VERSION
+    return environment.get("NUMERAI_DATASET_VERSION") or KNOWN_DATA_VERSION
 
 
 def parse_job(

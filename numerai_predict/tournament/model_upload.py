@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.brief_text import brief
+from numerai_predict.contract.dataset_name import KNOWN_DATA_VERSION
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import InvalidPickle, ModelUnavailable
 from numerai_predict.contract.server_name import server_of
@@ -27,11 +28,10 @@ from numerai_predict.tournament import queries
 from numerai_predict.tournament.client import Tournament
 from numerai_predict.tournament.entities import AccountModel, UploadTicket
 from numerai_predict.tournament.hosted_check import HostedData, check_as_hosted
+from numerai_predict.tournament.hosted_offers import HostedOffers, hosted_offers
 from numerai_predict.tournament.round_runner import snapshot_live
 
-DEFAULT_VERSION = "v5.2"
-
-_DEFAULT_PYTHON = "3.12"
+_DEFAULT_PYTHON = "3.12"  # where neither the pickle nor the tournament names one
 _POLL_SECONDS = 2.0
 _LIVE = ("live.parquet", "live_benchmark_models.parquet")
 
@@ -100,11 +100,11 @@ def upload(
         ModelRefused: the inspection, the hosted check or the tournament rejects it.
         NotAuthorised, TournamentUnavailable, UploadFailed, DeadlinePassed: see there.
     """
-    hosting = _choose_hosting(path, choice, server_of(tournament.api.url))
-    images = _ids_by_name(tournament, queries.DOCKER_IMAGES)
-    versions = _ids_by_name(tournament, queries.DATA_VERSIONS)
-    image_id = _require_listed(images, f"Python {hosting.python}", "docker image", "--python")
-    version_id = _require_listed(versions, hosting.version, "data version", "--data-version")
+    inspection = _require_suitable(path, choice)
+    offers = hosted_offers(tournament)
+    hosting = _choose_hosting(path, inspection, choice, offers, server_of(tournament.api.url))
+    image_id = offers.image_id(hosting.python)
+    version_id = offers.versions.id_of(hosting.version)
     log_step("upload", f"{path.name} for Python {hosting.python} and the data {hosting.version}")
     _check_before_upload(path, choice, hosting, tournament, deadline)
     ticket = tournament.request_pickle_upload(path, model)
@@ -160,15 +160,15 @@ def _create(
         ) from refused
 
 
-def _choose_hosting(path: Path, choice: UploadChoice, server: str) -> _Hosting:
-    """Python and data version, by choice, by the manifest of a bundle or by inspection.
+def _require_suitable(path: Path, choice: UploadChoice) -> Inspection | None:
+    """Inspect the pickle; `None` if it cannot be inspected.
 
     Raises:
+        ModelUnavailable: there is no such file.
         ModelRefused: the pickle would fail where it is hosted, and `force` is not set.
     """
     suitability = _inspect(path)
-    inspection, objection = suitability.inspection, suitability.objection
-    bundle = check_pickle(str(path), sha256_of(path))
+    objection = suitability.objection
     if objection and not choice.force:
         raise ModelRefused(
             f"expected a pickle fit to be hosted, found {objection}",
@@ -179,13 +179,26 @@ def _choose_hosting(path: Path, choice: UploadChoice, server: str) -> _Hosting:
         log_step("warning", f"uploaded nevertheless: {objection}")
     for warning in suitability.warnings:
         log_step("warning", warning)
+    return suitability.inspection
+
+
+def _choose_hosting(
+    path: Path,
+    inspection: Inspection | None,
+    choice: UploadChoice,
+    offers: HostedOffers,
+    server: str,
+) -> _Hosting:
+    """Python and data version: by choice, by the pickle, by the tournament's default."""
+    bundle = check_pickle(str(path), sha256_of(path))
     chosen = choose_image(inspection) if inspection else None
     python = chosen.image.python if chosen and not _is_python_unknown(inspection) else None
-    versions = inspection.data_versions if inspection else ()
-    version = versions[0] if versions else DEFAULT_VERSION
-    version = (bundle and bundle.data_version) or version
+    named = inspection.data_versions if inspection else ()
+    version = (bundle and bundle.data_version) or (named[0] if named else offers.versions.default)
     hosting = _Hosting(
-        choice.python or python or _DEFAULT_PYTHON, choice.version or version, inspection
+        choice.python or python or offers.default_python or _DEFAULT_PYTHON,
+        choice.version or version or KNOWN_DATA_VERSION,
+        inspection,
     )
     if not choice.force:
         check_python(bundle, hosting.python)
@@ -223,20 +236,6 @@ def _check_image(inspection: Inspection) -> _Suitability:
         reasons = "; ".join(chosen.reasons)
         return _Suitability(inspection, f"that the image of Python {chosen.image.python} {reasons}")
     return _Suitability(inspection, warnings=tuple(chosen.reasons))
-
-
-def _ids_by_name(tournament: Tournament, query: str) -> dict[str, str]:
-    return {each["name"]: each["id"] for each in tournament.query(query, scope="")}
-
-
-def _require_listed(listed: dict[str, str], name: str, kind: str, option: str) -> str:
-    if name not in listed:
-        raise ModelRefused(
-            f"expected a {kind} of the tournament, found {name!r}; "
-            f"there are {', '.join(listed) or 'none'}",
-            f"choose one with {option}",
-        )
-    return listed[name]
 
 
 def _hosted_pickle(tournament: Tournament, model: AccountModel) -> dict[str, Any] | None:

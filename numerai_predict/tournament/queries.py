@@ -61,8 +61,8 @@ query ($tournament: Int!) {
   }
 }
 """
-DOCKER_IMAGES = "query { computePickleDockerImages { name id } }"
-DATA_VERSIONS = "query { computePickleDataVersions { name id } }"
+DOCKER_IMAGES = "query { computePickleDockerImages { name id default } }"
+DATA_VERSIONS = "query { computePickleDataVersions { name id default } }"
 PICKLE_UPLOAD = """
 query ($filename: String! $modelId: String) {
   computePickleUploadAuth(filename: $filename modelId: $modelId) { filename url }

@@ -37,11 +37,13 @@ def test_a_feature_set_is_what_features_json_says(path, frame, sample, features)
     assert np.array_equal(view.features, frame[sets[features]].to_numpy())
 
 
-def test_v5_3_has_the_set_quantum(tmp_path):
+def test_v5_3_has_the_set_quantum_and_benchmark_models_of_its_own(tmp_path):
     shape = SampleShape(live_rows=20, rows=10, train_eras=1, validation_eras=1, quantum=5)
     write_sample(tmp_path / "v5.3", shape)
     view = read_view(tmp_path / "v5.3/train.parquet", "quantum")
     assert view.feature_names == shape.feature_names[-5:]
+    benchmarks = pd.read_parquet(tmp_path / "v5.3/live_benchmark_models.parquet")
+    assert list(benchmarks.columns) == ["v53_lgbm_ender20", "v53_lgbm_ender60"]
 
 
 def test_a_view_as_frame_has_the_selected_part_of_the_file(path, frame):

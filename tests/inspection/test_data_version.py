@@ -11,6 +11,7 @@ from numerai_predict.inspection.data_version import describe_missing_features, p
         (["feature_intelligence1", "feature_wisdom12"], [], "v2"),
         ([f"feature_a_b_c{n}" for n in range(1191)], [], "v4,"),
         ([f"feature_a_b_c{n}" for n in range(2376)], [], "v4.3 or v5.0"),
+        ([f"feature_a_b_c{n}" for n in range(3555)], [], "v5.3, which has about 3,550"),
         (["feature_a_b_c"], ["v4.1"], "v4.1, which its code mentions"),
     ],
 )

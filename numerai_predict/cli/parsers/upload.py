@@ -20,12 +20,15 @@ def add_options(parser: OptionParser) -> None:
     add_model_name(parser, "numerai-predict upload PICKLE --model-name NAME")
     group = parser.add_argument_group("hosting")
     group.add_argument(
-        "--python", metavar="VERSION", help="like 3.12 (default: as the inspection finds)"
+        "--python",
+        metavar="VERSION",
+        help="like 3.12 (default: as the inspection finds, else the tournament's default)",
     )
     group.add_argument(
         "--data-version",
         metavar="VERSION",
-        help="version of the data, like v5.2 (default: as the pickle names it, else v5.2)",
+        help="version of the data, like v5.2 (default: as the pickle names it, else the "
+        "tournament's default)",
     )
     group.add_argument(
         "--ignore-inspection",
