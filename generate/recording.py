@@ -63,17 +63,17 @@ def main() -> None:
 
 def record(directory: Path) -> str:
     """The commands and what they print, run in the directory, which is shown as `~`."""
-    environment = _environment(directory)
+    environment = home_environment(directory)
     subprocess.run([sys.executable, "-c", _MODEL], cwd=directory, env=environment, check=True)
-    _run("numerai-predict practice start --port 0", directory, environment)
+    run_command("numerai-predict practice start --port 0", directory, environment)
     try:
         setup = 'eval "$(numerai-predict practice env)"'
         parts = [
-            f"$ {command}\n{_run(f'{setup}; {command}', directory, environment).strip()}\n"
+            f"$ {command}\n{run_command(f'{setup}; {command}', directory, environment).strip()}\n"
             for command in COMMANDS
         ]
     finally:
-        _run("numerai-predict practice stop", directory, environment)
+        run_command("numerai-predict practice stop", directory, environment)
     return "\n".join(parts).replace(str(directory), "~")
 
 
@@ -90,7 +90,7 @@ def as_svg(text: str) -> str:
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 
-def _run(command: str, directory: Path, environment: dict[str, str]) -> str:
+def run_command(command: str, directory: Path, environment: dict[str, str]) -> str:
     """What the command prints, on both streams in order."""
     ended = subprocess.run(
         ["bash", "-euc", command],
@@ -104,7 +104,7 @@ def _run(command: str, directory: Path, environment: dict[str, str]) -> str:
     return ended.stdout
 
 
-def _environment(directory: Path) -> dict[str, str]:
+def home_environment(directory: Path) -> dict[str, str]:
     """The programs of this Python, and a home in the directory."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMERAI_")}
     path = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])

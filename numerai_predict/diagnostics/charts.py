@@ -106,8 +106,8 @@ def _rolling(report: Report) -> Chart:
             band = (low, high) if np.isfinite(low).any() else None
             series.append(EraSeries(name.upper(), _COLOURS[name], mean, band))
     caption = (
-        f"Mean of the last {window} eras, with its 95 % interval: whether the score holds, or was "
-        "made in a part of the eras."
+        f"Mean of the last {window} eras, with its 95 % interval if they are 4 effective "
+        "ones: whether the score holds, or was made in a part of the eras."
     )
     return _chart(report, "Rolling means", caption, series, "Rolling means need at least 8 eras.")
 

@@ -21,7 +21,7 @@ from numerai_predict.pages.svg import (
 
 _WIDTH, _HEIGHT = 420, 180
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 8, 22
-_BINS = 30
+_MIN_BINS, _MAX_BINS = 6, 30
 # From this ratio of the largest to the smallest value on, ranges grow with the values.
 _WIDE_RATIO = 50.0
 
@@ -38,11 +38,12 @@ class Histogram:
         """The histogram of at least one finite value."""
         found = np.asarray(values, np.float64)
         low, high = float(found.min()), float(found.max())
+        bins = min(_MAX_BINS, max(_MIN_BINS, round(2 * len(found) ** 0.5)))
         if low > 0 and high / low > _WIDE_RATIO:
-            edges = np.geomspace(low, high, _BINS + 1)
+            edges = np.geomspace(low, high, bins + 1)
             edges[0], edges[-1] = low, high
         else:
-            edges = np.linspace(low, high if high > low else low + (abs(low) or 1.0), _BINS + 1)
+            edges = np.linspace(low, high if high > low else low + (abs(low) or 1.0), bins + 1)
         counts, _ = np.histogram(found, edges)
         return cls(edges.astype(np.float64), counts)
 

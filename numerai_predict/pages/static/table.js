@@ -130,7 +130,7 @@ class PageTable {
 
   // Draw the rows in view; for print so many from the first on.
   draw(printed) {
-    const height = PageTable.rowHeight, view = Math.ceil((this.scroll.clientHeight || 600) / height);
+    const height = PageTable.rowHeight, view = Math.ceil(Math.max(this.scroll.clientHeight, 600) / height);
     const first = printed ? 0 : Math.max(0, Math.min(Math.floor(this.scroll.scrollTop / height) - 8, this.rows.length - view));
     const last = Math.min(this.rows.length, printed || first + view + 16);
     const drawn = this.rows.slice(first, last).map((row, number) => this.rowElement(row, first + number + 2));
