@@ -10,6 +10,7 @@ from numerai_predict.contract.errors import RunError, Transient
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.contract.verdicts import (
     AnyVerdict,
+    RegistryVerdict,
     TournamentVerdict,
     TrainingVerdict,
     Verdict,
@@ -34,6 +35,7 @@ def page() -> str:
         "The commands of the tournament end with the verdicts of a run too: 15 if data are not "
         "available, 20 if the model raised an exception.",
         _section("Training", TrainingVerdict),
+        _section("The model registry", RegistryVerdict),
         "## The fleet",
         "`fleet run` ends with 0 if every model was delivered, with 1 if not, and with 50 if the "
         "deadline came first. Each model has a verdict of its own in its record.",

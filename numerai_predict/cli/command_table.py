@@ -75,6 +75,12 @@ COMMANDS = (
         packages=("ray", "rich"),
         logs_steps=False,
     ),
+    Command(
+        "registry",
+        "models",
+        "keep versions of models by name; promote one and roll back",
+        extra="tournament",
+    ),
     Command("deliver", "models", "upload the saved predictions of a run again"),
     Command(
         "data", "data", "fetch, list and verify data sets; write samples", module_name="dataset"

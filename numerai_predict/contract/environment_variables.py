@@ -100,6 +100,12 @@ VARIABLES = (
         "`~/.cache/numerai-predict/datasets`",
     ),
     EnvironmentVariable(
+        "NUMERAI_REGISTRY",
+        Topic.DATA,
+        "Directory of the model registry.",
+        "`~/.local/share/numerai-predict/registry`",
+    ),
+    EnvironmentVariable(
         "XDG_CACHE_HOME", Topic.DATA, "Parent directory of the cache.", "`~/.cache`"
     ),
     EnvironmentVariable(

@@ -115,3 +115,24 @@ class TrainingVerdict(AnyVerdict):
         92,
         "The trained pickle does not run, or its predictions differ from the trainer's.",
     )
+
+
+class RegistryVerdict(AnyVerdict):
+    """How a command of the model registry ended, where no verdict of a run applies."""
+
+    UNKNOWN_VERSION = (
+        "unknown_version",
+        100,
+        "The registry has no such model, version or alias; the message lists what it has.",
+    )
+    REGISTRY_UNAVAILABLE = (
+        "registry_unavailable",
+        101,
+        "The registry cannot be read or written.",
+    )
+    CORRUPT_VERSION = (
+        "corrupt_version",
+        102,
+        "A file of a version is missing or differs from its hash.",
+    )
+    PROMOTION_REFUSED = ("promotion_refused", 103, "A gate is closed for the promotion.")

@@ -92,6 +92,26 @@ def config_directory(environment: Mapping[str, str] = os.environ) -> Path:
     return _require(_user_directory(_CONFIG, environment))
 
 
+def registry_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """The directory of the model registry: `NUMERAI_REGISTRY`, else one of the user's.
+
+    Raises:
+        RuntimeError: the user has no home directory.
+    """
+    if chosen := environment.get("NUMERAI_REGISTRY"):
+        return Path(chosen).absolute()
+    return _require(_user_directory(_DATA, environment)) / "registry"
+
+
+def registered_copies_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """The directory of local copies of registered models, which commands run.
+
+    Raises:
+        RuntimeError: the user has no home directory.
+    """
+    return _require(_user_directory(_CACHE, environment)) / "registered"
+
+
 def sample_directory(environment: Mapping[str, str] = os.environ) -> Path:
     """The directory of the sample data set, one per version of this program.
 

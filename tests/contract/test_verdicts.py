@@ -2,8 +2,18 @@
 
 import pytest
 
-from numerai_predict.contract import errors, tournament_errors, training_errors
-from numerai_predict.contract.verdicts import TournamentVerdict, TrainingVerdict, Verdict
+from numerai_predict.contract import (
+    errors,
+    registry_errors,
+    tournament_errors,
+    training_errors,
+)
+from numerai_predict.contract.verdicts import (
+    RegistryVerdict,
+    TournamentVerdict,
+    TrainingVerdict,
+    Verdict,
+)
 
 
 def subclasses(kind):
@@ -16,6 +26,7 @@ WITHOUT_A_VERDICT = {
     errors.Transient,
     tournament_errors.TournamentError,
     training_errors.TrainingError,
+    registry_errors.RegistryError,
 }
 WITHOUT_AN_ERROR = {Verdict.OK, Verdict.USAGE, Verdict.SANDBOX_UNAVAILABLE}
 
@@ -35,11 +46,11 @@ def test_no_word_and_no_exit_code_is_used_twice(contract):
 def test_every_error_owns_a_verdict_or_inherits_a_special_one(kind):
     owners = [base for base in kind.__mro__ if "verdict" in vars(base)]
     assert owners[0] is not errors.RunError
-    assert isinstance(kind.verdict, Verdict | TournamentVerdict | TrainingVerdict)
+    assert isinstance(kind.verdict, Verdict | TournamentVerdict | TrainingVerdict | RegistryVerdict)
 
 
 def test_the_verdicts_of_commands_share_no_word_and_no_code_with_those_of_a_run():
-    every = [*Verdict, *TournamentVerdict, *TrainingVerdict]
+    every = [*Verdict, *TournamentVerdict, *TrainingVerdict, *RegistryVerdict]
     assert len({verdict.word for verdict in every}) == len(every)
     assert len({verdict.exit_code for verdict in every}) == len(every)
     assert len(TournamentVerdict.__members__) == len(TournamentVerdict)
@@ -52,7 +63,7 @@ def test_the_verdicts_of_commands_share_no_word_and_no_code_with_those_of_a_run(
     "verdict",
     [
         verdict
-        for verdict in (*Verdict, *TournamentVerdict, *TrainingVerdict)
+        for verdict in (*Verdict, *TournamentVerdict, *TrainingVerdict, *RegistryVerdict)
         if verdict not in WITHOUT_AN_ERROR
     ],
     ids=lambda v: v.word,

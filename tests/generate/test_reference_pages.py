@@ -6,7 +6,12 @@ from generate.reference import commands, configuration, environment, exit_codes,
 from generate.reference.markdown import code, table
 from numerai_predict.cli.command_table import COMMANDS
 from numerai_predict.contract.environment_variables import VARIABLES
-from numerai_predict.contract.verdicts import TournamentVerdict, TrainingVerdict, Verdict
+from numerai_predict.contract.verdicts import (
+    RegistryVerdict,
+    TournamentVerdict,
+    TrainingVerdict,
+    Verdict,
+)
 from numerai_predict.training.config import TrainingConfig
 
 
@@ -44,7 +49,9 @@ def test_the_settings_of_the_machine_do_not_change_the_pages(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "verdict", [*Verdict, *TournamentVerdict, *TrainingVerdict], ids=lambda verdict: verdict.word
+    "verdict",
+    [*Verdict, *TournamentVerdict, *TrainingVerdict, *RegistryVerdict],
+    ids=lambda verdict: verdict.word,
 )
 def test_every_verdict_has_a_row(verdict):
     assert f"| {verdict.exit_code} | `{verdict.word}` | {verdict.meaning} |" in exit_codes.page()

@@ -7,6 +7,7 @@ import functools
 from pathlib import Path
 
 from numerai_predict.cli.options import data_dir, pickle_source
+from numerai_predict.cli.registered_models import local_pickle
 from numerai_predict.cli.score_table import score_table
 from numerai_predict.contract.dataset_name import is_dataset_name
 from numerai_predict.contract.deadline import Deadline
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> str:
     """Diagnose a model; returns the message of success."""
     deadline = Deadline.after(options.deadline)
     config = DiagnosisConfig(
-        model=pickle_source(options),
+        model=local_pickle(pickle_source(options)),
         files=_files(options),
         output_dir=options.output_dir.absolute(),
         eras=Eras.of(options.eras),

@@ -7,6 +7,7 @@ import json
 import shlex
 from pathlib import Path
 
+from numerai_predict.cli.registered_models import local_pickle
 from numerai_predict.contract.errors import ModelUnavailable
 from numerai_predict.contract.path_access import barred_by
 from numerai_predict.contract.trained_eras import MANIFEST
@@ -27,16 +28,15 @@ def run(options: argparse.Namespace) -> int:
         ModelUnavailable: the file cannot be read.
         InvalidPickle: it is not a pickle.
     """
+    path = local_pickle(options.pickle)
     try:
-        inspection = inspect_pickle(options.pickle)
-        bundle = _bundle(options.pickle)
+        inspection = inspect_pickle(path)
+        bundle = _bundle(path)
     except OSError as error:
-        barred = barred_by(options.pickle)
+        barred = barred_by(path)
         found = barred.found if barred else f"an error: {error.strerror}"
         remedy = barred.remedy if barred else "check the path"
-        raise ModelUnavailable(
-            f"expected a pickle at {options.pickle}, found {found}", remedy
-        ) from error
+        raise ModelUnavailable(f"expected a pickle at {path}, found {found}", remedy) from error
     if options.json:
         print(json.dumps(as_json(inspection, bundle), indent=2))
     else:

@@ -6,10 +6,12 @@ import argparse
 from pathlib import Path
 
 from numerai_predict.cli.options import data_dir
+from numerai_predict.cli.registered_models import local_pickle
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.registry.reference import is_reference
 from numerai_predict.runner.fetching import fetched_pickle
 from numerai_predict.runner.run_log import transfer_policy
 from numerai_predict.runner.termination import raised_at_sigterm
@@ -27,14 +29,21 @@ def run(options: argparse.Namespace) -> str:
     deadline = Deadline.after(options.deadline)
     settings = read_account_settings(options.keys_file)
     api = Api(settings.api_url, transfer_policy(deadline, "submit"), settings.required_keys())
-    with raised_at_sigterm(), fetched_pickle(options.pickle, deadline) as pickle:
+    source = local_pickle(options.pickle)
+    with raised_at_sigterm(), fetched_pickle(source, deadline) as pickle:
         return run_round(_config(options, pickle, settings), Tournament(api), deadline)
+
+
+def _shown_source(pickle: str) -> str | None:
+    """How the record names a pickle that is fetched, or a registered one."""
+    is_named = "://" in pickle or is_reference(pickle)
+    return redact(pickle) if is_named else None
 
 
 def _config(options: argparse.Namespace, pickle: Path, settings: AccountSettings) -> RoundConfig:
     return RoundConfig(
         pickle=pickle,
-        source=redact(options.pickle) if "://" in options.pickle else None,
+        source=_shown_source(options.pickle),
         model=options.model_name,
         version=options.data_version,
         data=data_dir(options, settings.api_url),

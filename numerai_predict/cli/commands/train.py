@@ -15,12 +15,15 @@ from types import FrameType
 from typing import Any
 
 from numerai_predict.cli.api import api_url
+from numerai_predict.cli.registered_models import open_registry
 from numerai_predict.cli.score_table import score_table
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.server_name import server_of
 from numerai_predict.contract.trained_eras import PICKLE
 from numerai_predict.data.era_selection import era_name
+from numerai_predict.registry.bundle_files import bundle_files
+from numerai_predict.registry.reference import Reference
 from numerai_predict.runner.options import dataset_version
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.scoring.score_summary import ScoreSummary, beside_best_of
@@ -50,6 +53,8 @@ def run(options: argparse.Namespace) -> str | int:
     if options.python:
         settings = settings.model_copy(update={"python": options.python})
     directory = settings.data.directory or _default_directory()
+    if options.register:
+        open_registry().store.require_writable()
     with _interrupted_at(Deadline.after(options.deadline)):
         result = train(
             settings,
@@ -65,6 +70,10 @@ def run(options: argparse.Namespace) -> str | int:
         log_step("score", sentence)
     for warning in blocking_gates(result.trial, gate_limits()):
         log_step("warning", warning)
+    if options.register:
+        files, facts = bundle_files(result.output / PICKLE)
+        version = open_registry().add(options.register, files, facts, None)
+        log_step("register", f"{Reference(options.register, version.number, None)}")
     return f"the bundle is ready; try it: {_run_command(result.output / PICKLE, directory)}"
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from numerai_predict.cli.registered_models import local_pickle
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.runner.run_log import transfer_policy
@@ -26,7 +28,7 @@ def run(options: argparse.Namespace) -> str:
     identity = upload(
         tournament,
         model,
-        options.pickle,
+        Path(local_pickle(str(options.pickle))),
         choice,
         deadline,
         lambda line: print(one_line(line), flush=True),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from numerai_predict.cli.options import add_json
-from numerai_predict.runner.option_parser import OptionParser
+from numerai_predict.cli.parsers.registry import model_name
+from numerai_predict.runner.option_parser import OptionParser, argparse_type
 from numerai_predict.runner.options import add_deadline
 
 
@@ -53,6 +54,12 @@ def _add_training_options(parser: OptionParser) -> None:
         "--force",
         action="store_true",
         help="allow an embargo that is shorter than the names of targets or the data say",
+    )
+    group.add_argument(
+        "--register",
+        type=argparse_type(model_name),
+        metavar="NAME",
+        help="add the bundle to the registry, as the next version of this model",
     )
     group.add_argument(
         "--print-defaults", action="store_true", help="print every key with its default as YAML"

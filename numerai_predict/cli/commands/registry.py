@@ -1,0 +1,220 @@
+"""`numerai-predict registry`: versions of models by name, promotion and rollback."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from numerai_predict.cli.exit_codes import UsageError
+from numerai_predict.cli.registered_models import open_registry
+from numerai_predict.contract.errors import SaveFailed
+from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.contract.limits import format_size
+from numerai_predict.contract.registry_errors import CorruptVersion
+from numerai_predict.registry.bundle_files import bundle_files, find_pickle
+from numerai_predict.registry.events import Event
+from numerai_predict.registry.history import ModelHistory, ModelVersion
+from numerai_predict.registry.reference import Reference, parse_reference
+from numerai_predict.registry.registry import Registry, is_needed
+
+_SECONDS_UNUSED = 24 * 3600.0
+_COLUMNS = ("model", "version", "aliases", "corr", "mmc", "size", "python", "data", "added")
+
+
+def run(options: argparse.Namespace) -> str | int:
+    """Run a sub-command of `registry`; returns the message of success or the exit code."""
+    work: dict[str, Callable[[Registry, argparse.Namespace], str | int]] = {
+        "add": _add,
+        "list": _list,
+        "show": _show,
+        "promote": _promote,
+        "rollback": _roll_back,
+        "alias": _set_alias,
+        "tag": _tag,
+        "verify": _verify,
+        "gc": _collect,
+        "export": _export,
+    }
+    return work[options.subcommand](open_registry(options.registry), options)
+
+
+def _add(registry: Registry, options: argparse.Namespace) -> str:
+    files, facts = bundle_files(find_pickle(options.path))
+    version = registry.add(options.name, files, facts, options.reason)
+    reference = Reference(options.name, version.number, None)
+    if options.alias is None:
+        return f"added as {reference}"
+    registry.set_alias(reference, options.alias, options.reason)
+    return f"added as {reference}, which is {options.name}@{options.alias}"
+
+
+def _list(registry: Registry, options: argparse.Namespace) -> int:
+    histories = [registry.history(name) for name in registry.models()]
+    versions = [(history, each) for history in histories for each in history.versions.values()]
+    if options.json:
+        print(json.dumps([version_as_json(*each) for each in versions], indent=2))
+        return 0
+    if not versions:
+        print("no models: `numerai-predict registry add PATH NAME` adds one")
+        return 0
+    print("\n".join(_table([_COLUMNS, *(_row(*each) for each in versions)])))
+    return 0
+
+
+def _show(registry: Registry, options: argparse.Namespace) -> int:
+    try:
+        reference = parse_reference(options.model)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    history = registry.known_history(reference.name)
+    if "@" in options.model:
+        return _show_version(history, registry.version(reference), options.json)
+    events = [event.as_dict() for event in history.events]
+    if options.json:
+        shown = [version_as_json(history, each) for each in history.versions.values()]
+        print(json.dumps({"versions": shown, "history": events}, indent=2))
+        return 0
+    rows = [_row(history, each) for each in history.versions.values()]
+    print("\n".join(_table([_COLUMNS, *rows])))
+    print("\nhistory")
+    print("\n".join(f"  {one_line(_described(event))}" for event in history.events))
+    return 0
+
+
+def _show_version(history: ModelHistory, version: ModelVersion, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(version_as_json(history, version), indent=2))
+        return 0
+    print("\n".join(_table([_COLUMNS, _row(history, version)])))
+    files = version.added.files.items()
+    rows = [(f"  {name}", format_size(file.bytes), file.sha256) for name, file in files]
+    print("\n".join(_table(rows)))
+    if version.tags:
+        print(one_line(f"tags: {_described_tags(version.tags)}"))
+    return 0
+
+
+def _promote(registry: Registry, options: argparse.Namespace) -> str:
+    from numerai_predict.cli.promotion import promote  # pandas takes 0.4 s to import
+
+    return promote(registry, options)
+
+
+def _roll_back(registry: Registry, options: argparse.Namespace) -> str:
+    event = registry.roll_back(options.name, options.alias, options.reason)
+    return f"{options.name}@{options.alias} is version {event.version} again"
+
+
+def _set_alias(registry: Registry, options: argparse.Namespace) -> str:
+    event = registry.set_alias(options.reference, options.alias, options.reason)
+    return f"{options.reference.name}@{options.alias} is version {event.version}"
+
+
+def _tag(registry: Registry, options: argparse.Namespace) -> str:
+    event = registry.tag(options.reference, dict(options.tags))
+    tags = _described_tags(event.tags)
+    return f"version {event.version} of {options.reference.name} has the tags {tags}"
+
+
+def _verify(registry: Registry, _options: argparse.Namespace) -> str:
+    histories = [registry.history(name) for name in registry.models()]
+    versions = [(history, each) for history in histories for each in history.versions.values()]
+    faults = [
+        f"{history.name}@{version.number}: {fault}"
+        for history, version in versions
+        for fault in registry.faults(version)
+    ]
+    if faults:
+        raise CorruptVersion(
+            "\n".join([f"expected all files as they were added, found {len(faults)} not", *faults]),
+            "add those bundles again",
+        )
+    return f"{len(versions)} version(s) of {len(histories)} model(s) are as they were added"
+
+
+def _collect(registry: Registry, options: argparse.Namespace) -> str:
+    removed = [each for name in registry.models() for each in _old(registry, name, options.keep)]
+    names = registry.objects_without_version(_SECONDS_UNUSED)
+    for name in names:
+        registry.store.remove(name)
+    return f"removed {len(removed)} version(s) and {len(names)} stored content(s)"
+
+
+def _old(registry: Registry, name: str, keep: int) -> Iterator[int]:
+    """Remove the versions of a model that are neither new nor needed; yields their numbers."""
+    history = registry.history(name)
+    for number in list(history.versions)[:-keep]:
+        if not is_needed(history, number) and registry.remove(name, number, f"gc --keep {keep}"):
+            yield number
+
+
+def _export(registry: Registry, options: argparse.Namespace) -> str:
+    try:
+        options.directory.mkdir()
+    except OSError as error:
+        raise SaveFailed(
+            f"expected to make the directory {options.directory}, found: {error.strerror}",
+            "name one that does not exist, in a directory that does",
+        ) from error
+    version = registry.write_files(options.reference, options.directory)
+    return f"version {version.number} of {options.reference.name} is in {options.directory}"
+
+
+def version_as_json(history: ModelHistory, version: ModelVersion) -> dict[str, Any]:
+    """A version as values of JSON."""
+    event = version.added
+    return {
+        "model": history.name,
+        "version": version.number,
+        "aliases": history.aliases_of(version.number),
+        "tags": version.tags,
+        "added": event.time,
+        "user": event.user,
+        "reason": event.reason,
+        "facts": dict(event.facts),
+        "files": event.as_dict()["files"],
+    }
+
+
+def _row(history: ModelHistory, version: ModelVersion) -> tuple[str, ...]:
+    facts = version.added.facts
+    scores = facts.get("scores", {})
+    return (
+        history.name,
+        str(version.number),
+        ", ".join(history.aliases_of(version.number)) or "-",
+        _score(scores.get("corr")),
+        _score(scores.get("mmc")),
+        format_size(version.bytes),
+        ", ".join(facts.get("python", [])) or "-",
+        facts.get("data_version") or "-",
+        version.added.time,
+    )
+
+
+def _score(mean: float | None) -> str:
+    return "-" if mean is None else f"{mean:.4f}"
+
+
+def _described(event: Event) -> str:
+    what = f"version {event.version} {event.kind.value}"
+    if event.alias:
+        what += f" {event.alias}"
+    if event.tags:
+        what += f" {_described_tags(event.tags)}"
+    reason = f": {event.reason}" if event.reason else ""
+    return f"{event.time}  {event.user}  {what}{reason}"
+
+
+def _described_tags(tags: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in tags.items())
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """The rows with aligned columns."""
+    shown = [tuple(map(one_line, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    cells = (map(str.ljust, row, widths) for row in shown)
+    return ["  ".join(line).rstrip() for line in cells]

@@ -1,0 +1,58 @@
+"""`numerai-predict registry promote`: the gates in turn, then the alias."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from numerai_predict.cli.options import data_dir
+from numerai_predict.cli.promotion_gates import PromotionCheck, PromotionGate
+from numerai_predict.cli.registered_models import copy_of
+from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.contract.registry_errors import PromotionRefused
+from numerai_predict.registry.reference import PRODUCTION, Reference
+from numerai_predict.registry.registry import Registry
+from numerai_predict.tournament.settings import read_account_settings
+
+
+def promote(registry: Registry, options: argparse.Namespace) -> str:
+    """Promote a version if all gates are open; returns the message of success.
+
+    Raises:
+        PromotionRefused: a gate is closed, and the promotion is not forced.
+        RegistryError: there is no such version, or its files differ.
+    """
+    number = registry.version(options.reference).number
+    reference = Reference(options.reference.name, number, None)
+    gates = []
+    for gate in _promotion_check(registry, reference, options).gates():
+        print(one_line(gate), flush=True)
+        gates.append(gate)
+    _require_open(gates, reference, options.force)
+    event = registry.set_alias(reference, PRODUCTION, options.force or options.reason)
+    return f"{reference.name}@{PRODUCTION} is version {event.version}"
+
+
+def _promotion_check(
+    registry: Registry, reference: Reference, options: argparse.Namespace
+) -> PromotionCheck:
+    return PromotionCheck(
+        pickle=copy_of(registry, reference),
+        version=registry.version(reference),
+        data=data_dir(options) / options.data_version,
+        data_version=options.data_version,
+        limits=read_account_settings().limits.of_model(reference.name),
+        no_container=options.no_container,
+        deadline=Deadline.after(options.deadline),
+    )
+
+
+def _require_open(gates: Sequence[PromotionGate], reference: Reference, forced: str | None) -> None:
+    closed = [gate for gate in gates if not gate.is_open]
+    if closed and not forced:
+        names = ", ".join(gate.name for gate in closed)
+        raise PromotionRefused(
+            f"expected all gates of {reference} open, found closed: {names}",
+            "see above what each found; --force REASON promotes it all the same",
+        )

@@ -1,0 +1,1 @@
+"""Versions of models by name, with aliases, promotion, rollback and an append-only history."""

@@ -1,0 +1,290 @@
+"""The registry: versions of models by name, and what can be done with them.
+
+What happened to a model is a sequence of events, each in a file of its own whose name is its
+number. A change reads the events, decides, and creates the file of the next number; if another
+process was faster, the file exists, and the change is decided again. So versions and aliases are
+never torn or lost, and the history cannot differ from them. Contents are stored once under their
+hash, before the event that names them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import getpass
+import socket
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.contract.registry_errors import (
+    CorruptVersion,
+    RegistryUnavailable,
+    UnknownVersion,
+)
+from numerai_predict.contract.temporary_files import temporary_directory
+from numerai_predict.registry.events import Event, EventKind, StoredFile, parse_event
+from numerai_predict.registry.history import ModelHistory, ModelVersion
+from numerai_predict.registry.reference import PRODUCTION, Reference
+from numerai_predict.registry.store import Store
+from numerai_predict.storage.files import sha256_of
+
+_MODELS, _OBJECTS, _EVENTS = "models/", "objects/", "/events/"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The registry in a store."""
+
+    store: Store
+
+    def models(self) -> list[str]:
+        """The names of all models, sorted."""
+        names = self.store.names(_MODELS)
+        return sorted({name.removeprefix(_MODELS).partition("/")[0] for name in names})
+
+    def history(self, name: str) -> ModelHistory:
+        """What happened to a model; nothing to one that is not registered.
+
+        Raises:
+            RegistryUnavailable: an event cannot be read.
+        """
+        names = self.store.names(f"{_MODELS}{name}{_EVENTS}")
+        return ModelHistory(name, [self._event(each) for each in names])
+
+    def known_history(self, name: str) -> ModelHistory:
+        """The history of a registered model.
+
+        Raises:
+            UnknownVersion: there is no such model.
+        """
+        history = self.history(name)
+        if not history.events:
+            raise _unknown_model(name, self.models())
+        return history
+
+    def version(self, reference: Reference) -> ModelVersion:
+        """The version that a reference names.
+
+        Raises:
+            UnknownVersion: there is none.
+        """
+        return _find(self.known_history(reference.name), reference)
+
+    def add(
+        self, name: str, files: Mapping[str, Path], facts: Mapping[str, Any], reason: str | None
+    ) -> ModelVersion:
+        """Add a version of these files; returns it."""
+        stored = {
+            each: StoredFile(sha256_of(path), path.stat().st_size) for each, path in files.items()
+        }
+        self._add_files(stored, files)
+
+        def add(history: ModelHistory) -> Event:
+            number = history.newest + 1
+            return _event(
+                history, EventKind.ADDED, number, reason=reason, files=stored, facts=facts
+            )
+
+        added = self._append(name, add)
+        self._add_files(stored, files)  # a cleanup may have removed what it knew no version of
+        return ModelVersion(added, {})
+
+    def set_alias(self, reference: Reference, alias: str, reason: str | None) -> Event:
+        """Let an alias name a version whose files are whole.
+
+        Raises:
+            UnknownVersion: there is no such version.
+            CorruptVersion: a file of it is missing or differs.
+        """
+        if faults := self.faults(self.version(reference)):
+            raise _corrupt(reference, "; ".join(faults))
+
+        def name_version(history: ModelHistory) -> Event:
+            number = _find(history, reference).number
+            return _event(history, EventKind.ALIASED, number, alias=alias, reason=reason)
+
+        return self._append(reference.name, name_version)
+
+    def roll_back(self, name: str, alias: str = PRODUCTION, reason: str | None = None) -> Event:
+        """Let an alias name the version again that it named before.
+
+        Raises:
+            UnknownVersion: there is no such model, or no version before that of now.
+        """
+        self.known_history(name)
+
+        def name_earlier(history: ModelHistory) -> Event:
+            earlier = history.earlier_versions.get(alias, [])
+            if len(earlier) < 2:
+                raise UnknownVersion(
+                    f"expected an earlier version of {name}@{alias}, found none",
+                    "`numerai-predict registry show` lists what the alias named",
+                )
+            return _event(history, EventKind.ROLLED_BACK, earlier[-2], alias=alias, reason=reason)
+
+        return self._append(name, name_earlier)
+
+    def tag(self, reference: Reference, tags: Mapping[str, str]) -> Event:
+        """Set tags of a version.
+
+        Raises:
+            UnknownVersion: there is no such version.
+        """
+        self.version(reference)
+
+        def set_tags(history: ModelHistory) -> Event:
+            return _event(history, EventKind.TAGGED, _find(history, reference).number, tags=tags)
+
+        return self._append(reference.name, set_tags)
+
+    def remove(self, name: str, number: int, reason: str) -> bool:
+        """Remove a version; `False` if an alias names it, or a rollback would."""
+
+        def remove(history: ModelHistory) -> Event | None:
+            if number not in history.versions or is_needed(history, number):
+                return None
+            return _event(history, EventKind.REMOVED, number, reason=reason)
+
+        return self._append_unless_refused(name, remove) is not None
+
+    def faults(self, version: ModelVersion) -> list[str]:
+        """What is wrong with the files of a version, in a few words each; reads all of them."""
+        with temporary_directory("numerai-registry-") as folder:
+            found = [
+                self._fetch(name, file, Path(folder, "object"))
+                for name, file in version.added.files.items()
+            ]
+        return [fault for fault in found if fault]
+
+    def write_files(
+        self, reference: Reference, directory: Path, names: Collection[str] | None = None
+    ) -> ModelVersion:
+        """Write the files of a version into an existing directory, verified; returns it.
+
+        `names` are those to write, by default all.
+
+        Raises:
+            UnknownVersion: there is no such version.
+            CorruptVersion: a file of it is missing or differs; it is not left there.
+        """
+        version = self.version(reference)
+        for name in version.added.files if names is None else names:
+            if fault := self._fetch(name, version.added.files[name], directory / name):
+                (directory / name).unlink(missing_ok=True)
+                raise _corrupt(reference, fault)
+        return version
+
+    def _fetch(self, name: str, file: StoredFile, target: Path) -> str | None:
+        """Write a file of a version; returns what is wrong with it, `None` if nothing is."""
+        if not self.store.copy_to(_object(file), target):
+            return f"{name} missing ({file.sha256[:12]})"
+        if (found := sha256_of(target)) != file.sha256:
+            return f"{name} with other bytes ({found[:12]} in place of {file.sha256[:12]})"
+        return None
+
+    def objects_without_version(self, min_age: float) -> list[str]:
+        """Names of stored contents that no version has; `min_age` is in seconds.
+
+        Younger ones may belong to a version that is being added.
+        """
+        every = (self.history(name).versions.values() for name in self.models())
+        needed = {
+            _object(file)
+            for versions in every
+            for each in versions
+            for file in each.added.files.values()
+        }
+        found = (name for name in self.store.names(_OBJECTS) if name not in needed)
+        return [name for name in found if self.store.age(name) >= min_age]
+
+    def _add_files(self, stored: Mapping[str, StoredFile], files: Mapping[str, Path]) -> None:
+        for name, path in files.items():
+            self.store.add_file(_object(stored[name]), path)
+
+    def _event(self, name: str) -> Event:
+        try:
+            return parse_event(self.store.read(name) or b"")
+        except ValueError as error:
+            raise RegistryUnavailable(
+                f"expected an event in {name}, found: {one_line(error, 300)}",
+                "restore the file from a backup: events are never changed",
+            ) from None
+
+    def _append(self, name: str, decide: Callable[[ModelHistory], Event]) -> Event:
+        event = self._append_unless_refused(name, decide)
+        assert event is not None
+        return event
+
+    def _append_unless_refused(
+        self, name: str, decide: Callable[[ModelHistory], Event | None]
+    ) -> Event | None:
+        """Append the event that is decided on the history; again if another process was faster."""
+        while event := decide(self.history(name)):
+            if self.store.create(
+                f"{_MODELS}{name}{_EVENTS}{event.number:08}.json", event.as_json()
+            ):
+                return event
+        return None
+
+
+def is_needed(history: ModelHistory, number: int) -> bool:
+    """Whether an alias names the version, or named it before and a rollback may lead to it."""
+    return any(number in numbers for numbers in history.earlier_versions.values())
+
+
+def _object(file: StoredFile) -> str:
+    return f"{_OBJECTS}{file.sha256[:2]}/{file.sha256}"
+
+
+def _event(history: ModelHistory, kind: EventKind, version: int, **details: Any) -> Event:
+    now = datetime.now(timezone.utc)
+    return Event(
+        len(history.events) + 1, kind, f"{now:%Y-%m-%dT%H:%M:%SZ}", _user(), version, **details
+    )
+
+
+def _user() -> str:
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # no name for the user id, as in containers
+        user = "unknown"
+    return one_line(f"{user}@{socket.gethostname()}", 200)
+
+
+def _find(history: ModelHistory, reference: Reference) -> ModelVersion:
+    number = reference.number
+    if number is None:
+        number = history.aliases.get(reference.alias or "", 0)
+    version = history.versions.get(number)
+    if version is None:
+        raise _unknown_version(history, reference)
+    return version
+
+
+def _corrupt(reference: Reference, found: str) -> CorruptVersion:
+    return CorruptVersion(
+        f"expected the files of {reference} as they were added, found {found}",
+        "add the bundle again, or use another version",
+    )
+
+
+def _unknown_version(history: ModelHistory, reference: Reference) -> UnknownVersion:
+    versions = ", ".join(map(str, history.versions)) or "none"
+    aliases = ", ".join(f"{name} ({number})" for name, number in history.aliases.items())
+    return UnknownVersion(
+        f"expected {reference}, found the versions {versions} and the aliases {aliases or 'none'}",
+        f"name one of them, or promote one: `numerai-predict registry promote {reference.name}@"
+        f"{history.newest}`",
+    )
+
+
+def _unknown_model(name: str, models: list[str]) -> UnknownVersion:
+    near = difflib.get_close_matches(name, models, n=3) or models[:10]
+    return UnknownVersion(
+        f"expected a model in the registry, found none of the name {name}; there are: "
+        f"{', '.join(near) or 'none at all'}",
+        f"check the name, or add a bundle: `numerai-predict registry add BUNDLE {name}`",
+    )
