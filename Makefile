@@ -257,6 +257,10 @@ test_published: setup ## Run all models as people publish them, locally, in a fl
 	$(BIN)/pytest tests/cases $(OPTIONS)
 	NUMERAI_PREDICT_TEST_IMAGES="3.12-slim 3.12-full" $(BIN)/pytest -m docker tests/images/test_published_models.py $(OPTIONS)
 
+.PHONY: test_registry
+test_registry: setup ## Change a registry by 8 processes at once, and kill them; writes tests/registry/STRESS.md
+	$(BIN)/python tests/registry_stress.py $(or $(DURATION),60) $(or $(PROCESSES),8) $(or $(SEED),1)
+
 .PHONY: test_restarts
 test_restarts: setup ## Kill and restart fleet runs with changed data 200 times; writes tests/fleet/RESTARTS.md
 	$(BIN)/python tests/fleet_restarts.py $(or $(RESTARTS),200) $(or $(SEED),17)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from numerai_predict.cli.exit_codes import UsageError
+from numerai_predict.registry.reference import Reference, is_reference, parse_reference
 from numerai_predict.runner.option_parser import (
     OptionParser,
     argparse_type,
@@ -16,13 +17,13 @@ from numerai_predict.runner.option_parser import (
 )
 from numerai_predict.runner.options import MODEL_SOURCE, dataset_version
 from numerai_predict.storage.directories import data_directory
-from numerai_predict.storage.sources import source_of
+from numerai_predict.storage.sources import Source, source_of
 
 
 def add_pickle_source(parser: OptionParser) -> argparse._ArgumentGroup:
     """Add positional PICKLE and its alias `--model`; returns their group, for more sources."""
     group = parser.add_argument_group("model and data")
-    source = validated_by(source_of)
+    source = validated_by(pickle_of)
     group.add_argument(
         "pickle", nargs="?", type=source, metavar="PICKLE", help=f"the model: {MODEL_SOURCE}"
     )
@@ -50,14 +51,23 @@ def pickle_source(options: argparse.Namespace) -> str:
     return source
 
 
+def pickle_of(text: str) -> Source | Reference:
+    """The source of a pickle, or the version of a registered model.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    return parse_reference(text) if is_reference(text) else source_of(text)
+
+
 def add_pickle_file(parser: OptionParser, meaning: str = "the model: a file") -> None:
     """Add positional PICKLE for commands that read a local file."""
-    parser.add_argument("pickle", type=Path, metavar="PICKLE", help=meaning)
+    parser.add_argument("pickle", type=validated_by(pickle_of), metavar="PICKLE", help=meaning)
 
 
 def add_pickle_from_anywhere(parser: OptionParser) -> None:
     """Add positional PICKLE for commands that fetch it."""
-    source = validated_by(source_of)
+    source = validated_by(pickle_of)
     parser.add_argument("pickle", type=source, metavar="PICKLE", help=f"the model: {MODEL_SOURCE}")
 
 

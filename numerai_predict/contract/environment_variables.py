@@ -102,7 +102,7 @@ VARIABLES = (
     EnvironmentVariable(
         "NUMERAI_REGISTRY",
         Topic.DATA,
-        "Directory of the model registry.",
+        "Directory of the model registry, or `s3://BUCKET/PREFIX`.",
         "`~/.local/share/numerai-predict/registry`",
     ),
     EnvironmentVariable(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,15 @@ class ManifestEntry:
 
 
 def read_fleet_manifest(
-    path: Path, limits: Limits, environments: Sequence[Environment]
+    path: Path,
+    limits: Limits,
+    environments: Sequence[Environment],
+    locate: Callable[[str], str] = str,
 ) -> list[ManifestEntry]:
     """The models in a CSV, JSON Lines or Parquet file, or the pickles in a directory.
 
-    A row without limits gets `limits`; `environments` are those that can run models.
+    A row without limits gets `limits`; `environments` are those that can run models. `locate`
+    turns the model of a row into a source; it raises `ValueError` for one that it cannot find.
 
     Raises:
         InvalidManifest: a column is missing, or rows are invalid; the message names all of them.
@@ -53,7 +57,7 @@ def read_fleet_manifest(
     entries, problems, first_rows = list[ManifestEntry](), list[str](), dict[str, str]()
     for row_name, row in rows:
         try:
-            entry = _parse_entry(row, path, limits, environments)
+            entry = _parse_entry(_located(row, locate), path, limits, environments)
         except ValueError as error:
             problems.append(f"{row_name}: {error}")
             continue
@@ -65,6 +69,14 @@ def read_fleet_manifest(
     if problems:
         raise InvalidManifest(problems)
     return entries
+
+
+def _located(
+    row: Mapping[str, Any] | None, locate: Callable[[str], str]
+) -> Mapping[str, Any] | None:
+    if row is None or "model" not in row:
+        return row
+    return {**row, "model": locate(str(row["model"]))}
 
 
 def _check_columns(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -39,11 +39,13 @@ class StoredFile:
 class Event:
     """An event of a model's history.
 
-    `number` counts the events of the model from 1. `alias` is that of `ALIASED` and `ROLLED_BACK`,
+    `number` counts the events of the model from 1. `id` is random: a writer recognises its own
+    event by it. `alias` is that of `ALIASED` and `ROLLED_BACK`,
     `files` and `facts` those of `ADDED`, `tags` those of `TAGGED`.
     """
 
     number: int
+    id: str
     kind: EventKind
     time: str
     user: str
@@ -74,6 +76,7 @@ def parse_event(content: bytes) -> Event:
         files = {_file_name(name): _stored(each) for name, each in found["files"].items()}
         return Event(
             number=int(found["number"]),
+            id=str(found["id"]),
             kind=EventKind(found["kind"]),
             time=str(found["time"]),
             user=str(found["user"]),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import getpass
+import secrets
 import socket
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -242,7 +243,13 @@ def _object(file: StoredFile) -> str:
 def _event(history: ModelHistory, kind: EventKind, version: int, **details: Any) -> Event:
     now = datetime.now(timezone.utc)
     return Event(
-        len(history.events) + 1, kind, f"{now:%Y-%m-%dT%H:%M:%SZ}", _user(), version, **details
+        len(history.events) + 1,
+        secrets.token_hex(8),
+        kind,
+        f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        _user(),
+        version,
+        **details,
     )
 
 

@@ -92,15 +92,15 @@ def config_directory(environment: Mapping[str, str] = os.environ) -> Path:
     return _require(_user_directory(_CONFIG, environment))
 
 
-def registry_directory(environment: Mapping[str, str] = os.environ) -> Path:
-    """The directory of the model registry: `NUMERAI_REGISTRY`, else one of the user's.
+def registry_location(environment: Mapping[str, str] = os.environ) -> str:
+    """The directory or bucket of the registry: `NUMERAI_REGISTRY`, else a directory of the user's.
 
     Raises:
         RuntimeError: the user has no home directory.
     """
     if chosen := environment.get("NUMERAI_REGISTRY"):
-        return Path(chosen).absolute()
-    return _require(_user_directory(_DATA, environment)) / "registry"
+        return chosen
+    return str(_require(_user_directory(_DATA, environment)) / "registry")
 
 
 def registered_copies_directory(environment: Mapping[str, str] = os.environ) -> Path:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from numerai_predict.cli.exit_codes import UNFINISHED, Unfinished, UsageError
+from numerai_predict.cli.registered_models import local_pickle
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import Limits
+from numerai_predict.contract.registry_errors import RegistryError
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.config import FleetConfig
@@ -49,6 +51,18 @@ def run(options: argparse.Namespace) -> int:
     return _conclude(config.output_dir, requested, in_time, as_json=options.json)
 
 
+def _located(model: str) -> str:
+    """The source of a row's model; a local copy of a registered one.
+
+    Raises:
+        ValueError: there is no such registered model.
+    """
+    try:
+        return local_pickle(model)
+    except RegistryError as error:
+        raise ValueError(error.message) from None
+
+
 def _config(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
     return FleetConfig(
         output_dir=options.output_dir.absolute(),
@@ -75,7 +89,7 @@ def _entries(
     options: argparse.Namespace, config: FleetConfig, environments: list[Environment]
 ) -> Sequence[ManifestEntry]:
     try:
-        entries = read_fleet_manifest(options.manifest, config.limits, environments)
+        entries = read_fleet_manifest(options.manifest, config.limits, environments, _located)
     except InvalidManifest as error:
         raise UsageError(f"{error}; no model was run") from None
     if unknown := set(options.only) - {entry.id for entry in entries}:

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> str:
     identity = upload(
         tournament,
         model,
-        Path(local_pickle(str(options.pickle))),
+        Path(local_pickle(options.pickle)),
         choice,
         deadline,
         lambda line: print(one_line(line), flush=True),

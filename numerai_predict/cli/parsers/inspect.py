@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numerai_predict.cli.options import add_json
+from numerai_predict.cli.options import add_json, add_pickle_file
 from numerai_predict.runner.option_parser import OptionParser
 
 
@@ -14,8 +14,6 @@ def add_options(parser: OptionParser) -> None:
         "is unpickled, imported or run."
     )
     parser.epilog = "example:\n  numerai-predict inspect my.pkl"
-    parser.add_argument(
-        "pickle", metavar="PICKLE", help="the model: a file, plain or compressed as its name says"
-    )
+    add_pickle_file(parser, "the model: a file, plain or compressed as its name says")
     add_json(parser)
     parser.deprecate("--model", suggestion="type numerai-predict inspect PICKLE")

@@ -90,9 +90,8 @@ def model_name(text: str) -> str:
 def _add_registry(parser: OptionParser) -> None:
     parser.add_argument_group("registry").add_argument(
         "--registry",
-        type=Path,
         metavar="DIR",
-        help="directory of the registry "
+        help="directory of the registry, or s3://BUCKET/PREFIX "
         "(default: NUMERAI_REGISTRY or ~/.local/share/numerai-predict/registry)",
     )
 

@@ -1,0 +1,145 @@
+"""A registry's files in a bucket of S3, or of a server like it that has conditional writes.
+
+A file is created with `If-None-Match: *`: the server refuses a name that is taken, so that of
+several writers one alone succeeds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3.session
+import botocore.config
+import botocore.exceptions
+
+from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.contract.registry_errors import RegistryUnavailable
+
+_TAKEN = ("PreconditionFailed", "412")
+_CONFLICT = ("ConditionalRequestConflict", "409")
+_MISSING = ("NoSuchKey", "404", "NotFound")
+_ATTEMPTS = 5
+_SECONDS = 20
+_RENEW_AFTER = 3600.0
+_MAX_CHARACTERS = 300
+
+
+class S3Store:
+    """A store in the objects of a bucket whose keys begin with a prefix; see `Store`."""
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        self._bucket, self._prefix = bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        config = botocore.config.Config(
+            connect_timeout=_SECONDS,
+            read_timeout=_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        )
+        self._client: Any = boto3.session.Session().client("s3", config=config)
+
+    def __str__(self) -> str:
+        return f"s3://{self._bucket}/{self._prefix}"
+
+    def create(self, name: str, content: bytes) -> bool:
+        """See `Store.create`; an attempt whose response was lost is recognised as this one's."""
+        with self._explained():
+            for _ in range(_ATTEMPTS):
+                try:
+                    self._client.put_object(**self._key(name), Body=content, IfNoneMatch="*")
+                except botocore.exceptions.ClientError as error:
+                    if _code(error) in _TAKEN:
+                        return self.read(name) == content
+                    if _code(error) not in _CONFLICT:
+                        raise
+                else:
+                    return True
+            raise RegistryUnavailable(
+                f"expected to create {name} in {self}, found other writers each time",
+                "try again",
+            )
+
+    def add_file(self, name: str, source: Path) -> None:
+        """See `Store.add_file`; an object that is there is written again once it is an hour old."""
+        with self._explained():
+            modified = self._modified(name)
+            if modified is None or time.time() - modified > _RENEW_AFTER:
+                self._client.upload_file(str(source), self._bucket, self._prefix + name)
+
+    def read(self, name: str) -> bytes | None:
+        """See `Store.read`."""
+        with self._explained():
+            try:
+                body: bytes = self._client.get_object(**self._key(name))["Body"].read()
+            except botocore.exceptions.ClientError as error:
+                if _code(error) in _MISSING:
+                    return None
+                raise
+            return body
+
+    def copy_to(self, name: str, target: Path) -> bool:
+        """See `Store.copy_to`."""
+        with self._explained():
+            try:
+                self._client.download_file(self._bucket, self._prefix + name, str(target))
+            except botocore.exceptions.ClientError as error:
+                if _code(error) in _MISSING:
+                    return False
+                raise
+            return True
+
+    def names(self, prefix: str) -> list[str]:
+        """See `Store.names`."""
+        with self._explained():
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._prefix + prefix
+            )
+            keys = (each["Key"] for page in pages for each in page.get("Contents", ()))
+            return sorted(key.removeprefix(self._prefix) for key in keys)
+
+    def require_writable(self) -> None:
+        """See `Store.require_writable`: writes and removes an object."""
+        with self._explained():
+            self._client.put_object(**self._key("any"), Body=b"")
+            self.remove("any")
+
+    def age(self, name: str) -> float:
+        """See `Store.age`."""
+        with self._explained():
+            modified = self._modified(name)
+            return 0.0 if modified is None else time.time() - modified
+
+    def remove(self, name: str) -> None:
+        """See `Store.remove`."""
+        with self._explained():
+            self._client.delete_object(**self._key(name))
+
+    def _key(self, name: str) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": self._prefix + name}
+
+    def _modified(self, name: str) -> float | None:
+        try:
+            found = self._client.head_object(**self._key(name))
+        except botocore.exceptions.ClientError as error:
+            if _code(error) in _MISSING:
+                return None
+            raise
+        return float(found["LastModified"].timestamp())
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            raise RegistryUnavailable(
+                f"expected to read and write the registry in {self}, found: "
+                f"{one_line(error, _MAX_CHARACTERS)}",
+                "check the bucket, the credentials and the region; boto3 finds them in the "
+                "environment or in ~/.aws",
+            ) from None
+
+
+def _code(error: botocore.exceptions.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
