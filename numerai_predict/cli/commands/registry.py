@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from numerai_predict.cli.exit_codes import UsageError
@@ -18,9 +18,22 @@ from numerai_predict.registry.events import Event
 from numerai_predict.registry.history import ModelHistory, ModelVersion
 from numerai_predict.registry.reference import Reference, parse_reference
 from numerai_predict.registry.registry import Registry, is_needed
+from numerai_predict.terminal.screen import show
+from numerai_predict.terminal.table import Column, TextTable
 
 _SECONDS_UNUSED = 24 * 3600.0
-_COLUMNS = ("model", "version", "aliases", "corr", "mmc", "size", "python", "data", "added")
+_COLUMNS = (
+    Column("model"),
+    Column("version", right=True),
+    Column("aliases", wraps=True),
+    Column("corr", right=True),
+    Column("mmc", right=True),
+    Column("size", right=True),
+    Column("python"),
+    Column("data"),
+    Column("added"),
+)
+_FILE_COLUMNS = (Column("file"), Column("size", right=True), Column("sha256"))
 
 
 def run(options: argparse.Namespace) -> str | int:
@@ -59,7 +72,7 @@ def _list(registry: Registry, options: argparse.Namespace) -> int:
     if not versions:
         print("no models: `numerai-predict registry add PATH NAME` adds one")
         return 0
-    print("\n".join(_table([_COLUMNS, *(_row(*each) for each in versions)])))
+    show(TextTable(_COLUMNS, [_row(*each) for each in versions]))
     return 0
 
 
@@ -77,9 +90,8 @@ def _show(registry: Registry, options: argparse.Namespace) -> int:
         print(json.dumps({"versions": shown, "history": events}, indent=2))
         return 0
     rows = [_row(history, each) for each in history.versions.values()]
-    print("\n".join(_table([_COLUMNS, *rows])))
-    print("\nhistory")
-    print("\n".join(f"  {one_line(_described(event))}" for event in history.events))
+    lines = [f"  {one_line(_described(event))}" for event in history.events]
+    show(TextTable(_COLUMNS, rows), "", "history", *lines)
     return 0
 
 
@@ -87,10 +99,9 @@ def _show_version(history: ModelHistory, version: ModelVersion, as_json: bool) -
     if as_json:
         print(json.dumps(version_as_json(history, version), indent=2))
         return 0
-    print("\n".join(_table([_COLUMNS, _row(history, version)])))
     files = version.added.files.items()
-    rows = [(f"  {name}", format_size(file.bytes), file.sha256) for name, file in files]
-    print("\n".join(_table(rows)))
+    rows = [(name, format_size(file.bytes), file.sha256) for name, file in files]
+    show(TextTable(_COLUMNS, [_row(history, version)]), "", TextTable(_FILE_COLUMNS, rows))
     if version.tags:
         print(one_line(f"tags: {_described_tags(version.tags)}"))
     return 0
@@ -210,11 +221,3 @@ def _described(event: Event) -> str:
 
 def _described_tags(tags: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in tags.items())
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """The rows with aligned columns."""
-    shown = [tuple(map(one_line, row)) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    cells = (map(str.ljust, row, widths) for row in shown)
-    return ["  ".join(line).rstrip() for line in cells]
