@@ -36,7 +36,7 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
-class Event:
+class RegistryEvent:
     """An event of a model's history.
 
     `number` counts the events of the model from 1. `id` is random: a writer recognises its own
@@ -65,7 +65,7 @@ class Event:
         return {**asdict(self), "kind": self.kind.value}
 
 
-def parse_event(content: bytes) -> Event:
+def parse_event(content: bytes) -> RegistryEvent:
     """The event in a file.
 
     Raises:
@@ -74,7 +74,7 @@ def parse_event(content: bytes) -> Event:
     try:
         found = json.loads(content)
         files = {_file_name(name): _stored(each) for name, each in found["files"].items()}
-        return Event(
+        return RegistryEvent(
             number=int(found["number"]),
             id=str(found["id"]),
             kind=EventKind(found["kind"]),

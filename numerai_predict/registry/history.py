@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from numerai_predict.contract.trained_eras import PICKLE
-from numerai_predict.registry.events import Event, EventKind
+from numerai_predict.registry.events import EventKind, RegistryEvent
 
 
 @dataclass(frozen=True)
 class ModelVersion:
     """A version of a model: the event that added it, and its tags."""
 
-    added: Event
+    added: RegistryEvent
     tags: dict[str, str]
 
     @property
@@ -38,7 +38,7 @@ class ModelHistory:
     """The events of a model, in their order; none for a model that is not registered."""
 
     name: str
-    events: Sequence[Event]
+    events: Sequence[RegistryEvent]
 
     @cached_property
     def versions(self) -> dict[int, ModelVersion]:

@@ -26,7 +26,7 @@ from numerai_predict.contract.registry_errors import (
     UnknownVersion,
 )
 from numerai_predict.contract.temporary_files import temporary_directory
-from numerai_predict.registry.events import Event, EventKind, StoredFile, parse_event
+from numerai_predict.registry.events import EventKind, RegistryEvent, StoredFile, parse_event
 from numerai_predict.registry.history import ModelHistory, ModelVersion
 from numerai_predict.registry.reference import PRODUCTION, Reference
 from numerai_predict.registry.store import Store
@@ -83,7 +83,7 @@ class Registry:
         }
         self._add_files(stored, files)
 
-        def add(history: ModelHistory) -> Event:
+        def add(history: ModelHistory) -> RegistryEvent:
             number = history.newest + 1
             return _event(
                 history, EventKind.ADDED, number, reason=reason, files=stored, facts=facts
@@ -93,7 +93,7 @@ class Registry:
         self._add_files(stored, files)  # a cleanup may have removed what it knew no version of
         return ModelVersion(added, {})
 
-    def set_alias(self, reference: Reference, alias: str, reason: str | None) -> Event:
+    def set_alias(self, reference: Reference, alias: str, reason: str | None) -> RegistryEvent:
         """Let an alias name a version whose files are whole.
 
         Raises:
@@ -103,13 +103,15 @@ class Registry:
         if faults := self.faults(self.version(reference)):
             raise _corrupt(reference, "; ".join(faults))
 
-        def name_version(history: ModelHistory) -> Event:
+        def name_version(history: ModelHistory) -> RegistryEvent:
             number = _find(history, reference).number
             return _event(history, EventKind.ALIASED, number, alias=alias, reason=reason)
 
         return self._append(reference.name, name_version)
 
-    def roll_back(self, name: str, alias: str = PRODUCTION, reason: str | None = None) -> Event:
+    def roll_back(
+        self, name: str, alias: str = PRODUCTION, reason: str | None = None
+    ) -> RegistryEvent:
         """Let an alias name the version again that it named before.
 
         Raises:
@@ -117,7 +119,7 @@ class Registry:
         """
         self.known_history(name)
 
-        def name_earlier(history: ModelHistory) -> Event:
+        def name_earlier(history: ModelHistory) -> RegistryEvent:
             earlier = history.earlier_versions.get(alias, [])
             if len(earlier) < 2:
                 raise UnknownVersion(
@@ -128,7 +130,7 @@ class Registry:
 
         return self._append(name, name_earlier)
 
-    def tag(self, reference: Reference, tags: Mapping[str, str]) -> Event:
+    def tag(self, reference: Reference, tags: Mapping[str, str]) -> RegistryEvent:
         """Set tags of a version.
 
         Raises:
@@ -136,7 +138,7 @@ class Registry:
         """
         self.version(reference)
 
-        def set_tags(history: ModelHistory) -> Event:
+        def set_tags(history: ModelHistory) -> RegistryEvent:
             return _event(history, EventKind.TAGGED, _find(history, reference).number, tags=tags)
 
         return self._append(reference.name, set_tags)
@@ -144,7 +146,7 @@ class Registry:
     def remove(self, name: str, number: int, reason: str) -> bool:
         """Remove a version; `False` if an alias names it, or a rollback would."""
 
-        def remove(history: ModelHistory) -> Event | None:
+        def remove(history: ModelHistory) -> RegistryEvent | None:
             if number not in history.versions or is_needed(history, number):
                 return None
             return _event(history, EventKind.REMOVED, number, reason=reason)
@@ -205,7 +207,7 @@ class Registry:
         for name, path in files.items():
             self.store.add_file(_object(stored[name]), path)
 
-    def _event(self, name: str) -> Event:
+    def _event(self, name: str) -> RegistryEvent:
         try:
             return parse_event(self.store.read(name) or b"")
         except ValueError as error:
@@ -214,14 +216,14 @@ class Registry:
                 "restore the file from a backup: events are never changed",
             ) from None
 
-    def _append(self, name: str, decide: Callable[[ModelHistory], Event]) -> Event:
+    def _append(self, name: str, decide: Callable[[ModelHistory], RegistryEvent]) -> RegistryEvent:
         event = self._append_unless_refused(name, decide)
         assert event is not None
         return event
 
     def _append_unless_refused(
-        self, name: str, decide: Callable[[ModelHistory], Event | None]
-    ) -> Event | None:
+        self, name: str, decide: Callable[[ModelHistory], RegistryEvent | None]
+    ) -> RegistryEvent | None:
         """Append the event that is decided on the history; again if another process was faster."""
         while event := decide(self.history(name)):
             if self.store.create(
@@ -240,9 +242,9 @@ def _object(file: StoredFile) -> str:
     return f"{_OBJECTS}{file.sha256[:2]}/{file.sha256}"
 
 
-def _event(history: ModelHistory, kind: EventKind, version: int, **details: Any) -> Event:
+def _event(history: ModelHistory, kind: EventKind, version: int, **details: Any) -> RegistryEvent:
     now = datetime.now(timezone.utc)
-    return Event(
+    return RegistryEvent(
         len(history.events) + 1,
         secrets.token_hex(8),
         kind,

@@ -67,7 +67,7 @@ ERRORS = {
     "--output-dir": (SaveFailed, lambda path, _out: require_directory(path)),
     "inspect": (
         ModelUnavailable,
-        lambda path, _out: inspect.run(argparse.Namespace(pickle=path, json=False)),
+        lambda path, _out: inspect.run(argparse.Namespace(pickle=str(path), json=False)),
     ),
     "diagnose": (
         DatasetUnavailable,

@@ -14,7 +14,7 @@ from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.registry_errors import CorruptVersion
 from numerai_predict.registry.bundle_files import bundle_files, find_pickle
-from numerai_predict.registry.events import Event
+from numerai_predict.registry.events import RegistryEvent
 from numerai_predict.registry.history import ModelHistory, ModelVersion
 from numerai_predict.registry.reference import Reference, parse_reference
 from numerai_predict.registry.registry import Registry, is_needed
@@ -209,7 +209,7 @@ def _score(mean: float | None) -> str:
     return "-" if mean is None else f"{mean:.4f}"
 
 
-def _described(event: Event) -> str:
+def _described(event: RegistryEvent) -> str:
     what = f"version {event.version} {event.kind.value}"
     if event.alias:
         what += f" {event.alias}"
