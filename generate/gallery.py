@@ -86,8 +86,8 @@ def main() -> None:
 
 def take(browser: str, directory: Path, page: str, size: tuple[int, int], target: Path) -> None:
     """Take a picture of a page at a size of the screen."""
-    path, _, place = page.partition("#")
-    address = (directory / path).as_uri() + (f"#{place}" if place else "")
+    path, _, fragment = page.partition("#")
+    address = (directory / path).as_uri() + (f"#{fragment}" if fragment else "")
     subprocess.run(
         [
             browser,

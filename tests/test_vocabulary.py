@@ -43,6 +43,7 @@ ALLOWED = (
     Allowed("tests/fleet/test_worker_pool.py", "died", "Ray's ActorDiedError"),
     Allowed("numerai_predict/storage/retry.py", "outcome", "tenacity's attribute"),
     Allowed("numerai_predict/resources/process_tree.py", "the parent", "a parent process of Linux"),
+    Allowed("numerai_predict/fleet/report/model_table.py", "round", "Python's function"),
     Allowed("numerai_predict/sandbox/seccomp.py", "agents", "ssh-agent and the like"),
 )
 

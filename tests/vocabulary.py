@@ -240,5 +240,5 @@ def files_in(root: Path) -> list[str]:
         path.relative_to(root).as_posix()
         for path in found
         if path.exists() and (path.suffix in kinds or not path.suffix)
-        if "node_modules" not in path.parts
+        if not {"node_modules", "vendored"} & set(path.parts)
     )

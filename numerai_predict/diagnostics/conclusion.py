@@ -54,7 +54,7 @@ def _sentence(name: str, summary: ScoreSummary) -> str:
         return f"{name.upper()} is above 0: {shown}."
     if interval.high < 0:
         return f"{name.upper()} is below 0: {shown}."
-    return f"{name.upper()} cannot be told from 0: {shown}."
+    return f"{name.upper()} cannot be distinguished from 0: {shown}."
 
 
 def _reservations(report: Report) -> list[str]:

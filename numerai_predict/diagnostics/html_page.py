@@ -9,8 +9,8 @@ from numerai_predict.diagnostics.conclusion import conclusion
 from numerai_predict.diagnostics.report import Report
 from numerai_predict.pages.formats import format_name
 from numerai_predict.pages.page import Page, render_page
+from numerai_predict.scoring.glossary import GLOSSARY
 from numerai_predict.scoring.score_summary import ScoreSummary, beside_best_of
-from numerai_predict.scoring.terms import TERMS
 
 MAX_BYTES = 2 * 1024**2
 
@@ -37,7 +37,7 @@ def render_diagnosis(report: Report) -> str:
         report=report,
         subject=report.subject,
         conclusion=conclusion(report),
-        terms=TERMS,
+        glossary=GLOSSARY,
         scores=score_rows(report),
         inflated_scores=inflated_rows(report),
         first=str(report.eras.index[0]),

@@ -125,8 +125,8 @@ class _Frame:
         low, high = float(known.min()), float(known.max())
         if low == high:
             high = low + 1.0
-        room = (high - low) * 0.04
-        low, high = (low - room if low < 0 else low), (high + room if high > 0 else high)
+        margin = (high - low) * 0.04
+        low, high = (low - margin if low < 0 else low), (high + margin if high > 0 else high)
         steps = round_steps(low, high, _MAX_STEPS)
         widest = max(len(label_of(step, steps)) for step in steps)
         return cls(len(chart.eras), steps, low, high, widest * CHARACTER_WIDTH + 8)
@@ -178,7 +178,7 @@ class _Frame:
             yield element("text", eras[era], x=x, y=_HEIGHT - 6.0, text_anchor="middle")
 
     def _labelled(self, eras: Sequence[str]) -> range:
-        """The eras that have a label: as many as have room."""
+        """The eras that have a label: as many as have space."""
         widest = max(map(len, eras)) * CHARACTER_WIDTH + 16
         return range(0, len(eras), max(1, int(np.ceil(widest / self.step))))
 

@@ -84,7 +84,7 @@ def _count_axis(most: int, scale: float, bottom: float) -> Markup:
 
 
 def _value_axis(edges: NDArray[np.float64], width: float, show: Callable[[float], str]) -> Markup:
-    """Labels of some edges: as many as have room."""
+    """Labels of some edges: as many as have space."""
     widest = max(len(show(edge)) for edge in edges) * CHARACTER_WIDTH + 14
     stride = int(np.ceil(widest / width))
     parts = []

@@ -30,9 +30,9 @@ class CellKind(str, Enum):
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column; a `secondary` one is left out on a narrow screen, a `hidden` one everywhere.
+    """A column; a `secondary` one is left out on a narrow screen, a `details_only` one everywhere.
 
-    The script offers a list of the values of a column that has a `filter`, and shows hidden
+    The script offers a list of the values of a column that has a `filter`, and shows those
     columns with the details of a row.
     """
 
@@ -41,7 +41,7 @@ class TableColumn:
     kind: CellKind = CellKind.TEXT
     filter: bool = False
     secondary: bool = False
-    hidden: bool = False
+    details_only: bool = False
 
     def show(self, value: Any) -> str:
         """A value as text."""
@@ -91,7 +91,7 @@ class DataTable:
     @property
     def shown_columns(self) -> Sequence[TableColumn]:
         """The columns of the table itself."""
-        return [column for column in self.columns if not column.hidden]
+        return [column for column in self.columns if not column.details_only]
 
     def files_of(self, row: int) -> list[tuple[str, str]]:
         """The label and the relative address of each file of a row."""
@@ -113,7 +113,9 @@ class DataTable:
 
 
 def _column_as_data(column: TableColumn) -> dict[str, Any]:
-    flags = {name: True for name in ("filter", "secondary", "hidden") if getattr(column, name)}
+    flags = {
+        name: True for name in ("filter", "secondary", "details_only") if getattr(column, name)
+    }
     return {"key": column.key, "label": column.label, "kind": column.kind.value, **flags}
 
 

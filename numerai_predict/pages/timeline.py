@@ -16,7 +16,7 @@ from numerai_predict.pages.svg import cut, drawing, element, named
 _WIDTH, _LABEL_WIDTH, _RIGHT = 1080, 230, 44
 _AXIS_HEIGHT = 24
 _LANE_HEIGHT, _LEAST_LANE_HEIGHT, _MAX_HEIGHT = 20, 3, 480
-_LEAST_LABELLED = 12  # height of a lane that has room for a label
+_LEAST_LABELLED = 12  # height of a lane that has space for a label
 _MAX_BARS = 400
 _BIN = 4  # pixels
 _BUSY_CLASSES = 4
@@ -137,8 +137,8 @@ class Timeline:
                 "rect", class_="bad" if bar.failed else "good", x=left, y=top, width=width,
                 height=max(2.0, self.lane_height - 4),
             )  # fmt: skip
-            ending = "failed after" if bar.failed else "took"
-            yield named(mark, f"{bar.name}: {ending} {format_seconds(bar.seconds)}")
+            result = "failed after" if bar.failed else "took"
+            yield named(mark, f"{bar.name}: {result} {format_seconds(bar.seconds)}")
 
     def _density(self, lane: TimelineLane, top: float) -> Iterator[Markup]:
         """The share of the time in which the lane was busy, in classes; a mark for each failure."""

@@ -19,7 +19,7 @@ import botocore.exceptions
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.registry_errors import RegistryUnavailable
 
-_TAKEN = ("PreconditionFailed", "412")
+_NAME_EXISTS = ("PreconditionFailed", "412")
 _CONFLICT = ("ConditionalRequestConflict", "409")
 _MISSING = ("NoSuchKey", "404", "NotFound")
 _ATTEMPTS = 5
@@ -50,7 +50,7 @@ class S3Store:
                 try:
                     self._client.put_object(**self._key(name), Body=content, IfNoneMatch="*")
                 except botocore.exceptions.ClientError as error:
-                    if _code(error) in _TAKEN:
+                    if _code(error) in _NAME_EXISTS:
                         return self.read(name) == content
                     if _code(error) not in _CONFLICT:
                         raise

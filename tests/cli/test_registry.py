@@ -62,7 +62,7 @@ def test_a_pickle_is_added_listed_promoted_and_rolled_back(registry, models, sna
         assert event in shown
 
 
-def test_no_version_is_promoted_through_a_closed_gate_without_a_reason(registry, models, tmp_path):
+def test_no_version_is_promoted_while_a_gate_is_closed_without_a_reason(registry, models, tmp_path):
     registry("add", models / ONE, "mine")
     printed, last = registry("promote", "mine@1", "--data-dir", tmp_path / "none", code=103)
     assert "closed run: expected " in printed

@@ -33,7 +33,7 @@ def test_skill_is_called_skill(report_of):
 def test_chance_supports_no_submission(report_of):
     first, second = conclusion(report_of(0.0))
     assert "do not support a submission" in first
-    assert "cannot be told from 0" in second
+    assert "cannot be distinguished from 0" in second
 
 
 def test_a_bad_model_is_below_zero(report_of):

@@ -5,7 +5,7 @@ from numerai_predict.pages.table import CellKind, DataTable, RowFile, TableColum
 TABLE = DataTable(
     "model",
     [TableColumn("model", "Model"), TableColumn("verdict", "Verdict", CellKind.STATE, filter=True),
-     TableColumn("note", "Note", hidden=True)],
+     TableColumn("note", "Note", details_only=True)],
     {"model": ["a", "b/c", "d"], "verdict": ["ok"] * 3, "note": ["x", "y", None]},
     [RowFile("log", "logs/{}.log", frozenset({0, 1}))],
     {1: "last line"},
@@ -29,6 +29,6 @@ def test_the_address_of_a_file_is_relative_and_quoted():
     assert TABLE.files_of(2) == []
 
 
-def test_hidden_columns_are_for_the_details_only():
+def test_columns_of_the_details_are_not_in_the_table():
     assert [column.key for column in TABLE.shown_columns] == ["model", "verdict"]
-    assert TABLE.as_data()["columns"][2]["hidden"] is True
+    assert TABLE.as_data()["columns"][2]["details_only"] is True

@@ -50,12 +50,12 @@ def add_options(parser: OptionParser) -> None:
     )
     commands = parser.add_commands("subcommand")
     parsers = {}
-    for name, (words, summary) in _COMMANDS.items():
+    for name, (positionals, summary) in _COMMANDS.items():
         parsers[name] = commands.add_parser(
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
-            usage=f"%(prog)s {words} [OPTIONS]".replace("  ", " "),
+            usage=f"%(prog)s {positionals} [OPTIONS]".replace("  ", " "),
             epilog=f"example:\n  {_EXAMPLES[name]}",
         )
         _add_registry(parsers[name])

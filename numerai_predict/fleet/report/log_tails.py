@@ -27,11 +27,11 @@ def log_tail(path: Path) -> str:
 def log_tails(folder: Path, names: Iterable[str], max_characters: int) -> dict[str, str]:
     """The tails of these models' logs by name: the first ones, as many as fit."""
     found: dict[str, str] = {}
-    room = max_characters
+    left = max_characters
     for name in names:
         tail = log_tail(folder / f"{name}.log")
-        room -= len(tail)
-        if room < 0:
+        left -= len(tail)
+        if left < 0:
             break
         if tail:
             found[name] = tail

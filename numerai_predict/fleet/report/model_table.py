@@ -28,10 +28,10 @@ _COLUMNS = (
     TableColumn("python", "Python", filter=True, secondary=True),
     TableColumn("worker", "Worker", filter=True, secondary=True),
     TableColumn("message", "Message", secondary=True),
-    TableColumn("remedy", "Remedy", hidden=True),
-    TableColumn("environment", "Environment", hidden=True),
-    TableColumn("attempts", "Attempts", CellKind.COUNT, hidden=True),
-    TableColumn("started", "Started", hidden=True),
+    TableColumn("remedy", "Remedy", details_only=True),
+    TableColumn("environment", "Environment", details_only=True),
+    TableColumn("attempts", "Attempts", CellKind.COUNT, details_only=True),
+    TableColumn("started", "Started", details_only=True),
 )
 _FILES = (
     ("log", "logs", "log"),
@@ -71,8 +71,8 @@ def model_table(
     """The table of these models; `remedies` are those of failed models, by id."""
     logs = directory.present["logs"]
     failed = [row.id for row in rows if row.state is ModelState.FAILED and f"{row.id}.log" in logs]
-    room = _LOG_CHARACTERS + _LOG_CHARACTERS_PER_MODEL * len(rows)
-    tails = log_tails(directory.path / "logs", failed, room)
+    space = _LOG_CHARACTERS + _LOG_CHARACTERS_PER_MODEL * len(rows)
+    tails = log_tails(directory.path / "logs", failed, space)
     static = _static_rows(rows)
     return DataTable(
         name=NAME,

@@ -12,7 +12,7 @@ class PageTable {
       this.values[column.key] = Array.isArray(stored)
         ? stored : stored.numbers.map((number) => stored.distinct[number]);
     }
-    this.shown = data.columns.filter((column) => !column.hidden);
+    this.shown = data.columns.filter((column) => !column.details_only);
     this.names = this.values[data.columns[0].key];
     this.rowOf = new Map(this.names.map((name, row) => [name, row]));
     const texts = data.columns.filter((column) => ["text", "state"].includes(column.kind));
