@@ -59,11 +59,15 @@ def build_image(image: Image) -> bool:
     with tempfile.NamedTemporaryFile(prefix="numerai-build-") as log:
         process = subprocess.Popen(
             [BUILD_SCRIPT, image.python, image.flavour],
-            stdout=sys.stderr,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             env={**os.environ, "BUILD_LOG": log.name},
         )
         try:
-            return _watch(process, Path(log.name)) == 0
+            built = _watch(process, Path(log.name)) == 0
+            # What the script prints comes after the progress, which would draw over it.
+            _say(process.communicate()[0].decode(errors="replace").rstrip())
+            return built
         finally:
             process.kill()  # nothing, once it has ended
             process.wait()
