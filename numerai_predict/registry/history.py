@@ -67,7 +67,7 @@ class ModelHistory:
             if event.kind is EventKind.ALIASED and numbers[-1:] != [event.version]:
                 numbers.append(event.version)
             elif event.kind is EventKind.ROLLED_BACK:
-                numbers.pop()
+                del numbers[-1:]
         return found
 
     @property

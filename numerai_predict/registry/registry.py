@@ -100,11 +100,13 @@ class Registry:
             UnknownVersion: there is no such version.
             CorruptVersion: a file of it is missing or differs.
         """
-        if faults := self.faults(self.version(reference)):
+        version = self.version(reference)
+        if faults := self.faults(version):
             raise _corrupt(reference, "; ".join(faults))
+        verified = Reference(reference.name, version.number, None)
 
         def name_version(history: ModelHistory) -> RegistryEvent:
-            number = _find(history, reference).number
+            number = _find(history, verified).number
             return _event(history, EventKind.ALIASED, number, alias=alias, reason=reason)
 
         return self._append(reference.name, name_version)
@@ -244,8 +246,9 @@ def _object(file: StoredFile) -> str:
 
 def _event(history: ModelHistory, kind: EventKind, version: int, **details: Any) -> RegistryEvent:
     now = datetime.now(timezone.utc)
+    last = history.events[-1].number if history.events else 0
     return RegistryEvent(
-        len(history.events) + 1,
+        last + 1,
         secrets.token_hex(8),
         kind,
         f"{now:%Y-%m-%dT%H:%M:%SZ}",

@@ -211,3 +211,20 @@ def test_an_event_that_another_wrote_is_refused(registry, add, tmp_path, name):
     path.write_text(changed if isinstance(changed, str) else json.dumps(changed))
     with pytest.raises(RegistryUnavailable, match="expected an event in models/mine/events"):
         registry.history("mine")
+
+
+def test_a_rollback_that_another_wrote_first_takes_nothing_away(registry, add, tmp_path):
+    add(b"a")
+    (path,) = (tmp_path / "registry/models/mine/events").iterdir()
+    event = {**json.loads(path.read_bytes()), "number": 2, "kind": "rolled back", "alias": "x"}
+    path.with_name("00000002.json").write_text(json.dumps(event))
+    assert registry.history("mine").aliases == {}
+    assert add(b"b").added.number == 3
+
+
+def test_an_event_after_a_lost_one_gets_a_number_of_its_own(registry, add, tmp_path):
+    for content in (b"a", b"b", b"c"):
+        add(content)
+    (tmp_path / "registry/models/mine/events/00000002.json").unlink()
+    assert add(b"d").added.number == 4
+    assert list(registry.history("mine").versions) == [1, 3, 4]
