@@ -83,3 +83,7 @@ class ModelHistory:
     def aliases_of(self, version: int) -> list[str]:
         """The aliases of a version."""
         return sorted(alias for alias, number in self.aliases.items() if number == version)
+
+    def is_needed(self, version: int) -> bool:
+        """Whether an alias names the version, or named it before and a rollback may lead to it."""
+        return any(version in numbers for numbers in self.earlier_versions.values())

@@ -32,7 +32,8 @@ from numerai_predict.registry.reference import PRODUCTION, Reference
 from numerai_predict.registry.store import Store
 from numerai_predict.storage.files import sha256_of
 
-_MODELS, _OBJECTS, _EVENTS = "models/", "objects/", "/events/"
+OBJECTS = "objects/"
+_MODELS, _EVENTS = "models/", "/events/"
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ class Registry:
         """Remove a version; `False` if an alias names it, or a rollback would."""
 
         def remove(history: ModelHistory) -> RegistryEvent | None:
-            if number not in history.versions or is_needed(history, number):
+            if number not in history.versions or history.is_needed(number):
                 return None
             return _event(history, EventKind.REMOVED, number, reason=reason)
 
@@ -184,30 +185,15 @@ class Registry:
 
     def _fetch(self, name: str, file: StoredFile, target: Path) -> str | None:
         """Write a file of a version; returns what is wrong with it, `None` if nothing is."""
-        if not self.store.copy_to(_object(file), target):
+        if not self.store.copy_to(object_name(file), target):
             return f"{name} missing ({file.sha256[:12]})"
         if (found := sha256_of(target)) != file.sha256:
             return f"{name} with other bytes ({found[:12]} in place of {file.sha256[:12]})"
         return None
 
-    def objects_without_version(self, min_age: float) -> list[str]:
-        """Names of stored contents that no version has; `min_age` is in seconds.
-
-        Younger ones may belong to a version that is being added.
-        """
-        every = (self.history(name).versions.values() for name in self.models())
-        needed = {
-            _object(file)
-            for versions in every
-            for each in versions
-            for file in each.added.files.values()
-        }
-        found = (name for name in self.store.names(_OBJECTS) if name not in needed)
-        return [name for name in found if self.store.age(name) >= min_age]
-
     def _add_files(self, stored: Mapping[str, StoredFile], files: Mapping[str, Path]) -> None:
         for name, path in files.items():
-            self.store.add_file(_object(stored[name]), path)
+            self.store.add_file(object_name(stored[name]), path)
 
     def _event(self, name: str) -> RegistryEvent:
         try:
@@ -235,13 +221,9 @@ class Registry:
         return None
 
 
-def is_needed(history: ModelHistory, number: int) -> bool:
-    """Whether an alias names the version, or named it before and a rollback may lead to it."""
-    return any(number in numbers for numbers in history.earlier_versions.values())
-
-
-def _object(file: StoredFile) -> str:
-    return f"{_OBJECTS}{file.sha256[:2]}/{file.sha256}"
+def object_name(file: StoredFile) -> str:
+    """The name in the store of a content."""
+    return f"{OBJECTS}{file.sha256[:2]}/{file.sha256}"
 
 
 def _event(history: ModelHistory, kind: EventKind, version: int, **details: Any) -> RegistryEvent:

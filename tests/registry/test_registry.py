@@ -10,6 +10,7 @@ from numerai_predict.contract.registry_errors import (
     RegistryUnavailable,
     UnknownVersion,
 )
+from numerai_predict.registry.cleanup import remove_unused_contents
 from numerai_predict.registry.events import EventKind
 from numerai_predict.registry.local_copy import local_copy
 from numerai_predict.registry.reference import Reference, is_alias, parse_reference
@@ -141,14 +142,14 @@ def test_a_needed_version_is_not_removed(registry, add):
     assert add(b"e").number == 5
 
 
-def test_contents_of_removed_versions_are_found_once_they_are_old(registry, add, tmp_path):
+def test_contents_of_removed_versions_go_once_they_are_old(registry, add, tmp_path):
     add(b"a"), add(b"b")
     registry.remove("mine", 1, "old")
-    assert registry.objects_without_version(3600) == []
+    assert remove_unused_contents(registry) == []
     for path in objects_of(tmp_path):
         os.utime(path, (0, 0))
-    (name,) = registry.objects_without_version(3600)
-    assert registry.store.read(name) == b"a"
+    assert len(remove_unused_contents(registry)) == 1
+    assert [path.read_bytes() for path in objects_of(tmp_path)] == [b"b"]
 
 
 def damage(tmp_path, change):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from numerai_predict.cli.exit_codes import UsageError
@@ -14,14 +14,14 @@ from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.registry_errors import CorruptVersion
 from numerai_predict.registry.bundle_files import bundle_files, find_pickle
+from numerai_predict.registry.cleanup import remove_old_versions, remove_unused_contents
 from numerai_predict.registry.events import RegistryEvent
 from numerai_predict.registry.history import ModelHistory, ModelVersion
 from numerai_predict.registry.reference import Reference, parse_reference
-from numerai_predict.registry.registry import Registry, is_needed
+from numerai_predict.registry.registry import Registry
 from numerai_predict.terminal.screen import show
 from numerai_predict.terminal.table import Column, TextTable
 
-_SECONDS_UNUSED = 24 * 3600.0
 _COLUMNS = (
     Column("model"),
     Column("version", right=True),
@@ -146,19 +146,9 @@ def _verify(registry: Registry, _options: argparse.Namespace) -> str:
 
 
 def _collect(registry: Registry, options: argparse.Namespace) -> str:
-    removed = [each for name in registry.models() for each in _old(registry, name, options.keep)]
-    names = registry.objects_without_version(_SECONDS_UNUSED)
-    for name in names:
-        registry.store.remove(name)
-    return f"removed {len(removed)} version(s) and {len(names)} stored content(s)"
-
-
-def _old(registry: Registry, name: str, keep: int) -> Iterator[int]:
-    """Remove the versions of a model that are neither new nor needed; yields their numbers."""
-    history = registry.history(name)
-    for number in list(history.versions)[:-keep]:
-        if not is_needed(history, number) and registry.remove(name, number, f"gc --keep {keep}"):
-            yield number
+    old = [remove_old_versions(registry, name, options.keep) for name in registry.models()]
+    contents = remove_unused_contents(registry)
+    return f"removed {sum(map(len, old))} version(s) and {len(contents)} stored content(s)"
 
 
 def _export(registry: Registry, options: argparse.Namespace) -> str:
