@@ -61,6 +61,12 @@ COMMANDS = (
     Command("inspect", "models", "show which Python and packages a pickle needs"),
     Command("diagnose", "models", "score a model on past eras and write a report", "diagnostics"),
     Command(
+        "compare",
+        "models",
+        "compare two models on the same past eras",
+        "diagnostics",
+    ),
+    Command(
         "train",
         "models",
         "train, validate and bundle models as one pickle",

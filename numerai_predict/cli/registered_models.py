@@ -53,6 +53,11 @@ def local_pickle(source: str) -> str:
     return str(copy_of(open_registry(), parse_reference(source)))
 
 
+def registered_name(source: str) -> str | None:
+    """How messages and records name a registered model; `None` for another source."""
+    return source if is_reference(source) else None
+
+
 def copy_of(registry: Registry, reference: Reference) -> Path:
     """A local copy of the pickle of a version."""
     number = registry.version(reference).number

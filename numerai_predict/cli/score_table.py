@@ -23,11 +23,11 @@ def score_table(summaries: Mapping[str, ScoreSummary]) -> list[Part]:
 
 def _cells(summary: ScoreSummary) -> list[str]:
     return [
-        _number(summary.mean, 4),
-        _interval(summary.mean_interval, 4),
-        _number(summary.sharpe, 2),
-        _interval(summary.sharpe_interval, 2),
-        _number(summary.max_drawdown, 4),
+        format_score(summary.mean, 4),
+        format_score_interval(summary.mean_interval, 4),
+        format_score(summary.sharpe, 2),
+        format_score_interval(summary.sharpe_interval, 2),
+        format_score(summary.max_drawdown, 4),
         str(summary.eras),
     ]
 
@@ -55,9 +55,11 @@ def _reasons(summaries: Mapping[str, ScoreSummary]) -> list[str]:
     ]
 
 
-def _number(value: float | None, digits: int) -> str:
+def format_score(value: float | None, digits: int = 4) -> str:
+    """A number for the terminal; a dash for `None`."""
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _interval(interval: Interval | None, digits: int) -> str:
+def format_score_interval(interval: Interval | None, digits: int = 4) -> str:
+    """An interval for the terminal; a dash for `None`."""
     return "-" if interval is None else f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f}"

@@ -15,7 +15,7 @@ from numerai_predict.pages.histogram import histogram_svg
 from numerai_predict.pages.svg import Chart
 from numerai_predict.scoring.bootstrap import cumulative_band
 from numerai_predict.scoring.intervals import mean_interval
-from numerai_predict.scoring.payouts import CORR_MULTIPLIER, MMC_MULTIPLIER, payout_shares
+from numerai_predict.scoring.payouts import CORR_MULTIPLIER, MMC_MULTIPLIER, era_payouts
 from numerai_predict.scoring.score_summary import drawdown
 from numerai_predict.scoring.target_overlap import overlap_of_target, overlapping_scores
 
@@ -145,15 +145,8 @@ def _payout(report: Report) -> Chart:
     title, missing = "Payout", "A payout needs CORR and MMC, so a meta model of these eras."
     if not {"corr", "mmc"} <= set(plotted_scores(report)):
         return Chart(title, caption, None, missing)
-    multipliers = {"corr": CORR_MULTIPLIER, "mmc": MMC_MULTIPLIER}
-    pairs = zip(_clean(report, "corr"), _clean(report, "mmc"), strict=True)
-    paid = [
-        sum(payout_shares({"corr": corr, "mmc": mmc}, multipliers, 1.0).values())
-        if np.isfinite(corr) and np.isfinite(mmc)
-        else np.nan
-        for corr, mmc in pairs
-    ]
-    values = np.array(paid, np.float64)
+    scores = (pd.Series(_clean(report, name)) for name in ("corr", "mmc"))
+    values: Values = np.asarray(era_payouts(*scores), np.float64)
     band = cumulative_band(values, _overlap(report, values))
     series = [EraSeries("Payout", "c4", _sum(values), band)]
     return _chart(report, title, caption, series if np.isfinite(values).any() else [], missing)

@@ -22,6 +22,7 @@ class DiagnosisConfig:
     `model` is a file, URL or `s3://...`. `benchmark` is the benchmark model of BMC, `None` for
     the first of the file. `neutral_to` is the feature set of FNC, `None` for no FNC. `local` runs
     the model in the local Python even if a container image is available.
+    `name` is the model's in reports, `None` for that of its file.
     `allow_version_mismatch` allows data of another version than a bundle's.
     """
 
@@ -37,6 +38,7 @@ class DiagnosisConfig:
     local: bool = False
     debug: bool = False
     allow_version_mismatch: bool = False
+    name: str | None = None
 
     @property
     def batch_bytes(self) -> int:

@@ -121,7 +121,7 @@ def _subject(
     model, files = usage.record.model, config.files
     path = urlsplit(config.model).path if "://" in config.model else config.model
     return Subject(
-        model=one_line(redact(PurePosixPath(path).name)),
+        model=config.name or one_line(redact(PurePosixPath(path).name)),
         sha256=model.sha256 or "",
         pythons=list(model.python),
         arguments=model.arity or 1,

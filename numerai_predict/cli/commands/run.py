@@ -11,12 +11,11 @@ from pathlib import Path
 
 from numerai_predict.cli.image_build import build_image
 from numerai_predict.cli.options import pickle_source
-from numerai_predict.cli.registered_models import local_pickle
+from numerai_predict.cli.registered_models import local_pickle, registered_name
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.path_access import is_directory
-from numerai_predict.registry.reference import is_reference
 from numerai_predict.runner.container.job_run import JobResult, run_job, target_and_job
 from numerai_predict.runner.container.target import ContainerImage
 from numerai_predict.runner.entrypoint import execute, write_failure
@@ -36,8 +35,8 @@ def run(options: argparse.Namespace) -> int:
     source = pickle_source(options)
     options.model = local_pickle(source)
     job = _with_absolute_paths(job_from_options(options.parser, options))
-    if is_reference(source):
-        job = replace(job, model_source=source)
+    if name := registered_name(source):
+        job = replace(job, model_source=name)
     sample = sample_directory()
     try:
         if not job.check:

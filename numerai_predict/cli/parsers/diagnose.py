@@ -25,6 +25,12 @@ def add_options(parser: OptionParser) -> None:
         "  numerai-predict diagnose my.pkl --validation sample"
     )
     add_pickle_source(parser)
+    add_diagnosis_options(parser)
+    parser.deprecate("--local", "--no-container")
+
+
+def add_diagnosis_options(parser: OptionParser) -> None:
+    """Add what `diagnose` and `compare` have in common: past eras, scores, output, limits."""
     data = add_snapshot(parser)
     _add_validation(data)
     add_version_mismatch(data)
@@ -34,7 +40,6 @@ def add_options(parser: OptionParser) -> None:
     add_json(parser, output)
     add_limits(parser)
     add_no_container(parser.add_argument_group("environment"))
-    parser.deprecate("--local", "--no-container")
 
 
 def _add_validation(group: argparse._ArgumentGroup) -> None:
