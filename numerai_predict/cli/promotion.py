@@ -38,8 +38,9 @@ def _promotion_check(
     registry: Registry, reference: Reference, options: argparse.Namespace
 ) -> PromotionCheck:
     return PromotionCheck(
+        registry=registry,
+        reference=reference,
         pickle=copy_of(registry, reference),
-        version=registry.version(reference),
         data=data_dir(options) / options.data_version,
         data_version=options.data_version,
         limits=read_account_settings().limits.of_model(reference.name),

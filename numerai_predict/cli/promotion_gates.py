@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from numerai_predict.cli.registered_models import copy_of
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.job import Job
@@ -14,10 +16,17 @@ from numerai_predict.contract.record import Record
 from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.contract.tournament_errors import GateClosed
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.registry.history import ModelVersion
+from numerai_predict.diagnostics.compare import compare_on_eras
+from numerai_predict.diagnostics.comparison import Judgement, ModelComparison
+from numerai_predict.diagnostics.comparison_conclusion import conclude
+from numerai_predict.diagnostics.config import DiagnosisConfig
+from numerai_predict.diagnostics.data_files import find_data_files
+from numerai_predict.diagnostics.progress import EraProgress
+from numerai_predict.registry.reference import PRODUCTION, Reference
+from numerai_predict.registry.registry import Registry
 from numerai_predict.runner.container.job_run import require_record, run_job, target_of_job
 from numerai_predict.runner.entrypoint import record_of
-from numerai_predict.runner.run_log import log_step
+from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.tournament.gate_limits import GateLimits, format_figures
 from numerai_predict.tournament.gates import check_gates
 from numerai_predict.tournament.round_predictions import named_features
@@ -37,13 +46,15 @@ class PromotionGate:
 
 @dataclass(frozen=True)
 class PromotionCheck:
-    """What the gates check: the pickle of a version on the live data in a directory.
+    """What the gates check: a version on the data in a directory, and against production.
 
-    `data_version` is that of the tournament's data, `limits` those of submissions.
+    `reference` names the version by its number, `pickle` is its local copy. `data_version` is that
+    of the tournament's data, `limits` those of submissions.
     """
 
+    registry: Registry
+    reference: Reference
     pickle: Path
-    version: ModelVersion
     data: Path
     data_version: str
     limits: GateLimits
@@ -63,11 +74,13 @@ class PromotionCheck:
         with temporary_directory("numerai-promotion-") as folder:
             record = self._run(live, benchmarks, Path(folder))
             yield run_gate(record)
-            if record.predictions.path is not None:
-                yield self._submission_gate(Path(record.predictions.path), live)
+            if record.predictions.path is None:
+                return
+            yield self._submission_gate(Path(record.predictions.path), live)
+        yield self._comparison_gate()
 
     def _data_version_gate(self) -> PromotionGate:
-        trained = self.version.added.facts.get("data_version")
+        trained = self.registry.version(self.reference).added.facts.get("data_version")
         if trained is None:
             return PromotionGate("data version", True, "unknown, as no manifest states it")
         finding = f"trained on {trained}, the tournament has {self.data_version}"
@@ -98,6 +111,45 @@ class PromotionCheck:
         except RunError as error:
             return PromotionGate(name, False, error.message)
         return PromotionGate(name, True, format_figures(figures))
+
+    def _comparison_gate(self) -> PromotionGate:
+        """Closed if the version is worse than the one in production, beyond chance."""
+        name, production = "comparison", Reference(self.reference.name, None, PRODUCTION)
+        number = self.registry.history(production.name).aliases.get(PRODUCTION)
+        if number is None:
+            return PromotionGate(name, True, "no version is in production yet")
+        if number == self.reference.number:
+            return PromotionGate(name, True, "it is the version in production")
+        try:
+            comparison = self._compare_with(copy_of(self.registry, production))
+        except RunError as error:
+            return PromotionGate(name, False, f"{error.message}: {error.remedy}")
+        found = comparison.differences.get(comparison.decisive)
+        is_worse = found is not None and found.judgement is Judgement.WORSE
+        return PromotionGate(name, not is_worse, conclude(comparison)[0])
+
+    def _compare_with(self, production: Path) -> ModelComparison:
+        def config(pickle: Path, name: str) -> DiagnosisConfig:
+            return DiagnosisConfig(
+                model=str(pickle),
+                files=find_data_files(self.data),
+                output_dir=self.data,  # no report is written
+                neutral_to=None,
+                local=self.no_container,
+                allow_version_mismatch=True,
+                name=name,
+            )
+
+        progress = EraProgress(functools.partial(log_step, "compare"), stderr_terminal())
+        try:
+            return compare_on_eras(
+                config(self.pickle, str(self.reference)),
+                config(production, PRODUCTION),
+                self.deadline,
+                progress.update,
+            )
+        finally:
+            progress.end()
 
 
 def run_gate(record: Record) -> PromotionGate:

@@ -36,15 +36,34 @@ def compare(
     deadline: Deadline,
     on_progress: Callable[[int, int], None],
 ) -> ComparisonFiles:
+    """Compare two models and write the page and its numbers: both files or none.
+
+    See `compare_on_eras`.
+
+    Raises:
+        RunError: data are missing, a model cannot run or failed, or the files cannot be written.
+    """
+    require_directory(first.output_dir)
+    comparison = compare_on_eras(first, second, deadline, on_progress)
+    page, numbers = first.output_dir / PAGE, first.output_dir / NUMBERS
+    write_together({numbers: comparison_as_json(comparison), page: render_comparison(comparison)})
+    return ComparisonFiles(comparison, page, numbers)
+
+
+def compare_on_eras(
+    first: DiagnosisConfig,
+    second: DiagnosisConfig,
+    deadline: Deadline,
+    on_progress: Callable[[int, int], None],
+) -> ModelComparison:
     """Run two models over past eras, one after the other.
 
     The configurations differ in the model alone. Calls `on_progress(done, total)` after each era
     of both.
 
     Raises:
-        RunError: data are missing, a model cannot run or failed, or the files cannot be written.
+        RunError: data are missing, or a model cannot run or failed.
     """
-    require_directory(first.output_dir)
 
     def measured(config: DiagnosisConfig, before: int) -> _Measured:
         return _measure(
@@ -55,11 +74,7 @@ def compare(
     shown = [each.model.count_look() for each in both]
     if shown[1] is not None and shown[1] > len(both):
         log_step("looks", f"{shown[1]} models were scored on some of these eras so far")
-    predictions = [each.predictions for each in both]
-    comparison = compare_models(both[0].model, both[1].model, predictions)
-    page, numbers = first.output_dir / PAGE, first.output_dir / NUMBERS
-    write_together({numbers: comparison_as_json(comparison), page: render_comparison(comparison)})
-    return ComparisonFiles(comparison, page, numbers)
+    return compare_models(both[0].model, both[1].model, [each.predictions for each in both])
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,9 @@ def test_a_pickle_is_added_listed_promoted_and_rolled_back(registry, models, sna
         "open   data version",
         "open   run",
         "open   submission gates",
+        "open   comparison",
     ]
+    assert "the eras are too few" in gates
     assert registry("rollback", "mine")[1].endswith("mine@production is version 1 again")
     shown = registry("show", "mine")[0]
     for event in ("version 2 aliased production: newer", "version 1 rolled back production"):
