@@ -56,5 +56,6 @@ def test_the_deadline_of_a_run_ends_the_inspection_and_the_load_of_a_bomb(run_mo
     path = tmp_path / "bomb.pkl.xz"
     path.write_bytes(streams(lambda data: lzma.compress(data, preset=0)) * 200)
     run = run_model(path, "--memory", "none", "--deadline", "8", timeout=100)
-    assert run.exit_code in (11, 14, 20, 22, 50), run.text
+    # 30: a fast machine loads the first of the pickles in time, and it predicts a number.
+    assert run.exit_code in (11, 14, 20, 22, 30, 50), run.text
     assert run.record["seconds"]["total"] < 60
