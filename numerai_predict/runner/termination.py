@@ -19,10 +19,25 @@ def raise_at_sigterm() -> None:
 
 @contextmanager
 def raised_at_sigterm() -> Iterator[None]:
-    """Raise `Terminated` in the block, which runs in the first thread, once SIGTERM arrives."""
+    """Raise `Terminated` in the block, which runs in the first thread, once SIGTERM arrives.
+
+    A library such as Ray may put a `KeyboardInterrupt` of its own in its place.
+    """
+    received = False
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal received
+        received = True
+        raise Terminated
+
     with handler_kept():
-        raise_at_sigterm()
-        yield
+        signal.signal(signal.SIGTERM, interrupt)
+        try:
+            yield
+        except KeyboardInterrupt as raised:
+            if received and not isinstance(raised, Terminated):
+                raise Terminated from raised
+            raise
 
 
 @contextmanager

@@ -7,8 +7,8 @@ import pytest
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.data.era_selection import Eras
 from numerai_predict.diagnostics.data_files import find_data_files
-from numerai_predict.diagnostics.diagnose import _choose_benchmark
 from numerai_predict.diagnostics.id_lookup import IdLookup
+from numerai_predict.diagnostics.measured_model import _choose_benchmark
 from numerai_predict.diagnostics.validation_data import ValidationData
 
 ERA_BYTES = 90 * 60
