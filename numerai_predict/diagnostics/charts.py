@@ -14,8 +14,9 @@ from numerai_predict.pages.formats import format_name, format_number
 from numerai_predict.pages.histogram import histogram_svg
 from numerai_predict.pages.svg import Chart
 from numerai_predict.scoring.bootstrap import cumulative_band
+from numerai_predict.scoring.era_payouts import era_payouts
 from numerai_predict.scoring.intervals import mean_interval
-from numerai_predict.scoring.payouts import CORR_MULTIPLIER, MMC_MULTIPLIER, era_payouts
+from numerai_predict.scoring.payouts import CORR_MULTIPLIER, MMC_MULTIPLIER
 from numerai_predict.scoring.score_summary import drawdown
 from numerai_predict.scoring.target_overlap import overlap_of_target, overlapping_scores
 

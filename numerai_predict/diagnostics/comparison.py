@@ -14,7 +14,7 @@ from numerai_predict.diagnostics.measured_model import MeasuredModel
 from numerai_predict.diagnostics.metrics import correlations
 from numerai_predict.diagnostics.report import Subject
 from numerai_predict.diagnostics.training_overlap import EraKind
-from numerai_predict.scoring.payouts import era_payouts
+from numerai_predict.scoring.era_payouts import era_payouts
 from numerai_predict.scoring.score_summary import ScoreSummary, summarize
 from numerai_predict.scoring.target_overlap import overlap_of_target
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-import pandas as pd
-
 CLIP = 0.05
 CORR_MULTIPLIER, MMC_MULTIPLIER = 0.75, 2.25
 
@@ -26,12 +23,3 @@ def payout_shares(
     shares = {name: factor * each * scores.get(name, 0.0) for name, each in multipliers.items()}
     excess = max(1.0, abs(sum(shares.values())) / CLIP)
     return {name: share / excess for name, share in shares.items()}
-
-
-def era_payouts(corr: pd.Series[float], mmc: pd.Series[float]) -> pd.Series[float]:
-    """What a stake of 1 earns in each era, with a payout factor of 1; both scores are by era.
-
-    NaN where a score is. See `payout_shares`.
-    """
-    paid = CORR_MULTIPLIER * corr + MMC_MULTIPLIER * mmc
-    return pd.Series(np.clip(paid.to_numpy(np.float64), -CLIP, CLIP), paid.index)
