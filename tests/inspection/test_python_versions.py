@@ -166,6 +166,19 @@ def test_code_of_another_number_of_fields_is_of_no_python(tmp_path):
     assert legal_for(fields(plain.__code__)[:9]) == set()
 
 
+@pytest.mark.parametrize("table", tables(), ids=lambda table: table.python)
+def test_an_opcode_of_two_locals_has_an_argument_of_two(table):
+    stored = json.loads(
+        (DIRECTORY.parents[1] / "numerai_predict/inspection/data/pythons.json").read_text()
+    )
+    pairs = [
+        (name, facts["argument"])
+        for name, facts in stored[table.python]["opcodes"].items()
+        if name.count("_FAST") == 2 and name != "LOAD_FAST_AND_CLEAR"
+    ]
+    assert all(argument == "two locals" for _, argument in pairs), pairs
+
+
 def test_a_pickle_without_functions_says_nothing_of_its_python(tmp_path):
     path = tmp_path / "model.pkl"
     path.write_bytes(pickle.dumps({"a": 1}))
