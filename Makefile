@@ -38,7 +38,8 @@ run: setup ## Run a model on sample data: make run [MODEL=my.pkl] [OPTIONS="--de
 setup: $(READY) ## Create the environment in .venv; the other targets do this when needed
 
 $(READY):
-	supported=$$(printf '%s\n' $(filter-out 3.10,$(VERSIONS)) | sort -Vr)
+	# Python 3.10 is too old for the tools; for 3.14 scikit-learn has no wheel.
+	supported=$$(printf '%s\n' $(filter-out 3.10 3.14,$(VERSIONS)) | sort -Vr)
 	for candidate in python3 $$(printf 'python%s ' $$supported); do
 	    found=$$("$$candidate" -c 'import sys; print("{}.{}".format(*sys.version_info))' 2>/dev/null) || continue
 	    if grep -qx "$$found" <<<"$$supported"; then python=$$candidate; break; fi

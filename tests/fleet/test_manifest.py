@@ -84,7 +84,7 @@ def test_two_files_with_the_same_id_are_rejected(tmp_path):
         ({"model": "gone.pkl"}, "no file there"),
         ({"model": "ftp://host/a.pkl"}, "ftp://"),
         ({"model": "."}, "no file there"),
-        ({"python": "3.9"}, "images exist for Python 3.10, 3.11, 3.12, 3.13"),
+        ({"python": "3.9"}, "images exist for Python 3.10, 3.11, 3.12, 3.13, 3.14"),
         ({"python": "3.10"}, "expected an image of Python 3.10, found: 3.11"),
         ({"python": "3.10"}, "build it with `make build_3_10`"),
         ({"python": "3.12", "flavour": "slim"}, "found: 3.11 slim, 3.12 full"),

@@ -21,7 +21,10 @@ DOCKER = os.environ.get("DOCKER", "docker")
 DEEP = {"torch", "tensorflow", "jaxlib"}
 # The attempts take a minute and a half per user: one image represents all.
 PLAYED_IN = "3.12-slim"
-NOT_THERE = {("3.10", "jaxlib"): "the hosted environment of Python 3.10 has jax without jaxlib"}
+NOT_THERE = {
+    ("3.10", "jaxlib"): "the hosted environment of Python 3.10 has jax without jaxlib",
+    ("3.14", "tensorflow"): "the hosted environment of Python 3.14 has tf-nightly",
+}
 
 pytestmark = pytest.mark.timeout(900)
 

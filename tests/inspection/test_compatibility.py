@@ -77,8 +77,9 @@ def test_no_image_runs_code_of_an_old_python(inspected):
     inspection = inspected(make)
     assert inspection.pythons.legal == ("3.8", "3.9")
     assert choose_image(inspection) is None
-    assert "No image can run it: make the pickle with Python 3.10, 3.11, 3.12 or 3.13" in as_text(
-        inspection
+    assert (
+        "No image can run it: make the pickle with Python 3.10, 3.11, 3.12, 3.13 or 3.14"
+        in as_text(inspection)
     )
 
 
