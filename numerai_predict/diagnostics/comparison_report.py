@@ -17,15 +17,15 @@ from numerai_predict.diagnostics.comparison import (
     cumulative,
 )
 from numerai_predict.diagnostics.comparison_conclusion import conclude, names_of, score_label
+from numerai_predict.pages.chart_page import chart_page
 from numerai_predict.pages.era_chart import EraChart, EraSeries, Values
-from numerai_predict.pages.page import Page, render_page
+from numerai_predict.pages.page import render_page
 from numerai_predict.pages.svg import Chart
 from numerai_predict.scoring.bootstrap import cumulative_band
 from numerai_predict.scoring.glossary import GLOSSARY
 from numerai_predict.scoring.target_overlap import overlap_of_target, overlapping_scores
 
 _TEMPLATE = "diagnostics/comparison.html.j2"
-_UPLOT = "pages/vendored/uplot"
 _COLOURS = {"corr": "c1", "mmc": "c2", "bmc": "c3", PAYOUT: "c4"}
 
 
@@ -76,15 +76,7 @@ def render_comparison(comparison: ModelComparison) -> str:
     """The page; the same comparison gives the same bytes."""
     first, second = names_of(comparison)
     chart = _chart(comparison)
-    data: dict[str, Any] = {"eras": [str(era) for era in comparison.eras.index], "charts": {}}
-    if chart.data is not None:
-        data["charts"][chart.key] = chart.data
-    page = Page(
-        f"{first} and {second}: comparison",
-        scripts=(f"{_UPLOT}/uPlot.iife.min.js", "pages/static/chart.js"),
-        styles=(f"{_UPLOT}/uPlot.min.css", "pages/static/chart.css"),
-        data=data,
-    )
+    page = chart_page(f"{first} and {second}: comparison", comparison.eras.index, [chart])
     return render_page(
         _TEMPLATE,
         page,

@@ -7,30 +7,22 @@ from collections.abc import Mapping
 from numerai_predict.diagnostics.charts import report_charts
 from numerai_predict.diagnostics.conclusion import conclusion
 from numerai_predict.diagnostics.report import Report
+from numerai_predict.pages.chart_page import chart_page
 from numerai_predict.pages.formats import format_name
-from numerai_predict.pages.page import Page, render_page
+from numerai_predict.pages.page import render_page
 from numerai_predict.scoring.glossary import GLOSSARY
 from numerai_predict.scoring.score_summary import ScoreSummary, beside_best_of
 
 MAX_BYTES = 2 * 1024**2
 
 _TEMPLATE = "diagnostics/page.html.j2"
-_UPLOT = "pages/vendored/uplot"
 
 
 def render_diagnosis(report: Report) -> str:
     """Render the page; the same report gives the same bytes."""
     charts = report_charts(report)
-    data = {
-        "eras": [str(era) for era in report.eras.index],
-        "charts": {chart.key: chart.data for chart in charts if chart.data is not None},
-    }
-    page = Page(
-        f"{format_name(report.subject.model)}: diagnosis",
-        scripts=(f"{_UPLOT}/uPlot.iife.min.js", "pages/static/chart.js"),
-        styles=(f"{_UPLOT}/uPlot.min.css", "pages/static/chart.css"),
-        data=data,
-    )
+    title = f"{format_name(report.subject.model)}: diagnosis"
+    page = chart_page(title, report.eras.index, charts)
     return render_page(
         _TEMPLATE,
         page,

@@ -80,7 +80,7 @@ def _next_step(step: float) -> float:
 
 
 def label_of(value: float, steps: list[float]) -> str:
-    """The label of a step, with the decimals that tell it from its neighbours."""
+    """The label of a step, with the decimals that distinguish it from its neighbours."""
     distance = steps[1] - steps[0] if len(steps) > 1 else abs(value) or 1.0
     decimals = max(0, -math.floor(math.log10(distance) + 1e-9))
     return f"{value + 0.0:,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
