@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import screenshot
+from made_up_eras import made_up_eras
 
 from numerai_predict.diagnostics.html_page import MAX_BYTES, render_diagnosis
 from numerai_predict.diagnostics.report import FeatureExposure, FeatureSetExposure, NamedMean
@@ -30,15 +31,7 @@ HOSTILE = [
 
 @pytest.fixture
 def eras():
-    def make(count, *scores):
-        random = np.random.default_rng(5)
-        index = [f"{number:04d}" for number in range(575, 575 + count)]
-        columns = {score: random.normal(0.02, 0.03, count) for score in scores}
-        columns["max_exposure"] = random.uniform(0.1, 0.3, count)
-        columns["turnover"] = [np.nan, *random.uniform(0, 0.4, count - 1)]
-        return pd.DataFrame(columns, index)
-
-    return make
+    return made_up_eras
 
 
 class Elements(html.parser.HTMLParser):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_up_eras import made_up_eras
 from test_hostile_text import HOSTILE
 
 from numerai_predict.diagnostics.html_page import render_diagnosis
@@ -12,15 +13,6 @@ from numerai_predict.scoring.score_summary import summarize_quantity
 
 NAMES = ["a" * 200, "\u0645\u0631\u062d\u0628\u0627 \u05e9\u05dc\u05d5\u05dd", *HOSTILE]
 SIGHT = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-
-
-def made_up_eras(count, *scores):
-    random = np.random.default_rng(5)
-    index = [f"{number:04d}" for number in range(575, 575 + count)]
-    columns = {score: random.normal(0.02, 0.03, count) for score in scores}
-    columns["max_exposure"] = random.uniform(0.1, 0.3, count)
-    columns["turnover"] = [np.nan, *random.uniform(0, 0.4, count - 1)]
-    return pd.DataFrame(columns, index)
 
 
 @pytest.fixture
