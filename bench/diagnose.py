@@ -1,17 +1,21 @@
 """The cost of a diagnosis, in seconds per era and memory, against a bare script.
 
-python bench/diagnose.py [ERAS]
+python bench/diagnose.py [ERAS] [--before CHECKOUT]
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
+import checkouts
 import cloudpickle
 import inputs
 import results
@@ -21,11 +25,12 @@ from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.data.synthetic import write_sample
 
 ERAS, ROWS, FEATURES = 30, 5_000, 2_750
+_TURNS = 5
 
 _DIAGNOSE = """
 import resource, sys
 from numerai_predict.cli.main import main
-code = main(["diagnose", "--no-container", *sys.argv[1:]])
+code = main(["diagnose", *sys.argv[1:]])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 sys.exit(code)
 """
@@ -45,38 +50,84 @@ print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru
 
 def main() -> None:
     """Measure, print and store the results."""
-    eras = int(sys.argv[1]) if len(sys.argv) > 1 else ERAS
-    data = _data(eras)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("eras", nargs="?", type=int, default=ERAS)
+    parser.add_argument("--before", type=Path, metavar="CHECKOUT", help="compare with this version")
+    options = parser.parse_args()
+    data = _data(options.eras)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = folder / "model.pkl"
-        model.write_bytes(_model())
-        bare = _run(_BARE, model, data / "validation.parquet")
-        seconds, peak = map(float, bare.split())
-        lines = [
-            f"{eras} eras of {ROWS:,} rows x {FEATURES:,} features, {format_size(_bytes(eras))} of "
-            "int8; a linear model on a float32 copy of all features.",
-            "",
-            "| | seconds per era | memory of its process | of the model process |",
-            "|---|---|---|---|",
-            f"| bare script, predictions only | {seconds / eras:.2f} | {format_size(peak)} | |",
-        ]
-        for title, options in (
-            ("`diagnose`, no FNC", ["--fnc-features", "none"]),
-            ("`diagnose`, FNC of `small`", ["--fnc-features", "small"]),
-            ("`diagnose`, FNC of `medium`", []),
-            ("`diagnose --memory 1g`, no FNC", ["--fnc-features", "none", "--memory", "1g"]),
-        ):
-            words = ["--model", model, "--validation", data, "--output-dir", folder, *options]
-            own = float(_run(_DIAGNOSE, *words).splitlines()[-1])
-            run = json.loads((folder / "diagnose.json").read_text())["run"]
-            lines.append(
-                f"| {title} | {run['seconds'] / eras:.2f} | {format_size(own)} | "
-                f"{format_size(run['peak_memory_bytes'])} |"
-            )
-        page = format_size((folder / "diagnose.html").stat().st_size)
-        lines += ["", f"The page has {page}."]
-    results.keep("Diagnoses (`make bench_diagnose`)", lines)
+        (folder / "model.pkl").write_bytes(_model())
+        if options.before is not None:
+            _compare_versions(options.before, folder, data, options.eras)
+        else:
+            _compare_with_script(folder, data, options.eras)
+
+
+def _compare_with_script(folder: Path, data: Path, eras: int) -> None:
+    bare = _run(checkouts.CURRENT, _BARE, folder / "model.pkl", data / "validation.parquet")
+    seconds, peak = map(float, bare.split())
+    lines = [
+        _described(eras),
+        "",
+        "| | seconds per era | memory of its process | of the model process |",
+        "|---|---|---|---|",
+        f"| bare script, predictions only | {seconds / eras:.2f} | {format_size(peak)} | |",
+    ]
+    for title, options in (
+        ("`diagnose`, no FNC", ["--fnc", "none"]),
+        ("`diagnose`, FNC of `small`", ["--fnc", "small"]),
+        ("`diagnose`, FNC of `medium`", []),
+        ("`diagnose --memory 1g`, no FNC", ["--fnc", "none", "--memory", "1g"]),
+    ):
+        own = float(_diagnose(checkouts.CURRENT, folder, data, *options).splitlines()[-1])
+        run = json.loads((folder / "diagnose.json").read_text())["run"]
+        lines.append(
+            f"| {title} | {run['seconds'] / eras:.2f} | {format_size(own)} | "
+            f"{format_size(run['peak_memory_bytes'])} |"
+        )
+    page = format_size((folder / "diagnose.html").stat().st_size)
+    results.keep("Diagnoses (`make bench_diagnose`)", [*lines, "", f"The page has {page}."])
+
+
+def _compare_versions(before: Path, folder: Path, data: Path, eras: int) -> None:
+    lines = [
+        f"Commit {checkouts.commit(before)} before, {checkouts.commit(checkouts.CURRENT)} after; "
+        f"{_described(eras)} Medians of {_TURNS} alternating runs, seconds of the whole command.",
+        "",
+        "| | before | after | ratio |",
+        "|---|---|---|---|",
+    ]
+    for title, features in (("no FNC", "none"), ("FNC of `small`", "small")):
+        old, new = _alternate((before, checkouts.CURRENT), folder, data, features)
+        lines.append(f"| `diagnose`, {title} | {old:.2f} | {new:.2f} | {new / old:.3f} |")
+    results.keep("Diagnoses before and after (`bench/diagnose.py --before`)", lines)
+
+
+def _alternate(
+    versions: tuple[Path, Path], folder: Path, data: Path, features: str
+) -> tuple[float, ...]:
+    """The median seconds of each version; every turn reverses their order."""
+    times: dict[Path, list[float]] = {version: [] for version in versions}
+    for turn in range(_TURNS):
+        for version in versions[:: 1 if turn % 2 else -1]:
+            started = time.perf_counter()
+            _diagnose(version, folder, data, "--fnc", features)
+            times[version].append(time.perf_counter() - started)
+    return tuple(statistics.median(times[version]) for version in versions)
+
+
+def _diagnose(version: Path, folder: Path, data: Path, *options: str) -> str:
+    # The old spellings: the version before knows no others, and today's still accepts them.
+    files = ["--model", folder / "model.pkl", "--validation", data, "--output_dir", folder]
+    return _run(version, _DIAGNOSE, *files, "--local", *options)
+
+
+def _described(eras: int) -> str:
+    return (
+        f"{eras} eras of {ROWS:,} rows x {FEATURES:,} features, {format_size(_bytes(eras))} of "
+        "int8; a linear model on a float32 copy of all features."
+    )
 
 
 def _bytes(eras: int) -> int:
@@ -106,10 +157,11 @@ def _model() -> bytes:
     return cloudpickle.dumps(predict)
 
 
-def _run(program: str, *words: object) -> str:
+def _run(checkout: Path, program: str, *words: object) -> str:
+    """The output of the program, with the code of the checkout."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, "-c", program, *map(str, words)]
-    ended = subprocess.run(command, capture_output=True, text=True, env=environment)
+    command = [str(checkouts.python(checkout)), "-c", program, *map(str, words)]
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=checkout)
     if ended.returncode:
         sys.exit(ended.stderr)
     return ended.stdout
