@@ -6,14 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.diagnostics.comparison import ModelComparison, compare_models
 from numerai_predict.diagnostics.comparison_report import comparison_as_json, render_comparison
 from numerai_predict.diagnostics.config import DiagnosisConfig
-from numerai_predict.diagnostics.era_predictions import PredictedEra
-from numerai_predict.diagnostics.measured_model import MeasuredModel, measure_model
+from numerai_predict.diagnostics.measured_models import measure_models
 from numerai_predict.diagnostics.report_files import write_together
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.submission_file import require_directory
@@ -64,33 +61,8 @@ def compare_on_eras(
     Raises:
         RunError: data are missing, or a model cannot run or failed.
     """
-
-    def measured(config: DiagnosisConfig, before: int) -> _Measured:
-        return _measure(
-            config, deadline, lambda done, total: on_progress(before * total + done, 2 * total)
-        )
-
-    both = (measured(first, 0), measured(second, 1))
+    both = measure_models((first, second), deadline, on_progress)
     shown = [each.model.count_look() for each in both]
     if shown[1] is not None and shown[1] > len(both):
         log_step("looks", f"{shown[1]} models were scored on some of these eras so far")
-    return compare_models(both[0].model, both[1].model, [each.predictions for each in both])
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """A measured model, and its predictions by era."""
-
-    model: MeasuredModel
-    predictions: dict[str, pd.Series[float]]
-
-
-def _measure(
-    config: DiagnosisConfig, deadline: Deadline, on_progress: Callable[[int, int], None]
-) -> _Measured:
-    predictions: dict[str, pd.Series[float]] = {}
-
-    def keep(era: PredictedEra) -> None:
-        predictions[era.rows.era] = era.predictions
-
-    return _Measured(measure_model(config, deadline, on_progress, keep), predictions)
+    return compare_models(*both)

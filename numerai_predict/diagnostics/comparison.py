@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-import numpy as np
 import pandas as pd
 
 from numerai_predict.diagnostics.measured_model import MeasuredModel
-from numerai_predict.diagnostics.metrics import correlations
+from numerai_predict.diagnostics.measured_models import (
+    PredictedEras,
+    clean_eras,
+    rank_correlation,
+)
 from numerai_predict.diagnostics.report import Subject
 from numerai_predict.diagnostics.training_overlap import EraKind
 from numerai_predict.scoring.era_payouts import era_payouts
@@ -99,28 +102,24 @@ class ModelComparison:
         return PAYOUT if PAYOUT in self.differences else CORR
 
 
-def compare_models(
-    first: MeasuredModel,
-    second: MeasuredModel,
-    predictions: Sequence[Mapping[str, pd.Series[float]]],
-) -> ModelComparison:
-    """Compare two measured models; `predictions` are those of each by era."""
-    kinds = dict(zip(first.metrics.rows, zip(first.kinds, second.kinds, strict=True), strict=True))
-    clean = [era for era, pair in kinds.items() if not any(kind.is_inflated for kind in pair)]
-    scores = [with_payout(model.metrics.scores.loc[clean]) for model in (first, second)]
+def compare_models(first: PredictedEras, second: PredictedEras) -> ModelComparison:
+    """Compare two measured models."""
+    models = [first.model, second.model]
+    clean = clean_eras(models)
+    scores = [with_payout(model.metrics.scores.loc[clean]) for model in models]
     names = [name for name in scores[0] if scores[0][name].notna().any()]
-    overlap = overlap_of_target(first.subject.target)
+    overlap = overlap_of_target(first.model.subject.target)
     eras = pd.DataFrame({name: scores[0][name] - scores[1][name] for name in names})
     return ModelComparison(
-        first=_compared(first, clean),
-        second=_compared(second, clean),
+        first=_compared(first.model, clean),
+        second=_compared(second.model, clean),
         eras=eras,
         differences={
             str(name): _difference(scores[0][name], scores[1][name], overlap) for name in names
         },
-        rank_correlation=_rank_correlation(predictions, clean),
-        left_out=len(kinds) - len(clean),
-        unknown=any(EraKind.UNKNOWN in pair for pair in kinds.values()),
+        rank_correlation=rank_correlation(first, second, clean),
+        left_out=len(first.model.kinds) - len(clean),
+        unknown=any(EraKind.UNKNOWN in model.kinds for model in models),
     )
 
 
@@ -156,12 +155,3 @@ def _compared(model: MeasuredModel, eras: list[str]) -> ComparedModel:
         model.usage.load_seconds,
         model.usage.slowest_seconds,
     )
-
-
-def _rank_correlation(
-    predictions: Sequence[Mapping[str, pd.Series[float]]], eras: Sequence[str]
-) -> float:
-    first, second = predictions
-    found = [correlations(first[era], {"other": second[era]})["other"] for era in eras]
-    known = np.array(found, np.float64)
-    return float(np.nanmean(known)) if np.isfinite(known).any() else float("nan")

@@ -11,7 +11,8 @@ from numerai_predict.diagnostics.comparison import (
     ModelComparison,
     ScoreDifference,
 )
-from numerai_predict.pages.formats import format_interval, format_name, format_number
+from numerai_predict.diagnostics.report import distinct_names
+from numerai_predict.pages.formats import format_interval, format_number
 
 _MANY_ERAS = 1000
 
@@ -29,12 +30,9 @@ def conclude(comparison: ModelComparison) -> list[str]:
 
 
 def names_of(comparison: ModelComparison) -> tuple[str, str]:
-    """The names of both models: their hashes too where the files are called alike."""
-    subjects = (comparison.first.subject, comparison.second.subject)
-    names = [format_name(subject.model) for subject in subjects]
-    if names[0] == names[1]:
-        names = [f"{names[0]} ({subject.sha256[:8]})" for subject in subjects]
-    return names[0], names[1]
+    """The names of both models; see `distinct_names`."""
+    first, second = distinct_names([comparison.first.subject, comparison.second.subject])
+    return first, second
 
 
 def _verdict(score: str, found: ScoreDifference, first: str, second: str) -> str:

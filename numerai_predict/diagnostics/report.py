@@ -9,6 +9,7 @@ import pandas as pd
 
 from numerai_predict.diagnostics.training_overlap import EraKind
 from numerai_predict.diagnostics.turnover import TurnoverKind
+from numerai_predict.pages.formats import format_name
 from numerai_predict.scoring.score_summary import (
     QuantitySummary,
     ScoreSummary,
@@ -34,6 +35,22 @@ class Subject:
     benchmark: str | None
     meta_model: str | None
     neutral_to: str | None
+
+
+def distinct_names(subjects: Sequence[Subject]) -> list[str]:
+    """The names of the models: with the start of the hash, where several files are called alike.
+
+    Models that are equal too are numbered.
+    """
+    names = [format_name(subject.model) for subject in subjects]
+    marked = [
+        f"{name} ({subject.sha256[:8]})" if names.count(name) > 1 else name
+        for name, subject in zip(names, subjects, strict=True)
+    ]
+    return [
+        f"{name}, {marked[:at].count(name) + 1}" if marked.count(name) > 1 else name
+        for at, name in enumerate(marked)
+    ]
 
 
 @dataclass(frozen=True)

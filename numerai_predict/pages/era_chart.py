@@ -23,7 +23,10 @@ from numerai_predict.pages.svg import (
 _WIDTH, _HEIGHT = 420, 210
 _RIGHT, _TOP, _BOTTOM = 10, 8, 22
 _MAX_STEPS = 6
-_DASHES = {"c1": None, "c2": "6 2", "c3": "2 1.5", "c4": "6 2 1.5 2"}
+_DASHES = {
+    "c1": None, "c2": "6 2", "c3": "2 1.5", "c4": "6 2 1.5 2", "c5": "10 3", "c6": "1 3",
+}  # fmt: skip
+COLOURS = tuple(_DASHES)
 _DIGITS = 6  # of values in the data
 
 Values = NDArray[np.float64]
@@ -31,7 +34,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class EraSeries:
-    """Values of shape (eras,), NaN for a gap; `colour` is one of the style sheet: `c1` to `c4`.
+    """Values of shape (eras,), NaN for a gap; `colour` is one of `COLOURS`.
 
     `band` has the lower and the upper edge around them.
     """

@@ -46,7 +46,7 @@ class PageChart {
 
   series() {
     const made = [], number = (plot, value) => (value === null || value === undefined ? "–" : value.toFixed(4));
-    const dashes = { c1: [], c2: [6, 3], c3: [2, 2], c4: [6, 2, 2, 2] };
+    const dashes = { c1: [], c2: [6, 3], c3: [2, 2], c4: [6, 2, 2, 2], c5: [10, 3], c6: [1, 3] };
     for (const series of this.data.series) {
       const colour = PAGE.colour(series.colour);
       const bars = this.data.bars && { paths: uPlot.paths.bars({ size: [0.85, 40] }), fill: colour, points: { show: false } };
