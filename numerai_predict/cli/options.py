@@ -51,6 +51,39 @@ def pickle_source(options: argparse.Namespace) -> str:
     return source
 
 
+def add_pickle_sources(parser: OptionParser, at_most: int) -> None:
+    """Add positional PICKLE, one or several, and its alias `--model`."""
+    group = parser.add_argument_group("model and data")
+    source = validated_by(pickle_of)
+    group.add_argument(
+        "pickles",
+        nargs="*",
+        type=source,
+        metavar="PICKLE",
+        help=f"the model, or up to {at_most}: {MODEL_SOURCE}",
+    )
+    group.add_argument(
+        "--model", type=source, metavar="PICKLE", help="the same as the argument PICKLE"
+    )
+
+
+def pickle_sources(options: argparse.Namespace, at_most: int) -> list[str]:
+    """The pickles, given as arguments or one as `--model`.
+
+    Raises:
+        UsageError: none is given, one is given twice, or too many are.
+    """
+    if len(options.pickles) <= 1:
+        options.pickle = next(iter(options.pickles), None)
+        return [pickle_source(options)]
+    if options.model is not None:
+        raise UsageError("expected pickles as arguments alone, found one as --model too")
+    if len(options.pickles) > at_most:
+        raise UsageError(f"expected at most {at_most} pickles, found {len(options.pickles)}")
+    sources: list[str] = options.pickles
+    return sources
+
+
 def pickle_of(text: str) -> Source | Reference:
     """The source of a pickle, or the version of a registered model.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict
 from typing import Any
 
@@ -17,6 +16,7 @@ from numerai_predict.diagnostics.comparison import (
     cumulative,
 )
 from numerai_predict.diagnostics.comparison_conclusion import conclude, names_of, score_label
+from numerai_predict.diagnostics.report_json import json_number
 from numerai_predict.pages.chart_page import chart_page
 from numerai_predict.pages.era_chart import EraChart, EraSeries, Values
 from numerai_predict.pages.page import render_page
@@ -43,11 +43,11 @@ def comparison_as_json(comparison: ModelComparison) -> str:
             }
             for name, each in comparison.differences.items()
         },
-        "rank_correlation": _json_number(comparison.rank_correlation),
+        "rank_correlation": json_number(comparison.rank_correlation),
         "eras_left_out": comparison.left_out,
         "training_eras_unknown": comparison.unknown,
         "eras": [
-            {"era": str(era), **{str(key): _json_number(value) for key, value in row.items()}}
+            {"era": str(era), **{str(key): json_number(value) for key, value in row.items()}}
             for era, row in comparison.eras.iterrows()
         ],
     }
@@ -60,16 +60,12 @@ def _model_as_json(model: ComparedModel) -> dict[str, Any]:
         "source": subject.model,
         "sha256": subject.sha256,
         "python": subject.pythons,
-        "max_exposure": _json_number(model.max_exposure),
-        "turnover": _json_number(model.turnover),
+        "max_exposure": json_number(model.max_exposure),
+        "turnover": json_number(model.turnover),
         "peak_memory_bytes": model.peak_bytes,
         "load_seconds": model.load_seconds,
         "slowest_seconds": model.seconds,
     }
-
-
-def _json_number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def render_comparison(comparison: ModelComparison) -> str:

@@ -1,22 +1,25 @@
-"""Diagnose a model: predict past eras, compute metrics, write the page and its numbers."""
+"""Diagnose models: predict past eras, compute metrics, write the page and its numbers."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.html_page import render_diagnosis
-from numerai_predict.diagnostics.measured_model import measure_model
+from numerai_predict.diagnostics.measured_model import MeasuredModel, measure_model
+from numerai_predict.diagnostics.measured_models import measure_models
 from numerai_predict.diagnostics.model_usage import ModelUsage
 from numerai_predict.diagnostics.notes import make_notes
 from numerai_predict.diagnostics.report import Report
 from numerai_predict.diagnostics.report_files import write_together
 from numerai_predict.diagnostics.report_from_metrics import make_report
 from numerai_predict.diagnostics.report_json import report_as_json
+from numerai_predict.diagnostics.several_models import ModelsReport, make_models_report
+from numerai_predict.diagnostics.several_models_page import models_as_json, render_models
 from numerai_predict.runner.submission_file import require_directory
 
 PAGE, NUMBERS = "diagnose.html", "diagnose.json"
@@ -28,6 +31,15 @@ class Diagnosis:
 
     report: Report
     usage: ModelUsage
+    page: Path
+    numbers: Path
+
+
+@dataclass(frozen=True)
+class ModelsDiagnosis:
+    """The result of a diagnosis of several models; see `Diagnosis` for the paths."""
+
+    models: ModelsReport
     page: Path
     numbers: Path
 
@@ -45,14 +57,41 @@ def diagnose(
     started = time.monotonic()
     require_directory(config.output_dir)
     model = measure_model(config, deadline, on_progress)
-    models_shown = model.count_look()
-    usage = model.usage
-    notes = make_notes(config, model.validation, model.metrics, usage, model.trained)
-    report = make_report(
+    report = _report(model, model.count_look())
+    run = _run_info(model.usage, time.monotonic() - started)
+    page = _write(config.output_dir, report_as_json(report, run), render_diagnosis(report))
+    return Diagnosis(report, model.usage, page, page.with_name(NUMBERS))
+
+
+def diagnose_models(
+    configs: Sequence[DiagnosisConfig], deadline: Deadline, on_progress: Callable[[int, int], None]
+) -> ModelsDiagnosis:
+    """Run several models over the same past eras; see `diagnose`.
+
+    The configurations differ in the model alone. `seconds` of each run's numbers are those of all.
+
+    Raises:
+        RunError: data are missing, a model cannot run or failed, or the files cannot be written.
+    """
+    started = time.monotonic()
+    directory = configs[0].output_dir
+    require_directory(directory)
+    measured = measure_models(configs, deadline, on_progress)
+    shown = [each.model.count_look() for each in measured]
+    # Each is one of all that were shown, the later ones too.
+    most = max((count for count in shown if count is not None), default=None)
+    models = make_models_report(measured, [_report(each.model, most) for each in measured])
+    seconds = time.monotonic() - started
+    runs = [_run_info(each.model.usage, seconds) for each in measured]
+    page = _write(directory, models_as_json(models, runs), render_models(models))
+    return ModelsDiagnosis(models, page, page.with_name(NUMBERS))
+
+
+def _report(model: MeasuredModel, models_shown: int | None) -> Report:
+    notes = make_notes(model.config, model.validation, model.metrics, model.usage, model.trained)
+    return make_report(
         model.subject, model.metrics, model.feature_sets.sets, model.kinds, models_shown, notes
     )
-    page = _write(config.output_dir, report, _run_info(usage, time.monotonic() - started))
-    return Diagnosis(report, usage, page, page.with_name(NUMBERS))
 
 
 def _run_info(usage: ModelUsage, seconds: float) -> dict[str, object]:
@@ -69,7 +108,7 @@ def _run_info(usage: ModelUsage, seconds: float) -> dict[str, object]:
     }
 
 
-def _write(directory: Path, report: Report, run: dict[str, object]) -> Path:
+def _write(directory: Path, as_json: str, as_page: str) -> Path:
     page, numbers = directory / PAGE, directory / NUMBERS
-    write_together({numbers: report_as_json(report, run), page: render_diagnosis(report)})
+    write_together({numbers: as_json, page: as_page})
     return page

@@ -19,7 +19,12 @@ _DATA_FIELDS = ("validation", "target", "features", "benchmark", "meta_model", "
 
 def report_as_json(report: Report, run: Mapping[str, Any]) -> str:
     """The report as one JSON object; `run` is the part that differs between runs."""
-    content = {
+    return json.dumps(report_as_dict(report, run), indent=2, allow_nan=False) + "\n"
+
+
+def report_as_dict(report: Report, run: Mapping[str, Any]) -> dict[str, Any]:
+    """The report as the content of a JSON object."""
+    return {
         "model": {
             "source": report.subject.model,
             "sha256": report.subject.sha256,
@@ -46,7 +51,11 @@ def report_as_json(report: Report, run: Mapping[str, Any]) -> str:
         "notes": list(report.notes),
         "run": dict(run),
     }
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def json_number(value: float) -> float | None:
+    """A number in JSON, which has no NaN: that is `None`."""
+    return float(value) if math.isfinite(value) else None
 
 
 def _by_name(scores: Mapping[str, ScoreSummary]) -> dict[str, Any]:
@@ -56,6 +65,6 @@ def _by_name(scores: Mapping[str, ScoreSummary]) -> dict[str, Any]:
 def _json_rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """The table's rows by index label; `None` for NaN."""
     return {
-        str(name): {str(key): value if math.isfinite(value) else None for key, value in row.items()}
+        str(name): {str(key): json_number(value) for key, value in row.items()}
         for name, row in table.astype(np.float64).to_dict("index").items()
     }

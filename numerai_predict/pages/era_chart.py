@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from numerai_predict.pages.palette import DASHES
 from numerai_predict.pages.svg import (
     CHARACTER_WIDTH,
     drawing,
@@ -23,10 +24,6 @@ from numerai_predict.pages.svg import (
 _WIDTH, _HEIGHT = 420, 210
 _RIGHT, _TOP, _BOTTOM = 10, 8, 22
 _MAX_STEPS = 6
-_DASHES = {
-    "c1": None, "c2": "6 2", "c3": "2 1.5", "c4": "6 2 1.5 2", "c5": "10 3", "c6": "1 3",
-}  # fmt: skip
-COLOURS = tuple(_DASHES)
 _DIGITS = 6  # of values in the data
 
 Values = NDArray[np.float64]
@@ -34,7 +31,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class EraSeries:
-    """Values of shape (eras,), NaN for a gap; `colour` is one of `COLOURS`.
+    """Values of shape (eras,), NaN for a gap; `colour` is one of `palette.COLOURS`.
 
     `band` has the lower and the upper edge around them.
     """
@@ -88,7 +85,7 @@ class EraChart:
 
     def _line(self, series: EraSeries, frame: _Frame) -> Markup:
         path = "".join(frame.line(series.values))
-        dash = _DASHES[series.colour]
+        dash = DASHES[series.colour]
         line = element("path", class_=f"line {series.colour}", d=path, stroke_dasharray=dash)
         return named(line, series.label)
 

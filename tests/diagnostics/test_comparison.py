@@ -11,6 +11,7 @@ from test_hostile_text import HOSTILE
 from numerai_predict.diagnostics.comparison import Judgement, compare_models
 from numerai_predict.diagnostics.comparison_conclusion import conclude, names_of
 from numerai_predict.diagnostics.comparison_report import comparison_as_json, render_comparison
+from numerai_predict.diagnostics.measured_models import PredictedEras
 from numerai_predict.diagnostics.training_overlap import EraKind
 
 ERAS = 120
@@ -48,11 +49,14 @@ def measured(subject):
 def compared(first, second):
     random = np.random.default_rng(9)
     ids = [f"n{number}" for number in range(50)]
-    predictions = [
-        {era: pd.Series(random.random(50), ids) for era in model.metrics.rows}
-        for model in (first, second)
-    ]
-    return compare_models(first, second, predictions)
+    return compare_models(
+        *(
+            PredictedEras(
+                model, {era: pd.Series(random.random(50), ids) for era in model.metrics.rows}
+            )
+            for model in (first, second)
+        )
+    )
 
 
 def test_a_model_with_a_higher_payout_is_better_and_the_other_one_worse(measured):

@@ -1,4 +1,4 @@
-"""`numerai-predict diagnose`: a pickle over past eras, and a report."""
+"""`numerai-predict diagnose`: one or several pickles over past eras, and a report."""
 
 from __future__ import annotations
 
@@ -6,32 +6,68 @@ import argparse
 import functools
 
 from numerai_predict.cli.diagnosis_options import diagnosis_config
-from numerai_predict.cli.options import pickle_source
-from numerai_predict.cli.score_table import score_table
+from numerai_predict.cli.options import pickle_sources
+from numerai_predict.cli.score_table import format_score, format_score_interval, score_table
+from numerai_predict.contract.counting import counted
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import format_size
-from numerai_predict.diagnostics.diagnose import Diagnosis, diagnose
+from numerai_predict.diagnostics.comparison_conclusion import score_label
+from numerai_predict.diagnostics.diagnose import (
+    Diagnosis,
+    ModelsDiagnosis,
+    diagnose,
+    diagnose_models,
+)
 from numerai_predict.diagnostics.html_page import inflated_rows, score_rows
 from numerai_predict.diagnostics.progress import EraProgress
+from numerai_predict.diagnostics.several_models import ModelsReport
 from numerai_predict.pages.formats import format_number
+from numerai_predict.pages.palette import COLOURS
 from numerai_predict.runner.run_log import log_step, stderr_terminal
 from numerai_predict.terminal.screen import show
+from numerai_predict.terminal.table import Column, TextTable
 
 
 def run(options: argparse.Namespace) -> str:
-    """Diagnose a model; returns the message of success."""
+    """Diagnose models; returns the message of success."""
     deadline = Deadline.after(options.deadline)
-    config = diagnosis_config(options, pickle_source(options))
+    configs = [diagnosis_config(options, each) for each in pickle_sources(options, len(COLOURS))]
     progress = EraProgress(functools.partial(log_step, "predict"), stderr_terminal())
     try:
-        done = diagnose(config, deadline, progress.update)
+        done: Diagnosis | ModelsDiagnosis = (
+            diagnose(configs[0], deadline, progress.update)
+            if len(configs) == 1
+            else diagnose_models(configs, deadline, progress.update)
+        )
     finally:
         progress.end()
     if options.json:
         print(done.numbers.read_text(encoding="utf-8"), end="")
-    else:
+    elif isinstance(done, Diagnosis):
         _print_scores(done)
+    else:
+        _print_models(done.models)
     return f"the report is {done.page}"
+
+
+def _print_models(models: ModelsReport) -> None:
+    if not models.eras:
+        show("every era was part of the training of a model: the page has the scores of each")
+        return
+    columns = [Column("model", wraps=True)]
+    for score in models.summaries:
+        columns += [Column(score_label(score), right=True), Column("95% interval", right=True)]
+    rows = [_row(models, name) for name in models.names]
+    show(f"scores of {counted(len(models.eras), 'era')} that no model was trained on, as far as "
+         "that is known", TextTable(columns, rows))  # fmt: skip
+
+
+def _row(models: ModelsReport, name: str) -> list[str]:
+    cells = [name]
+    for by_model in models.summaries.values():
+        summary = by_model[name]
+        cells += [format_score(summary.mean), format_score_interval(summary.mean_interval)]
+    return cells
 
 
 def _print_scores(done: Diagnosis) -> None:

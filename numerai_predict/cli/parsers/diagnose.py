@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from numerai_predict.cli.options import add_json, add_no_container, add_pickle_source, add_snapshot
+from numerai_predict.cli.options import add_json, add_no_container, add_pickle_sources, add_snapshot
+from numerai_predict.pages.palette import COLOURS
 from numerai_predict.runner.option_parser import OptionParser
 from numerai_predict.runner.options import add_limits, add_output_dir
 from numerai_predict.runner.version_mismatch import add_version_mismatch
@@ -13,18 +14,19 @@ from numerai_predict.runner.version_mismatch import add_version_mismatch
 
 def add_options(parser: OptionParser) -> None:
     """Add the options of `diagnose`."""
-    parser.usage = "%(prog)s PICKLE [OPTIONS]"
+    parser.usage = "%(prog)s PICKLE [PICKLE ...] [OPTIONS]"
     parser.description = (
         "Run a pickle, isolated and within the hosted limits, on past eras, each as if it were a "
         "round, and write a report (diagnose.html, diagnose.json) on its scores, exposures and "
-        "turnover."
+        "turnover. Several pickles are put side by side on one page."
     )
     parser.epilog = (
         "example:\n"
         "  numerai-predict diagnose my.pkl --eras 1100-\n"
+        "  numerai-predict diagnose first.pkl second.pkl third.pkl\n"
         "  numerai-predict diagnose my.pkl --validation sample"
     )
-    add_pickle_source(parser)
+    add_pickle_sources(parser, at_most=len(COLOURS))
     add_diagnosis_options(parser)
     parser.deprecate("--local", "--no-container")
 

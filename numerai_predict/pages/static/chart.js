@@ -81,6 +81,7 @@ class PageChart {
     const { left, top, width, height } = plot.bbox, y = plot.valToPos(0, "y", true);
     if (y < top || y > top + height) return;
     plot.ctx.strokeStyle = PAGE.colour("muted");
+    plot.ctx.setLineDash([]);  // that of the last series is still set
     plot.ctx.beginPath();
     plot.ctx.moveTo(left, y);
     plot.ctx.lineTo(left + width, y);
