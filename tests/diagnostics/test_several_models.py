@@ -121,7 +121,7 @@ def test_too_many_pickles_are_a_usage_error(diagnose, words, message):
     assert message in ended.stderr
 
 
-def test_models_of_the_same_name_are_told_apart_by_hash_then_by_number(subject):
+def test_models_of_the_same_name_are_distinguished_by_hash_then_by_number(subject):
     subjects = [subject(model="m.pkl", sha256=digit * 64) for digit in "aab"]
     assert distinct_names(subjects) == [
         "m.pkl (aaaaaaaa), 1",
