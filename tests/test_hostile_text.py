@@ -254,7 +254,7 @@ def test_the_record_of_a_run(text):
 @hostile
 def test_the_reports_of_a_fleet(text, tmp_path):
     with closing(FleetLedger(tmp_path)) as ledger:
-        ledger.add_models(["a", "b"])
+        ledger.add_models(dict.fromkeys(["a", "b"], ()))
         ledger.record_event("a", ModelState.RUNNING, worker="w")
         ledger.record_event("a", ModelState.LOST, text)
         ledger.record_event("a", ModelState.FAILED, worker="w", verdict="model_error", message=text)

@@ -57,7 +57,7 @@ def test_the_events_of_a_fleet_ledger_are_read(fleet_ledger):
 
 
 def test_a_fleet_run_is_resumed_where_the_previous_version_stopped(fleet_ledger):
-    fleet_ledger.add_models(["good", "broken", "new"])
+    fleet_ledger.add_models(dict.fromkeys(["good", "broken", "new"], ()))
     assert fleet_ledger.requeue([ModelState.FAILED], "retry") == ["broken"]
     assert fleet_ledger.state("good") is ModelState.DELIVERED
     assert fleet_ledger.state("new") is ModelState.QUEUED

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +55,19 @@ class FleetLedger:
         """Close the connection."""
         self._connection.close()
 
-    def add_models(self, model_ids: Iterable[str]) -> None:
-        """Queue the models that the ledger does not contain yet."""
+    def add_models(self, tags: Mapping[str, Sequence[str]]) -> None:
+        """Queue the models that the ledger does not contain yet, and set the tags of all, by id."""
         now = time.time()
         with transaction(self._connection):
-            for model_id in model_ids:
+            for model_id, own in tags.items():
                 added = self._connection.execute(
                     "INSERT OR IGNORE INTO models (id, state) VALUES (?, ?)",
                     (model_id, ModelState.QUEUED.value),
                 )
                 if added.rowcount:
                     self._append_event(model_id, ModelState.QUEUED, now)
+                value = (" ".join(own) or None, model_id)
+                self._connection.execute("UPDATE models SET tags = ? WHERE id = ?", value)
 
     def record_event(
         self, model_id: str, state: ModelState, detail: str | None = None, **columns: Any

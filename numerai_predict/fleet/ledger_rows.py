@@ -13,7 +13,8 @@ from numerai_predict.fleet.model_state import ModelState
 class Row:
     """A model's row of the table `models`; times are seconds since 1970 (UTC).
 
-    `place` is the environment that the model runs in, `key` the key of its result as text.
+    `place` is the environment that the model runs in, `key` the key of its result as text, `tags`
+    are those of the manifest with spaces between them.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Row:
     seconds: float | None
     peak_bytes: int | None
     key: str | None = None
+    tags: str | None = None
 
     @property
     def environment(self) -> str | None:

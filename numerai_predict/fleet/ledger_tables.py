@@ -24,9 +24,10 @@ CREATE TABLE IF NOT EXISTS deliveries (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS round (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
-# Columns that ledgers of older versions do not have: the key of the result (`result_key`), and
-# where the result goes. The table `deliveries` has what was delivered last at each destination.
-_NEW_COLUMNS = ("key", "destination")
+# Columns that ledgers of older versions do not have: the key of the result (`result_key`), where
+# the result goes, and the tags with spaces between them. The table `deliveries` has what was
+# delivered last at each destination.
+_NEW_COLUMNS = ("key", "destination", "tags")
 
 
 def create_tables(connection: sqlite3.Connection) -> None:

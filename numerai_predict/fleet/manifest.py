@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.contract.brief_text import brief
 from numerai_predict.contract.job import PresignedPost, parse_presigned_post
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.contract.path_access import barred_by, exists, is_file
@@ -18,9 +19,11 @@ from numerai_predict.fleet.manifest_rows import MAX_ID_LENGTH, read_rows
 from numerai_predict.inspection.images import supported_pythons
 from numerai_predict.storage.sources import LocalFile, source_of
 
-COLUMNS = ("id", "model", "python", "flavour", "memory", "timeout", "post_url", "post_data")
+COLUMNS = ("id", "model", "python", "flavour", "memory", "timeout", "post_url", "post_data", "tags")
 _REQUIRED_COLUMNS = COLUMNS[:2]
 _FILLED = "give a manifest with a row per model, or a directory with files like model.pkl"
+_TAG = re.compile(r"\w[\w.:=+/-]{0,39}")
+_MAX_TAGS = 20
 _ID = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{MAX_ID_LENGTH - 1}}}")
 
 
@@ -34,6 +37,7 @@ class ManifestEntry:
     python: str | None = None
     flavour: str | None = None
     post: PresignedPost | None = None
+    tags: tuple[str, ...] = ()
 
 
 def read_fleet_manifest(
@@ -122,6 +126,7 @@ def _parse_entry(
         python,
         flavour,
         _parse_post(row),
+        _parse_tags(row),
     )
 
 
@@ -188,3 +193,16 @@ def _check_environment(
 def _parse_post(row: Mapping[str, Any]) -> PresignedPost | None:
     names = ("post_url", "post_data")
     return parse_presigned_post(_text(row, names[0]), _text(row, names[1]), names)
+
+
+def _parse_tags(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tags of a row: a list, or a text with spaces or commas between them."""
+    value = row.get("tags", "")
+    tags = list(value) if isinstance(value, list) else re.split(r"[,\s]+", str(value).strip())
+    found = tuple(dict.fromkeys(str(tag) for tag in tags if tag != ""))
+    if len(found) > _MAX_TAGS or not all(_TAG.fullmatch(tag) for tag in found):
+        raise ValueError(
+            f"expected at most {_MAX_TAGS} tags of at most 40 letters, digits, '_', '.', ':', "
+            f"'=', '+', '/' and '-' with spaces or commas between them, found {brief(repr(value))}"
+        )
+    return found

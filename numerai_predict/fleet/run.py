@@ -121,7 +121,7 @@ def _begin(directory: Path, ledger: FleetLedger, entries: Sequence[ManifestEntry
     files.discard_report()
     for entry in entries:
         files.set_aside(entry.id)
-    ledger.add_models(entry.id for entry in entries)
+    ledger.add_models({entry.id: entry.tags for entry in entries})
     interrupted = (ModelState.RUNNING, ModelState.INSPECTED, ModelState.LOST)
     ledger.requeue(interrupted, "the fleet run was started again")
 

@@ -14,10 +14,14 @@ _MAX_DISTINCT = 0.5  # share of distinct values up to which a column is stored a
 
 
 class CellKind(str, Enum):
-    """How the values of a column are shown and sorted; numbers are aligned at the right."""
+    """How the values of a column are shown and sorted; numbers are aligned at the right.
+
+    Tags are a text with spaces between them; a filter finds the rows that have one of them.
+    """
 
     TEXT = "text"
     STATE = "state"
+    TAGS = "tags"
     COUNT = "count"
     SECONDS = "seconds"
     BYTES = "bytes"
@@ -141,6 +145,7 @@ def _runs(rows: frozenset[int]) -> list[int]:
 _SHOW = {
     CellKind.TEXT: formats.format_text,
     CellKind.STATE: formats.format_text,
+    CellKind.TAGS: formats.format_text,
     CellKind.COUNT: lambda value: formats.format_number(value, 0),
     CellKind.SECONDS: formats.format_seconds,
     CellKind.BYTES: formats.format_bytes,

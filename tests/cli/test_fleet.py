@@ -19,7 +19,7 @@ from numerai_predict.fleet.progress_display import FleetDisplay
 def directory(tmp_path):
     """The output directory of a fleet run with a failed and a queued model."""
     with closing(FleetLedger(tmp_path)) as ledger:
-        ledger.add_models(["good", "bad"])
+        ledger.add_models(dict.fromkeys(["good", "bad"], ()))
         ledger.record_event("bad", ModelState.FAILED, verdict="model_error", message="it raised")
     return tmp_path
 

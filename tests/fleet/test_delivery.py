@@ -26,7 +26,7 @@ SECRET = "post-canary-77aa"
 @pytest.fixture
 def ledger(tmp_path):
     with closing(FleetLedger(tmp_path)) as opened:
-        opened.add_models(["a", "b"])
+        opened.add_models(dict.fromkeys(["a", "b"], ()))
         opened.begin_run(TICKET.run)
         opened.record_event("a", ModelState.PREDICTED, key=TICKET.key, destination="there")
         yield opened

@@ -26,7 +26,7 @@ def ledger(tmp_path):
 
 
 def add(ledger, name, state, **columns):
-    ledger.add_models([name])
+    ledger.add_models(dict.fromkeys([name], ()))
     ledger.record_event(name, ModelState.RUNNING, worker="node-1 py", place="py")
     ledger.record_event(name, state, **columns)
 
@@ -56,6 +56,21 @@ def test_it_has_every_verdict_the_rankings_and_the_failures(tmp_path, ledger):
     assert "<p>raise --timeout</p>" in page
 
 
+def test_tags_are_a_column_where_a_model_has_some(tmp_path):
+    rows = made_up_rows(3)
+    assert "Tags" not in rendered(tmp_path, rows)
+    page = rendered(tmp_path, [replace(rows[0], tags="linear alice"), *rows[1:]])
+    assert '<th scope="col" class="secondary">Tags</th>' in page
+    tags = data_of(page)["tables"]["model"]["values"]["tags"]
+    assert tags == ["linear alice", "", ""]
+
+
+def test_the_tags_of_the_last_manifest_count(ledger):
+    ledger.add_models({"a": ("linear", "alice"), "b": ()})
+    ledger.add_models({"a": ("bob",)})
+    assert [row.tags for row in ledger.rows()] == ["bob", None]
+
+
 def test_every_text_is_escaped(tmp_path, ledger):
     add(ledger, MARKUP, ModelState.FAILED, verdict=MARKUP, message=MARKUP, worker=MARKUP,
         seconds=1.0)  # fmt: skip
@@ -71,7 +86,7 @@ def test_it_loads_nothing(tmp_path):
 
 @pytest.mark.parametrize("names", [[], ["a"]])
 def test_a_ledger_without_runs_says_what_is_absent(tmp_path, ledger, names):
-    ledger.add_models(names)
+    ledger.add_models(dict.fromkeys(names, ()))
     page = report(tmp_path, ledger)
     assert "No model was run." in page
     assert ("This fleet run has no models." in page) is not bool(names)

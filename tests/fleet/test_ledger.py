@@ -12,7 +12,7 @@ from numerai_predict.fleet.model_state import ModelState
 @pytest.fixture
 def ledger(tmp_path):
     with closing(FleetLedger(tmp_path)) as opened:
-        opened.add_models(["a", "b", "c"])
+        opened.add_models(dict.fromkeys(["a", "b", "c"], ()))
         yield opened
 
 
@@ -39,7 +39,7 @@ def test_events_are_logged_in_their_order(ledger):
 def test_a_delivered_model_stays_delivered(ledger):
     ledger.record_delivery("a", {"verdict": "ok"}, "delivery")
     ledger.record_event("a", ModelState.QUEUED)
-    ledger.add_models(["a"])
+    ledger.add_models(dict.fromkeys(["a"], ()))
     assert ledger.state("a") == ModelState.DELIVERED
     assert ledger.verdicts() == {"a": "ok"}
 

@@ -90,6 +90,9 @@ def test_two_files_with_the_same_id_are_rejected(tmp_path):
         ({"python": "3.12", "flavour": "slim"}, "found: 3.11 slim, 3.12 full"),
         ({"memory": "much"}, "a size like 4g"),
         ({"timeout": "-1"}, "seconds like 600"),
+        ({"tags": "<b>"}, "expected at most 20 tags"),
+        ({"tags": "x" * 41}, "expected at most 20 tags"),
+        ({"tags": " ".join(map(str, range(21)))}, "expected at most 20 tags"),
         ({"post_url": "https://b/"}, "post_url and post_data: expected both or neither"),
         ({"post_url": "b", "post_data": "k=v"}, "post_url: expected an http(s):// URL"),
         ({"post_url": "https://b/", "post_data": SECRET}, "post_data: expected urlencoded fields"),
@@ -131,7 +134,7 @@ def test_missing_columns_are_named(tmp_path, suffix):
 
 def test_an_unknown_column_is_rejected(tmp_path, pickle):
     rows = [{"id": "a", "model": "a.pkl", "pyhton": "3.11"}]
-    with pytest.raises(InvalidManifest, match="post_data, found pyhton"):
+    with pytest.raises(InvalidManifest, match="post_data, tags, found pyhton"):
         read_fleet_manifest(write(tmp_path, rows, "csv"), LIMITS, IMAGES)
 
 
@@ -163,3 +166,13 @@ def test_without_a_container_engine_only_the_local_python_is_available(tmp_path,
     path = write(tmp_path, [{"id": "a", "model": "a.pkl", "python": "3.12"}], "csv")
     with pytest.raises(InvalidManifest, match="found only the local Python"):
         read_fleet_manifest(path, LIMITS, local)
+
+
+@pytest.mark.parametrize(
+    "tags", ["linear, alice", "linear alice", " linear,alice,linear ", ["linear", "alice"]]
+)
+def test_tags_are_a_list_or_a_text(tmp_path, pickle, tags):
+    path = tmp_path / "fleet.jsonl"
+    path.write_text(json.dumps({"id": "a", "model": "a.pkl", "tags": tags}))
+    (entry,) = read_fleet_manifest(path, LIMITS, IMAGES)
+    assert entry.tags == ("linear", "alice")

@@ -40,7 +40,7 @@ def opened(chromium, page, fragment="", scripts=True, **screen):
 
 def hostile_rows():
     rows = made_up_rows(len(NAMES), failing=0.5)
-    fields = ("id", "message", "verdict", "place", "worker")
+    fields = ("id", "message", "verdict", "place", "worker", "tags")
     return [
         replace(row, **dict.fromkeys(fields, text)) for row, text in zip(rows, NAMES, strict=True)
     ]
@@ -98,6 +98,16 @@ def test_search_filter_and_sorting(chromium, usual):
     shown = chromium.evaluate("document.querySelector('.rows tbody').innerText")
     assert "timeout" in shown
     assert "model_error" not in shown
+
+
+def test_a_filter_finds_each_of_several_tags(chromium, tmp_path):
+    tags = ["linear alice", "linear bob", "alice", None]
+    rows = [replace(row, tags=tags[at % 4]) for at, row in enumerate(made_up_rows(40))]
+    opened(chromium, write_page(tmp_path, rows), "#tags=alice")
+    assert chromium.evaluate(COUNT) == "20 of 40"
+    options = "[...document.querySelectorAll('select')].map((each) => each.innerText).join()"
+    assert "alice (20)" in chromium.evaluate(options)
+    assert "linear (20)" in chromium.evaluate(options)
 
 
 def test_only_rows_in_view_are_drawn(chromium, usual):

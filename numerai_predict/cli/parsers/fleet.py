@@ -49,7 +49,7 @@ def _add_run(parser: OptionParser) -> None:
         type=Path,
         metavar="MANIFEST",
         help="CSV, JSON Lines or Parquet with one row per model: id, model, and optionally "
-        "python, flavour, memory, timeout, post_url, post_data; or a directory of pickles",
+        "python, flavour, memory, timeout, post_url, post_data, tags; or a directory of pickles",
     )
     defaults = Defaults.hosted(os.environ)
     data = parser.add_argument_group("data and results")

@@ -20,6 +20,7 @@ from numerai_predict.pages.table import CellKind, DataTable, RowFile, TableColum
 
 NAME = "model"
 
+_TAGS = TableColumn("tags", "Tags", CellKind.TAGS, filter=True, secondary=True)
 _COLUMNS = (
     TableColumn(NAME, "Model"),
     TableColumn("verdict", "Verdict", CellKind.STATE, filter=True),
@@ -27,6 +28,7 @@ _COLUMNS = (
     TableColumn("memory", "Peak memory", CellKind.BYTES, secondary=True),
     TableColumn("python", "Python", filter=True, secondary=True),
     TableColumn("worker", "Worker", filter=True, secondary=True),
+    _TAGS,
     TableColumn("message", "Message", secondary=True),
     TableColumn("remedy", "Remedy", details_only=True),
     TableColumn("environment", "Environment", details_only=True),
@@ -76,13 +78,17 @@ def model_table(
     static = _static_rows(rows)
     return DataTable(
         name=NAME,
-        columns=_COLUMNS,
+        columns=[column for column in _COLUMNS if column is not _TAGS or _any_tags(rows)],
         values=_values(rows, remedies),
         files=[_row_file(kind, rows, directory) for kind in _FILES],
         logs={number: tails[row.id] for number, row in enumerate(rows) if row.id in tails},
         static=static,
         left_out=_left_out(len(rows), len(static)),
     )
+
+
+def _any_tags(rows: Sequence[Row]) -> bool:
+    return any(row.tags for row in rows)
 
 
 def _values(rows: Sequence[Row], remedies: Mapping[str, str]) -> dict[str, list[Any]]:
@@ -93,6 +99,7 @@ def _values(rows: Sequence[Row], remedies: Mapping[str, str]) -> dict[str, list[
         "memory": [row.peak_bytes for row in rows],
         "python": [python_of(row.environment) for row in rows],
         "worker": [format_name(row.worker or "") for row in rows],
+        _TAGS.key: [format_name(row.tags or "") for row in rows],
         "message": [short_message(row) for row in rows],
         "remedy": [brief(remedies.get(row.id, "")) for row in rows],
         "environment": [format_name(row.environment or "") for row in rows],

@@ -35,6 +35,7 @@ const PAGE = {
   show: {
     text: (value) => (value === null || value === "" ? "–" : String(value)),
     state: (value) => PAGE.show.text(value),
+    tags: (value) => PAGE.show.text(value),
     count: (value) => (value === null ? "–" : Math.round(value).toLocaleString("en-US")),
     seconds(value) {
       if (value === null) return "–";

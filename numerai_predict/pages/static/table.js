@@ -2,6 +2,7 @@
 // Tables: search, filters, sorting, rows drawn as they scroll into view, details, copies as CSV.
 class PageTable {
   static rowHeight = 33;
+  static texts = ["text", "state", "tags"];
 
   constructor(place, data) {
     this.place = place;
@@ -15,7 +16,7 @@ class PageTable {
     this.shown = data.columns.filter((column) => !column.details_only);
     this.names = this.values[data.columns[0].key];
     this.rowOf = new Map(this.names.map((name, row) => [name, row]));
-    const texts = data.columns.filter((column) => ["text", "state"].includes(column.kind));
+    const texts = data.columns.filter((column) => PageTable.texts.includes(column.kind));
     this.search = this.names.map((_, row) => texts.map((column) => this.values[column.key][row] ?? "").join("\n").toLowerCase());
     this.sort = { key: null, down: false };
     this.build();
@@ -49,7 +50,9 @@ class PageTable {
 
   filterOf(column) {
     const counts = new Map();
-    for (const value of this.values[column.key]) counts.set(value, (counts.get(value) || 0) + 1);
+    for (const value of this.values[column.key]) {
+      for (const part of PageTable.partsOf(column, value)) counts.set(part, (counts.get(part) || 0) + 1);
+    }
     const options = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 500);
     const select = PAGE.element("select", {}, PAGE.element("option", { value: "" }, "all"));
     for (const [value, count] of options) {
@@ -59,9 +62,14 @@ class PageTable {
     return { column, select };
   }
 
+  // What a filter offers of a value: each of several tags.
+  static partsOf(column, value) {
+    return column.kind === "tags" ? value.split(" ") : [value];
+  }
+
   headOf(column) {
     const button = PAGE.element("button", { type: "button" }, column.label);
-    const kinds = [column.secondary && "secondary", column.kind !== "text" && column.kind !== "state" && "n"];
+    const kinds = [column.secondary && "secondary", !PageTable.texts.includes(column.kind) && "n"];
     const head = PAGE.element("th", { scope: "col", class: kinds.filter(Boolean).join(" ") }, button);
     head.dataset.key = column.key;
     button.addEventListener("click", () => {
@@ -100,10 +108,10 @@ class PageTable {
 
   apply() {
     const words = this.query.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const wanted = this.filters.filter(({ select }) => select.value).map(({ column, select }) => [this.values[column.key], select.value]);
+    const wanted = this.filters.filter(({ select }) => select.value).map(({ column, select }) => [column, select.value]);
     this.rows = [];
     for (let row = 0; row < this.names.length; row++) {
-      if (words.every((word) => this.search[row].includes(word)) && wanted.every(([values, value]) => values[row] === value)) this.rows.push(row);
+      if (words.every((word) => this.search[row].includes(word)) && wanted.every(([column, value]) => PageTable.partsOf(column, this.values[column.key][row]).includes(value))) this.rows.push(row);
     }
     this.sortRows();
     this.count.textContent = `${this.rows.length.toLocaleString("en-US")} of ${this.names.length.toLocaleString("en-US")}`;
