@@ -111,3 +111,29 @@ def test_the_help_lists_build_test_and_push_of_each_python(make):
         for action in ("build", "test", "push_latest", "push_stable")
     ]
     assert [name for name in wanted if name not in listed] == []
+
+
+def test_a_build_shows_its_step_from_time_to_time_and_leaves_no_process(tmp_path):
+    engine = tmp_path / "engine"
+    engine.write_text(
+        "#!/bin/sh\n"
+        'case "$1" in\n'
+        '    build) echo "#7 [2/4] RUN pip install x"; sleep 2 ;;\n'
+        "    image) echo 1500000000 ;;\n"
+        "esac\n"
+    )
+    engine.chmod(0o755)
+    environment = {**os.environ, "DOCKER": str(engine), "BUILD_PROGRESS_SECONDS": "1"}
+    # Its output ends when the last process that has the pipe does.
+    ended = subprocess.run(
+        ["images/build", "3.12", "slim"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+    first, *steps, last = ended.stdout.splitlines()
+    assert first == "Building numerai_predict_py_3_12:latest-slim"
+    assert steps[0].endswith("s: #7 [2/4] RUN pip install x")
+    assert last == "Built numerai_predict_py_3_12:latest-slim, 1.50 GB"
