@@ -83,7 +83,7 @@ def download(
             finally:
                 transfer.progress.end()
         encoding = transfer.headers.get("Content-Encoding", "")
-        decode_into_place(part, target, encoding, source, policy.deadline)
+        decode_into_place(part, target, encoding, source, policy)
     return transfer.headers
 
 

@@ -343,3 +343,12 @@ def test_a_password_in_the_url_is_sent(web, tmp_path):
     url = web.url.replace("://", "://me:SECRET@")
     HttpUrl(f"{url}/m.pkl").fetch(tmp_path, TransferPolicy())
     assert web.requests[0].headers["Authorization"].startswith("Basic ")
+
+
+def test_a_long_unpacking_shows_its_share(fetch, web, monkeypatch):
+    monkeypatch.setattr("numerai_predict.storage.transfer_progress._LINE_SECONDS", 0.0)
+    packed = gzip.compress(DATA)
+    web.replies["/m.pkl"] = web.reply(packed, headers={"Content-Encoding": "gzip"})
+    said = []
+    fetch(log=said.append)
+    assert any("unpacking" in line and "100%" in line for line in said)
