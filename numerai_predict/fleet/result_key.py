@@ -49,6 +49,7 @@ OTHER_OPTIONS: Mapping[str, str] = {
     "python": "it chooses the environment, which is part of the key",
     "flavour": "it chooses the environment, which is part of the key",
     "post": "where the result goes: see `destination_id`",
+    "tags": "how the report groups models",
 }
 
 # What people read about a part that changed.

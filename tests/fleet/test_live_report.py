@@ -15,7 +15,7 @@ RELOADS = '<body data-refresh="5">'
 @pytest.fixture
 def directory(tmp_path):
     with closing(FleetLedger(tmp_path)) as ledger:
-        ledger.add_models(["a"])
+        ledger.add_models(dict.fromkeys(["a"], ()))
     return tmp_path
 
 

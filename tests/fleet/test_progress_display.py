@@ -25,7 +25,7 @@ HALF = FleetProgress(1000, 480, {"model_error": 15, "timeout": 5}, 8, 50.0, 500.
 @pytest.fixture
 def ledger(tmp_path):
     with closing(FleetLedger(tmp_path)) as opened:
-        opened.add_models(["a", "b", "c", "d"])
+        opened.add_models(dict.fromkeys(["a", "b", "c", "d"], ()))
         yield opened
 
 
@@ -90,7 +90,7 @@ def test_the_pace_counts_only_models_of_this_fleet_run(ledger):
     assert meter.ended_before == 1
     assert meter.measure(0).models_per_minute == 0.0
     ledger.record_event("b", ModelState.FAILED, verdict="timeout")
-    ledger.add_models(["of another fleet"])
+    ledger.add_models(dict.fromkeys(["of another fleet"], ()))
     ledger.record_event("of another fleet", ModelState.FAILED, verdict="timeout")
     progress = meter.measure(1)
     assert (progress.ended, progress.delivered, progress.failed) == (2, 1, {"timeout": 1})

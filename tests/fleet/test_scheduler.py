@@ -53,7 +53,7 @@ def cluster():
 @pytest.fixture
 def entries(ledger, pickle_model):
     path = str(pickle_model(predict))
-    ledger.add_models(["a", "b", "c"])
+    ledger.add_models(dict.fromkeys(["a", "b", "c"], ()))
     return [ManifestEntry(name, path, Limits()) for name in ("a", "b", "c")]
 
 
