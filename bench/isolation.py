@@ -97,7 +97,7 @@ def _apply_layers(kind: str) -> Cost:
 
 
 def _run(folder: str, sandbox: str) -> Cost:
-    """Run the model in the folder by predict.py."""
+    """Run the model in the directory by predict.py."""
     command = [sys.executable, str(_ROOT / "predict.py"), "--model", f"{folder}/model.pkl"]
     command += ["--dataset", f"{folder}/sample/live.parquet", "--output_dir", folder]
     return _cost([*command, "--sandbox", sandbox])

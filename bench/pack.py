@@ -1,6 +1,6 @@
 """Pickle the benchmarks' models with the Python that runs this.
 
-    python bench/pack.py BOOSTER FOLDER
+    python bench/pack.py BOOSTER DIRECTORY
 
 Writes one_argument.pkl and two_arguments.pkl.
 """

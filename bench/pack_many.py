@@ -1,6 +1,6 @@
 """Pickle many distinct models of one booster with the Python that runs this.
 
-python bench/pack_many.py BOOSTER FOLDER COUNT
+python bench/pack_many.py BOOSTER DIRECTORY COUNT
 
 The leaves differ: no two files and no two predictions are the same.
 """

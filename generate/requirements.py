@@ -28,7 +28,7 @@ def require_fresh_lock(poetry: str, folder: Path) -> None:
 
 
 def export(poetry: str, folder: Path, *options: str) -> str:
-    """The lock of the folder as requirements with hashes.
+    """The lock of the directory as requirements with hashes.
 
     Raises:
         subprocess.CalledProcessError: Poetry fails; its output is in `stderr`.

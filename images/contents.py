@@ -37,7 +37,7 @@ def installed() -> dict[str, str]:
 def modules() -> list[str]:
     """Names of the modules of all packages, from the files that they install.
 
-    For a namespace such as `google`, a folder without `__init__.py`, these are the packages in it.
+    For a namespace such as `google`, a directory without `__init__.py`, these are its packages.
     """
     files = {Path(str(file)) for one in metadata.distributions() for file in one.files or ()}
     packages = {file.parent for file in files if file.name == "__init__.py"}

@@ -31,7 +31,7 @@ _STRIPPED = (
 
 
 def prune(prefix: Path) -> int:
-    """Remove files and folders below `prefix`; returns the freed bytes."""
+    """Remove files and directories below `prefix`; returns the freed bytes."""
     freed = 0
     for folder, folders, files in os.walk(prefix):
         for name in sorted(set(folders) & _FOLDERS):

@@ -98,7 +98,7 @@ FILES = {
 
 
 def write(name: str, folder: Path) -> Path:
-    """Write one of `FILES` into a folder; its path."""
+    """Write one of `FILES` into a directory; its path."""
     path = folder / "absurd.parquet"
     path.write_bytes(FILES[name](folder))
     return path

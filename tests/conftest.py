@@ -34,7 +34,7 @@ _guard = lanes.Guard()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the folder in which parallel workers leave their evidence."""
+    """Make the directory in which parallel workers leave their evidence."""
     if not hasattr(config, "workerinput"):
         config.evidence_folder = tempfile.TemporaryDirectory()  # type: ignore[attr-defined]
         config.leaks = []  # type: ignore[attr-defined]
@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Name the folder for evidence to a worker of pytest-xdist."""
+    """Name the directory for evidence to a worker of pytest-xdist."""
     node.workerinput["evidence_folder"] = node.config.evidence_folder.name
 
 

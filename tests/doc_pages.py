@@ -6,7 +6,7 @@ A page is Markdown. The lines directly before a fence may hold one comment:
     <!-- run: checkout -->      the commands run in the root of the checkout
     <!-- run: exit CODE -->     the last command ends with this exit code
     <!-- run: engine -->        needs a container engine and the slim image of Python 3.12
-    <!-- run: never, REASON --> cannot run in a test; its options are checked all the same
+    <!-- run: never, REASON --> cannot run in a test; its options are checked anyway
     <!-- run: output -->        what the commands before print, compared line by line
 
 Fences of `sh` and `python` without a comment run as they stand; others are shown only. The first

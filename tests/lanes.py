@@ -1,4 +1,4 @@
-"""The lanes of the suite: what a test needs is found from its folder and its fixtures.
+"""The lanes of the suite: what a test needs is found from its directory and its fixtures.
 
 Each test gets the markers of `NEEDS` that apply to it; a test without any is a unit test. The
 markers cannot go out of date: a unit test that starts a process or opens a socket fails, and its
@@ -70,7 +70,7 @@ def markers_of(path: str, fixtures: list[str]) -> set[str]:
 
 
 def mark(item: pytest.Item) -> None:
-    """Add the markers of the test's folder and fixtures; without any, the marker `unit`."""
+    """Add the markers of the test's directory and fixtures; without any, the marker `unit`."""
     path = item.path.relative_to(item.config.rootpath).as_posix()
     for marker in sorted(markers_of(path, getattr(item, "fixturenames", []))):
         item.add_marker(marker)

@@ -48,7 +48,7 @@ def link_tree(source: Path, target: Path, leave_out: tuple[str, ...] = ()) -> No
 
 
 def copy_interpreter(folder: Path) -> Path:
-    """This Python without libraries, in a folder that every user may read."""
+    """This Python without libraries, in a directory that every user may read."""
     base = Path(sys.base_prefix)
     link_tree(base / "lib" / VERSION, folder / "lib" / VERSION, _NOT_COPIED)
     for library in (base / "lib").glob("libpython*.so*"):

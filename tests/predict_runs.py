@@ -53,7 +53,7 @@ RECORD_KEYS: dict[str, set[str] | None] = {
 
 
 def clean_variables(folder: Path) -> dict[str, str]:
-    """Variables for a process: no proxy, no setting, directories of its own in a folder."""
+    """Variables for a process: no proxy, no setting, directories of its own in `folder`."""
     temporary = folder / "temporary"
     temporary.mkdir(exist_ok=True)
     kept = {

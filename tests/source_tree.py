@@ -32,7 +32,7 @@ class Module:
 
     @property
     def package(self) -> str:
-        """The folder that the module is in."""
+        """The directory that the module is in."""
         return self.name.rpartition("/")[0]
 
     @cached_property
@@ -58,7 +58,7 @@ def _public(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, _Definitio
 
 
 def modules_under(root: Path, folder: str) -> list[Module]:
-    """The Python files in a folder of the checkout, sub-folders included."""
+    """The Python files in a directory of the checkout, subdirectories included."""
     return [
         Module(path.relative_to(root).as_posix(), path.read_text())
         for path in sorted((root / folder).rglob("*.py"))
@@ -117,6 +117,6 @@ def _is_overload(node: _Definition) -> bool:
 
 
 def large_packages(modules: list[Module], limit: int) -> list[str]:
-    """A line for each package that holds more modules than the limit in the folder itself."""
+    """A line for each package that holds more modules than the limit in the directory itself."""
     sizes = Counter(module.package for module in with_code(modules))
     return [f"{package}: {size} modules" for package, size in sizes.items() if size > limit]

@@ -70,7 +70,7 @@ def make(clone, tmp_path):
 
 
 def contents(folder: Path) -> dict[str, tuple[int, int]]:
-    """Size and time of change of everything in a folder."""
+    """Size and time of change of everything in a directory."""
     found = {str(path.relative_to(folder)): path.lstat() for path in folder.rglob("*")}
     return {name: (facts.st_size, facts.st_mtime_ns) for name, facts in found.items()}
 

@@ -1,7 +1,7 @@
 """Files of the version before the rewrite (commit 35d62a1) are read as they are.
 
-The folder `previous_version` contains what that version wrote: ledger and records of a fleet run of
-two models, the ledger of a round, the manifest of a snapshot, two checkpoints of a training and the
+`previous_version` contains what that version wrote: ledger and records of a fleet run of two
+models, the ledger of a round, the manifest of a snapshot, two checkpoints of a training and the
 manifest of its bundle.
 """
 

@@ -130,7 +130,7 @@ def _barred(error: OSError) -> Barred | None:
 
 
 def _failure(error: BaseException) -> RunError:
-    """The failure with a verdict that stands for the exception."""
+    """The RunError that corresponds to the exception."""
     if isinstance(error, RunError):
         return error
     if isinstance(error, OSError):

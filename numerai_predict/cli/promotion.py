@@ -55,5 +55,5 @@ def _require_open(gates: Sequence[PromotionGate], reference: Reference, forced: 
         names = ", ".join(gate.name for gate in closed)
         raise PromotionRefused(
             f"expected all gates of {reference} open, found closed: {names}",
-            "see above what each found; --force REASON promotes it all the same",
+            "the gates' findings are above; --force REASON overrides them",
         )

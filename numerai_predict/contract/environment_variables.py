@@ -171,6 +171,6 @@ VARIABLES = (
     EnvironmentVariable(
         "FORCE_COLOR",
         Topic.TERMINAL,
-        "Switches colours on where the output is no terminal; `NO_COLOR` goes before it.",
+        "Switches colours on where the output is no terminal; `NO_COLOR` takes precedence.",
     ),
 )

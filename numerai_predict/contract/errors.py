@@ -49,7 +49,7 @@ class FetchFailed(Exception):
 
 
 class FetchInterrupted(FetchFailed):
-    """A file could not be fetched this time; a retry may succeed.
+    """A file could not be fetched because of a temporary error; a retry may succeed.
 
     `retry_after` is the number of seconds that the server asked to wait before a retry.
     """

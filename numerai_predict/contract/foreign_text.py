@@ -1,4 +1,4 @@
-"""Makes text of unknown origin bounded and inert: the only way of it into any output.
+"""Makes text of unknown origin bounded and inert: all output passes through here.
 
 Foreign text is all that a model, its pickle, a data file or a server chose: names, ids, columns,
 types and messages of exceptions, responses. It may hold control codes, line ends, characters that

@@ -75,7 +75,7 @@ class Job:
     """One execution of one model on one data set.
 
     `model`, `dataset` and `benchmarks` are files, URLs or names of Numerai data sets. Where `model`
-    is a local copy, `model_source` is what it is called in messages and in the record. The
+    is a local copy, `model_source` is its display name in messages and in the record. The
     predictions are saved in `output_dir`, and delivered from there to `output_url`, an
     `s3://bucket/prefix`, and to `post`. `dataset_folders` are the local directories of data
     sets by name. `deadline` is in seconds for the whole run, `result` the file for the result

@@ -1,6 +1,6 @@
-"""Questions about paths that a user named, with an answer also below folders that bar this user.
+"""Path checks that also work below directories that this user may not enter.
 
-`Path.is_file` and its like raise `PermissionError` below a folder that the user may not enter.
+`Path.is_file` and its like raise `PermissionError` below such a directory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - no file is made
 
 @dataclass(frozen=True)
 class Barred:
-    """A folder that this user may not enter, so that what is below it cannot be found."""
+    """A directory that this user may not enter, so that what is below it cannot be found."""
 
     folder: Path
 
@@ -34,7 +34,7 @@ class Barred:
 
 
 def barred_by(path: Path | str) -> Barred | None:
-    """The first folder on the way to the path that bars this user; `None` if there is none."""
+    """The first directory of the path that this user may not enter; `None` if there is none."""
     for way in (os.path.abspath(path), os.path.realpath(path)):  # noqa: PTH100 - as it was typed
         for folder in reversed(Path(way).parents):
             if is_directory(folder) and not os.access(folder, os.X_OK, effective_ids=True):

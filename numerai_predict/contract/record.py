@@ -147,7 +147,7 @@ class Record:
     hosted: HostedFacts = HostedFacts()
     """What hosted compute would decide."""
     warnings: Sequence[str] = ()
-    """Remarks on a run that goes on."""
+    """Warnings that did not stop the run."""
     inspection: Mapping[str, Any] | None = None
     """The inspection; present after `--check` only."""
 

@@ -1,4 +1,4 @@
-"""Temporary directories, and the verdict where a user may write to none."""
+"""Temporary directories, and the error if no writable one exists."""
 
 from __future__ import annotations
 

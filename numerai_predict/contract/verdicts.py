@@ -27,7 +27,8 @@ class Verdict(AnyVerdict):
     INVALID_PICKLE = (
         "invalid_pickle",
         11,
-        "The file is not a pickle, is broken, or holds code that is legal for no Python.",
+        "The file is not a pickle, is corrupt, or contains bytecode that no supported Python "
+        "accepts.",
     )
     PYTHON_MISMATCH = ("python_mismatch", 12, "Another Python made the pickle.")
     MISSING_DEPENDENCY = (

@@ -76,7 +76,7 @@ class Snapshot:
         """Fetch files of the tournament by their exact names, unless they are current.
 
         A file is current if its server confirms the ETag and the file is the hashed one;
-        `force` fetches it nevertheless. Live data are those of the current round.
+        `force` fetches it anyway. Live data are those of the current round.
 
         Raises:
             DatasetUnavailable: the directory has data of another server, or a file cannot be
@@ -212,7 +212,7 @@ class _SnapshotFetch:
 
 
 class _DatasetAddress:
-    """The URL of a file, requested anew for each attempt; `server` is that of the last one."""
+    """The URL of a file, requested again for each attempt; `server` is that of the last one."""
 
     def __init__(self, name: str, catalogue: Catalogue) -> None:
         self.server: str | None = None

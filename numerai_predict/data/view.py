@@ -68,7 +68,7 @@ def read_view(
 ) -> View:
     """Read columns and eras of a parquet file of the tournament.
 
-    `features` is a list of names, or the name of a set in the features.json of the same folder.
+    `features` is a list of names, or the name of a set in the features.json of the same directory.
 
     Raises:
         DatasetUnavailable: there is no such file, set, column or era.

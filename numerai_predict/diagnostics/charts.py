@@ -108,7 +108,7 @@ def _rolling(report: Report) -> Chart:
             series.append(EraSeries(name.upper(), _COLOURS[name], mean, band))
     caption = (
         f"Mean of the last {window} eras, with its 95 % interval if they are 4 effective "
-        "ones: whether the score holds, or was made in a part of the eras."
+        "ones: whether the score is stable or comes from a few eras."
     )
     return _chart(report, "Rolling means", caption, series, "Rolling means need at least 8 eras.")
 

@@ -50,7 +50,7 @@ class ScoreDifference:
 
     @property
     def eras_to_decide(self) -> int | None:
-        """About how many more eras decide, if the mean difference stays as it is.
+        """About how many more eras a decision needs, if the mean difference stays as it is.
 
         The interval shrinks with the square root of the eras. `None` where it is decided, or
         where nothing can be said.

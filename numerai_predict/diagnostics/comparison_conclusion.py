@@ -57,8 +57,8 @@ def _more_eras(found: ScoreDifference) -> str:
     if eras is None:
         return ""
     if eras > _MANY_ERAS:
-        return f" If the difference stays so small, more than {_MANY_ERAS:,} further eras decide."
-    return f" If the difference stays as it is, about {counted(eras, 'further era')} would decide."
+        return f" If it stays so small, a decision needs more than {_MANY_ERAS:,} further eras."
+    return f" If it stays as it is, a decision needs about {counted(eras, 'further era')}."
 
 
 def _reservations(comparison: ModelComparison) -> Iterator[str]:

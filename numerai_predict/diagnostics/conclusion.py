@@ -36,7 +36,9 @@ def _overall(report: Report, judged: dict[str, ScoreSummary]) -> str:
             f"{names} above 0 beyond chance, if the model was not trained on these eras: its "
             "training eras are unknown."
         )
-    return f"The figures support skill: {names} above 0 beyond chance, on eras it never saw."
+    return (
+        f"The figures support skill: {names} above 0 beyond chance, on eras it was not trained on."
+    )
 
 
 def _is_above_zero(report: Report, name: str, summary: ScoreSummary) -> bool:

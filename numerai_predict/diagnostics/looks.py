@@ -1,4 +1,7 @@
-"""Counts the models that were scored on the eras of a report: the best of several flatters."""
+"""Counts the models scored on a report's eras.
+
+Selecting the best of several biases its score upwards.
+"""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class Report:
     them the model was trained on. `scores` summarizes the eras that are clean or of unknown kind,
     `inflated_scores` the others; the latter is empty without such eras. `models_shown` is the
     number of models whose scores on some of these eras were shown, `None` if it is unknown;
-    `best_of` is what is left of `scores` if they are the best of several. `exposures` are those
+    `best_of` is `scores` corrected for selection among several models. `exposures` are those
     with the largest mean absolute value; `largest_exposures` has them for each era, shape
     (eras, features). `max_exposure` summarizes the largest absolute exposure of
     each era.

@@ -23,22 +23,22 @@ class WatchedFile:
 
 
 class DataWatch:
-    """Looks at the user's files of data once a second. Models get copies, which do not change."""
+    """Checks the user's data files once a second. Models get copies, which do not change."""
 
     def __init__(self, files: Iterable[WatchedFile]) -> None:
         self._files = [(each, FileWatch(each.path, each.sha256)) for each in files]
-        self._next_look = 0.0
+        self._next_check = 0.0
 
     def check(self, *, last: bool = False) -> None:
-        """Look, unless the last look was just before; `last`: look now, and read the files.
+        """Check at most once a second; with `last`, check now and re-hash.
 
         Raises:
             DataChanged: a file has other bytes than the fleet run's copy, or is gone.
         """
         now = time.monotonic()
-        if now < self._next_look and not last:
+        if now < self._next_check and not last:
             return
-        self._next_look = now + _INTERVAL_SECONDS
+        self._next_check = now + _INTERVAL_SECONDS
         for each, watch in self._files:
             if watch.has_changed(reread=last):
                 raise DataChanged(each.what, each.path)

@@ -73,8 +73,8 @@ def choose_environment(
 ) -> Environment:
     """The environment for a model, of those that its row allows: as `run` chooses it.
 
-    That is the image that fits best, else the local Python. If neither is there, one of them all
-    the same: the model's verdict says what is missing.
+    That is the image that fits best, else the local Python, otherwise any allowed environment: the
+    model's verdict says what is missing.
 
     Raises:
         PythonMismatch: no environment has the Python and the flavour.

@@ -32,7 +32,7 @@ class DataChanged(FleetError):
 
 
 class DeliveryProcessFailed(FleetError):
-    """The delivery process crashed again and again."""
+    """The delivery process crashed more often than the restart limit allows."""
 
 
 class InvalidManifest(Exception):

@@ -24,7 +24,7 @@ class ResultFiles:
     folder: Path
 
     def make_folders(self) -> None:
-        """Create the folders of all kinds of files."""
+        """Create the directories of all kinds of files."""
         for kind in _KINDS:
             for parent in (self.folder, self.folder / _ASIDE):
                 (parent / kind).mkdir(parents=True, exist_ok=True)

@@ -217,7 +217,7 @@ def _delivered_to_file(record: Record, path: Path) -> Record:
 
 @contextmanager
 def logged_failure(purpose: str) -> Iterator[None]:
-    """Log an exception of the block as a warning, and go on."""
+    """Log an exception of the block as a warning, and continue."""
     try:
         yield
     except Exception as error:

@@ -55,13 +55,13 @@ class ReuseReport:
         for reasons, count in Counter(map(tuple, self.outdated.values())).items():
             if reasons == (_NO_KEY,):
                 lines.append(
-                    f"{counted(count, 'result')} of an earlier version left out, models run anew: "
-                    "what a result depends on was not recorded then"
+                    f"{counted(count, 'result')} of an earlier version left out; these models will "
+                    "run again: what a result depends on was not recorded then"
                 )
             else:
                 lines.append(
-                    f"{counted(count, 'result')} of an earlier run left out, models run anew; "
-                    f"changed: {', '.join(reasons)}"
+                    f"{counted(count, 'result')} of an earlier run left out; these models will run "
+                    f"again; changed: {', '.join(reasons)}"
                 )
         return lines
 

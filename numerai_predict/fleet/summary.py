@@ -28,7 +28,7 @@ _VERDICT_COLUMNS = (
 _RUNNING_COLUMNS = (Column("running", wraps=True), Column("since"), Column("on", wraps=True))
 _UNCHECKED = (
     "a fleet run has begun and has not checked the results of earlier ones: they are not shown; "
-    "start the same command again if it does not run any more"
+    "if that run has stopped, start the same command again"
 )
 
 

@@ -39,7 +39,7 @@ def suffix_of(path: str) -> str:
 
 
 def only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """The only file of a zip archive, apart from folders and what macOS adds.
+    """The only file of a zip archive, apart from directories and what macOS adds.
 
     Its name is never used as a path, so that `../` and links in it have no effect.
 
@@ -53,7 +53,7 @@ def only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def _is_additional(member: zipfile.ZipInfo) -> bool:
-    """Whether it is a folder, or a file of the Finder's: `__MACOSX/._x`, `._x`, `.DS_Store`."""
+    """Whether it is a directory, or a file of the Finder's: `__MACOSX/._x`, `._x`, `.DS_Store`."""
     parts = member.filename.split("/")
     return member.is_dir() or "__MACOSX" in parts or parts[-1].startswith(("._", ".DS_Store"))
 

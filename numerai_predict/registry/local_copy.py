@@ -16,7 +16,7 @@ from numerai_predict.storage.files import sha256_of
 def local_copy(registry: Registry, reference: Reference, directory: Path) -> Path:
     """The pickle of a version, with its manifest beside it, in a directory of copies.
 
-    A copy that is there is compared with its hashes, and made anew if it differs.
+    A copy that is there is compared with its hashes, and made again if it differs.
 
     Raises:
         UnknownVersion: there is no such version.

@@ -95,7 +95,7 @@ class Registry:
         return ModelVersion(added, {})
 
     def set_alias(self, reference: Reference, alias: str, reason: str | None) -> RegistryEvent:
-        """Let an alias name a version whose files are whole.
+        """Point an alias at a version whose files are complete.
 
         Raises:
             UnknownVersion: there is no such version.
@@ -115,10 +115,10 @@ class Registry:
     def roll_back(
         self, name: str, alias: str = PRODUCTION, reason: str | None = None
     ) -> RegistryEvent:
-        """Let an alias name the version again that it named before.
+        """Point an alias at the version that it named before.
 
         Raises:
-            UnknownVersion: there is no such model, or no version before that of now.
+            UnknownVersion: there is no such model, or no earlier version.
         """
         self.known_history(name)
 

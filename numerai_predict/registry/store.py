@@ -28,7 +28,7 @@ class Store(Protocol):
         """Create a file; `False` if there is one already, which stays as it is."""
 
     def add_file(self, name: str, source: Path) -> None:
-        """Create a file from a local one; one that is there already counts as new again."""
+        """Create a file from a local one; an existing file gets a new modification time."""
 
     def read(self, name: str) -> bytes | None:
         """The content of a file; `None` without one."""

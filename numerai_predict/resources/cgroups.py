@@ -37,11 +37,11 @@ def _below(root: Path, path: str) -> Iterator[Path]:
 
 
 class CgroupUnavailable(Exception):
-    """No group can be made beneath the one of this process; the message gives the reason."""
+    """No group can be made below the one of this process; the message gives the reason."""
 
 
 def writable_parent(controller: str, mount: Path = MOUNT, own: Path = OWN) -> Path:
-    """The group beneath which this process may make groups with the controller.
+    """The group below which this process may make groups with the controller.
 
     In version 1 this is its own. In version 2 a group has either processes or groups with
     controllers: it is its own if that is the root, else the one above, if that is delegated.
@@ -57,7 +57,7 @@ def writable_parent(controller: str, mount: Path = MOUNT, own: Path = OWN) -> Pa
         above = (group, group.parent)
         candidates = [each for each in above if controller in _delegated(each)]
         if not candidates:
-            raise CgroupUnavailable(f"{controller} is not delegated to groups beneath {group}")
+            raise CgroupUnavailable(f"{controller} is not delegated to groups below {group}")
     writable = [each for each in candidates if os.access(each, os.W_OK)]
     if not writable:
         raise CgroupUnavailable(f"{candidates[0]} is not writable")
@@ -78,7 +78,7 @@ def _has_member(group: Path, pid: int) -> bool:
 
 
 def _delegated(group: Path) -> list[str]:
-    """The controllers that groups beneath this one have (version 2)."""
+    """The controllers that groups below this one have (version 2)."""
     try:
         return (group / "cgroup.subtree_control").read_text().split()
     except OSError:

@@ -23,7 +23,7 @@ class MemoryMeter:
     """The memory of a process tree.
 
     Pages that processes share count once: the proportional memory (PSS) of all is added. The kernel
-    keeps the peak of each process, which shows what was used between two looks.
+    keeps the peak of each process, which shows what was used between two measurements.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class MemoryMeter:
         return limit is not None and used > limit
 
     def _is_burst(self, now: float) -> bool:
-        """Whether the machine's memory shrinks so fast that the next look would come late."""
+        """Whether the machine's memory shrinks too fast to wait for the next measurement."""
         if self._limit_bytes is None or now < self._next_over:
             return False
         lost = self._available - memory.available_bytes()

@@ -1,6 +1,6 @@
 """A control group of its own for each model: the kernel counts and limits what it uses.
 
-Version 1 has a group for each controller, version 2 one for all. A group is made beneath the
+Version 1 has a group for each controller, version 2 one for all. A group is made below the
 one of this process, where that may be written: by root, in a container that has its control
 groups writable, or in a part of the tree that systemd has delegated.
 """

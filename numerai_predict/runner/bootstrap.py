@@ -1,9 +1,9 @@
 """The argv that starts an entrypoint of this package in an isolated Python.
 
 `python -I` ignores the current directory, the user's site-packages and every `PYTHON*` variable.
-The folders that this process has its libraries from are named to it, and come before those of the
-system as they do here. The directory or zipapp that holds the package is appended to the path,
-never prepended: no file next to the package can take the place of a library of the model.
+It receives the library directories of this process, which come before those of the system as they
+do here. The directory or zipapp that holds the package is appended to the path, never prepended: no
+file next to the package can take the place of a library of the model.
 """
 
 from __future__ import annotations
@@ -60,6 +60,6 @@ def bootstrap_argv(
 
 
 def _folders_to_name() -> list[str]:
-    """The library folders of this process that an isolated Python does not use by itself."""
+    """The library directories of this process that an isolated Python does not use by itself."""
     own = site.getsitepackages()
     return [folder for folder in library_folders() if folder not in own]

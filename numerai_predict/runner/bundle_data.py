@@ -47,7 +47,7 @@ def check_data(manifest: BundleManifest | None, data: ModelInput) -> list[str]:
     if not data.allow_mismatch:
         raise DatasetUnavailable(
             message,
-            f"use the data of {trained}, {TRAIN_AGAIN} on these data, or run it nevertheless with "
+            f"use the data of {trained}, {TRAIN_AGAIN} on these data, or run it anyway with "
             "--allow-version-mismatch",
         )
     warning = f"allowed by --allow-version-mismatch: {message}"

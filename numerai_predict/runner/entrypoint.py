@@ -96,7 +96,7 @@ def _perform(job: Job, record: RecordBuilder, supervisor_layers: Layers) -> str:
 
 
 def _inside_container(job: Job, destination: str) -> str:
-    """What to say of a file that a container keeps for itself, and loses with `--rm`."""
+    """Hint for a file that is lost when the container exits."""
     is_file = job.post is None and job.output_url is None
     if not is_file or not is_lost_with_container(Path(destination).parent):
         return ""

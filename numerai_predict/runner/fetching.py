@@ -53,7 +53,7 @@ def fetch_model(
 ) -> FetchedFile:
     """Fetch the model into a subdirectory of `directory`; a local file stays where it is.
 
-    `shown` is how it is called, by default the redacted source.
+    `shown` is its display name, by default the redacted source.
 
     Raises:
         ModelUnavailable: it cannot be fetched.

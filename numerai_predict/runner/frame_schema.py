@@ -87,4 +87,4 @@ def require_keys(content: Mapping[str, Any], keys: frozenset[str], name: str) ->
         MalformedFrame: it has others.
     """
     if content.keys() != keys:
-        raise MalformedFrame(f"{name} of other keys than it must have")
+        raise MalformedFrame(f"{name} with unexpected or missing keys")

@@ -12,9 +12,9 @@ from numerai_predict.storage.files import atomic_write, resolve_links
 
 
 def write_record(record: Record, path: Path | None) -> Record:
-    """Write the record if there is a path for it; returns it, or one that says it is not written.
+    """Write the record to the path, if any.
 
-    A run that was successful ends as `save_failed` then.
+    Returns the record, or a `save_failed` record if writing fails.
     """
     if path is None:
         return record

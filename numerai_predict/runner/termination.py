@@ -30,7 +30,7 @@ def raised_at_sigterm() -> Iterator[None]:
         received = True
         raise Terminated
 
-    with handler_kept():
+    with restore_sigterm_handler():
         signal.signal(signal.SIGTERM, interrupt)
         try:
             yield
@@ -41,8 +41,8 @@ def raised_at_sigterm() -> Iterator[None]:
 
 
 @contextmanager
-def handler_kept() -> Iterator[None]:
-    """Install the handler of SIGTERM again after a block in which a library replaces it."""
+def restore_sigterm_handler() -> Iterator[None]:
+    """Restore the handler of SIGTERM after a block in which a library replaces it."""
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield

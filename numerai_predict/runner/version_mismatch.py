@@ -20,8 +20,8 @@ def add_version_mismatch(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--allow-version-mismatch",
         action="store_true",
-        help="warn instead of failing where the data are of another version than those that the "
-        f"bundle's model was trained on (default: {ALLOW_MISMATCH})",
+        help="warn instead of failing if the data version differs from that of the bundle's "
+        f"training data (default: {ALLOW_MISMATCH})",
     )
 
 

@@ -42,7 +42,7 @@ def wait_for_model(pid: int) -> NoReturn:
     os._exit(code if code >= 0 else 1)
 
 
-def stand_aside(owner: tuple[int, int] | None) -> None:
+def drop_privileges_and_descriptors(owner: tuple[int, int] | None) -> None:
     """Give up descriptors, handlers and privileges, in a process that only waits."""
     _close_descriptors()
     _reset_signals()

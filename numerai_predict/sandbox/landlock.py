@@ -24,7 +24,7 @@ _SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNALS = 1, 2
 
 
 class Right(IntFlag):
-    """Access rights to the files beneath a path."""
+    """Access rights to the files below a path."""
 
     EXECUTE = 1 << 0
     WRITE_FILE = 1 << 1
@@ -104,7 +104,7 @@ class Ruleset:
         self.rule_count = 0
 
     def allow(self, paths: Iterable[Path], rights: Right) -> None:
-        """Grant rights beneath each path that exists and can be opened."""
+        """Grant rights below each path that exists and can be opened."""
         of_directory = int(self._handled & rights)
         of_file = int(of_directory & _FILE_RIGHTS)
         for path in paths:

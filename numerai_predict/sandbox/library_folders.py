@@ -1,4 +1,4 @@
-"""The folders that libraries are installed in, and what a model may read of each."""
+"""The directories that libraries are installed in, and what a model may read of each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-# The names that Python, Debian and pip give to a folder that holds libraries alone.
+# The names that Python, Debian and pip give to a directory that holds libraries alone.
 _NAMES = ("site-packages", "dist-packages")
 _METADATA = "*.dist-info"
 
@@ -23,16 +23,16 @@ def library_folders() -> tuple[str, ...]:
 
 
 def is_library_folder(folder: Path) -> bool:
-    """Whether libraries are installed in the folder: by its name, or by their metadata in it."""
+    """Whether libraries are installed in the directory: by its name, or by their metadata in it."""
     if not folder.is_absolute():
         return False
     return folder.name in _NAMES or next(folder.glob(_METADATA), None) is not None
 
 
 def readable_of(folder: Path) -> Iterator[Path]:
-    """What a model may read of a library folder.
+    """What a model may read of a library directory.
 
-    All of a folder that holds libraries alone. Of another, such as a project's that `pip install
+    All of a directory that holds libraries alone. Of another, such as a project's that `pip install
     --target` was pointed at, what the libraries' own metadata list: it may hold keys too.
     """
     if folder.name in _NAMES:
@@ -44,7 +44,7 @@ def readable_of(folder: Path) -> Iterator[Path]:
 
 
 def _installed_names(metadata: Path) -> set[str]:
-    """The first parts of the paths of a library's files, relative to its folder."""
+    """The first parts of the paths of a library's files, relative to its directory."""
     try:
         with open(metadata / "RECORD", encoding="utf-8", newline="") as record:
             paths = [row[0] for row in csv.reader(record) if row]

@@ -20,7 +20,11 @@ from dataclasses import asdict, dataclass, field
 from typing import NoReturn
 
 from numerai_predict.sandbox import capabilities
-from numerai_predict.sandbox.init_process import serve_as_init, stand_aside, wait_for_model
+from numerai_predict.sandbox.init_process import (
+    drop_privileges_and_descriptors,
+    serve_as_init,
+    wait_for_model,
+)
 from numerai_predict.sandbox.loopback import bring_up_loopback
 from numerai_predict.sandbox.private_root import RootSpec, enter_private_root
 from numerai_predict.sandbox.syscall_numbers import Architecture, architecture
@@ -163,7 +167,7 @@ def _continue_in_fork(root: RootSpec) -> None:
     model = os.fork()
     if model:
         try:
-            stand_aside(root.owner)
+            drop_privileges_and_descriptors(root.owner)
             wait_for_model(model)
         finally:
             os._exit(1)

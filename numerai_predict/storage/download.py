@@ -52,7 +52,7 @@ class RangeNotSupported(FetchInterrupted):
 class Opener(Protocol):
     """Requests an object's bytes from `start` on, of the version with that `etag`.
 
-    The response may begin at 0 nevertheless: then the object has changed, or its server does
+    The response may begin at 0 anyway: then the object has changed, or its server does
     not support ranges.
     """
 

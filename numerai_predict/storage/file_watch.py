@@ -16,9 +16,10 @@ class FileWatch:
         self._status: tuple[int, ...] | None = None
 
     def has_changed(self, *, reread: bool = False) -> bool:
-        """Whether the file has other bytes, or cannot be read; `reread`: without trust in status.
+        """Whether the file has other bytes, or cannot be read.
 
-        The first call always reads the file.
+        The first call always reads the file. With `reread`, hash the file even if its status is
+        unchanged.
         """
         try:
             status = _status_of(self.path)

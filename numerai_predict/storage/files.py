@@ -20,12 +20,12 @@ _LONGEST_NAME = 200  # the temporary name is longer, and 255 bytes is the limit
 
 @contextmanager
 def part_beside(path: Path) -> Iterator[Path]:
-    """Create an empty file with a temporary name in the folder of `path`.
+    """Create an empty file with a temporary name in the directory of `path`.
 
     It is removed when the block ends, unless the block renamed it.
 
     Raises:
-        OSError: the folder is missing or not writable, or the disk is full.
+        OSError: the directory is missing or not writable, or the disk is full.
     """
     part = path.with_name(f".{path.name[:_LONGEST_NAME]}.{secrets.token_hex(4)}{PART_SUFFIX}")
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
@@ -39,11 +39,11 @@ def part_beside(path: Path) -> Iterator[Path]:
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """A binary file that replaces `path` atomically when the block ends without exception.
 
-    It is written under a temporary name in the same folder, flushed to the disk (fsync) and
+    It is written under a temporary name in the same directory, flushed to the disk (fsync) and
     renamed. After an exception nothing remains. A device, pipe or socket is never replaced.
 
     Raises:
-        OSError: the folder is missing or not writable, the disk is full, or `path` is a device,
+        OSError: the directory is missing or not writable, the disk is full, or `path` is a device,
             pipe or socket.
     """
     if is_special(path):

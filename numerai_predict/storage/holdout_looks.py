@@ -61,10 +61,10 @@ def describe_looks(models: int | None, eras: str, *, corrected: bool) -> str:
         return f"first look at {eras}"
     shown = f"{models} models were scored on some of {eras}"
     if not corrected:
-        return f"{shown}: the best of them may be so by luck, and these eras are too few to tell"
+        return f"{shown}: the best one may be best by chance, and these eras are too few to tell"
     return (
         f"{shown}; 'best of {models}' is what is left of a score and its interval if it is the "
-        "best of them by luck"
+        "best of them by chance"
     )
 
 

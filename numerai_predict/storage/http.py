@@ -179,6 +179,7 @@ def describe_network_error(error: BaseException) -> ServerError:
     if any(isinstance(cause, UnusableHeaders) for cause in causes):
         return _BAD_HEADERS
     silence = "a server that stopped responding"
+    truncated = "a connection closed before the body was complete"
     kinds = (
         (requests.exceptions.SSLError, "a TLS failure"),
         (urllib3.exceptions.SSLError, "a TLS failure"),
@@ -187,9 +188,9 @@ def describe_network_error(error: BaseException) -> ServerError:
         (requests.exceptions.Timeout, silence),
         (urllib3.exceptions.TimeoutError, silence),
         (TimeoutError, silence),
-        (requests.exceptions.ChunkedEncodingError, "a connection that was closed within the body"),
-        (urllib3.exceptions.ProtocolError, "a connection that was closed within the body"),
-        (http.client.HTTPException, "a connection that was closed within the body"),
+        (requests.exceptions.ChunkedEncodingError, truncated),
+        (urllib3.exceptions.ProtocolError, truncated),
+        (http.client.HTTPException, truncated),
         (requests.exceptions.ConnectionError, "no connection: unknown host, refused or reset"),
         (ConnectionError, "a connection that was closed"),
         (ssl.SSLError, "a TLS failure"),

@@ -24,7 +24,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class UnsafeRedirect(ValueError):
-    """A redirect to a scheme or an address that it may not lead to; the text names no address."""
+    """A redirect to a disallowed scheme or address; the text names no address."""
 
 
 class AddressKind(Enum):

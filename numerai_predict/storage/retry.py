@@ -1,7 +1,7 @@
 """Retry policies: how often an operation is attempted, with which waits, until when.
 
 `RetryPolicy` repeats any operation. `TransferPolicy` adds what all transfers of a run share:
-the deadline, time limits of connections, and who hears of retries.
+the deadline, time limits of connections, and the callback that logs retries.
 """
 
 from __future__ import annotations

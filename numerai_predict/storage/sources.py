@@ -103,7 +103,7 @@ class S3Object:
 class NumeraiDataset:
     """A file of the tournament's data by its name, like `v5.2/live.parquet`.
 
-    A copy in the local folders is used if the tournament still has the same bytes: live data
+    A copy in the local directories is used if the tournament still has the same bytes: live data
     change each round.
     """
 

@@ -205,7 +205,7 @@ class Tournament:
             raise TournamentUnavailable(
                 f"expected the tournament to respond, found after {policy.attempts} attempts: "
                 f"{error.cause}",
-                "run the same command again: what arrived is found, and not sent twice",
+                "run the same command again: completed steps are detected and not repeated",
             ) from error.cause
 
     def _mutate(

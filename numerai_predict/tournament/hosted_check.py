@@ -49,7 +49,7 @@ class HostedData:
 def check_as_hosted(
     path: Path, inspection: Inspection, python: str, data: HostedData, deadline: Deadline
 ) -> None:
-    """Run the pickle with the Python that shall host it; a warning where none is installed.
+    """Run the pickle with the Python that will host it; warn if that Python is not available.
 
     Raises:
         ModelRefused: hosted compute would refuse the model or its predictions.
@@ -59,8 +59,8 @@ def check_as_hosted(
     if target is None:
         log_step(
             "warning",
-            f"Python {python} is not installed here, neither as an image that fits the pickle: it "
-            "was not run before the upload, and the tournament's validation decides",
+            f"Python {python} is not available, locally or as a matching image: the pickle was not "
+            "run before the upload, and the tournament's validation decides",
         )
         return
     log_step("hosted", target.announcement)
@@ -98,5 +98,5 @@ def _require_accepted(path: Path, record: Record) -> None:
     raise ModelRefused(
         f"expected a model that hosted compute accepts, found that {path.name} ends with "
         f"{record.verdict}; nothing was uploaded: {record.message}",
-        f"{record.remedy or 'correct the model'}; --ignore-inspection uploads it nevertheless",
+        f"{record.remedy or 'correct the model'}; --ignore-inspection uploads it anyway",
     )

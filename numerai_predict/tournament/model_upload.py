@@ -172,11 +172,11 @@ def _require_suitable(path: Path, choice: UploadChoice) -> Inspection | None:
     if objection and not choice.force:
         raise ModelRefused(
             f"expected a pickle fit to be hosted, found {objection}",
-            "correct it, or upload it nevertheless with --ignore-inspection; "
+            "correct it, or upload it anyway with --ignore-inspection; "
             "`numerai-predict inspect` shows the details",
         )
     if objection:
-        log_step("warning", f"uploaded nevertheless: {objection}")
+        log_step("warning", f"uploaded anyway: {objection}")
     for warning in suitability.warnings:
         log_step("warning", warning)
     return suitability.inspection

@@ -55,7 +55,7 @@ class RoundEntry:
 
 @dataclass(frozen=True)
 class RoundLedger:
-    """The ledger of one round and model, in a separate folder."""
+    """The ledger of one round and model, in a separate directory."""
 
     folder: Path
     round: int
@@ -63,7 +63,7 @@ class RoundLedger:
 
     @classmethod
     def at(cls, state: Path, number: int, model_id: str) -> RoundLedger:
-        """The ledger below the state folder."""
+        """The ledger below the state directory."""
         return cls(state / "rounds" / f"{number}-{model_id}", number, model_id)
 
     def read(self) -> RoundEntry:
@@ -94,7 +94,7 @@ class RoundLedger:
         """Exclude other runs of this round and model, after waiting for theirs to end.
 
         Raises:
-            SaveFailed: the folder cannot be created or locked.
+            SaveFailed: the directory cannot be created or locked.
             DeadlinePassed: the other run did not end in time.
         """
         with ExitStack() as stack:
@@ -118,5 +118,5 @@ class RoundLedger:
 def _cannot_write(path: Path, error: OSError) -> SaveFailed:
     return SaveFailed(
         f"expected to write the round's ledger in {path}, found: {error.strerror}",
-        "free disk space, or choose another folder with XDG_STATE_HOME",
+        "free disk space, or choose another directory with XDG_STATE_HOME",
     )

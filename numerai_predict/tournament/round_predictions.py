@@ -35,7 +35,7 @@ class RoundConfig:
     """Configuration of `round`.
 
     `allow_version_mismatch` allows data of another version than a bundle's. `wait` bounds the wait
-    for the opening, in seconds. `data` is the folder of snapshots, `state` the folder of the
+    for the opening, in seconds. `data` is the directory of snapshots, `state` the directory of the
     ledgers. `source` names the pickle in messages and in the record, if it was fetched.
     """
 
@@ -79,7 +79,7 @@ def load_or_predict(
 def _run(
     config: RoundConfig, ledger: RoundLedger, live: Path, benchmarks: Path, deadline: Deadline
 ) -> Path:
-    """Run the model as `predict.py` does; the record is written to the ledger's folder."""
+    """Run the model as `predict.py` does; the record is written to the ledger's directory."""
     job = Job(
         model=str(config.pickle.absolute()),
         dataset=str(live),

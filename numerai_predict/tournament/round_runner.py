@@ -115,7 +115,7 @@ def wait_for_open(config: RoundConfig, tournament: Tournament, deadline: Deadlin
 def snapshot_live(
     data: Path, version: str, api: Api, names: Sequence[str] = _LIVE_FILES
 ) -> list[Path]:
-    """The files of the current round in the snapshot folder; fetched unless they are current.
+    """The files of the current round in the snapshot directory; fetched unless they are current.
 
     Raises:
         DatasetUnreachable: the tournament has the live data of an earlier round still.
@@ -155,7 +155,7 @@ def _fetch_live_data(
 
 
 def _remove_old_rounds(state: Path) -> None:
-    """Remove the folders of all but the newest rounds; the current one always stays."""
+    """Remove the directories of all but the newest rounds; the current one always stays."""
     folders = sorted(
         (state / "rounds").iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True
     )

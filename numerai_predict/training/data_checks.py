@@ -1,4 +1,4 @@
-"""Checks of training data that its names cannot promise: overlap of targets, and leaks."""
+"""Checks of training data that names alone cannot guarantee: overlap of targets, and leaks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_ERAS_APART = 12
 _CHECKED_ERAS = 8
 _OVERLAP_FEATURES = 64
 _SHARED_IDS = 0.5
-# To be raised when the checks change: what an older version found is then found anew.
+# To be raised when the checks change: what an older version found is then computed again.
 _VERSION = 1
 _LABEL = "data checks"
 

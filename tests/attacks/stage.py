@@ -1,8 +1,8 @@
 """The stage of the escape suite: servers, files and secrets around real runs of `predict.py`.
 
-python tests/attacks/stage.py PREDICT FOLDER SAMPLE [--sandbox MODE] [NAME ...]
+python tests/attacks/stage.py PREDICT DIRECTORY SAMPLE [--sandbox MODE] [NAME ...]
 
-plays the attempts in FOLDER with the named predict.py on the sample data and prints a line of JSON
+plays the attempts in DIRECTORY with the named predict.py on the sample data and prints a JSON line
 for each. It needs nothing that an image lacks, and runs in containers too.
 """
 

@@ -16,7 +16,7 @@ from numerai_predict.fleet.pool.actor import TaskResult, WorkerActor
 # `test_worker.py` tests the limits of a model; these attempts leave files and processes.
 LEAVES = [name for name in stage.attempts.ENDS if name.startswith(("leave", "answer", "announce"))]
 
-_SEEN_AS = "/tmp/stage"  # the worker's scratch folder is the container's /tmp
+_SEEN_AS = "/tmp/stage"  # the worker's scratch directory is the container's /tmp
 
 _LOOK = """
 import os
@@ -33,7 +33,7 @@ for number in filter(str.isdecimal, os.listdir("/proc")):
 
 
 class WarmStage(stage.Stage):
-    """Plays attempts by a worker actor; `seen_as` is the folder's path for the worker."""
+    """Plays attempts by a worker actor; `seen_as` is the directory's path for the worker."""
 
     def __init__(self, actor, folder, sample, seen_as=None):
         super().__init__(None, folder, sample)
@@ -82,7 +82,7 @@ class WarmStage(stage.Stage):
 def warm_stage(folder, sample, environment=LOCAL_PYTHON):
     """A stage whose worker was started by a process with secrets in its environment.
 
-    In a container the stage is in the only folder that worker and models can reach.
+    In a container the stage is in the only directory that worker and models can reach.
     """
     patch = pytest.MonkeyPatch()
     patch.setenv("AWS_SECRET_ACCESS_KEY", stage.SECRET)

@@ -47,7 +47,7 @@ def selected(request):
 
 @pytest.fixture(scope="module")
 def files(selected, tmp_path_factory):
-    """A folder with the files of the cases."""
+    """A directory with the files of the cases."""
     folder = tmp_path_factory.mktemp("cases")
     write(folder, [case.name for case in selected])
     return folder

@@ -1,4 +1,4 @@
-"""Writes the files of cases that this Python can make: python write_cases.py FOLDER [NAME ...].
+"""Writes the files of cases that this Python can make: python write_cases.py DIRECTORY [NAME ...].
 
 Prints the names of those that need a module that is not there, one a line.
 """

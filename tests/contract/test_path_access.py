@@ -1,4 +1,4 @@
-"""A path below a folder that this user may not enter: each option says so, with its verdict."""
+"""A path below a directory that this user may not enter: each option says so, with its verdict."""
 
 import argparse
 import os
@@ -35,14 +35,14 @@ BARRED = Path("home") / "barred"
 
 
 def _below_temporary_directory(folder):
-    """The parents of a folder that the tests made."""
+    """The parents of a directory that the tests made."""
     temporary = Path(tempfile.gettempdir())
     return [parent for parent in folder.parents if temporary in parent.parents]
 
 
 @pytest.fixture
 def barred(tmp_path_factory):
-    """The folder, with a file in it, as a plain user who may not enter it."""
+    """The directory, with a file in it, as a plain user who may not enter it."""
     root = tmp_path_factory.mktemp("barred")
     for folder in (root, *_below_temporary_directory(root)):
         folder.chmod(0o755)

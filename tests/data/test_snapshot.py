@@ -59,7 +59,7 @@ def tournament(web):
 
 @pytest.fixture
 def get(tournament, tmp_path):
-    """Have files in a folder; what was taken."""
+    """Have files in a directory; what was taken."""
     retry = RetryPolicy(2, Backoff(0.01, 0.02))
     policy = TransferPolicy(Deadline.after(20), retry)
     catalogue = Catalogue(Api(f"{tournament.url}/", policy))

@@ -246,7 +246,7 @@ def test_models_diagnosed_on_the_same_eras_are_counted(diagnose, tmp_path):
         assert done.numbers["summary_best_of"] == {}
     done = diagnose(second, "--eras", "0004-", folder=tmp_path / "second").succeeds()
     assert "2 models were scored on some of these eras" in done.stdout
-    assert "the best of them may be so by luck, and these eras are too few to tell" in done.page
+    assert "the best one may be best by chance, and these eras are too few to tell" in done.page
     assert "best of 2" not in done.stdout
     assert done.numbers["models_shown"] == 2
     assert done.numbers["summary_best_of"]["corr"]["eras"] == 4

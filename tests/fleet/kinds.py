@@ -1,6 +1,6 @@
 """Models for the reliability suite: valid ones that all differ, and broken ones of every kind.
 
-python kinds.py FOLDER GOOD BROKEN
+python kinds.py DIRECTORY GOOD BROKEN
 
 Runs in the image of the Python that the pickles are for, and writes VERDICT-NUMBER.pkl.
 """

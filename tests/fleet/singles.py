@@ -1,6 +1,6 @@
-"""Run each model of a folder with predict.py, in the image that runs this program.
+"""Run each model of a directory with predict.py, in the image that runs this program.
 
-python singles.py PREDICT FOLDER DATA OUTPUT [OPTION ...]
+python singles.py PREDICT DIRECTORY DATA OUTPUT [OPTION ...]
 
 Writes OUTPUT/NAME.json, and OUTPUT/NAME.csv if the predictions are valid.
 """

@@ -1,4 +1,4 @@
-"""A second fleet run in the same directory reuses what did not change and runs the rest anew."""
+"""A second fleet run in the same directory reuses what did not change and repeats the rest."""
 
 import gzip
 import io
@@ -108,11 +108,12 @@ def test_what_did_not_change_is_reused_and_log_summary_and_page_say_so(runs):
 
 
 @pytest.mark.parametrize(("name", "said"), [("live", "live data"), ("benchmarks", "benchmark")])
-def test_changed_data_run_all_models_anew(runs, name, said):
+def test_changed_data_run_all_models_again(runs, name, said):
     before = runs.csv("a")
     runs.change(getattr(runs, name))
     printed = "\n".join(runs.run())
-    assert f"2 results of an earlier run left out, models run anew; changed: {said}" in (printed)
+    expected = "2 results of an earlier run left out; these models will run again; changed: "
+    assert expected + said in printed
     assert "reused" not in printed
     assert runs.attempts() == {"a": 2, "b": 2}
     assert before != runs.csv("a") == runs.expected("a")
@@ -122,17 +123,17 @@ def test_changed_data_run_all_models_anew(runs, name, said):
         assert record["dataset"]["sha256"] == sha256_of(runs.live)
 
 
-def test_a_changed_model_runs_anew_and_the_other_is_reused(runs):
+def test_a_changed_model_runs_again_and_the_other_is_reused(runs):
     path = Path(runs.entries[0].model)
     path.write_bytes(Path(runs.entries[1].model).read_bytes())
     printed = runs.run()
     assert REUSED.format("1 result") in printed
-    assert any(line.endswith("anew; changed: model") for line in printed)
+    assert any(line.endswith("run again; changed: model") for line in printed)
     assert runs.attempts() == {"a": 2, "b": 1}
     assert runs.csv("a") == runs.expected("a")
 
 
-def test_a_limit_and_an_environment_that_changed_run_models_anew(runs):
+def test_a_limit_and_an_environment_that_changed_run_models_again(runs):
     runs.entries[0] = replace(runs.entries[0], limits=Limits(seconds=5.0))
     assert any(line.endswith("changed: options") for line in runs.run())
     assert runs.attempts() == {"a": 2, "b": 1}
@@ -232,7 +233,7 @@ def test_a_ledger_of_the_previous_version_is_read_and_its_models_run_anew(runs):
     good = replace(runs.entries[0], id="good")
     runs.entries = [good]
     (runs.output / "predictions/good.csv").write_text("yesterday's\n")
-    said = "1 result of an earlier version left out, models run anew: "
+    said = "1 result of an earlier version left out; these models will run again: "
     assert any(line.startswith(said) for line in runs.run())
     assert runs.csv("good") == runs.expected("good")
     assert "broken" not in Screen().text(runs.summary().parts())

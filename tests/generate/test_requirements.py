@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not Path(POETRY).exists(), reason="no Poetry bes
 
 @pytest.fixture
 def locked(tmp_path):
-    """A folder with a lock that belongs to its pyproject."""
+    """A directory with a lock that belongs to its pyproject."""
     for name in ("pyproject.toml", "poetry.lock"):
         shutil.copy(ROOT / "py3.12" / name, tmp_path)
     return tmp_path

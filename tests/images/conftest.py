@@ -75,7 +75,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture
 def output(tmp_path):
-    """A folder that every user may write to."""
+    """A directory that every user may write to."""
     folder = tmp_path / "output"
     folder.mkdir()
     folder.chmod(0o777)
@@ -134,7 +134,7 @@ def supported_versions():
 
 @pytest.fixture
 def fleet(inputs, tmp_path):
-    """Run a fleet over a folder of pickles in the images that the engine has."""
+    """Run a fleet over a directory of pickles in the images that the engine has."""
 
     def run(folder, *options, timeout=300):
         output = tmp_path / "fleet-output"

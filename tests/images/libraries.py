@@ -1,6 +1,6 @@
 """Models that use a library for real; run inside an image, this writes a pickle of each.
 
-python libraries.py FOLDER
+python libraries.py DIRECTORY
 """
 
 import importlib.util

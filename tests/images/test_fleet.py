@@ -42,7 +42,7 @@ def test_a_fleet_predicts_what_single_runs_do(image, example, predict, output, f
 
 @pytest.fixture
 def short_folder():
-    """A folder with a path so short that a socket's path fits into it."""
+    """A directory with a path so short that a socket's path fits into it."""
     with tempfile.TemporaryDirectory(prefix="warm-", dir="/tmp") as name:
         Path(name).chmod(0o755)
         yield Path(name)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.fixture(scope="module")
 def pickles(image, tmp_path_factory):
-    """A folder with a pickle a library, made inside the image."""
+    """A directory with a pickle a library, made inside the image."""
     folder = tmp_path_factory.mktemp("libraries")
     for path in (folder, folder.parent, folder.parent.parent):
         path.chmod(0o777)

@@ -31,7 +31,7 @@ def applies(name, image):
 
 @pytest.fixture(scope="module")
 def published(image, request, tmp_path_factory):
-    """The folder of the selected cases' files, and the names that it cannot make."""
+    """The directory of the selected cases' files, and the names that it cannot make."""
     if image.version != PLAYED_WITH:
         pytest.skip(f"the cases run in the images of Python {PLAYED_WITH}")
     folder = tmp_path_factory.mktemp("published")
@@ -48,7 +48,7 @@ def published(image, request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run_all(image, inputs, tmp_path_factory):
-    """Run the pickles of a folder in one container; their records by the files' names."""
+    """Run the pickles of a directory in one container; their records by the files' names."""
 
     def run(folder, *options):
         output = tmp_path_factory.mktemp("records")

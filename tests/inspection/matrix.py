@@ -2,7 +2,7 @@
 
     python tests/inspection/matrix.py [--make] [--run] [--shapes N]
 
-`--make` makes the corpus anew with the interpreters on this machine; `--run` runs it and
+`--make` makes the corpus again with the interpreters on this machine; `--run` runs it and
 keeps the table in tests/inspection/MATRIX.md. Environments are made in `.inspection/`.
 """
 

@@ -297,4 +297,4 @@ def test_one_plain_line_says_what_the_model_cannot_reach(run_model, without_name
     assert "namespace" not in line
     if FULL:
         assert "cannot reach credentials, files other than its data or the network" in line
-        assert "nor can its own processes use sockets" in line
+        assert "its processes cannot use sockets either" in line

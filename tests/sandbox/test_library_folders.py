@@ -1,4 +1,4 @@
-"""What a model may read of a folder that libraries are installed in."""
+"""What a model may read of a directory that libraries are installed in."""
 
 from pathlib import Path
 

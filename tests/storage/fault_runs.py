@@ -92,7 +92,7 @@ class End:
 
 
 class Bench:
-    """The server, the inputs and a folder for each run."""
+    """The server, the inputs and a directory for each run."""
 
     def __init__(self, folder: Path, sample: Path) -> None:
         self.folder = folder

@@ -21,7 +21,7 @@ def ranks(live_features):
 
 @pytest.fixture
 def fetch(web, tmp_path):
-    """Download from the server; after a failure the folder is as empty as before."""
+    """Download from the server; after a failure the directory is as empty as before."""
 
     def get(path="/m.pkl", deadline=NO_DEADLINE, url=None):
         try:

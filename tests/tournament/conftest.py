@@ -103,7 +103,7 @@ class Practice:
 
 @pytest.fixture(scope="session")
 def practice_server(tmp_path_factory):
-    """One server for all tests of this folder."""
+    """One server for all tests of this directory."""
     folder = tmp_path_factory.mktemp("practice") / "state"
     setup = ServerSetup(folder, 0, ("practice_one", "practice_two"), True, SHAPE)
     server = process_control.start_server(setup, Deadline.after(90))

@@ -69,7 +69,7 @@ def script(practice, environment, tmp_path, pickled):
 
 
 def releases():
-    """The locked release, and those that NUMERAPI_RELEASES has folders of."""
+    """The locked release, and those that NUMERAPI_RELEASES has directories of."""
     return ["", *filter(None, os.environ.get("NUMERAPI_RELEASES", "").split(os.pathsep))]
 
 

@@ -14,7 +14,7 @@ from numerai_predict.storage.snapshot_manifest import SnapshotEntry, write_snaps
 
 @pytest.fixture
 def copied(data, tmp_path):
-    """The data in a folder of their own, to be changed."""
+    """The data in a directory of their own, to be changed."""
     folder = tmp_path / "snapshot" / "v5.2"
     shutil.copytree(data, folder)
     return folder

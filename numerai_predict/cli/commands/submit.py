@@ -1,4 +1,4 @@
-"""`numerai-predict submit`: predictions to the current round, once."""
+"""`numerai-predict submit`: submit predictions to the current round at most once."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ def add_options(parser: OptionParser) -> None:
     """Add the options of `completion`."""
     parser.usage = "%(prog)s {bash,zsh,fish}"
     parser.description = (
-        "Print a script that lets a shell complete commands, options, their choices and files."
+        "Print a shell completion script for commands, options, their choices and files."
     )
     parser.epilog = (
         "example:\n"

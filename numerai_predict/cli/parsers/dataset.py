@@ -50,7 +50,8 @@ def add_options(parser: OptionParser) -> None:
         commands.add_parser(
             "list",
             help="list the tournament's files and the local ones",
-            description="List the tournament's files; with size, round and time of local ones.",
+            description="List the tournament's files. Local files are shown with size, round and "
+            "time.",
             usage="%(prog)s [OPTIONS]",
             epilog="example:\n  numerai-predict data list --offline",
         )

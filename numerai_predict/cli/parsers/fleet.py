@@ -34,7 +34,7 @@ def add_options(parser: OptionParser) -> None:
     status = commands.add_parser(
         "status",
         help="show the progress of a fleet run",
-        description="Show how many models of a fleet run were delivered, failed or still wait.",
+        description="Show how many models of a fleet run are delivered, failed or pending.",
         usage="%(prog)s DIR [OPTIONS]",
         epilog="example:\n  numerai-predict fleet status round-1",
     )

@@ -14,6 +14,6 @@ def add_options(parser: OptionParser) -> None:
         "is unpickled, imported or run."
     )
     parser.epilog = "example:\n  numerai-predict inspect my.pkl"
-    add_pickle_file(parser, "the model: a file, plain or compressed as its name says")
+    add_pickle_file(parser, "the model: a file, plain or compressed (detected by suffix)")
     add_json(parser)
     parser.deprecate("--model", suggestion="type numerai-predict inspect PICKLE")

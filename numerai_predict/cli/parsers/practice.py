@@ -102,7 +102,7 @@ def _add_start(parser: OptionParser) -> None:
         help="advance to the next opening if no round is open, or keep the time (default: open)",
     )
     for name in SHAPE_OPTIONS:
-        meaning = f"as in `data sample`, for a new tournament: {name.replace('_', ' ')}"
+        meaning = f"{name.replace('_', ' ')} of a new tournament (see `data sample`)"
         add_shape_option(parser, group, name, DEFAULT_SHAPE, meaning)
     usage = "numerai-predict practice start --model-name NAME"
     parser.deprecate("--model", "--model-name", objection=no_pickle(usage))

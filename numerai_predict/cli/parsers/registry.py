@@ -19,9 +19,9 @@ _COMMANDS = {
     "add": ("PATH NAME", "add a bundle or a pickle as the next version of a model"),
     "list": ("", "list the models and their versions"),
     "show": ("MODEL", "show a model's versions and history, or the files of one version"),
-    "promote": ("MODEL", "make a version the one in production, if all gates are open"),
-    "rollback": ("NAME", "make the version before the one in production again"),
-    "alias": ("MODEL ALIAS", "let an alias name a version"),
+    "promote": ("MODEL", "make a version the production version, if no gate blocks it"),
+    "rollback": ("NAME", "restore the previous production version"),
+    "alias": ("MODEL ALIAS", "point an alias at a version"),
     "tag": ("MODEL TAG", "set tags of a version"),
     "verify": ("", "compare all files with their hashes"),
     "gc": ("", "remove old versions that no alias needs, and contents that no version has"),
@@ -45,8 +45,8 @@ _KEPT = 10
 def add_options(parser: OptionParser) -> None:
     """Add the sub-commands of `registry`."""
     parser.description = (
-        "Versions of models by name. Other commands take registry:NAME@ALIAS or registry:NAME@7 "
-        "in place of a pickle; without @ it is the version in production."
+        "Manage versions of models by name. Other commands take registry:NAME@ALIAS or "
+        "registry:NAME@7 in place of a pickle; registry:NAME is the production version."
     )
     commands = parser.add_commands("subcommand")
     parsers = {}
@@ -126,7 +126,7 @@ def _add_add(parser: OptionParser) -> None:
         "--alias",
         type=argparse_type(_alias),
         metavar="ALIAS",
-        help=f"let this alias name the version; {PRODUCTION} is for `registry promote`",
+        help=f"point this alias at the version; {PRODUCTION} is for `registry promote`",
     )
     _add_reason(parser)
 

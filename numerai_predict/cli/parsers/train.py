@@ -15,8 +15,8 @@ def add_options(parser: OptionParser) -> None:
     parser.usage = "%(prog)s [CONFIG] [OPTIONS]"
     parser.description = (
         "Train models on the tournament's data, validate them on walk-forward windows, and "
-        "bundle them as one pickle that was run once as proof. The same command resumes a "
-        "training that was interrupted."
+        "bundle them as one pickle, verified by a test run. The same command resumes an "
+        "interrupted training."
     )
     parser.epilog = (
         "example:\n"
@@ -48,12 +48,12 @@ def _add_training_options(parser: OptionParser) -> None:
     group.add_argument(
         "--reveal-holdout",
         action="store_true",
-        help="score the holdout, and count that its scores were looked at",
+        help="score the holdout and record this evaluation",
     )
     group.add_argument(
         "--force",
         action="store_true",
-        help="allow an embargo that is shorter than the names of targets or the data say",
+        help="allow an embargo shorter than the target names or the data require",
     )
     group.add_argument(
         "--register",

@@ -33,7 +33,7 @@ def add_options(parser: OptionParser) -> None:
     group.add_argument(
         "--ignore-inspection",
         action="store_true",
-        help="upload also a pickle that fails its inspection, and do not run it before",
+        help="upload even if the inspection fails, and skip the test run",
     )
     add_version_mismatch(group)
     add_deadline(group, 1800)

@@ -21,7 +21,7 @@ from numerai_predict.fleet.pool.actor import (
     WorkerUnavailable,
 )
 from numerai_predict.fleet.pool.embedded_ray import EmbeddedRay, loopback_only
-from numerai_predict.runner.termination import handler_kept
+from numerai_predict.runner.termination import restore_sigterm_handler
 
 # Raylets and workers inherit the environment of the process that starts them.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "USER", "TMPDIR", "LD_LIBRARY_PATH")
@@ -148,7 +148,7 @@ class RayCluster:
 
 def _connect(address: str, variables: Mapping[str, str], options: Mapping[str, Any]) -> None:
     # Ray's own handlers of SIGTERM would exit or abort this process.
-    with _without_secrets(os.environ, variables), handler_kept():
+    with _without_secrets(os.environ, variables), restore_sigterm_handler():
         ray.init(
             address,
             namespace="numerai-predict",

@@ -203,7 +203,7 @@ class WorkerClient:
                 return response
 
     def _check_responsive(self, give_up_at: float) -> None:
-        """Ping the worker; kill it if it is silent, or does not end a model's run."""
+        """Ping the worker; kill it if it is silent, or does not finish a run in time."""
         now = time.monotonic()
         if now < give_up_at and now - self._last_frame_at < _MAX_SILENCE_SECONDS:
             self._send(Frame(MessageKind.PING, {}))

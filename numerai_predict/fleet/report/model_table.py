@@ -49,7 +49,7 @@ _PYTHON = re.compile(r"\b3[._](\d+)|_3_(\d+)")
 
 @dataclass(frozen=True)
 class ResultDirectory:
-    """The files of models beside the report: `present` has the names in each folder."""
+    """The files of models beside the report: `present` has the names in each directory."""
 
     path: Path
     present: Mapping[str, frozenset[str]]

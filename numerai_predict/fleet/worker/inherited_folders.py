@@ -1,8 +1,9 @@
-"""Folders that preloaded libraries looked up for the worker, and that must be the model's instead.
+"""Directories that preloaded libraries looked up for the worker; each model gets its own.
 
-Matplotlib, Keras, Numba and others look up their folder (MPLCONFIGDIR, KERAS_HOME, HOME ...) when
-they are imported and keep it. A model may not write to a folder of the worker. So the worker looks
-for its folder in what the libraries keep, and each model process replaces it by its own.
+Matplotlib, Keras, Numba and others look up their directory (MPLCONFIGDIR, KERAS_HOME, HOME ...)
+when they are imported and keep it. A model may not write to a directory of the worker. So the
+worker looks for its directory in what the libraries keep, and each model process replaces it by its
+own.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ _LruCache = type(functools.lru_cache(lambda: None))
 
 @dataclass(frozen=True)
 class _Kept:
-    """A folder that a library keeps, and how to replace it."""
+    """A directory that a library keeps, and how to replace it."""
 
     value: str | PurePath
     replace: Callable[[Any], object]
 
 
 class InheritedFolders:
-    """The folders at and below `folder` that the imported modules keep.
+    """The directories at and below `folder` that the imported modules keep.
 
     They are found in global variables, attributes of classes and closures. Caches of functions
     (functools.cache) that hold one are cleared, and those that are bounded.
@@ -74,7 +75,7 @@ class InheritedFolders:
                 yield _Kept(value, functools.partial(setattr, owner, name))
 
     def _clear(self, cache: Any) -> None:
-        """Clear a cache that holds a folder; a bounded one in any case: it may forget a value."""
+        """Clear a cache that holds a directory, and every bounded cache: it may forget a value."""
         held = [value for part in gc.get_referents(cache) for value in _values(part)]
         if cache.cache_info().maxsize is not None or any(map(self._is_below, held)):
             cache.cache_clear()

@@ -113,7 +113,7 @@ def signature_form(model: Model) -> SignatureForm:
 
 
 def _is_misplaced(name: str) -> bool:
-    """Whether the name of a first parameter shows that it does not mean the live features."""
+    """Whether the name of a first parameter shows that it is not the live-features parameter."""
     return name in _OWNERS or "bench" in name.lower()
 
 

@@ -24,4 +24,4 @@ def shorten_temporary_directory() -> None:
     Path(_LINK).symlink_to(directory)
     os.environ[_VARIABLE] = _LINK
     if "tempfile" in sys.modules:
-        vars(sys.modules["tempfile"])["tempdir"] = None  # found anew by the next call
+        vars(sys.modules["tempfile"])["tempdir"] = None  # the next call finds it again

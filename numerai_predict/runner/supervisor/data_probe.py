@@ -28,8 +28,10 @@ def is_readable(path: Path, limit_bytes: int | None) -> bool:
 
 
 @contextmanager
-def large_data_in_errors(files: Mapping[Path, str], limit_bytes: int | None) -> Iterator[None]:
-    """Blame no model for exceeding a memory limit that its data exceed by themselves.
+def detect_oversized_data(files: Mapping[Path, str], limit_bytes: int | None) -> Iterator[None]:
+    """Report oversized data instead of `OutOfMemory`.
+
+    Data are oversized if they exceed the memory limit without the model.
 
     `files` are the data that the model's process reads in the block, with the names to show.
 

@@ -91,7 +91,7 @@ class ProcessHandle:
                 f"expected to copy {path} for the model's user to {self.scratch.name}, "
                 f"found: {error.strerror}",
                 "free space there (TMPDIR names the disk), or let all users read the file and its "
-                "folders: chmod a+rX",
+                "directories: chmod a+rX",
             ) from error
 
     def send(self, request: Request) -> None:

@@ -59,7 +59,9 @@ def _summary(layers: Layers) -> str:
     denied = [text for name, text in _DENIED.items() if name in layers.engaged]
     sentence = f"the model cannot reach {join_words(denied, 'or')}" if denied else "limits alone"
     if _NETWORK in layers.unavailable:
-        sentence += "; nor can its own processes use sockets, which this machine does not separate"
+        sentence += (
+            "; its processes cannot use sockets either: no private network namespace is available"
+        )
     return sentence
 
 

@@ -68,7 +68,7 @@ def tensors_of_a_gpu(failure: Failure) -> RunError | None:
     )
 
 
-def search_for_a_gpu(failure: Failure) -> RunError | None:
+def missing_gpu_tool(failure: Failure) -> RunError | None:
     """A start of the tool that lists GPUs, which is not there."""
     missing = [error for error in failure.errors if error.get("errno") == errno.ENOENT]
     names = {str(error.get("path")).rpartition("/")[2] for error in missing}
@@ -83,7 +83,7 @@ def search_for_a_gpu(failure: Failure) -> RunError | None:
     )
 
 
-def compiled_by_torch(failure: Failure) -> RunError | None:
+def torch_compile_unavailable(failure: Failure) -> RunError | None:
     """`torch.compile`, which needs a C++ compiler."""
     compiles = failure.types & _COMPILER_TYPES or "C++ compiler" in failure.text
     if failure.stage not in (Stage.LOAD, Stage.PREDICT) or not compiles:
@@ -96,7 +96,7 @@ def compiled_by_torch(failure: Failure) -> RunError | None:
     )
 
 
-def installation_by_the_model(failure: Failure) -> RunError | None:
+def package_install_attempt(failure: Failure) -> RunError | None:
     """A package manager that the model started."""
     started = "CalledProcessError" in failure.types and _PIP.search(failure.text)
     if failure.stage not in (Stage.LOAD, Stage.PREDICT) or not started:
@@ -125,9 +125,9 @@ def pickled_by_another_pandas(failure: Failure) -> RunError | None:
 
 LIBRARY_RULES: tuple[Callable[[Failure], RunError | None], ...] = (
     pickled_by_another_pandas,
-    compiled_by_torch,
+    torch_compile_unavailable,
     tensors_of_a_gpu,
-    search_for_a_gpu,
+    missing_gpu_tool,
     unopened_model_file,
-    installation_by_the_model,
+    package_install_attempt,
 )

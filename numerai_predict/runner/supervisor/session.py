@@ -30,7 +30,7 @@ from numerai_predict.runner.protocol import (
 from numerai_predict.runner.run_log import log_model_line, log_step, log_traceback
 from numerai_predict.runner.supervisor.crash_report import CrashReport, ModelProcessExited
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
-from numerai_predict.runner.supervisor.data_probe import is_readable, large_data_in_errors
+from numerai_predict.runner.supervisor.data_probe import detect_oversized_data, is_readable
 from numerai_predict.runner.supervisor.expected_frame import ModelFailed, expect_frame
 from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.failure_rules import classify_failure, failed_read
@@ -140,7 +140,7 @@ class ModelSession:
                 sandbox layer is missing.
         """
         self._inspection = model.inspection
-        with self._large_data_in_errors(dataset), self._failures_as_errors():
+        with self._detect_oversized_data(dataset), self._failures_as_errors():
             sandboxed = expect_frame(
                 FrameKind.SANDBOXED, self._process.await_sandbox(), {Stage.START: None}
             )
@@ -172,7 +172,7 @@ class ModelSession:
         """
         with (
             signature_hints_in_errors(self._loaded),
-            self._large_data_in_errors(dataset, benchmarks),
+            self._detect_oversized_data(dataset, benchmarks),
             self._failures_as_errors(),
         ):
             frame = self._process.predict(benchmarks, dataset, more=more)
@@ -257,7 +257,7 @@ class ModelSession:
         limit = self._call.limits.memory_bytes
         return self._process.is_in_memory(file) or is_readable(file, limit)
 
-    def _large_data_in_errors(
+    def _detect_oversized_data(
         self, dataset: Path | None, benchmarks: Path | None = None
     ) -> AbstractContextManager[None]:
         labels = self._call.labels
@@ -267,7 +267,7 @@ class ModelSession:
             for file, name in files.items()
             if file and not self._process.is_in_memory(file)
         }
-        return large_data_in_errors(new, self._call.limits.memory_bytes)
+        return detect_oversized_data(new, self._call.limits.memory_bytes)
 
 
 def new_interpreter(call: ModelCall, readable: Collection[Path]) -> Callable[[], ProcessHandle]:

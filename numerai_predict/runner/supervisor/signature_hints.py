@@ -1,4 +1,4 @@
-"""Adds to a model's error that its signature does not fit what it does with the frames."""
+"""Adds a hint about a mismatched signature to a model's error."""
 
 from __future__ import annotations
 

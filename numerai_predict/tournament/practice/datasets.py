@@ -36,7 +36,7 @@ def shapes_by_version(shape: SampleShape) -> dict[str, SampleShape]:
 
 @dataclass(frozen=True)
 class PracticeDatasets:
-    """The files in a folder; live data are written once per round, the others once."""
+    """The files in a directory; live data are written once per round, the others once."""
 
     folder: Path
     versions: dict[str, SampleShape]
@@ -44,7 +44,7 @@ class PracticeDatasets:
 
     @classmethod
     def open(cls, folder: Path, shape: SampleShape | None) -> PracticeDatasets:
-        """Open the data of the folder; they are generated if there are none."""
+        """Open the data of the directory; they are generated if there are none."""
         folder.mkdir(parents=True, exist_ok=True)
         shape_file = folder / _SHAPE_FILE
         if shape_file.is_file():
@@ -80,7 +80,7 @@ class PracticeDatasets:
         return draw_target(self.versions[version], number, days)
 
     def _live_folder(self, version: str, number: int) -> Path:
-        """The folder of a round's live data, which appears once it is complete."""
+        """The directory of a round's live data, which appears once it is complete."""
         folder = self.folder / "live" / f"{number}-{version}"
         with self._lock:
             if folder.is_dir():

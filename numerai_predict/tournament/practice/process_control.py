@@ -35,7 +35,7 @@ _HEADER = "X-Practice-Control"
 
 
 def find_server(folder: Path) -> RunningServer | None:
-    """The running server of the folder, if there is one."""
+    """The running server of the directory, if there is one."""
     try:
         found = RunningServer(**json.loads((folder / RUNNING_FILE).read_text()))
     except (OSError, ValueError, TypeError):
@@ -47,7 +47,7 @@ def find_server(folder: Path) -> RunningServer | None:
 
 
 def start_server(setup: ServerSetup, deadline: Deadline) -> RunningServer:
-    """The running server of the setup's folder; started if there is none.
+    """The running server of the setup's directory; started if there is none.
 
     Raises:
         TournamentUnavailable: it ended during its start; the message has its last output line.
@@ -85,7 +85,7 @@ def start_server(setup: ServerSetup, deadline: Deadline) -> RunningServer:
 
 
 def stop_server(folder: Path, deadline: Deadline) -> bool:
-    """Stop the server of the folder; `False` if none was running.
+    """Stop the server of the directory; `False` if none was running.
 
     Raises:
         DeadlinePassed: it did not end in time.

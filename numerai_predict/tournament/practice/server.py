@@ -1,6 +1,6 @@
 """The process of the practice server, which runs in the background.
 
-`server.json` in its folder has its address. It is written when the server is ready and removed
+`server.json` in its directory has its address. It is written when the server is ready and removed
 when the server ends; a killed server leaves one that is out of date.
 """
 
@@ -79,10 +79,10 @@ def setup_as_json(setup: ServerSetup) -> str:
 
 
 def run_server(setup: ServerSetup) -> None:
-    """Open the practice tournament of the folder and serve it until a signal.
+    """Open the practice tournament of the directory and serve it until a signal.
 
     Raises:
-        OSError: the port is in use, or the folder cannot be written to.
+        OSError: the port is in use, or the directory cannot be written to.
     """
     import uvicorn
 

@@ -65,7 +65,7 @@ class PracticeService:
 
     @classmethod
     def open(cls, folder: Path, url: str, shape: SampleShape | None = None) -> PracticeService:
-        """Open the practice tournament of the folder; a new one if there is none."""
+        """Open the practice tournament of the directory; a new one if there is none."""
         (folder / "uploads").mkdir(parents=True, exist_ok=True)
         store = PracticeStore(folder / "practice.sqlite")
         if not store.setting(_SECRET):

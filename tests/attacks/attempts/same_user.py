@@ -35,7 +35,7 @@ def _changes(read, write):
 
     def attempt(pid):
         before = read(pid)
-        with contextlib.suppress(OSError):  # of a group, some may have changed nevertheless
+        with contextlib.suppress(OSError):  # of a group, some may have changed anyway
             write(pid, before)
         return read(pid) != before
 
