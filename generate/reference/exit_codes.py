@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from generate.reference import markdown
 from generate.reference.markdown import code, table
-from numerai_predict.contract.errors import RunError, Transient
+from numerai_predict.contract.errors import DeadlinePassed, RunError, Transient
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
 from numerai_predict.contract.verdicts import (
     AnyVerdict,
+    ProcessExit,
     RegistryVerdict,
     TournamentVerdict,
     TrainingVerdict,
@@ -17,10 +18,10 @@ from numerai_predict.contract.verdicts import (
 )
 
 _INTRODUCTION = (
-    "Each way in which a command can end has one word and one exit code. They are unique among all "
-    "commands, and never reused. The last line of a log names both, with a message and a remedy; "
-    "the [result record](result-record.md) holds them for programs. *Retry* says whether another "
-    "attempt can succeed without a change of yours."
+    "Each verdict has one word and one exit code. They are unique among all commands, and never "
+    "reused. The last line of a log names both, with a message and a remedy; the [result "
+    "record](result-record.md) has them for programs. *Retry* says whether another attempt can "
+    "succeed although nothing is changed."
 )
 
 
@@ -36,9 +37,13 @@ def page() -> str:
         "available, 20 if the model raised an exception.",
         _section("Training", TrainingVerdict),
         _section("The model registry", RegistryVerdict),
-        "## The fleet",
-        "`fleet run` ends with 0 if every model was delivered, with 1 if not, and with 50 if the "
-        "deadline came first. Each model has a verdict of its own in its record.",
+        "## Exits without a verdict",
+        "Any command can be stopped by a signal. If the same command is run again, it continues "
+        "where it stopped.",
+        table(("exit", "meaning"), [(str(each.exit_code), each.meaning) for each in ProcessExit]),
+        "`fleet run` and `fleet status` end with 0 if every model is delivered, and with 1 if not. "
+        "`fleet run` ends with 50 if the deadline came first. Each model has a verdict of its own "
+        "in its record.",
     )
 
 
@@ -52,8 +57,11 @@ def _section(title: str, verdicts: Iterable[AnyVerdict]) -> str:
 
 
 def _retry(verdict: AnyVerdict) -> bool:
-    """Whether an error with this verdict is transient."""
-    kinds = (_subclasses(Transient) | {TournamentUnavailable}) - {Transient}
+    """Whether another attempt can succeed although nothing is changed.
+
+    A command that exceeded its deadline is not repeated by itself, but a caller can repeat it.
+    """
+    kinds = (_subclasses(Transient) | {TournamentUnavailable, DeadlinePassed}) - {Transient}
     return any(kind.verdict is verdict for kind in kinds)
 
 

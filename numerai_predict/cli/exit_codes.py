@@ -10,14 +10,9 @@ from typing import TextIO
 
 from numerai_predict.contract.errors import InternalError, RunError, SaveFailed
 from numerai_predict.contract.path_access import Barred, barred_by
-from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.contract.verdicts import ProcessExit, Verdict
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
 from numerai_predict.runner.termination import Terminated
-
-INTERRUPTED = 130
-TERMINATED = 143  # 128 and the number of SIGTERM, as a shell reports it
-OUTPUT_CLOSED = 141  # what a shell reports for a program that SIGPIPE ended
-UNFINISHED = 1
 
 
 class UsageError(Exception):
@@ -63,7 +58,8 @@ def exit_code_of(
         raise
     except (MissingExtra, Unfinished) as error:
         print(f"{program}: {error}", file=sys.stderr)
-        return UNFINISHED if isinstance(error, Unfinished) else Verdict.USAGE.exit_code
+        ended_as = ProcessExit.UNFINISHED if isinstance(error, Unfinished) else Verdict.USAGE
+        return ended_as.exit_code
     except (Exception, KeyboardInterrupt) as error:
         if isinstance(error, BrokenPipeError) and any(map(_is_closed, _outputs())):
             raise OutputClosed from error
@@ -76,7 +72,7 @@ def exit_code_of(
 
 
 def exit_on_closed_output(work: Callable[[], int]) -> int:
-    """The exit code of the work; `OUTPUT_CLOSED` once a reader of its output is gone.
+    """The exit code of the work; that of `OUTPUT_CLOSED` once a reader of its output is gone.
 
     What is still buffered is written here, so that this is the only code that can notice it.
     """
@@ -91,7 +87,7 @@ def exit_on_closed_output(work: Callable[[], int]) -> int:
             raise
         for stream in closed:  # the interpreter's last flush must not fail
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return OUTPUT_CLOSED
+        return ProcessExit.OUTPUT_CLOSED.exit_code
 
 
 def _outputs() -> tuple[TextIO, TextIO]:
@@ -115,7 +111,7 @@ def _report(error: BaseException) -> int:
         terminated = isinstance(error, Terminated)
         signal_ = "SIGTERM" if terminated else "Ctrl-C"
         log_step("stopped", f"by {signal_}: run the same command again to continue")
-        return TERMINATED if terminated else INTERRUPTED
+        return (ProcessExit.TERMINATED if terminated else ProcessExit.INTERRUPTED).exit_code
     failure = _failure(error)
     if failure is error:
         logger.debug("", exc_info=error)

@@ -1,4 +1,4 @@
-"""The ways in which a command can end: one word, one exit code and one sentence each."""
+"""The ways in which a command can end: an exit code and a sentence each, most with a word."""
 
 from __future__ import annotations
 
@@ -68,6 +68,23 @@ class Verdict(AnyVerdict):
         "`--sandbox require` was given, and this machine lacks a layer.",
     )
     INTERNAL_ERROR = ("internal_error", 70, "This is a bug in the runner, not in the model.")
+
+
+class ProcessExit(Enum):
+    """How a process ended without a verdict: the exit code, and one sentence on its meaning.
+
+    The codes above 128 are 128 and the number of a signal, as a shell reports a program that the
+    signal ended.
+    """
+
+    UNFINISHED = (1, "A fleet run did not deliver every model; the output says why.")
+    INTERRUPTED = (130, "Ctrl-C (SIGINT) stopped the command.")
+    OUTPUT_CLOSED = (141, "The reader of the output exited first, such as `head`.")
+    TERMINATED = (143, "SIGTERM stopped the command.")
+
+    def __init__(self, exit_code: int, meaning: str) -> None:
+        self.exit_code = exit_code
+        self.meaning = meaning
 
 
 class TournamentVerdict(AnyVerdict):

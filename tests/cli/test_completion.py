@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from numerai_predict.cli.command_table import COMMANDS
-from numerai_predict.cli.exit_codes import OUTPUT_CLOSED
 from numerai_predict.cli.main import main
 from numerai_predict.cli.parsers.completion import SHELLS
+from numerai_predict.contract.verdicts import ProcessExit
 
 NAMES = {command.name for command in COMMANDS}
 
@@ -113,6 +113,6 @@ def test_a_closed_output_ends_the_command_silently(words, closes):
     assert "Broken" not in (ended.stderr or "")
     # argparse itself drops what it cannot print, and ends as it does otherwise.
     if words == ("completion", "zsh") and closes != "stderr":
-        assert ended.returncode == OUTPUT_CLOSED
+        assert ended.returncode == ProcessExit.OUTPUT_CLOSED.exit_code
     else:
-        assert ended.returncode in (0, 2, OUTPUT_CLOSED)
+        assert ended.returncode in (0, 2, ProcessExit.OUTPUT_CLOSED.exit_code)

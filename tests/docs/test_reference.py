@@ -23,6 +23,13 @@ def test_every_page_is_as_generated():
     assert stale == [], "run make generate"
 
 
+def test_the_page_on_rounds_repeats_what_can_succeed_later():
+    rows = (ROOT / "docs/reference/exit-codes.md").read_text().splitlines()
+    can_help = [row.split(" | ")[0].strip("| ") for row in rows if row.endswith("| can help |")]
+    page = (ROOT / "docs/how-to/submit-every-round.md").read_text()
+    assert f"| {', '.join(can_help)} | can succeed later" in page
+
+
 def test_a_record_follows_the_schema():
     jsonschema.validate(json.loads(RECORD.as_json()), SCHEMA)
 

@@ -7,6 +7,7 @@ from generate.reference.markdown import code, table
 from numerai_predict.cli.command_table import COMMANDS
 from numerai_predict.contract.environment_variables import VARIABLES
 from numerai_predict.contract.verdicts import (
+    ProcessExit,
     RegistryVerdict,
     TournamentVerdict,
     TrainingVerdict,
@@ -57,9 +58,20 @@ def test_every_verdict_has_a_row(verdict):
     assert f"| {verdict.exit_code} | `{verdict.word}` | {verdict.meaning} |" in exit_codes.page()
 
 
+@pytest.mark.parametrize("ended", ProcessExit)
+def test_every_exit_without_a_verdict_has_a_row(ended):
+    assert f"| {ended.exit_code} | {ended.meaning} |" in exit_codes.page()
+
+
+def test_every_exit_code_has_one_meaning():
+    kinds = (Verdict, TournamentVerdict, TrainingVerdict, RegistryVerdict, ProcessExit)
+    codes = [each.exit_code for kind in kinds for each in kind]
+    assert len(codes) == len(set(codes))
+
+
 def test_only_what_can_pass_by_itself_is_worth_another_attempt():
     rows = [line for line in exit_codes.page().splitlines() if line.endswith("| can help |")]
-    assert [row.split(" | ")[0] for row in rows] == ["| 10", "| 15", "| 40", "| 87"]
+    assert [row.split(" | ")[0] for row in rows] == ["| 10", "| 15", "| 40", "| 50", "| 87"]
 
 
 def test_every_key_of_the_configuration_has_a_row():

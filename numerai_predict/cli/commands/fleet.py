@@ -10,13 +10,13 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.cli.exit_codes import UNFINISHED, Unfinished, UsageError
+from numerai_predict.cli.exit_codes import Unfinished, UsageError
 from numerai_predict.cli.registered_models import local_pickle
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.registry_errors import RegistryError
 from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.contract.verdicts import Verdict
+from numerai_predict.contract.verdicts import ProcessExit, Verdict
 from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.environments import Environment, available_environments
 from numerai_predict.fleet.errors import FleetError, InvalidManifest
@@ -132,7 +132,7 @@ def _conclude(directory: Path, requested: Collection[str], in_time: bool, *, as_
         text = "The deadline passed: run the same command again for the rest"
         print(text, file=sys.stderr if as_json else sys.stdout)
         return Verdict.DEADLINE.exit_code
-    return 0 if summary.delivered(requested) else UNFINISHED
+    return 0 if summary.delivered(requested) else ProcessExit.UNFINISHED.exit_code
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -148,7 +148,7 @@ def _status(options: argparse.Namespace) -> int:
         _print_json(summary)
     else:
         show(*summary.status_parts())
-    return 0 if summary.delivered() else UNFINISHED
+    return 0 if summary.delivered() else ProcessExit.UNFINISHED.exit_code
 
 
 def _print_json(summary: FleetSummary) -> None:
