@@ -6,7 +6,11 @@ A page is Markdown. The lines directly before a fence may hold one comment:
     <!-- run: checkout -->      the commands run in the root of the checkout
     <!-- run: exit CODE -->     the last command ends with this exit code
     <!-- run: engine -->        needs a container engine and the slim image of Python 3.12
-    <!-- run: never, REASON --> cannot run in a test; its options are checked anyway
+    <!-- run: with practice --> runs while the practice tournament has a model my_model
+    <!-- run: with S3 -->       runs with credentials of an S3 server, which has the buckets
+                                my-bucket and models, and with a presigned POST
+    <!-- run: never, REASON --> is not executed: why, and which test has what is in it; its
+                                options are checked anyway
     <!-- run: output -->        what the commands before print, compared line by line
 
 Fences of `sh` and `python` without a comment run as they stand; others are shown only. The first
@@ -30,6 +34,10 @@ _FENCE = re.compile(
 )
 _SETUP = re.compile(r"\A(?:---\n.*?---\n)?<!-- setup: ([^\n]*?) -->", re.DOTALL)
 _RUNNABLE = {"sh", "python"}
+_PRACTICE = """numerai-predict practice start --port 0 --model-name my_model
+eval "$(numerai-predict practice env)"
+{commands}numerai-predict practice stop
+"""
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,10 @@ class Fence:
     @property
     def needs_engine(self) -> bool:
         return self.mark == "engine"
+
+    @property
+    def needs_s3(self) -> bool:
+        return self.mark == "with S3"
 
 
 def fences_of(page: Path) -> list[Fence]:
@@ -106,7 +118,7 @@ def script_of(fences: list[Fence], checkout: Path) -> str:
 
 def _write_file(fence: Fence) -> str:
     name = fence.mark.removeprefix("file ")
-    return f"cat >{name} <<'END_OF_FILE'\n{fence.text}END_OF_FILE"
+    return f"mkdir -p $(dirname {name})\ncat >{name} <<'END_OF_FILE'\n{fence.text}END_OF_FILE"
 
 
 def _run(fence: Fence, checkout: Path) -> str:
@@ -115,6 +127,8 @@ def _run(fence: Fence, checkout: Path) -> str:
         commands = f"python -W ignore - <<'END_OF_PROGRAM'\n{fence.text}END_OF_PROGRAM\n"
     if fence.mark == "checkout":
         commands = f"cd {checkout}\n{commands}cd - >/dev/null\n"
+    if fence.mark == "with practice":
+        commands = _PRACTICE.format(commands=commands)
     if fence.mark.startswith("exit "):
         code = fence.mark.removeprefix("exit ")
         commands = f"set +e\n(set -e\n{commands})\ncode=$?\nset -e\n[ $code = {code} ]\n"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
+import boto3
 import evidence
 import pytest
 from doc_pages import fences_of, script_of, setup_of
@@ -32,6 +35,11 @@ _SETUP = {
     "model of Python 3.12": 'cp "$MODELS/py3.12/two_arguments.pkl" my.pkl',
     "sample": 'cp -r "$SHARED/sample" sample',
     "practice": 'numerai-predict practice clock --open\neval "$(numerai-predict practice env)"',
+}
+_S3_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "pages",
+    "AWS_SECRET_ACCESS_KEY": "secret-of-the-pages",
+    "AWS_DEFAULT_REGION": "us-east-1",
 }
 
 
@@ -92,7 +100,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def run_page(contract: object, shared: Path, tmp_path: Path) -> Callable[..., PageRun]:
     """Run the fences of a page, in order, in one shell and a directory of its own."""
 
-    def run(page: Path, engine: str | None = None) -> PageRun:
+    def run(
+        page: Path, engine: str | None = None, services: Mapping[str, str] | None = None
+    ) -> PageRun:
         for name in ("work", "printed", "home"):
             (tmp_path / name).mkdir()
         setup = setup_of(page)
@@ -104,6 +114,7 @@ def run_page(contract: object, shared: Path, tmp_path: Path) -> Callable[..., Pa
             "MODELS": str(contract.root / "tests/models"),  # type: ignore[attr-defined]
         }
         variables |= {"DOCKER": engine} if engine else {}
+        variables |= services or {}
         fences = [fence for fence in fences_of(page) if engine or not fence.needs_engine]
         stop = "" if practises else "numerai-predict practice stop >/dev/null 2>&1 || true"
         lines = [
@@ -124,6 +135,34 @@ def run_page(contract: object, shared: Path, tmp_path: Path) -> Callable[..., Pa
         return PageRun(ended.returncode, outputs)
 
     return run
+
+
+@pytest.fixture
+def s3_variables() -> Iterator[dict[str, str]]:
+    """The variables of an S3 server with the buckets of the pages, and of a presigned POST."""
+    moto = pytest.importorskip("moto.server", reason="needs moto (make setup)")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it prints whole URLs
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    client = boto3.client(
+        "s3",
+        endpoint_url=url,
+        aws_access_key_id=_S3_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=_S3_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=_S3_CREDENTIALS["AWS_DEFAULT_REGION"],
+    )
+    client.create_bucket(Bucket="my-bucket")
+    signed = client.generate_presigned_post("my-bucket", "by-post.csv")
+    fields = urlencode(signed["fields"])
+    evidence.add_secrets(_S3_CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
+    evidence.add_query_secrets(fields)
+    post = {"POST_URL": signed["url"], "POST_DATA": fields}
+    yield {**_S3_CREDENTIALS, **post, "AWS_ENDPOINT_URL_S3": url}
+    keys = {found["Key"] for found in client.list_objects(Bucket="my-bucket").get("Contents", [])}
+    server.stop()
+    assert "by-post.csv" in keys
+    assert any(key.startswith("predictions/") for key in keys), keys
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import tomllib
 from doc_pages import command_lines, fences_of
 
 from numerai_predict.cli.main import build_parser
@@ -23,7 +24,6 @@ FOREIGN = {
     "--cpus",
     "--init",
     "--example",
-    "--local",
     "--network",
     "--read-only",
     "--require-hashes",
@@ -31,6 +31,9 @@ FOREIGN = {
     "--tmpfs",
     "--user",
 }
+# Options of other programs that are deprecated ones of ours: only where the page is about those.
+FOREIGN_ON_PAGE = {"move-from-numerai-cli.md": {"--local"}}
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
 
 def name_of(path):
@@ -64,6 +67,7 @@ def test_every_command_line_in_a_fence_can_be_parsed(page, capsys):
 @pytest.mark.parametrize("page", WRITTEN, ids=name_of)
 def test_every_option_in_a_text_is_known_and_not_deprecated(page):
     known = options_of(build_parser()) | options_of(parser_of("predict.py")) | FOREIGN
+    known |= FOREIGN_ON_PAGE.get(page.name, set())
     prose = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
     named = {
         option
@@ -71,6 +75,12 @@ def test_every_option_in_a_text_is_known_and_not_deprecated(page):
         for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)
     }
     assert named - known == set()
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=name_of)
+def test_every_extra_in_a_text_is_one_of_the_package(page):
+    named = re.findall(r"numerai-predict\[([\w,]+)\]", page.read_text())
+    assert {extra for names in named for extra in names.split(",")} <= EXTRAS.keys()
 
 
 def options_of(parser):
