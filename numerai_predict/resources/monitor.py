@@ -11,7 +11,11 @@ from numerai_predict.resources.memory_meter import MemoryMeter
 from numerai_predict.resources.model_cgroup import ModelCgroup
 from numerai_predict.resources.proc_access import as_user
 from numerai_predict.resources.process_tree import ProcessTree, descendants
-from numerai_predict.resources.scratch_usage import deleted_files_bytes, directory_bytes
+from numerai_predict.resources.scratch_usage import (
+    INODE_BYTES,
+    deleted_files_bytes,
+    directory_bytes,
+)
 from numerai_predict.resources.shared_memory import SharedMemoryFiles
 from numerai_predict.resources.violations import LimitViolation
 from numerai_predict.sandbox.identity import Identity
@@ -69,5 +73,6 @@ class ResourceMonitor:
 
 
 def _free_bytes(directory: Path) -> int:
+    """Free space, less what the inodes in use count for."""
     status = os.statvfs(directory)
-    return status.f_bfree * status.f_frsize
+    return status.f_bfree * status.f_frsize + status.f_ffree * INODE_BYTES

@@ -18,7 +18,11 @@ _POLL_SECONDS = 0.002
 
 @dataclass(frozen=True)
 class ProcessTree:
-    """The living processes below another one, parents before children; `tasks` counts threads."""
+    """The living processes below another one, parents before children; `tasks` counts threads.
+
+    A process whose first thread has ended while others go on is listed by the id of one of them:
+    `/proc` shows no memory and no open files by the id of the first.
+    """
 
     processes: list[int]
     tasks: int
@@ -36,10 +40,12 @@ def descendants(root: int) -> ProcessTree:
     """The processes below `root`."""
     _, processes = _tasks_and_children(root)
     total = 0
-    for pid in processes:  # which grows meanwhile
+    for position, pid in enumerate(processes):  # which grow meanwhile
         tasks, children = _tasks_and_children(pid)
-        total += tasks
+        total += len(tasks)
         processes.extend(children)
+        if len(tasks) > 1 and _has_ended(pid):
+            processes[position] = next((t for t in tasks if not _has_ended(t)), pid)
     return ProcessTree(processes, total)
 
 
@@ -74,12 +80,22 @@ def _groups(processes: Iterable[int]) -> set[int]:
     return groups - {os.getpgrp()}
 
 
-def _tasks_and_children(pid: int) -> tuple[int, list[int]]:
-    """The number of threads of a process, and its child processes."""
-    tasks = 0
+def _tasks_and_children(pid: int) -> tuple[list[int], list[int]]:
+    """The threads of a process, and its child processes."""
+    tasks: list[int] = []
     children: list[int] = []
     with contextlib.suppress(OSError):  # it ended meanwhile
         for task in (_PROC / str(pid) / "task").iterdir():
-            tasks += 1
+            tasks.append(int(task.name))
             children.extend(int(child) for child in (task / "children").read_text().split())
     return tasks, children
+
+
+def _has_ended(task: int) -> bool:
+    """Whether a thread has ended, though the kernel keeps it until its process ends."""
+    try:
+        # The name, in parentheses, may hold any character.
+        state = (_PROC / str(task) / "stat").read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return True
+    return state in (b"Z", b"X")

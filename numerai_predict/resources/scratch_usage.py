@@ -1,4 +1,8 @@
-"""How many bytes a model's files take on disk: those in its scratch directory and deleted ones."""
+"""How many bytes a model's files take on disk: those in its scratch directory and deleted ones.
+
+Each file and directory counts as 16 KiB at least: a file system has a fixed number of inodes, often
+one for that many bytes.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from numerai_predict.resources.open_files import BLOCK_BYTES, open_files
+
+INODE_BYTES = 16 * 1024  # mke2fs.conf(5), inode_ratio
 
 
 def directory_bytes(directory: Path) -> int:
@@ -32,6 +38,8 @@ def _sizes(directory: Path) -> Iterator[int]:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(entry.path)
+                    yield INODE_BYTES
                     continue
                 with contextlib.suppress(OSError):  # deleted meanwhile
-                    yield entry.stat(follow_symlinks=False).st_blocks * BLOCK_BYTES
+                    blocks = entry.stat(follow_symlinks=False).st_blocks
+                    yield max(blocks * BLOCK_BYTES, INODE_BYTES)

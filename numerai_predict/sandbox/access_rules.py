@@ -64,6 +64,7 @@ _MACHINE = (
 DEVICES = tuple(Path("/dev", name) for name in ("null", "zero", "full", "random", "urandom"))
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the C library creates semaphores there
 SELF = Path("/proc/self")
+_NETWORK_OR_THREADS = ("net", "task")
 # Listing alone is allowed: a process that the model starts lists its own descriptors, and is
 # another process than the one whose files may be read.
 PROCESSES = Path("/proc")
@@ -71,8 +72,20 @@ PROCESSES = Path("/proc")
 
 def readable(package: Path, files: Collection[str]) -> list[Path]:
     """Every path that a model may read: its `files`, the system's, Python's and this `package`."""
-    paths = [*map(Path, (*_SYSTEM, *_SETTINGS, *_MACHINE, *files)), SELF, *_python(package)]
+    paths = [*map(Path, (*_SYSTEM, *_SETTINGS, *_MACHINE, *files)), *_python(package)]
     return list(dict.fromkeys(paths))
+
+
+def own_process(*, private_network: bool) -> list[Path]:
+    """What this process may read of its own directory in `/proc`.
+
+    Where the network namespace is the machine's, it lists the connections of the machine, also in
+    the directory of each thread: the paths are then all others. Links grant what they lead to.
+    """
+    if private_network:
+        return [SELF]
+    found = [path for path in SELF.iterdir() if path.name not in _NETWORK_OR_THREADS]
+    return [path for path in found if not path.is_symlink()]
 
 
 def _python(package: Path) -> Iterator[Path]:

@@ -159,6 +159,9 @@ def _engage_landlock(applied: _Applied) -> str:
     rules = landlock.Ruleset(version, tcp=namespaces.private_network)
     rules.allow(applied.readable, landlock.READ)
     rules.allow([Path(spec.scratch)], landlock.SCRATCH)
+    own = access_rules.own_process(private_network=namespaces.private_network)
+    rules.allow(own, landlock.READ)
+    rules.allow([access_rules.SELF], landlock.LIST)
     if namespaces.private_processes:
         rules.allow([access_rules.PROCESSES], landlock.READ)
     elif not spec.identity.reads_all:  # it would list the descriptors of the runner

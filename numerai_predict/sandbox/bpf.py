@@ -31,6 +31,7 @@ class Comparison(Enum):
     LESS = "less"
     AT_LEAST = "at least"
     HAS_BITS = "has bits"
+    LACKS_BITS = "lacks bits"
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ _COMPARISONS = {
     Comparison.EQUALS: (_IF_EQUAL, True),
     Comparison.DIFFERS: (_IF_EQUAL, False),
     Comparison.HAS_BITS: (_IF_ANY_BIT, True),
+    Comparison.LACKS_BITS: (_IF_ANY_BIT, False),
     Comparison.AT_LEAST: (_IF_AT_LEAST, True),
     Comparison.LESS: (_IF_AT_LEAST, False),
 }

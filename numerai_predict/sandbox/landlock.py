@@ -21,6 +21,7 @@ _GET_VERSION = 1
 _RULE_PATH_BENEATH = 1
 _BIND_TCP, _CONNECT_TCP = 1, 2
 _SCOPE_ABSTRACT_SOCKETS, _SCOPE_SIGNALS = 1, 2
+_PROCESSES = Path("/proc")
 
 
 class Right(IntFlag):
@@ -104,7 +105,11 @@ class Ruleset:
         self.rule_count = 0
 
     def allow(self, paths: Iterable[Path], rights: Right) -> None:
-        """Grant rights below each path that exists and can be opened."""
+        """Grant rights below each path that exists and can be opened.
+
+        Descriptors of paths in `/proc` stay open, until the process executes another program: a
+        rule belongs to an inode, and when memory is short the kernel drops unused inodes there.
+        """
         of_directory = int(self._handled & rights)
         of_file = int(of_directory & _FILE_RIGHTS)
         for path in paths:
@@ -116,7 +121,8 @@ class Ruleset:
                 is_directory = stat.S_ISDIR(os.fstat(descriptor).st_mode)
                 self._allow(descriptor, of_directory if is_directory else of_file)
             finally:
-                os.close(descriptor)
+                if not path.is_relative_to(_PROCESSES):
+                    os.close(descriptor)
 
     def _allow(self, descriptor: int, rights: int) -> None:
         rule = struct.pack("=Qi", rights, descriptor)

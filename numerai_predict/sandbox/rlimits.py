@@ -7,6 +7,7 @@ import resource
 
 from numerai_predict.contract.limits import Limits, format_size
 
+_PRIORITIES = (resource.RLIMIT_RTPRIO, resource.RLIMIT_NICE)
 _KILL_FIRST = "1000"  # the highest oom_score_adj
 
 
@@ -16,7 +17,9 @@ def apply_rlimits(limits: Limits) -> str:
     Raises:
         OSError: the kernel refuses a limit.
     """
-    _lower(resource.RLIMIT_CORE, 0)
+    # No core dumps, no queues of messages, and no priority above that of other programs.
+    for kind in (resource.RLIMIT_CORE, resource.RLIMIT_MSGQUEUE, *_PRIORITIES):
+        _lower(kind, 0)
     _lower(resource.RLIMIT_NOFILE, limits.open_files)
     _lower(resource.RLIMIT_FSIZE, limits.scratch_bytes)
     # The kernel counts all processes of a user; the supervisor counts those of the model alone.

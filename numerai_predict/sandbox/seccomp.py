@@ -17,7 +17,12 @@ _NEW_NAMESPACES = 0x7E020000
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # insert input into a terminal
 _FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY = 8, 10, 15, 1024, 1026
+_F_SETPIPE_SZ = 1031
+_CLONE_FILES, _CLONE_PARENT, _CLONE_THREAD, _CLOSE_RANGE_UNSHARE = 0x400, 0x8000, 0x10000, 2
+# FS_IOC_SETFLAGS, SETVERSION, FSSETXATTR, ENABLE_VERITY, SET_ENCRYPTION_POLICY
+_FILE_ATTRIBUTES = (0x40086602, 0x40087602, 0x401C5820, 0x40806685, 0x800C6613)
 _PRIO_USER, _IOPRIO_USER = 2, 3
+_PR_SCHED_CORE = 62  # which other processes share a core
 _SOL_SOCKET = 1
 _BUFFER_SIZES = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and their forms for root
 _PRETEND_SUCCESS = 0
@@ -70,32 +75,58 @@ _RULES = (
         errno.EPERM,
     ),
     SyscallRule("clone", errno.EPERM, ArgumentCondition(0, Comparison.HAS_BITS, _NEW_NAMESPACES)),
+    # A process that is the supervisor's child, and none of the model's.
+    SyscallRule("clone", errno.EPERM, ArgumentCondition(0, Comparison.HAS_BITS, _CLONE_PARENT)),
+    # A thread with open files of its own: the supervisor counts those of the process.
+    SyscallRule(
+        "clone",
+        errno.EINVAL,
+        (
+            ArgumentCondition(0, Comparison.HAS_BITS, _CLONE_THREAD),
+            ArgumentCondition(0, Comparison.LACKS_BITS, _CLONE_FILES),
+        ),
+    ),
+    SyscallRule(
+        "close_range",
+        errno.EINVAL,
+        ArgumentCondition(2, Comparison.HAS_BITS, _CLOSE_RANGE_UNSHARE),
+    ),
     SyscallRule("ioctl", errno.EPERM, ArgumentCondition(1, Comparison.EQUALS, _TIOCSTI)),
     SyscallRule("ioctl", errno.EPERM, ArgumentCondition(1, Comparison.EQUALS, _TIOCLINUX)),
     # Libraries fall back from each of these to an older call. The flags of clone3 are in memory,
     # which a filter cannot read; memory of the others belongs to no process, and would escape the
-    # memory limit.
+    # memory limit. System V and POSIX queues are those of other programs too, and the machine has
+    # a fixed number of contexts for asynchronous input and output.
     SyscallRule(
         "clone3 io_uring_setup io_uring_enter io_uring_register memfd_create memfd_secret "
-        "shmget semget msgget mq_open vmsplice",
+        "shmget shmat shmctl semget semop semtimedop semctl msgget msgsnd msgrcv msgctl "
+        "mq_open mq_unlink vmsplice io_setup",
         errno.ENOSYS,
     ),
     # They would tell the names of files that the model may not list.
     SyscallRule("inotify_init inotify_init1 inotify_add_watch", errno.ENOSYS),
     # Signals that no process id in an argument announces: through a directory of /proc, or sent
-    # by the kernel to the owner of a descriptor. Leases delay other programs.
+    # by the kernel to the owner of a descriptor. Leases delay other programs. Pipes keep their
+    # default size, which the supervisor counts.
     SyscallRule("pidfd_send_signal", errno.ENOSYS),
     *(
         SyscallRule("fcntl", errno.EPERM, ArgumentCondition(1, Comparison.EQUALS, command))
-        for command in (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY)
+        for command in (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY, _F_SETPIPE_SZ)
     ),
     *(
         SyscallRule("ioctl", errno.EPERM, ArgumentCondition(1, Comparison.EQUALS, command))
         for command in (_FIOSETOWN, _SIOCSPGRP)
     ),
+    # Attributes of a file, which its owner may change through a descriptor to read from.
+    SyscallRule("file_setattr", errno.ENOSYS),
+    *(
+        SyscallRule("ioctl", errno.ENOTTY, ArgumentCondition(1, Comparison.EQUALS, command))
+        for command in _FILE_ATTRIBUTES
+    ),
     # All processes of the user.
     SyscallRule("setpriority", errno.EPERM, ArgumentCondition(0, Comparison.EQUALS, _PRIO_USER)),
     SyscallRule("ioprio_set", errno.EPERM, ArgumentCondition(0, Comparison.EQUALS, _IOPRIO_USER)),
+    SyscallRule("prctl", errno.EINVAL, ArgumentCondition(0, Comparison.EQUALS, _PR_SCHED_CORE)),
     # Buffers of sockets are memory of the kernel: they keep their default size.
     *(
         SyscallRule(
@@ -130,9 +161,10 @@ _FIXED_METADATA = (
 )
 
 # Older Landlock versions do not restrict Unix sockets. The model may then connect to none: the
-# session bus and the agents of the user would run commands for it.
+# session bus and the agents of the user would run commands for it. Nor may it take an abstract
+# name, to which other programs would connect.
 _NO_NAMED_SOCKETS = (
-    SyscallRule("connect", errno.EACCES),
+    SyscallRule("connect bind", errno.EACCES),
     SyscallRule(
         "socket socketpair", errno.EACCES, ArgumentCondition(1, Comparison.HAS_BITS, _SOCK_DGRAM)
     ),

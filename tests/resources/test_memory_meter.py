@@ -106,6 +106,12 @@ def test_sockets_count_as_much_as_their_buffers_hold(fork):
     assert kernel_memory([pid], 1).sockets >= 100 * buffer_bytes()
 
 
+def test_pipes_count_as_much_as_they_hold(fork):
+    held = []
+    pid = fork(lambda: held.extend(os.pipe() for _ in range(50)))
+    assert kernel_memory([pid], 1).pipes >= 50 * 64 * 1024
+
+
 def test_open_files_and_threads_count(fork):
     held = []
     pid = fork(lambda: held.extend(os.open("/dev/null", os.O_RDONLY) for _ in range(200)))

@@ -1,6 +1,10 @@
 import os
 
-from numerai_predict.resources.scratch_usage import deleted_files_bytes, directory_bytes
+from numerai_predict.resources.scratch_usage import (
+    INODE_BYTES,
+    deleted_files_bytes,
+    directory_bytes,
+)
 
 MIB = 1024**2
 
@@ -11,6 +15,13 @@ def test_files_at_every_depth_count_and_links_do_not(tmp_path):
         path.write_bytes(os.urandom(MIB))
     (tmp_path / "a" / "link").symlink_to(tmp_path / "one")
     assert 2 * MIB <= directory_bytes(tmp_path) < 2.5 * MIB
+
+
+def test_empty_files_and_directories_count_as_inodes(tmp_path):
+    (tmp_path / "folder").mkdir()
+    for number in range(9):
+        (tmp_path / "folder" / str(number)).touch()
+    assert directory_bytes(tmp_path) == 10 * INODE_BYTES
 
 
 def test_a_sparse_file_counts_the_disk_that_it_takes(tmp_path):

@@ -1,7 +1,9 @@
 """A ruleset uses the rights that each ABI version of Landlock supports, and no others."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,62 @@ def test_every_version_up_to_this_kernels_is_enforced(tmp_path, version):
     )
     assert run.stdout.splitlines() == ["1 in", "denied"], run.stderr
     assert [path.name for path in inside.iterdir()] == ["inside"]
+
+
+OWN_PROCESS = """
+import os, sys
+from pathlib import Path
+from numerai_predict.sandbox import access_rules, capabilities, landlock
+
+rules = landlock.Ruleset(landlock.abi())
+rules.allow(access_rules.own_process(private_network=sys.argv[1] == "private"), landlock.READ)
+rules.allow([access_rules.SELF], landlock.LIST)
+capabilities.set_no_new_privs()
+rules.enforce()
+for time in ("first", "later"):
+    for name in ("status", "maps", "net/tcp", f"task/{os.getpid()}/net/tcp"):
+        try:
+            Path("/proc/self", name).read_bytes()
+            print(time, name.replace(str(os.getpid()), "PID"), flush=True)
+        except PermissionError:
+            continue
+    os.listdir("/proc/self/task"), os.listdir("/proc/self/fd")
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def read_own_process(tmp_path):
+    """What a process reads of its own in /proc, also after the kernel has dropped its entries."""
+
+    def read(network):
+        command = [sys.executable, "-c", OWN_PROCESS, network]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, **pipes) as process:
+            seen = [process.stdout.readline()]
+            if os.getuid() == 0:
+                Path("/proc/sys/vm/drop_caches").write_text("2")  # unused inodes and entries
+            rest, _ = process.communicate("\n\n", timeout=60)
+            assert process.returncode == 0
+        return [*seen, *rest.splitlines(keepends=True)]
+
+    return read
+
+
+@pytest.mark.process
+@needs_landlock
+def test_its_own_process_is_readable_but_not_the_machines_connections(read_own_process):
+    names = ["status", "maps"]
+    expected = [f"{time} {name}\n" for time in ("first", "later") for name in names]
+    assert read_own_process("shared") == expected
+
+
+@pytest.mark.process
+@needs_landlock
+def test_its_own_network_is_readable(read_own_process):
+    names = ["status", "maps", "net/tcp", "task/PID/net/tcp"]
+    expected = [f"{time} {name}\n" for time in ("first", "later") for name in names]
+    assert read_own_process("private") == expected
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from numerai_predict.sandbox.rlimits import apply_rlimits
 if sys.argv[1:]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]),) * 2)
 description = apply_rlimits(Limits(open_files=99, scratch_bytes=4096, processes=7))
-kinds = ("CORE", "NOFILE", "FSIZE", "NPROC")
+kinds = ("CORE", "NOFILE", "FSIZE", "NPROC", "RTPRIO", "NICE", "MSGQUEUE")
 limits = {kind: resource.getrlimit(getattr(resource, "RLIMIT_" + kind)) for kind in kinds}
 print(json.dumps([description, limits, open("/proc/self/oom_score_adj").read().strip()]))
 """
@@ -36,7 +36,8 @@ def test_soft_and_hard_limits_are_set_and_described(apply):
     assert description == (
         "7 processes and threads, 99 open files, 4.0 KiB of scratch files, no core dumps"
     )
-    assert limits["CORE"] == [0, 0]
+    for kind in ("CORE", "RTPRIO", "NICE", "MSGQUEUE"):
+        assert limits[kind] == [0, 0]
     assert limits["NOFILE"] == [99, 99]
     assert limits["FSIZE"] == [4096, 4096]
     assert limits["NPROC"][1] >= 7

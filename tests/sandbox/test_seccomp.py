@@ -74,6 +74,9 @@ def test_a_unix_socket_is_allowed(decide):
 def test_a_unix_socket_may_connect_only_where_landlock_restricts_it(decide):
     assert decide("connect", 3, landlock_version=8) == errno.EACCES
     assert decide("connect", 3, landlock_version=9) == "allowed"
+    assert decide("bind", 3, landlock_version=8) == errno.EACCES
+    assert decide("bind", 3, landlock_version=9) == "allowed"
+    assert decide("bind", 3, landlock_version=8, private_network=True) == "allowed"
     datagrams = (socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
     assert decide("socketpair", *datagrams, landlock_version=8) == errno.EACCES
     assert decide("socketpair", *datagrams, landlock_version=9) == "allowed"
@@ -88,7 +91,11 @@ def test_privileged_kernel_interfaces_are_denied(decide, call):
     assert decide(call) == errno.EPERM
 
 
-@pytest.mark.parametrize("call", ["clone3", "io_uring_setup", "memfd_create", "shmget"])
+@pytest.mark.parametrize(
+    "call",
+    ["clone3", "io_uring_setup", "memfd_create", "io_setup", "mq_unlink", "file_setattr"]
+    + ["shmget", "shmat", "shmctl", "semop", "semctl", "msgsnd", "msgrcv", "msgctl"],
+)
 def test_calls_with_a_fallback_seem_unsupported(decide, call):
     assert decide(call) == errno.ENOSYS
 
@@ -97,6 +104,22 @@ def test_processes_and_threads_can_be_created_but_no_namespaces(decide):
     threads, new_network = 0x003D0F00, 0x40000000
     assert decide("clone", threads) == "allowed"
     assert decide("clone", new_network | 17) == errno.EPERM
+
+
+def test_a_process_stays_the_models_child_and_shows_its_open_files(decide):
+    virtual_memory, files, thread, parent = 0x100, 0x400, 0x10000, 0x8000
+    assert decide("clone", parent | 17) == errno.EPERM
+    assert decide("clone", virtual_memory | thread) == errno.EINVAL
+    assert decide("clone", virtual_memory | files | thread) == "allowed"
+    assert decide("clone", 17) == "allowed"
+    assert decide("close_range", 3, 9, 2) == errno.EINVAL
+    assert decide("close_range", 3, 9, 4) == "allowed"
+
+
+@pytest.mark.parametrize("command", [0x40086602, 0x401C5820, 0x40806685])
+def test_attributes_of_files_are_fixed(decide, command):
+    assert decide("ioctl", 3, command) == errno.ENOTTY
+    assert decide("ioctl", 3, 0x80086601) == "allowed"
 
 
 def test_signals_reach_its_own_processes_and_not_the_supervisor(decide):
@@ -168,8 +191,8 @@ def test_a_pinned_model_keeps_its_processors_and_sees_no_error(decide):
     assert decide("sched_setaffinity", 0) == "allowed"
 
 
-@pytest.mark.parametrize("command", [8, 10, 15, 1024, 1026])
-def test_no_descriptor_sends_signals(decide, command):
+@pytest.mark.parametrize("command", [8, 10, 15, 1024, 1026, 1031])
+def test_no_descriptor_sends_signals_or_holds_more(decide, command):
     assert decide("fcntl", 3, command, 77) == errno.EPERM
     assert decide("fcntl", 3, 4, command) == "allowed"
     assert decide("pidfd_send_signal", 3, 9) == errno.ENOSYS
@@ -210,7 +233,7 @@ def test_calls_of_another_architecture_are_unknown(decide, request):
         assert decide(0x40000000 + 41, socket.AF_INET) == errno.ENOSYS
 
 
-@pytest.mark.parametrize("call", [0, 1, 2, 3, 9, 12])
+@pytest.mark.parametrize("call", [1, 2, 3, 4, 9, 12])
 def test_every_other_call_is_allowed(decide, call):
     assert decide(call) == "allowed"
 

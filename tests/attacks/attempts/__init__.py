@@ -13,6 +13,7 @@ from attempts import files  # noqa: F401
 from attempts import network  # noqa: F401
 from attempts import kernel  # noqa: F401
 from attempts import namespaces  # noqa: F401
+from attempts import machine_wide  # noqa: F401
 from attempts import misbehaviour  # noqa: F401
 
 # isort: on

@@ -73,6 +73,16 @@ def numbers(name):
         "rt_sigqueueinfo": (129, 138),
         "pidfd_send_signal": (424, 424),
         "prlimit64": (302, 261),
+        "shmat": (30, 196),
+        "shmctl": (31, 195),
+        "semctl": (66, 191),
+        "msgctl": (71, 187),
+        "msgsnd": (69, 189),
+        "mq_unlink": (241, 181),
+        "io_setup": (206, 0),
+        "file_getattr": (468, 468),
+        "file_setattr": (469, 469),
+        "close_range": (436, 436),
     }
     return table[name][os.uname().machine == "aarch64"]
 

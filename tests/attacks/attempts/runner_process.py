@@ -85,14 +85,17 @@ def _(facts):
 
 @reaches("lower the runner's priority")
 def _(facts):
-    call(numbers("setpriority"), 0, runner(), 19)
-    return "it comes last"
+    before = os.getpriority(os.PRIO_PROCESS, runner())
+    call(numbers("setpriority"), 0, runner(), before + 1)
+    return "it comes later" if os.getpriority(os.PRIO_PROCESS, runner()) != before else None
 
 
 @reaches("pin the runner to a processor")
 def _(facts):
-    os.sched_setaffinity(runner(), {min(os.sched_getaffinity(0))})
-    return "it is pinned"
+    before = os.sched_getaffinity(runner())
+    os.sched_setaffinity(runner(), {min(before)})
+    # The machine may have one processor alone: then the call must fail.
+    return None if len(before) > 1 and os.sched_getaffinity(runner()) == before else "it is pinned"
 
 
 @reaches("outlive the runner by asking the kernel")
@@ -114,7 +117,7 @@ def _(facts):
         except OSError:
             continue
         # Libraries have their own; what a library has comes from below its prefix.
-        known = any(mark in target for mark in expected) or target.startswith("/proc/")
+        known = any(mark in target for mark in expected) or f"{target}/".startswith("/proc/")
         if not known and not target.startswith(("anon_inode:", sys.prefix, sys.base_prefix)):
             found.append(target)
     return found
