@@ -35,7 +35,7 @@ TOGETHER = "all of them in one run"
 STOPPED_BY_ONE = {
     "read what another program keeps in shared memory": (
         "mount_namespace",
-        "libraries need /dev/shm for their semaphores, and no rule tells its files apart",
+        "libraries need /dev/shm for their semaphores, and no rule is for single files",
     ),
 }
 PLANTED, WRITABLE = "planted-canary-55de", "as it was"
@@ -138,6 +138,7 @@ class Stage:
             "home": str(self.folder / "home"),
             "model": str(model),
             "result": str(result),
+            "result_folder": result.parent.stat().st_ino,
             "tcp": self.port,
             "listen": self.listen,
             "abstract": self.abstract,

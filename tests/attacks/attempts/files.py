@@ -116,7 +116,9 @@ def _(facts):
 @reaches("write the result record")
 def _(facts):
     Path(facts["result"]).write_text("{}")
-    return "written"
+    # A private /tmp may have a folder of that name.
+    real = Path(facts["result"]).parent.stat().st_ino == facts["result_folder"]
+    return "written" if real else None
 
 
 @reaches("write into its own pickle")
