@@ -21,9 +21,9 @@ from generate.recording import home_environment, run_command
 TARGET = ROOT / "docs/images"
 # Each picture: the page, the place in it, and the size of the screen.
 PICTURES = {
-    "fleet.png": ("round/fleet.html", (1280, 900)),
-    "fleet-model.png": ("round/fleet.html#model=empty_0", (1280, 3250)),
-    "fleet-phone.png": ("round/fleet.html", (500, 1000)),
+    "fleet.png": ("fleet/fleet.html", (1280, 900)),
+    "fleet-model.png": ("fleet/fleet.html#model=empty_0", (1280, 3250)),
+    "fleet-phone.png": ("fleet/fleet.html", (500, 1000)),
     "diagnosis.png": ("report/diagnose.html", (1280, 1500)),
 }
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -60,8 +60,8 @@ for model, count in ((good, 24), (missing, 3), (empty, 1), (broken, 2)):
 """
 _COMMANDS = (
     "numerai-predict data sample sample",
-    "mkdir round report",
-    "numerai-predict fleet run models --output-dir round --no-container --dataset "
+    "mkdir fleet report",
+    "numerai-predict fleet run models --output-dir fleet --no-container --dataset "
     "sample/live.parquet --benchmarks sample/live_benchmark_models.parquet || [ $? = 1 ]",
     "numerai-predict diagnose models/good_0.pkl --validation sample --no-container --output-dir "
     "report",

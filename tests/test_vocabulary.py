@@ -44,6 +44,7 @@ ALLOWED = (
     Allowed("numerai_predict/storage/retry.py", "outcome", "tenacity's attribute"),
     Allowed("numerai_predict/resources/process_tree.py", "the parent", "a parent process of Linux"),
     Allowed("numerai_predict/fleet/report/model_table.py", "round", "Python's function"),
+    Allowed("numerai_predict/sandbox/landlock.py", "beneath", "LANDLOCK_RULE_PATH_BENEATH"),
     Allowed("numerai_predict/sandbox/seccomp.py", "agents", "ssh-agent and the like"),
 )
 
@@ -96,6 +97,15 @@ def test_nothing_is_defined_under_an_old_name():
         ("path.parent", []),
         ("# the parent directory", []),
         ("# the parent decides", ["the parent"]),
+        ("# numerai-predict fleet run x --output-dir round-1", ["output - dir round"]),
+        ("x = current_round - 1", []),
+        ("# if the gate for it is closed", ["gate for it is closed"]),
+        ("# all gates are open", ["gates are open"]),
+        ("# they close the gates", ["close the gates"]),
+        ("class GateClosed: pass", []),
+        ("# Pauses grow", ["pauses"]),
+        ("# in the folder beneath it", ["the folder", "beneath"]),
+        ("# it runs anew all the same", ["all the same", "anew"]),
     ],
 )
 def test_words_are_found_in_identifiers_comments_and_strings(source, found):

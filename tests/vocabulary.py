@@ -114,7 +114,13 @@ PHRASES = (
     Term("which decide nothing|that decide nothing", "holdout"),
     Term("takes? out a share", "neutralize"),
     Term("neutralis\\w*", "neutralize"),
+    # Round fleet runs in examples, such as `--output-dir round-1`.
+    Term("(?:output - dir|fleet status|mkdir) round", "fleet-1"),
+    # By any order of the two; `gate_closed` is a verdict.
     Term("closed gates?", "blocked by a gate"),
+    Term("gates? (?!closed)(?:\\w+ ){1,3}(?:open|closed?)", "a gate blocks; no gate blocks"),
+    Term("gates? closes?", "a gate blocks"),
+    Term("clos(?:e|es|ing) (?:the |a |all |any )?gates?", "a gate blocks"),
     Term("to practi[sc]e with", "practice"),
     Term("in place once", "promotion"),
     # metaphors
@@ -122,6 +128,13 @@ PHRASES = (
     Term("houses?|rooms?", "package, project; space"),
     Term("others'", "name whose"),
     Term("not to blame", "name the cause"),
+    # waits, directories, and old or rare forms of common words
+    Term("pauses|growing pause", "wait, delay"),
+    Term("a folder|the folder|folders of", "directory"),
+    Term("beneath", "below"),
+    Term("nevertheless|all the same", "anyway"),
+    Term("anew", "again"),
+    Term("bars? (?:this|the|that) user", "this user may not enter"),
     Term("nobody", "no process, no one that the sentence names"),
     Term("whoever", "the user, the caller"),
 )

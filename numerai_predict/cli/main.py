@@ -85,4 +85,5 @@ class RootParser(OptionParser):
             lines += ["", f"{group}:"]
             lines += [f"  {command.name:12}{command.summary}" for command in commands]
         lines += ["", "Show the options of a command: numerai-predict COMMAND --help"]
+        lines += ["Show the version: numerai-predict --version"]
         return "\n".join(lines) + "\n"

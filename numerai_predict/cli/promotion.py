@@ -17,10 +17,10 @@ from numerai_predict.tournament.settings import read_account_settings
 
 
 def promote(registry: Registry, options: argparse.Namespace) -> str:
-    """Promote a version if all gates are open; returns the message of success.
+    """Promote a version if no gate blocks it; returns the message of success.
 
     Raises:
-        PromotionRefused: a gate is closed, and the promotion is not forced.
+        PromotionRefused: a gate blocks, and the promotion is not forced.
         RegistryError: there is no such version, or its files differ.
     """
     number = registry.version(options.reference).number
@@ -29,7 +29,7 @@ def promote(registry: Registry, options: argparse.Namespace) -> str:
     for gate in _promotion_check(registry, reference, options).gates():
         print(one_line(gate), flush=True)
         gates.append(gate)
-    _require_open(gates, reference, options.force)
+    _require_passed(gates, reference, options.force)
     event = registry.set_alias(reference, PRODUCTION, options.force or options.reason)
     return f"{reference.name}@{PRODUCTION} is version {event.version}"
 
@@ -49,11 +49,13 @@ def _promotion_check(
     )
 
 
-def _require_open(gates: Sequence[PromotionGate], reference: Reference, forced: str | None) -> None:
-    closed = [gate for gate in gates if not gate.is_open]
-    if closed and not forced:
-        names = ", ".join(gate.name for gate in closed)
+def _require_passed(
+    gates: Sequence[PromotionGate], reference: Reference, forced: str | None
+) -> None:
+    blocking = [gate for gate in gates if not gate.passed]
+    if blocking and not forced:
+        names = ", ".join(gate.name for gate in blocking)
         raise PromotionRefused(
-            f"expected all gates of {reference} open, found closed: {names}",
+            f"expected all gates of {reference} to pass, found blocked by: {names}",
             "the gates' findings are above; --force REASON overrides them",
         )

@@ -34,14 +34,14 @@ from numerai_predict.tournament.round_predictions import named_features
 
 @dataclass(frozen=True)
 class PromotionGate:
-    """A gate of a promotion: whether it is open, and what it found, in words."""
+    """A gate of a promotion: whether it passed, and what it found, as text."""
 
     name: str
-    is_open: bool
+    passed: bool
     finding: str
 
     def __str__(self) -> str:
-        return f"{'open' if self.is_open else 'closed':6} {self.name}: {self.finding}"
+        return f"{'passed' if self.passed else 'blocked':7} {self.name}: {self.finding}"
 
 
 @dataclass(frozen=True)

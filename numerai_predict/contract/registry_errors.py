@@ -29,6 +29,6 @@ class CorruptVersion(RegistryError):
 
 
 class PromotionRefused(RegistryError):
-    """A gate is closed for the promotion of a version."""
+    """A gate blocked the promotion of a version."""
 
     verdict = RegistryVerdict.PROMOTION_REFUSED

@@ -153,4 +153,4 @@ class RegistryVerdict(AnyVerdict):
         102,
         "A file of a version is missing or differs from its hash.",
     )
-    PROMOTION_REFUSED = ("promotion_refused", 103, "A gate is closed for the promotion.")
+    PROMOTION_REFUSED = ("promotion_refused", 103, "A gate blocked the promotion.")

@@ -183,7 +183,7 @@ def add_hosted(group: argparse._ArgumentGroup) -> None:
 
 def add_limits(parser: OptionParser, deadline: float | None = None) -> None:
     """Add the limits and the isolation of the model, and the deadline of the command."""
-    limits = parser.add_argument_group("limits and isolation")
+    limits = parser.add_argument_group("limits")
     limits.add_argument(
         "--memory",
         default=Limits().memory_bytes,
@@ -198,20 +198,22 @@ def add_limits(parser: OptionParser, deadline: float | None = None) -> None:
         metavar="SECONDS",
         help="time limit of the model in seconds, or none (default: 600)",
     )
-    limits.add_argument(
+    _add_deadline(limits, deadline)
+    parser.add_argument_group("isolation").add_argument(
         "--sandbox",
         default=Sandbox.AUTO.value,
         choices=[mode.value for mode in Sandbox],
         help="isolation of the model: auto uses every layer that the machine supports, require "
         "fails where one is missing, off uses none (default: %(default)s)",
     )
-    add_deadline(limits, deadline)
 
 
-def add_deadline(
-    group: argparse._ArgumentGroup | argparse.ArgumentParser, default: float | None = None
-) -> None:
-    """Add `--deadline`; `default` is in seconds, `None` for no deadline."""
+def add_deadline(parser: OptionParser, default: float | None = None) -> None:
+    """Add `--deadline` under "limits"; `default` is in seconds, `None` for no deadline."""
+    _add_deadline(parser.add_argument_group("limits"), default)
+
+
+def _add_deadline(group: argparse._ArgumentGroup, default: float | None) -> None:
     shown = "none" if default is None else f"{default:g}"
     group.add_argument(
         "--deadline",

@@ -46,24 +46,24 @@ class GateInput:
 
 @dataclass(frozen=True)
 class GateResult:
-    """Why a gate is closed, `None` if it is open; and the figures that it computed, by name."""
+    """Why a gate blocks, `None` if it passes; and the figures that it computed, by name."""
 
     reason: str | None = None
     figures: dict[str, GateFigure] = field(default_factory=dict)
 
 
-OPEN = GateResult()
+PASSED = GateResult()
 
 
 def check_gates(
     predictions: Path, live: Path, expected: Sequence[str], limits: GateLimits
 ) -> dict[str, GateFigure]:
-    """Require that all gates are open; returns their figures with their limits, by name.
+    """Require that all gates pass; returns their figures with their limits, by name.
 
     `expected` are the columns that the live data must have.
 
     Raises:
-        GateClosed: a gate is closed; the message has DRIFT_GUARD_ABORT and all reasons.
+        GateClosed: a gate blocks; the message has DRIFT_GUARD_ABORT and all reasons.
         DatasetUnavailable: the live data cannot be read.
     """
     values = _read_predictions(predictions)
@@ -81,7 +81,7 @@ def check_gates(
 
 
 def gate_error(reasons: Sequence[str]) -> GateClosed:
-    """The error of gates that are closed for these reasons."""
+    """The error of gates that block for these reasons."""
     lines = [f"  - {reason}" for reason in reasons]
     title = f"{ABORT}: expected predictions fit to be submitted, found {len(reasons)} reason(s) "
     return GateClosed(
@@ -92,44 +92,44 @@ def gate_error(reasons: Sequence[str]) -> GateClosed:
 
 
 def missing_columns_gate(gate_input: GateInput) -> GateResult:
-    """Open if the live data have every expected column."""
+    """Pass if the live data have every expected column."""
     expected = gate_input.expected
     missing = [name for name in expected if name not in gate_input.present]
     if not missing:
-        return OPEN
+        return PASSED
     return GateResult(
         f"live columns: {len(missing)} of {len(expected)} missing, such as {_examples(missing)}"
     )
 
 
 def nan_gate(gate_input: GateInput) -> GateResult:
-    """Open if every prediction is a number."""
+    """Pass if every prediction is a number."""
     values = gate_input.values
     ids = values.index[values.isna()]
     if not len(ids):
-        return OPEN
+        return PASSED
     return GateResult(f"NaN: {len(ids)} of {len(values)} predictions, such as {_examples(ids)}")
 
 
 def infinity_gate(gate_input: GateInput) -> GateResult:
-    """Open if no prediction is infinite."""
+    """Pass if no prediction is infinite."""
     ids = gate_input.values.index[np.isinf(gate_input.values)]
     if not len(ids):
-        return OPEN
+        return PASSED
     return GateResult(f"infinity: {len(ids)} predictions, such as {_examples(ids)}")
 
 
 def range_gate(gate_input: GateInput) -> GateResult:
-    """Open if no prediction is below 0 or above 1: the tournament refuses the file."""
+    """Pass if no prediction is below 0 or above 1: the tournament refuses the file."""
     values = gate_input.values
     ids = values.index[np.isfinite(values) & ((values < 0) | (values > 1))]
     if not len(ids):
-        return OPEN
+        return PASSED
     return GateResult(f"range: {len(ids)} predictions outside 0 to 1, such as {_examples(ids)}")
 
 
 def spread_gate(gate_input: GateInput) -> GateResult:
-    """Open if the predictions differ from each other, whatever their scale.
+    """Pass if the predictions differ from each other, whatever their scale.
 
     The tournament ranks predictions: the standard deviation is that of the ranks, scaled to 0 to
     1 (ddof 1).
@@ -145,7 +145,7 @@ def spread_gate(gate_input: GateInput) -> GateResult:
 
 
 def ties_gate(gate_input: GateInput) -> GateResult:
-    """Open if no value is that of too many predictions."""
+    """Pass if no value is that of too many predictions."""
     counts = gate_input.values.value_counts(normalize=True)
     limit = gate_input.limits.max_tied_share
     share = float(counts.iloc[0]) if len(counts) and len(gate_input.values) > 1 else 0.0
@@ -160,7 +160,7 @@ def ties_gate(gate_input: GateInput) -> GateResult:
 
 
 def coverage_gate(gate_input: GateInput) -> GateResult:
-    """Open if enough live ids have exactly one prediction; never if none has one."""
+    """Pass if enough live ids have exactly one prediction; never if none has one."""
     matched, limit = gate_input.matched, gate_input.limits.min_coverage
     share = float(matched.notna().mean())
     repeated = int(gate_input.values.index.duplicated().sum())
@@ -183,13 +183,13 @@ def coverage_gate(gate_input: GateInput) -> GateResult:
 
 
 def exposure_gate(gate_input: GateInput) -> GateResult:
-    """Open if no feature has a larger absolute correlation with the ranked predictions."""
+    """Pass if no feature has a larger absolute correlation with the ranked predictions."""
     # Importing scikit-learn takes a second.
     from numerai_predict.scoring.exposures import exposure_by_chance, largest_exposure
 
     usable = np.isfinite(gate_input.matched.to_numpy())
     if usable.sum() < 2 or not rank_spread(gate_input.values) > 0:
-        return OPEN  # the spread gate or the coverage gate is closed
+        return PASSED  # the spread gate or the coverage gate blocks
     live = gate_input.live
     by_chance = exposure_by_chance(int(usable.sum()), len(live.feature_names))
     limit = gate_input.limits.exposure_limit(by_chance)
@@ -197,7 +197,7 @@ def exposure_gate(gate_input: GateInput) -> GateResult:
         gate_input.matched[usable], live.features[usable], live.feature_names
     )
     if largest is None:
-        return OPEN
+        return PASSED
     figures = {"exposure": GateFigure(largest.correlation, limit)}
     if largest.correlation <= limit:
         return GateResult(figures=figures)

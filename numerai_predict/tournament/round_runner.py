@@ -60,7 +60,7 @@ def run_round(config: RoundConfig, tournament: Tournament, deadline: Deadline) -
         predictions = load_or_predict(config, ledger, live, benchmarks, deadline)
         expected = expected_columns(named_features(config.pickle), features)
         figures = check_gates(predictions, live, expected, config.gates)
-        log_step("gates", f"open: {format_figures(figures)}")
+        log_step("gates", f"passed: {format_figures(figures)}")
         ledger.update(figures={name: each.value for name, each in figures.items()})
         require_open(
             tournament.require_current_round(round_), config.late, tournament.wait_for_opening

@@ -1,4 +1,4 @@
-"""Models as people publish them, run by `numerai-predict run --local` and by a fleet."""
+"""Models as people publish them, run by `numerai-predict run --no-container` and by a fleet."""
 
 import json
 import re
@@ -61,12 +61,12 @@ def environment(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run_local(files, sample, tmp_path_factory, environment):
-    """Run a case with `numerai-predict run --local`; its record and the predictions' bytes."""
+    """Run a case with `run --no-container`; its record and the bytes of the predictions."""
 
     def run(case, *options):
         output = tmp_path_factory.mktemp("output")
         record = output / "record.json"
-        command = [sys.executable, "-c", PROGRAM, "run", "--local", files / case.file_name]
+        command = [sys.executable, "-c", PROGRAM, "run", "--no-container", files / case.file_name]
         command += ["--dataset", sample / "live.parquet", "--output_dir", output]
         command += ["--benchmarks", sample / "live_benchmark_models.parquet"]
         command += ["--result", record, "--timeout", "300", *options]

@@ -52,10 +52,10 @@ def test_a_pickle_is_added_listed_promoted_and_rolled_back(registry, models, sna
     gates, last = registry(*words, MAX_ABS_EXPOSURE="0.9")
     assert last.endswith("mine@production is version 2")
     assert [line.split(":")[0] for line in gates.splitlines()] == [
-        "open   data version",
-        "open   run",
-        "open   submission gates",
-        "open   comparison",
+        "passed  data version",
+        "passed  run",
+        "passed  submission gates",
+        "passed  comparison",
     ]
     assert "the eras are too few" in gates
     assert registry("rollback", "mine")[1].endswith("mine@production is version 1 again")
@@ -64,10 +64,10 @@ def test_a_pickle_is_added_listed_promoted_and_rolled_back(registry, models, sna
         assert event in shown
 
 
-def test_no_version_is_promoted_while_a_gate_is_closed_without_a_reason(registry, models, tmp_path):
+def test_no_version_is_promoted_while_a_gate_blocks_it_without_a_reason(registry, models, tmp_path):
     registry("add", models / ONE, "mine")
     printed, last = registry("promote", "mine@1", "--data-dir", tmp_path / "none", code=103)
-    assert "closed run: expected " in printed
+    assert "blocked run: expected " in printed
     assert "`numerai-predict data get live live_benchmark_models`" in printed
     assert "promotion_refused (exit 103)" in last
     forced = ("--data-dir", tmp_path / "none", "--force", "no data here")
@@ -75,13 +75,13 @@ def test_no_version_is_promoted_while_a_gate_is_closed_without_a_reason(registry
     assert "aliased production: no data here" in registry("show", "mine")[0]
 
 
-def test_a_model_that_fails_closes_the_gate_of_its_run(registry, snapshots, pickle_model):
+def test_a_model_that_fails_is_blocked_by_the_gate_of_its_run(registry, snapshots, pickle_model):
     def predict(live_features):
         raise ValueError("broken")
 
     registry("add", pickle_model(predict), "mine")
     printed, _ = registry("promote", "mine@1", "--data-dir", snapshots, code=103)
-    assert "closed run: Python" in printed
+    assert "blocked run: Python" in printed
     assert "model_error: the model raised ValueError: broken" in printed
 
 

@@ -230,7 +230,7 @@ def test_a_record_in_a_directory_of_the_system_is_a_bad_command_line(run):
     assert "--result: expected a file in a directory of files" in ended.stderr
 
 
-def test_a_bucket_gets_credentials_by_name_and_a_folder_of_this_machine_to_save_in_first(
+def test_a_bucket_gets_credentials_by_name_and_a_directory_of_this_machine_to_save_in_first(
     run, engine, tmp_path, clean_environment
 ):
     clean_environment["AWS_SECRET_ACCESS_KEY"] = "SECRETSECRET"

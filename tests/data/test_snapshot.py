@@ -207,7 +207,7 @@ def test_a_practice_server_that_stops_within_a_fetch_ends_it_after_a_few_attempt
     assert "practice start" in failed.value.remedy
 
 
-def test_a_folder_that_cannot_be_written_to_is_reported(get, tmp_path):
+def test_a_directory_that_cannot_be_written_to_is_reported(get, tmp_path):
     (tmp_path / "data").write_text("a file")
     with pytest.raises(DatasetUnavailable, match="expected to write to") as failed:
         get("v5.2/train.parquet")
@@ -258,7 +258,7 @@ def test_it_is_used_without_a_cache_too(get, run_fetch, tournament):
     assert bodies(tournament) == sent
 
 
-def test_live_data_of_an_earlier_round_are_fetched_anew(get, run_fetch, tournament):
+def test_live_data_of_an_earlier_round_are_fetched_again(get, run_fetch, tournament):
     get("v5.2/live.parquet")
     tournament.files["v5.2/live.parquet"] = b"of the next round"
     path, lines = run_fetch()

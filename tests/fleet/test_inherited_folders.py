@@ -117,7 +117,7 @@ def keeps_worker_folders(live_features):
     return live_features["feature_sample_0000"].rank(pct=True).to_frame("prediction")
 
 
-def test_no_preloaded_library_keeps_a_folder_of_the_worker(run):
+def test_no_preloaded_library_keeps_a_directory_of_the_worker(run):
     outcome = run(keeps_worker_folders)
     assert outcome.record["verdict"] == "ok", outcome.log.decode()
     assert "KEPT []" in outcome.log.decode(), outcome.log.decode()

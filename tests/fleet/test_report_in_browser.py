@@ -20,7 +20,7 @@ def write_page(folder, rows):
     remedies = write_files(folder, rows)
     page = folder / "fleet.html"
     page.write_text(
-        render_report("round-1", FleetSummary(rows), remedies, ResultDirectory.read(folder))
+        render_report("fleet-1", FleetSummary(rows), remedies, ResultDirectory.read(folder))
     )
     return page
 

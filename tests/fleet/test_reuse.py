@@ -147,7 +147,7 @@ def test_options_that_do_not_matter_reuse_all(runs):
 
 
 @pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_text("id,prediction\n")])
-def test_predictions_that_are_not_as_they_were_stored_are_made_anew(runs, change):
+def test_predictions_that_are_not_as_they_were_stored_are_made_again(runs, change):
     change(runs.output / "predictions" / "a.csv")
     assert any(line.endswith("changed: file of predictions") for line in runs.run())
     assert runs.csv("a") == runs.expected("a")
@@ -162,7 +162,7 @@ def test_a_model_that_cannot_be_fetched_any_more_fails_and_leaves_no_predictions
         assert ledger.state("b") is ModelState.DELIVERED
 
 
-def test_a_failure_is_reused_and_runs_anew_with_other_data(runs):
+def test_a_failure_is_reused_and_runs_again_with_other_data(runs):
     path = Path(runs.entries[0].model)
     path.write_bytes(path.read_bytes() + stand_in.FAILS)
     runs.run()
@@ -226,7 +226,7 @@ def test_live_data_that_change_during_a_run_stop_it(runs, monkeypatch):
     assert runs.csv("a") in (None, before)
 
 
-def test_a_ledger_of_the_previous_version_is_read_and_its_models_run_anew(runs):
+def test_a_ledger_of_the_previous_version_is_read_and_its_models_run_again(runs):
     for path in runs.output.glob("fleet.sqlite*"):
         path.unlink()
     (runs.output / "fleet.sqlite").write_bytes(gzip.decompress(PREVIOUS.read_bytes()))

@@ -30,7 +30,7 @@ def tree(tmp_path):
     return write
 
 
-def test_version_1_makes_groups_beneath_the_own_one(tree):
+def test_version_1_makes_groups_below_the_own_one(tree):
     mount, own = tree("4:memory:/box\n0::/\n", "memory/box")
     assert writable_parent("memory", mount, own) == mount / "memory/box"
 

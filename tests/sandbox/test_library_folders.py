@@ -15,7 +15,7 @@ def target_folder(folder, record):
     return folder
 
 
-def test_a_folder_of_libraries_alone_is_readable_as_a_whole(tmp_path):
+def test_a_directory_of_libraries_alone_is_readable_as_a_whole(tmp_path):
     for name in ("site-packages", "dist-packages"):
         assert is_library_folder(tmp_path / name)
         assert list(readable_of(tmp_path / name)) == [tmp_path / name]
@@ -28,11 +28,11 @@ def test_of_another_folder_what_the_libraries_list_is_readable(tmp_path):
     assert found == {project / name for name in ("pandas-2.3.dist-info", "pandas", "six.py")}
 
 
-def test_a_list_cannot_name_what_lies_above_the_folder(tmp_path):
+def test_a_list_cannot_name_what_lies_above_the_directory(tmp_path):
     project = target_folder(tmp_path / "project", "../../bin/tool,,\n/etc/shadow,,\n./.env,,\n")
     assert set(readable_of(project)) == {project / "pandas-2.3.dist-info"}
 
 
-def test_a_folder_without_libraries_is_no_such_folder(tmp_path):
+def test_a_directory_without_libraries_is_no_such_directory(tmp_path):
     assert not is_library_folder(tmp_path)
     assert not is_library_folder(Path())

@@ -128,7 +128,7 @@ def test_what_is_larger_than_the_cache_is_not_kept(fetch, serve, tmp_path):
     assert list((tmp_path / "cache" / "objects").iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_used_is_logged_and_not_needed(fetch, serve, tmp_path):
+def test_a_directory_that_cannot_be_used_is_logged_and_not_needed(fetch, serve, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     said = []
     serve(b"round 1")

@@ -75,7 +75,7 @@ def test_what_broke_is_taken_up_where_it_broke_if_the_object_is_the_same(fetch, 
     assert second.headers["If-Range"] == etag_of(DATA)
 
 
-def test_an_object_that_was_replaced_meanwhile_is_begun_anew(fetch, web, replies):
+def test_an_object_that_was_replaced_meanwhile_is_begun_again(fetch, web, replies):
     other = DATA[::-1]
     replies(cut(web), web.reply(other, headers={"ETag": etag_of(other), "x-amz-id-2": "x"}))
     assert fetch() == other
@@ -101,7 +101,7 @@ def test_another_range_than_the_requested_one_is_not_used(fetch, web, replies, c
     assert "Range" not in web.requests[2].headers
 
 
-def test_a_range_that_the_server_does_not_have_begins_anew(fetch, web, replies):
+def test_a_range_that_the_server_does_not_have_begins_again(fetch, web, replies):
     replies(cut(web), web.reply(b"", 416), web.reply(DATA, headers=S3))
     assert fetch() == DATA
 

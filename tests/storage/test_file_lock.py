@@ -180,7 +180,7 @@ def test_without_the_library_there_are_no_locks(path, monkeypatch):
         pass
 
 
-def test_a_folder_that_cannot_be_written_is_an_error_of_the_system(tmp_path):
+def test_a_directory_that_cannot_be_written_is_an_error_of_the_system(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"), file_lock(tmp_path / "file" / ".lock"):
         pass

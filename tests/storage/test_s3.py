@@ -117,7 +117,7 @@ def test_what_broke_is_taken_up_where_it_broke(faulty, tmp_path):
     assert faulty.asked[1].headers["if-match"]
 
 
-def test_an_object_that_was_replaced_meanwhile_is_begun_anew(faulty, tmp_path):
+def test_an_object_that_was_replaced_meanwhile_is_begun_again(faulty, tmp_path):
     faulty.objects["/models/m.pkl"] = DATA
     faulty.plan["/models/m.pkl"] = ["replaced meanwhile"]
     assert source_of("s3://models/m.pkl").fetch(tmp_path, QUICK).read_bytes() == DATA

@@ -1,4 +1,4 @@
-"""Each gate closes for its own reason, and the error has the reasons of all."""
+"""Each gate blocks for its own reason, and the error has the reasons of all."""
 
 import numpy as np
 import pandas as pd
@@ -174,7 +174,7 @@ def test_all_reasons_come_at_once(check, live):
 
 
 @pytest.mark.parametrize("text", ["", "a,b,c\n1,2,3\n", "id\nx\n", "prediction,id\n0.5,x\n"])
-def test_a_file_that_is_not_a_submission_closes_the_gates(check, text):
+def test_a_file_that_is_not_a_submission_is_blocked(check, text):
     with pytest.raises(GateClosed, match="DRIFT_GUARD_ABORT"):
         check(text)
 

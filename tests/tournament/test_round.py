@@ -48,7 +48,7 @@ def test_a_round_is_done_and_recorded_and_done_again_does_nothing(
     assert entry["finished"].endswith("UTC")
     assert entry["figures"]["coverage"] == 1
     assert re.search(
-        r"gates +open: std 0\.\d+ of at least 1e-06, .* of at most 0\.\d+\n", first.log
+        r"gates +passed: std 0\.\d+ of at least 1e-06, .* of at most 0\.\d+\n", first.log
     )
     record = json.loads((ledger.parent / "record.json").read_text())
     assert record["verdict"] == "ok"

@@ -91,6 +91,6 @@ def test_the_same_data_are_checked_once(tmp_path, checkpoints, monkeypatch):
     assert check_data(data, checkpoints) == found
 
 
-def test_other_data_are_checked_anew(tmp_path, checkpoints):
+def test_other_data_are_checked_again(tmp_path, checkpoints):
     assert check_data(write(tmp_path / "honest", 30), checkpoints).leaks == []
     assert check_data(write(tmp_path / "leaking", 30, leak=1), checkpoints).leaks != []

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> str:
     expected = expected_columns((), features)
     limits = settings.limits.of_model(options.model_name)
     figures = check_gates(predictions, live, expected, limits)
-    log_step("gates", f"open: {format_figures(figures)}")
+    log_step("gates", f"passed: {format_figures(figures)}")
     ledger = RoundLedger.at(state_directory(), round_.number, model.id)
     with ledger.locked(deadline):
         done = submit(tournament, model, round_, predictions, ledger, options.replace)

@@ -79,7 +79,7 @@ def _add_get(parser: OptionParser) -> None:
     )
     group = add_snapshot(parser)
     group.add_argument("--refetch", action="store_true", help="fetch unchanged files too")
-    add_deadline(group, 7200)
+    add_deadline(parser, 7200)
     parser.deprecate("--force", "--refetch")
 
 
@@ -88,7 +88,7 @@ def _add_list(parser: OptionParser) -> None:
     group.add_argument(
         "--offline", action="store_true", help="list local files only, without network access"
     )
-    add_deadline(group, 60)
+    add_deadline(parser, 60)
     add_json(parser)
     parser.deprecate("--local", "--offline")
 

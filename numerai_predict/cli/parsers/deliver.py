@@ -30,4 +30,4 @@ def add_options(parser: OptionParser) -> None:
     add_post(group)
     meaning = "directory or s3://bucket/prefix to copy the file to, with or without a POST"
     add_output_dir(group, None, meaning)
-    add_deadline(group)
+    add_deadline(parser)

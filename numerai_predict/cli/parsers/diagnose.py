@@ -49,16 +49,22 @@ def _add_validation(group: argparse._ArgumentGroup) -> None:
         "--validation",
         metavar="PATH",
         help="file of past eras, or directory with validation.parquet (default: --data-version "
-        "in --data-dir); the files beside it are found by their names; a name like "
+        "in --data-dir); the files next to it are found by their names; a name like "
         "v5.2/validation.parquet means the file in --data-dir",
     )
-    for option, default in (
-        ("--features-file", "features.json"),
-        ("--benchmarks", "<validation>_benchmark_models.parquet"),
-        ("--meta-model", "meta_model.parquet"),
+    for option, meaning, default in (
+        ("--features-file", "names of the feature sets, for FNC", "features.json"),
+        (
+            "--benchmarks",
+            "predictions of the benchmark models, for BMC",
+            "<validation>_benchmark_models.parquet",
+        ),
+        ("--meta-model", "predictions of the meta model, for MMC", "meta_model.parquet"),
     ):
         group.add_argument(
-            option, metavar="FILE", help=f"(default: {default} beside the validation)"
+            option,
+            metavar="FILE",
+            help=f"{meaning} (default: {default} next to the validation file)",
         )
 
 

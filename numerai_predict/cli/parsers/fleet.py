@@ -28,7 +28,7 @@ def add_options(parser: OptionParser) -> None:
         "predictions of each. The same command resumes a fleet run that was interrupted: models "
         "that were delivered are not run again.",
         usage="%(prog)s MANIFEST --output-dir DIR [OPTIONS]",
-        epilog="example:\n  numerai-predict fleet run models/ --output-dir round-1 --deadline 3300",
+        epilog="example:\n  numerai-predict fleet run models/ --output-dir fleet-1 --deadline 3300",
     )
     _add_run(run)
     status = commands.add_parser(
@@ -36,7 +36,7 @@ def add_options(parser: OptionParser) -> None:
         help="show the progress of a fleet run",
         description="Show how many models of a fleet run are delivered, failed or pending.",
         usage="%(prog)s DIR [OPTIONS]",
-        epilog="example:\n  numerai-predict fleet status round-1",
+        epilog="example:\n  numerai-predict fleet status fleet-1",
     )
     meaning = "the --output-dir of the fleet run"
     status.add_argument("directory", type=Path, metavar="DIR", help=meaning)

@@ -77,7 +77,7 @@ def _add_command(commands: argparse._SubParsersAction[OptionParser], name: str) 
         metavar="DIR",
         help="directory of the server's state (default: ~/.local/state/numerai-predict/practice)",
     )
-    add_deadline(group, 120)
+    add_deadline(parser, 120)
     parser.deprecate("--directory", "--state-dir")
     return parser
 

@@ -135,12 +135,13 @@ def _add_promote(parser: OptionParser) -> None:
     _add_model(parser)
     _add_reason(parser)
     parser.add_argument_group("gates").add_argument(
-        "--force", metavar="REASON", help="promote although a gate is closed; kept in the history"
+        "--force",
+        metavar="REASON",
+        help="promote even if a gate blocks it; the reason is kept in the history",
     )
     add_snapshot(parser)
-    environment = parser.add_argument_group("environment")
-    add_no_container(environment)
-    add_deadline(environment)
+    add_no_container(parser.add_argument_group("environment"))
+    add_deadline(parser)
 
 
 def _add_rollback(parser: OptionParser) -> None:

@@ -12,5 +12,6 @@ def add_options(parser: OptionParser) -> None:
     parser.usage = "%(prog)s [OPTIONS]"
     parser.description = "List the tournament's rounds, newest first. No account is needed."
     parser.epilog = "example:\n  numerai-predict rounds --limit 3"
-    add_deadline(add_limit(parser), 60)
+    add_limit(parser)
+    add_deadline(parser, 60)
     add_json(parser)

@@ -13,5 +13,6 @@ def add_options(parser: OptionParser) -> None:
     parser.description = "Show the submissions of your models, with scores, stakes and payouts."
     parser.epilog = "example:\n  numerai-predict status --model-name my_model"
     add_model_name(parser, "numerai-predict status --model-name NAME", required=False)
-    add_deadline(add_limit(parser), 60)
+    add_limit(parser)
+    add_deadline(parser, 60)
     add_json(parser)

@@ -27,5 +27,6 @@ def add_options(parser: OptionParser) -> None:
         help="the CSV of a run, or its result record (--result of predict.py)",
     )
     add_model_name(parser, "numerai-predict round PICKLE --model-name NAME")
-    add_deadline(add_round_overrides(parser), 600)
+    add_round_overrides(parser)
     add_version_mismatch(add_snapshot(parser))
+    add_deadline(parser, 600)

@@ -64,4 +64,4 @@ def _add_training_options(parser: OptionParser) -> None:
     group.add_argument(
         "--print-defaults", action="store_true", help="print every key with its default as YAML"
     )
-    add_deadline(group)
+    add_deadline(parser)

@@ -36,5 +36,5 @@ def add_options(parser: OptionParser) -> None:
         help="upload even if the inspection fails, and skip the test run",
     )
     add_version_mismatch(group)
-    add_deadline(group, 1800)
+    add_deadline(parser, 1800)
     parser.deprecate("--force", "--ignore-inspection")

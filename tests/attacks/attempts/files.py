@@ -36,13 +36,13 @@ def _(facts):
     return repr(os.listdir(facts["home"]))
 
 
-@reaches("read by a symbolic link in its scratch folder")
+@reaches("read by a symbolic link in its scratch directory")
 def _(facts):
     os.symlink(facts["planted"], "link")
     return Path("link").read_text()
 
 
-@reaches("read by a hard link in its scratch folder")
+@reaches("read by a hard link in its scratch directory")
 def _(facts):
     os.link(facts["planted"], "hard")
     return Path("hard").read_text()
@@ -116,7 +116,7 @@ def _(facts):
 @reaches("write the result record")
 def _(facts):
     Path(facts["result"]).write_text("{}")
-    # A private /tmp may have a folder of that name.
+    # A private /tmp may have a directory of that name.
     real = Path(facts["result"]).parent.stat().st_ino == facts["result_folder"]
     return "written" if real else None
 
@@ -154,7 +154,7 @@ def _(facts):
     return "removed"
 
 
-@reaches("rename a file of its own to another folder")
+@reaches("rename a file of its own to another directory")
 def _(facts):
     Path("mine").write_text("mine")
     os.rename("mine", Path(facts["open_folder"], "moved"))
