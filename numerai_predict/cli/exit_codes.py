@@ -35,7 +35,7 @@ class Unfinished(Exception):
 
 
 class OutputClosed(Exception):
-    """The reader of standard output or of the messages is gone."""
+    """The reader of standard output or standard error has closed it."""
 
 
 def exit_code_of(

@@ -142,13 +142,13 @@ def add_keys_file(group: argparse._ArgumentGroup) -> None:
 
 
 def add_round_overrides(parser: OptionParser) -> argparse._ArgumentGroup:
-    """Add `--replace` and `--allow-late`; returns their group, for more of the kind."""
+    """Add `--replace` and `--allow-late`; returns their group, so that callers can add to it."""
     group = parser.add_argument_group("submission")
     group.add_argument(
-        "--replace", action="store_true", help="replace another submission of the round"
+        "--replace", action="store_true", help="replace a different submission of the same round"
     )
     group.add_argument(
-        "--allow-late", action="store_true", help="submit also when the round is closed"
+        "--allow-late", action="store_true", help="submit even if the round is closed"
     )
     parser.deprecate("--late", "--allow-late")
     return group

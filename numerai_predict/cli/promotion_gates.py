@@ -1,4 +1,4 @@
-"""The gates of a promotion: what a version must show before it is the one in production."""
+"""The gates of a promotion: what a version must pass to become the production version."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class PromotionCheck:
         return PromotionGate(name, True, format_figures(figures))
 
     def _comparison_gate(self) -> PromotionGate:
-        """Closed if the version is worse than the one in production, beyond chance."""
+        """Block a version that is worse than the production version, beyond chance."""
         name, production = "comparison", Reference(self.reference.name, None, PRODUCTION)
         number = self.registry.history(production.name).aliases.get(PRODUCTION)
         if number is None:

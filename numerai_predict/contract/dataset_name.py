@@ -24,7 +24,7 @@ def is_dataset_name(text: str) -> bool:
 
 
 def is_explicit_path(text: str) -> bool:
-    """Whether the text can be nothing but a path: it starts with `/`, `./` or `../`."""
+    """Whether the text is certainly a path: it starts with `/`, `./` or `../`."""
     return text.startswith(_PATH_STARTS)
 
 

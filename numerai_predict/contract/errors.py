@@ -66,7 +66,7 @@ class ModelUnavailable(RunError):
 
 
 class ModelUnreachable(ModelUnavailable, Transient):
-    """The model could not be fetched this time; a retry may succeed."""
+    """The model could not be fetched because of a temporary error; a retry may succeed."""
 
 
 class InvalidPickle(RunError):
@@ -100,7 +100,7 @@ class DatasetUnavailable(RunError):
 
 
 class DatasetUnreachable(DatasetUnavailable, Transient):
-    """The live data or the benchmarks could not be fetched this time; a retry may succeed."""
+    """Live data or benchmarks could not be fetched because of a temporary error: retry."""
 
 
 class ModelError(RunError):
@@ -140,7 +140,7 @@ class UploadFailed(RunError):
 
 
 class UploadInterrupted(UploadFailed, Transient):
-    """The predictions were saved and could not be uploaded this time; a retry may succeed.
+    """The predictions were saved; a temporary error prevented the upload, a retry may succeed.
 
     `retry_after` is the number of seconds that the server asked to wait before a retry.
     """

@@ -1,4 +1,4 @@
-"""Names of the tournament's servers: which server a request goes to, and data came from."""
+"""Identifies the tournament's servers: where a request goes, and where data came from."""
 
 from __future__ import annotations
 

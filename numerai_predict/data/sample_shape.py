@@ -1,4 +1,4 @@
-"""Size, signal and files of a sample data set; imports no pandas, for the command line."""
+"""Size, signal and files of a sample data set. Imports no pandas: the command line uses it."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def report_charts(report: Report) -> list[Chart]:
 
 
 def plotted_scores(report: Report) -> list[str]:
-    """The scores in the charts: those that an era has that the model was not trained on."""
+    """The scores to plot: those with a value in an era that the model was not trained on."""
     return [name for name in _COLOURS if name in report.scores and report.scores[name].eras]
 
 

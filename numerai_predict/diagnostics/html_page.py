@@ -41,7 +41,7 @@ def render_diagnosis(report: Report) -> str:
 
 
 def score_rows(report: Report) -> dict[str, ScoreSummary]:
-    """The summaries by display name, each with what is left of it if it is the best of several."""
+    """The summaries by display name, each with its value corrected for selection."""
     scores, best_of = _named(report, report.scores), _named(report, report.best_of)
     return beside_best_of(scores, best_of, report.models_shown or 1)
 

@@ -38,7 +38,7 @@ class Subject:
 
 
 def distinct_names(subjects: Sequence[Subject]) -> list[str]:
-    """The names of the models: with the start of the hash, where several files are called alike.
+    """The names of the models: with the start of the hash if several files have the same name.
 
     Models that are equal too are numbered.
     """

@@ -110,7 +110,7 @@ class ProgressMeter:
 
 
 class _PipeConsole(Console):
-    """Leaves it to the program to end when the reader of its output is gone; rich would exit."""
+    """Does not exit when the reader of its output has closed it, as rich's own console does."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError

@@ -1,4 +1,4 @@
-"""Temporary directories of a fleet run, which none of its processes leaves behind for good.
+"""Temporary directories of a fleet run: a later run removes what a killed process left behind.
 
 Each is locked by the process that made it. The kernel frees the lock of a process that was
 killed, so that `remove_abandoned` finds the directory and removes it.

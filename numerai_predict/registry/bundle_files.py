@@ -1,4 +1,4 @@
-"""What a registry keeps of a bundle or a pickle: its files, and the facts that lists show."""
+"""What a registry stores of a bundle or a pickle: its files, and the facts that lists show."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class ModelHistory:
 
     @cached_property
     def earlier_versions(self) -> dict[str, list[int]]:
-        """The versions that each alias had, oldest first; the last is that of now.
+        """The versions that each alias had, oldest first; the last is the current one.
 
         A rollback takes the last one away.
         """

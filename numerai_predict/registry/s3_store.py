@@ -1,4 +1,4 @@
-"""A registry's files in a bucket of S3, or of a server like it that has conditional writes.
+"""A registry's files in a bucket of S3, or of a compatible server with conditional writes.
 
 A file is created with `If-None-Match: *`: the server refuses a name that is taken, so that of
 several writers one alone succeeds.

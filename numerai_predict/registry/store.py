@@ -1,4 +1,4 @@
-"""Where a registry keeps its files: objects that are created whole, once, and never changed."""
+"""Where a registry keeps its files: objects that are created atomically and never changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WITHOUT_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
 
 class Store(Protocol):
-    """Files by name, such as `objects/0f3a`: each is whole from its first moment.
+    """Files by name, such as `objects/0f3a`: each is complete as soon as it exists.
 
     All methods raise `RegistryUnavailable` where the store cannot be read or written.
     """

@@ -177,7 +177,7 @@ def add_hosted(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--hosted",
         action="store_true",
-        help="fail where hosted compute would refuse the model or its predictions",
+        help="fail if hosted compute would refuse the model or its predictions",
     )
 
 

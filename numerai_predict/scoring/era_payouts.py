@@ -1,4 +1,4 @@
-"""Payouts of past eras. Apart from `payouts`, which parsers of commands import without pandas."""
+"""Payouts of past eras; separate from `payouts`, which command parsers import without pandas."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def summarize(scores: pd.Series[float], overlap: int) -> ScoreSummary:
 
 
 def summarize_best_of(scores: pd.Series[float], overlap: int, looks: int) -> ScoreSummary:
-    """What is left of a score if it is the best of `looks` models by luck.
+    """A score corrected for selection of the best of `looks` models.
 
     Mean, Sharpe ratio and their intervals are lower by what the best of so many models without
     skill reaches; `None` where there is no interval. See `summarize` for the arguments.
@@ -130,7 +130,7 @@ def _moved(interval: Interval | None, value: float | None, to: float | None) -> 
 def beside_best_of(
     summaries: Mapping[str, ScoreSummary], best_of: Mapping[str, ScoreSummary], models: int
 ) -> dict[str, ScoreSummary]:
-    """The summaries, each followed by what is left of it if it is the best of several models'.
+    """The summaries, each followed by its values corrected for selection.
 
     A score of too few eras has no such row: it cannot be corrected.
     """

@@ -130,7 +130,7 @@ class _Entry:
 
     @property
     def lock_file(self) -> Path:
-        """The file whose lock makes the entry this process's own."""
+        """The file that a process locks while it uses the entry."""
         return self.folder / "locks" / self.key
 
     def make_folders(self) -> None:

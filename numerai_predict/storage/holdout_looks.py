@@ -1,7 +1,7 @@
 """The record of looks at a holdout: which models' scores on which eras were shown.
 
-The best of several models looks good by luck alone, so their number must be known. The record is a
-file of JSON lines in the user's state directory; lines are only added. Eras that several holdouts
+The best of several models looks good by chance alone, so their number must be known. The record is
+a file of JSON lines in the user's state directory; lines are only added. Eras that several holdouts
 share count for each of them, as the newest eras of a data set do every week.
 """
 

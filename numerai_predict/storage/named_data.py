@@ -17,7 +17,7 @@ def data_source_of(
     folders: DatasetFolders = NO_FOLDERS,
     environment: Mapping[str, str] = os.environ,
 ) -> Source:
-    """Parse a source of data; in an image, a path must show that it is one.
+    """Parse a source of data; in an image, a path must begin with `/`, `./` or `../`.
 
     The working directory of an image is `/tmp`, where files of earlier runs may lie.
 
@@ -35,7 +35,7 @@ def data_source_of(
 
 
 def absolute_source(text: str) -> str:
-    """The source with the full path of an existing local file, which holds everywhere."""
+    """The source with the full path of an existing local file, which is valid in any directory."""
     return str(Path(text).absolute()) if is_local_file(text) else text
 
 

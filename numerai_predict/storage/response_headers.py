@@ -38,7 +38,7 @@ _GRACE_SECONDS = 1.0  # after the first byte, which a busy server may send late
 
 
 class UnusableHeaders(OSError):
-    """The headers of a response are too slow, too many or too long; another try is no remedy."""
+    """The headers of a response are too slow, too many or too long; a retry does not help."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Limits of the submission gates; imports no pandas, for the account's settings."""
+"""Limits of the submission gates. Imports no pandas, so that settings are read quickly."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def spread_gate(gate_input: GateInput) -> GateResult:
 
 
 def ties_gate(gate_input: GateInput) -> GateResult:
-    """Pass if no value is that of too many predictions."""
+    """Pass if not too many predictions have the same value."""
     counts = gate_input.values.value_counts(normalize=True)
     limit = gate_input.limits.max_tied_share
     share = float(counts.iloc[0]) if len(counts) and len(gate_input.values) > 1 else 0.0

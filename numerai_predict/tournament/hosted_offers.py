@@ -63,7 +63,7 @@ class HostedOffers:
 
 
 def hosted_offers(tournament: Tournament) -> HostedOffers:
-    """Ask the tournament.
+    """Query the tournament for its images and data versions.
 
     Raises:
         NotAuthorised, TournamentUnavailable, DeadlinePassed: see there.

@@ -91,7 +91,7 @@ def estimated_overlaps(data: TrainingData) -> dict[str, int | None]:
 
 
 def find_leaks(data: TrainingData) -> list[FeatureLeak]:
-    """Features that correlate with a target as only the target itself does, of near eras too.
+    """Features that correlate with a target, of the same or a near era, more than features can.
 
     Rows of two eras are compared by id where most ids are in both, else in their order.
     """

@@ -1,4 +1,4 @@
-"""Eras that an earlier training scored: as a holdout they are not untouched any more."""
+"""Eras that an earlier training scored, and that are therefore no untouched holdout."""
 
 from __future__ import annotations
 

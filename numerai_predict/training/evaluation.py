@@ -58,7 +58,7 @@ class Evaluation:
     overlap: int
 
     def best_of(self, models: int) -> dict[str, Any]:
-        """What is left of each score if it is the best of so many models'."""
+        """Each score corrected for selection among so many models."""
         return {
             str(name): asdict(summarize_best_of(column, self.overlap, models))
             for name, column in self.scores.items()

@@ -33,7 +33,7 @@ def load_model(kind: str, body: bytes) -> Any:
 
 
 def loader_of(kind: str) -> Any:
-    """The function that loads models of this kind: the pickle contains it alone, of the three."""
+    """The function that loads models of this kind; the pickle contains only this loader."""
     loaders = {"lightgbm": load_lightgbm, "xgboost": load_xgboost, "catboost": load_catboost}
     if kind not in loaders:
         raise ValueError(f"expected lightgbm, xgboost or catboost, found {kind!r}")

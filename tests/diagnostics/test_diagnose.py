@@ -231,7 +231,7 @@ def test_without_benchmarks_and_meta_model_the_page_says_so(diagnose, past, tmp_
 
 
 def test_models_diagnosed_on_the_same_eras_are_counted(diagnose, tmp_path):
-    """The best of several models looks good by luck alone."""
+    """The best of several models looks good by chance alone."""
 
     def first(live_features):
         return live_features.iloc[:, [5]].rank(pct=True).set_axis(["prediction"], axis=1)

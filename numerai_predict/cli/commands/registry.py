@@ -1,4 +1,4 @@
-"""`numerai-predict registry`: versions of models by name, promotion and rollback."""
+"""`numerai-predict registry`: manage versions of models: promotion, rollback and more."""
 
 from __future__ import annotations
 

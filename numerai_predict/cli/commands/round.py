@@ -1,4 +1,4 @@
-"""`numerai-predict round`: all that a round needs, in one command that may be started again."""
+"""`numerai-predict round`: a whole round in one command, which is safe to repeat."""
 
 from __future__ import annotations
 

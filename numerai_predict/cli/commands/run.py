@@ -1,4 +1,4 @@
-"""`numerai-predict run`: predict.py with the defaults of a first try, in the right image."""
+"""`numerai-predict run`: predict.py with defaults for a first run, in the matching image."""
 
 from __future__ import annotations
 

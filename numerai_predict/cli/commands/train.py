@@ -1,4 +1,4 @@
-"""`numerai-predict train`: from a snapshot to a pickle that the runner runs."""
+"""`numerai-predict train`: train models on a snapshot and bundle them as one pickle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`numerai-predict upload`: a pickle as hosted model."""
+"""`numerai-predict upload`: make a pickle the hosted model of an account's model."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ def add_options(parser: OptionParser) -> None:
     """Add the options of `deliver`."""
     parser.usage = "%(prog)s FILE (--post-url URL --post-data FIELDS | --output-dir DIR) [OPTIONS]"
     parser.description = (
-        "Upload predictions that were saved and not delivered. Bytes and form key are the same "
-        "at each attempt, so that a repeated upload does no harm."
+        "Deliver predictions that a run saved but could not deliver. Each attempt uploads the same "
+        "bytes under the same key, so it is safe to repeat."
     )
     parser.epilog = (
         "example:\n"

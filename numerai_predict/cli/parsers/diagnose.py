@@ -18,7 +18,7 @@ def add_options(parser: OptionParser) -> None:
     parser.description = (
         "Run a pickle, isolated and within the hosted limits, on past eras, each as if it were a "
         "round, and write a report (diagnose.html, diagnose.json) on its scores, exposures and "
-        "turnover. Several pickles are put side by side on one page."
+        "turnover. Several pickles share one page."
     )
     parser.epilog = (
         "example:\n"
@@ -70,7 +70,9 @@ def _add_validation(group: argparse._ArgumentGroup) -> None:
 
 def _add_scores(parser: OptionParser) -> None:
     group = parser.add_argument_group("scores")
-    group.add_argument("--eras", default="all", help="like every:4 or 0600-0700 (default: all)")
+    group.add_argument(
+        "--eras", default="all", help="eras to use, like every:4 or 0600-0700 (default: all)"
+    )
     group.add_argument(
         "--target", default="target", metavar="COLUMN", help="target column (default: %(default)s)"
     )
@@ -83,7 +85,7 @@ def _add_scores(parser: OptionParser) -> None:
         "--fnc-features",
         default="medium",
         metavar="SET",
-        help="feature set of FNC, or none (default: %(default)s)",
+        help="feature set that FNC neutralizes to, or none (default: %(default)s)",
     )
     parser.deprecate("--features", "--features-file")
     parser.deprecate("--meta_model", "--meta-model")

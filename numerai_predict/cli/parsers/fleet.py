@@ -60,7 +60,7 @@ def _add_run(parser: OptionParser) -> None:
     data.add_argument(
         "--page",
         action="store_true",
-        help="write fleet.html while the fleet run goes on, at most every 5 seconds",
+        help="update fleet.html during the fleet run, at most every 5 seconds",
     )
     add_hosted(data)
     add_limits(parser)
@@ -89,7 +89,7 @@ def _add_scheduling(parser: OptionParser) -> None:
     group.add_argument(
         "--ray-address",
         metavar="ADDRESS",
-        help="Ray cluster, like auto (default: a Ray of its own on this machine)",
+        help="address of a Ray cluster, or auto (default: an embedded cluster on this machine)",
     )
     group.add_argument("--retry-failed", action="store_true", help="run failed models again")
     group.add_argument(

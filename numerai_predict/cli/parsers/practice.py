@@ -29,9 +29,9 @@ _SUMMARIES = {
     "stop": "stop the server; its state is kept",
     "status": "show clock, round, models and fault of the server",
     "env": "print shell commands that point other commands to the server",
-    "clock": "set the clock: rounds open, close and resolve by it",
-    "fault": "switch a fault on, or all faults off",
-    "stake": "set the stake of models: payouts and burns follow the scores",
+    "clock": "set the server's clock, by which rounds open, close and resolve",
+    "fault": "activate a fault, or deactivate it with off",
+    "stake": "set the stake of models, which payouts and burns depend on",
 }
 _POSITIONALS = {"fault": "KIND ", "stake": "NMR "}
 _EXAMPLES = {
@@ -110,14 +110,14 @@ def _add_start(parser: OptionParser) -> None:
 
 def _add_clock(parser: OptionParser) -> None:
     group = parser.add_argument_group("time").add_mutually_exclusive_group(required=True)
-    group.add_argument("--open", action="store_true", help="to the next opening of a round")
+    group.add_argument("--open", action="store_true", help="advance to the next opening")
     group.add_argument(
-        "--advance", type=argparse_type(_span), metavar="SPAN", help="by 30m, 2h, 31d"
+        "--advance", type=argparse_type(_span), metavar="SPAN", help="advance by 30m, 2h or 31d"
     )
     group.add_argument(
         "--to", type=argparse_type(_moment), metavar="TIME", help="to 2026-07-07T12:30, in UTC"
     )
-    group.add_argument("--real", action="store_true", help="to the real time")
+    group.add_argument("--real", action="store_true", help="return to the real time")
 
 
 def _add_fault(parser: OptionParser) -> None:
@@ -141,14 +141,14 @@ def _add_fault(parser: OptionParser) -> None:
         help="only requests to this endpoint (default: all)",
     )
     group.add_argument(
-        "--contains", default="", metavar="TEXT", help="only GraphQL requests with this text"
+        "--contains", default="", metavar="TEXT", help="only GraphQL requests containing TEXT"
     )
     group.add_argument(
         "--delay",
         type=float,
         default=5.0,
         metavar="SECONDS",
-        help="delay of each response with the fault slow, in seconds (default: %(default)s)",
+        help="delay of each response for the fault slow, in seconds (default: %(default)s)",
     )
     group.add_argument(
         "--seed",

@@ -24,7 +24,7 @@ _COMMANDS = {
     "alias": ("MODEL ALIAS", "point an alias at a version"),
     "tag": ("MODEL TAG", "set tags of a version"),
     "verify": ("", "compare all files with their hashes"),
-    "gc": ("", "remove old versions that no alias needs, and contents that no version has"),
+    "gc": ("", "remove old versions that no alias needs, and files that no version uses"),
     "export": ("MODEL DIR", "write the files of a version into a new directory"),
 }
 _EXAMPLES = {
@@ -113,7 +113,7 @@ def _add_name(parser: OptionParser) -> None:
 
 def _add_reason(parser: OptionParser) -> None:
     parser.add_argument_group("history").add_argument(
-        "--reason", metavar="TEXT", help="why; kept in the history"
+        "--reason", metavar="TEXT", help="reason to keep in the history"
     )
 
 
@@ -169,7 +169,7 @@ def _add_alias(parser: OptionParser) -> None:
 def _add_tag(parser: OptionParser) -> None:
     _add_model(parser)
     parser.add_argument(
-        "tags", nargs="+", type=argparse_type(_tag), metavar="TAG", help="like author=me"
+        "tags", nargs="+", type=argparse_type(_tag), metavar="TAG", help="KEY=VALUE, like author=me"
     )
 
 
@@ -179,7 +179,7 @@ def _add_gc(parser: OptionParser) -> None:
         type=argparse_type(positive_integer),
         default=_KEPT,
         metavar="COUNT",
-        help="newest versions of each model that stay (default: %(default)s)",
+        help="number of newest versions to keep for each model (default: %(default)s)",
     )
 
 

@@ -35,7 +35,7 @@ def add_options(parser: OptionParser) -> None:
         type=argparse_type(parse_seconds),
         default=_WAIT_SECONDS,
         metavar="SECONDS",
-        help="time to wait for the opening in seconds, or none for no limit (default: 900)",
+        help="time to wait for the round to open in seconds, or none for no limit (default: 900)",
     )
     add_version_mismatch(add_snapshot(parser))
     add_no_container(parser.add_argument_group("environment"))

@@ -1,4 +1,4 @@
-"""Options of `run`: those of `predict.py`, with the defaults of a first try."""
+"""Options of `run`: those of `predict.py`, with defaults for a first run."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def add_options(parser: OptionParser) -> None:
         nargs="?",
         type=Path,
         metavar="CONFIG",
-        help="YAML file (default: every key at its default)",
+        help="YAML file; a missing key has its default, and so have all without a file",
     )
     _add_training_options(parser)
     add_json(parser)

@@ -12,8 +12,8 @@ def add_options(parser: OptionParser) -> None:
     """Add the options of `upload`."""
     parser.usage = "%(prog)s PICKLE --model-name NAME [OPTIONS]"
     parser.description = (
-        "Run a pickle on live data as hosted compute does, upload it as hosted model, with the "
-        "Python that its inspection finds, and wait until the tournament has validated it."
+        "Run a pickle on live data as hosted compute does, upload it as a hosted model for the "
+        "Python that made it, and wait until the tournament has validated it."
     )
     parser.epilog = "example:\n  numerai-predict upload my.pkl --model-name my_model"
     add_pickle_file(parser, "the model: a file whose name ends in .pkl")
@@ -22,12 +22,13 @@ def add_options(parser: OptionParser) -> None:
     group.add_argument(
         "--python",
         metavar="VERSION",
-        help="like 3.12 (default: as the inspection finds, else the tournament's default)",
+        help="Python that runs the hosted model, like 3.12 (default: the one that the inspection "
+        "finds, else the tournament's default)",
     )
     group.add_argument(
         "--data-version",
         metavar="VERSION",
-        help="version of the data, like v5.2 (default: as the pickle names it, else the "
+        help="version of the data, like v5.2 (default: the one that the pickle names, else the "
         "tournament's default)",
     )
     group.add_argument(

@@ -1,4 +1,4 @@
-"""Failures with like messages, together: one cause often fails many models."""
+"""Groups failures with similar messages: one cause often makes many models fail."""
 
 from __future__ import annotations
 

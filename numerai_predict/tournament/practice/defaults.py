@@ -1,4 +1,4 @@
-"""Defaults of a practice server: no pandas, for the command line."""
+"""Defaults of a practice server. Imports no pandas, so that the command line starts quickly."""
 
 from __future__ import annotations
 

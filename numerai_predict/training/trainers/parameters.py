@@ -16,7 +16,7 @@ class InvalidValue(ValueError):
 
 
 def reject_yes_for_number(value: Any, info: ValidationInfo, fields: Mapping[str, Any]) -> Any:
-    """The value, unless it is true or false where a number belongs: they would count as 1 and 0.
+    """Reject a boolean in place of a number: it would count as 1 or 0.
 
     Raises:
         InvalidValue: it is.
