@@ -23,6 +23,9 @@ POETRY ?= $(BIN)/poetry
 # The environment is rebuilt when the locked packages change, not when a file is touched.
 READY := $(VENV)/.ready-$(shell sha256sum requirements/dev.txt | cut -c1-12)
 
+# The tree engine, compiled where this machine has a C compiler.
+ENGINE := $(if $(shell command -v $${CC:-cc}),numerai_predict/acceleration/trees.so)
+
 ##@ Use
 
 .PHONY: run
@@ -35,7 +38,7 @@ run: setup ## Run a model on sample data: make run [MODEL=my.pkl] [OPTIONS="--de
 	$(BIN)/numerai-predict run --build-image --model "$$model" $(OPTIONS)
 
 .PHONY: setup
-setup: $(READY) ## Create the environment in .venv; the other targets do this when needed
+setup: $(READY) $(ENGINE) ## Create the environment in .venv; the other targets do this when needed
 
 $(READY):
 	supported=$$(printf '%s\n' $(filter-out 3.10,$(VERSIONS)) | sort -Vr)
@@ -59,6 +62,10 @@ $(READY):
 	echo "  installing numerai-predict itself"
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
+
+# Without a compiler the libraries of tree models predict them: slower, with the same results.
+$(ENGINE): $(wildcard numerai_predict/acceleration/native/*) | $(READY)
+	$(BIN)/python -m numerai_predict.acceleration.build
 
 ##@ Develop
 

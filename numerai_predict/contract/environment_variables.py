@@ -133,6 +133,12 @@ VARIABLES = (
         "`docker`",
     ),
     EnvironmentVariable(
+        "NUMERAI_ACCELERATION",
+        Topic.ENVIRONMENT,
+        "`0` turns the tree engine off, like `--no-acceleration`.",
+        "`1`",
+    ),
+    EnvironmentVariable(
         "NUMERAI_PREDICT_IMAGE",
         Topic.ENVIRONMENT,
         "Name of the running image, for the result record; images set it.",

@@ -81,7 +81,7 @@ class Job:
     sets by name. `deadline` is in seconds for the whole run, `result` the file for the result
     record. With `check` the model is inspected and not run, with `hosted` a model or predictions
     that hosted compute would refuse make the run fail, with `allow_version_mismatch` data of
-    another version than a bundle's are allowed.
+    another version than a bundle's are allowed. `acceleration` allows the tree engine.
     """
 
     model: str = field(repr=False)
@@ -98,6 +98,7 @@ class Job:
     debug: bool = False
     check: bool = False
     hosted: bool = False
+    acceleration: bool = True
     allow_version_mismatch: bool = False
     model_source: str | None = field(default=None, repr=False)
 
@@ -110,4 +111,6 @@ class Job:
     def model_call(self) -> ModelCall:
         """The part of this job that a session with a model process needs."""
         labels = SourceLabels(self.shown_model, redact(self.dataset), redact(self.benchmarks))
-        return ModelCall(labels, self.limits, self.sandbox, self.debug, self.hosted)
+        return ModelCall(
+            labels, self.limits, self.sandbox, self.debug, self.hosted, self.acceleration
+        )

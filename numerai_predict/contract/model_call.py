@@ -27,3 +27,5 @@ class ModelCall:
     debug: bool = False
     hosted: bool = False
     """Whether a model that hosted compute would refuse fails."""
+    acceleration: bool = True
+    """Whether tree models may be predicted by the engine."""

@@ -111,6 +111,17 @@ class HostedFacts:
     """Why hosted compute would refuse them."""
 
 
+@dataclass(frozen=True)
+class AccelerationFacts:
+    """What predicted the tree models of a run; the model process says so."""
+
+    used: str | None = None
+    """`engine`; `library` where that is faster, or the engine is off or not built; `fallback` where
+    the engine cannot predict a model or did not predict the same; null without tree models."""
+    reasons: Sequence[str] = ()
+    """For each of up to ten cases: the library, what predicted, and why."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """What a run did and how it ended.
@@ -144,6 +155,8 @@ class Record:
     """Peak memory of the model and all that it started."""
     sandbox: Mapping[str, str] = field(default_factory=dict)
     """For each layer: what it does, or `missing: ` and the reason, or `off`."""
+    acceleration: AccelerationFacts = AccelerationFacts()
+    """What predicted the tree models."""
     hosted: HostedFacts = HostedFacts()
     """What hosted compute would decide."""
     warnings: Sequence[str] = ()
@@ -183,6 +196,8 @@ class Record:
         }
         parts["model"] = replace(parts["model"], python=tuple(parts["model"].python))
         parts["hosted"] = replace(parts["hosted"], reasons=tuple(parts["hosted"].reasons))
+        reasons = tuple(parts["acceleration"].reasons)
+        parts["acceleration"] = replace(parts["acceleration"], reasons=reasons)
         parts["warnings"] = tuple(content["warnings"])
         return cls(**{name: value for name, value in content.items() if name in known} | parts)
 
@@ -206,5 +221,6 @@ _PARTS = {
     "benchmarks": DataFacts,
     "predictions": PredictionFacts,
     "seconds": Seconds,
+    "acceleration": AccelerationFacts,
     "hosted": HostedFacts,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -88,3 +89,23 @@ def require_keys(content: Mapping[str, Any], keys: frozenset[str], name: str) ->
     """
     if content.keys() != keys:
         raise MalformedFrame(f"{name} with unexpected or missing keys")
+
+
+def read_header(line: bytes, max_payload: int) -> dict[str, Any]:
+    """The header of a frame: an object of kind, content and the bytes of its payload.
+
+    Raises:
+        MalformedFrame: it is no such object, or announces more bytes than `max_payload`.
+    """
+    try:
+        header = json.loads(line)
+    except (ValueError, RecursionError):
+        raise MalformedFrame("a header that is not JSON") from None
+    if not isinstance(header, dict) or header.keys() != {"kind", "content", "bytes"}:
+        raise MalformedFrame("a header without kind, content and bytes")
+    if not isinstance(header["kind"], str) or not isinstance(header["content"], dict):
+        raise MalformedFrame("a header whose kind or content has the wrong type")
+    size = header["bytes"]
+    if type(size) is not int or not 0 <= size <= max_payload:
+        raise MalformedFrame(f"a payload that is not of 0 to {max_payload} bytes")
+    return header

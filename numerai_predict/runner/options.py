@@ -21,6 +21,7 @@ from numerai_predict.contract.job import (
 from numerai_predict.contract.limits import Limits, parse_seconds, parse_size
 from numerai_predict.contract.path_access import barred_by, is_directory, system_directory
 from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.runner.acceleration_option import add_acceleration, allows_acceleration
 from numerai_predict.runner.option_parser import OptionParser, argparse_type, validated_by
 from numerai_predict.runner.version_mismatch import (
     add_version_mismatch,
@@ -113,6 +114,7 @@ def add_run_options(
         help="inspect the pickle without unpickling it, print what was found, and stop",
     )
     add_hosted(results)
+    add_acceleration(results)
     add_version_mismatch(data)
     add_limits(parser)
     parser.set_defaults(dataset_folders=defaults.dataset_folders, model_source=None)
@@ -252,6 +254,7 @@ def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
         debug=options.debug,
         check=options.check,
         hosted=options.hosted,
+        acceleration=allows_acceleration(options),
         allow_version_mismatch=allows_version_mismatch(parser, options),
         model_source=options.model_source,
     )
@@ -282,6 +285,7 @@ def job_to_argv(job: Job) -> list[str]:
     for option, value in optional.items():
         if value is not None:
             argv += [option, str(value)]
+    argv += ["--no-acceleration"] * (not job.acceleration)
     argv += ["--allow-version-mismatch"] * job.allow_version_mismatch
     return argv + ["--debug"] * job.debug + ["--check"] * job.check + ["--hosted"] * job.hosted
 

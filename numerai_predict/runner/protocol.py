@@ -6,8 +6,8 @@ each announces `more`. Model process to supervisor, on a pipe of its own: frames
 header on one line and as many bytes of payload as it announces. The kinds of frames and the
 classes of their content are in `FrameKind`.
 
-JSON and Arrow only: neither side ever unpickles what the other one wrote. The supervisor trusts
-nothing that comes from the model process: whatever deviates raises `MalformedFrame`.
+JSON and Arrow only: neither side ever unpickles what the other one wrote. Whatever deviates
+from the schema raises `MalformedFrame`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
 
+from numerai_predict.runner.acceleration_report import AccelerationReport
 from numerai_predict.runner.frame_schema import (
     MalformedFrame,
+    read_header,
     read_integer,
     read_list,
     read_mapping,
@@ -81,11 +83,15 @@ class SandboxRequest:
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """Unpickle the file `model` and read the live data `dataset` within the memory limit."""
+    """Unpickle the file `model` and read the live data `dataset` within the memory limit.
+
+    `acceleration`: tree models may be predicted by the engine.
+    """
 
     model: str
     dataset: str
     memory_bytes: int | None
+    acceleration: bool = True
 
 
 @dataclass(frozen=True)
@@ -203,6 +209,7 @@ class Predicted:
     columns: list[str]
     seconds: float
     form: ReturnedForm = field(default_factory=ReturnedForm)
+    acceleration: AccelerationReport = field(default_factory=AccelerationReport)
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> Predicted:
@@ -217,6 +224,7 @@ class Predicted:
             read_list(content.get("columns"), "columns", _MAX_COLUMNS, read_string),
             read_seconds(content.get("seconds"), "a step"),
             ReturnedForm.parse(content.get("form")),
+            AccelerationReport.parse(content.get("acceleration")),
         )
 
 
@@ -265,7 +273,7 @@ class FrameReader:
                 if len(self._buffer) > MAX_HEADER_BYTES:
                     raise MalformedFrame(f"a header of more than {MAX_HEADER_BYTES} bytes")
                 return None
-            self._header = self._check_payload(_parse_header(bytes(self._buffer[:end])))
+            self._header = self._check_payload(self._read_header(end))
             del self._buffer[: end + 1]
         size = self._header["bytes"]
         if len(self._buffer) < size:
@@ -275,6 +283,9 @@ class FrameReader:
         self._header = None
         return frame
 
+    def _read_header(self, end: int) -> dict[str, Any]:
+        return read_header(bytes(self._buffer[:end]), MAX_PAYLOAD_BYTES)
+
     def _check_payload(self, header: dict[str, Any]) -> dict[str, Any]:
         if self._payloads is not None:
             largest = self._payloads.get(header["kind"])
@@ -283,18 +294,3 @@ class FrameReader:
             if header["bytes"] > largest:
                 raise MalformedFrame("a payload where none belongs")
         return header
-
-
-def _parse_header(line: bytes) -> dict[str, Any]:
-    try:
-        header = json.loads(line)
-    except (ValueError, RecursionError):
-        raise MalformedFrame("a header that is not JSON") from None
-    if not isinstance(header, dict) or header.keys() != {"kind", "content", "bytes"}:
-        raise MalformedFrame("a header without kind, content and bytes")
-    if not isinstance(header["kind"], str) or not isinstance(header["content"], dict):
-        raise MalformedFrame("a header whose kind or content has the wrong type")
-    size = header["bytes"]
-    if type(size) is not int or not 0 <= size <= MAX_PAYLOAD_BYTES:
-        raise MalformedFrame(f"a payload that is not of 0 to {MAX_PAYLOAD_BYTES} bytes")
-    return header

@@ -99,7 +99,9 @@ class RecordBuilder:
             self.add_hosted_reasons(signature_reasons(session.loaded))
             self.add_warnings(signature_warnings(session.loaded))
         self._update(
-            sandbox=session.layers.as_record(), peak_memory_bytes=session.peak_bytes or None
+            sandbox=session.layers.as_record(),
+            peak_memory_bytes=session.peak_bytes or None,
+            acceleration=session.acceleration.as_facts(),
         )
 
     def add_warnings(self, warnings: Iterable[str]) -> None:

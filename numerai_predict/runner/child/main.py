@@ -16,8 +16,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, NoReturn, TextIO, TypeVar
 
+from numerai_predict.acceleration.usage import Usage
 from numerai_predict.runner import protocol
 from numerai_predict.runner.child import network_audit
+from numerai_predict.runner.child.acceleration import report, start_acceleration
 from numerai_predict.runner.child.exception_report import describe
 from numerai_predict.runner.child.memory_limit import lift_memory_limit, limit_memory
 from numerai_predict.runner.child.temporary_directory import shorten_temporary_directory
@@ -82,6 +84,7 @@ class _Server:
         self._requests = requests
         self._frames_descriptor = frames_descriptor
         self._in_memory = in_memory
+        self._usage = Usage()
         self.stage = Stage.START
         self.has_loopback = False
 
@@ -92,6 +95,7 @@ class _Server:
         self.stage = Stage.LOAD
         request = _next_request(self._requests, LoadRequest)
         network_audit.install_audit_hook(self._send_attempted_host, loopback=self.has_loopback)
+        self._usage = start_acceleration(allowed=request.acceleration)
         limit_memory(request.memory_bytes)
         predict, unpickle_seconds = _timed(lambda: model_loader.load(request.model))
         arity, name = model_loader.positional_arity(predict), model_loader.display_name(predict)
@@ -123,7 +127,8 @@ class _Server:
             self.stage = Stage.ENCODE
             content, payload = prediction_encoder.encode(returned)
             content["form"] = replace(content["form"], misplaced=misplaced)
-            predicted = Predicted(**content, seconds=seconds)
+            acceleration = report(self._usage)
+            predicted = Predicted(**content, seconds=seconds, acceleration=acceleration)
             response = Frame(FrameKind.PREDICTED, asdict(predicted), payload)
             if not request.more:
                 return response

@@ -25,7 +25,10 @@ from numerai_predict.sandbox.layers import Layers
 from numerai_predict.sandbox.scratch import create_scratch, scratch_variables
 
 # The only variables that the process inherits: none of them is a secret.
-_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", *THREAD_VARIABLES)
+_KEPT_VARIABLES = (
+    *("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "NUMERAI_ACCELERATION"),
+    *THREAD_VARIABLES,
+)
 
 # The model's user may be one that the machine has no name of. Without a C++ compiler, torch.compile
 # leaves the model as it is.

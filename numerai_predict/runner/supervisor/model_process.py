@@ -129,7 +129,7 @@ class ModelProcess:
         """
         return self._response(Stage.START)
 
-    def load(self, model: Path, dataset: Path) -> Frame:
+    def load(self, model: Path, dataset: Path, *, acceleration: bool) -> Frame:
         """Have the process unpickle the model and read the data; returns its response.
 
         Raises:
@@ -138,7 +138,8 @@ class ModelProcess:
             SaveFailed: a file that its user cannot read could not be copied for it.
         """
         model, dataset = (self._handle.readable(path) for path in (model, dataset))
-        self._handle.send(LoadRequest(str(model), str(dataset), self._limits.memory_bytes))
+        limit = self._limits.memory_bytes
+        self._handle.send(LoadRequest(str(model), str(dataset), limit, acceleration))
         loaded = self._response(Stage.LOAD)
         self._seconds_loading = self._seconds_used
         return loaded

@@ -18,6 +18,7 @@ from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.resources import container_memory
 from numerai_predict.resources.violations import out_of_container_memory
+from numerai_predict.runner.acceleration_report import AccelerationReport
 from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.hosted_signature import require_hosted_signature, signature_warnings
 from numerai_predict.runner.protocol import (
@@ -87,6 +88,7 @@ class SessionSummary:
     predict_seconds: float | None = None
     peak_bytes: int = 0
     attempted_hosts: tuple[str, ...] = ()
+    acceleration: AccelerationReport = field(default_factory=AccelerationReport)
 
 
 class ModelSession:
@@ -118,6 +120,7 @@ class ModelSession:
         self._inspection: Inspection | None = None
         self._loaded: LoadedModel | None = None
         self._predict_seconds: float | None = None
+        self._acceleration = AccelerationReport()
         self.stage = SessionStage.NEW
 
     def __enter__(self) -> ModelSession:
@@ -147,7 +150,9 @@ class ModelSession:
             self._layers = self._applied_layers(AppliedLayers.parse(sandboxed.content))
             report_layers(self._layers, self._call.sandbox)
             stages = {Stage.LOAD: None, Stage.READ: dataset}
-            frame = expect_frame(FrameKind.LOADED, self._process.load(model.path, dataset), stages)
+            accelerated = self._call.acceleration
+            response = self._process.load(model.path, dataset, acceleration=accelerated)
+            frame = expect_frame(FrameKind.LOADED, response, stages)
             self._loaded = LoadedModel.parse(frame.content)
         _log_loaded(self._loaded)
         if self._call.hosted:
@@ -181,6 +186,7 @@ class ModelSession:
             stages |= {stage: path for stage, path in read.items() if path is not None}
             predicted = Predicted.parse(expect_frame(FrameKind.PREDICTED, frame, stages).content)
         self._predict_seconds = predicted.seconds
+        self._acceleration = predicted.acceleration
         return ModelResponse(predicted, frame.payload)
 
     def decode(self, response: ModelResponse, live_ids: list[str]) -> Predictions:
@@ -208,6 +214,7 @@ class ModelSession:
             self._predict_seconds,
             self._process.peak_bytes,
             self._process.attempted_hosts,
+            self._acceleration,
         )
 
     @contextmanager

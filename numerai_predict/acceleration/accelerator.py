@@ -1,0 +1,140 @@
+"""Predicts with the engine where it can and is faster, and with the library otherwise."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from numerai_predict.acceleration.cost import Size, engine_is_faster
+from numerai_predict.acceleration.engine import Forest, library
+from numerai_predict.acceleration.tables import NotSupported, Table, is_frame
+from numerai_predict.acceleration.usage import Usage, Used
+from numerai_predict.acceleration.verification import require_equal, sample_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass
+class ModelState:
+    """What is known of one booster.
+
+    `text` is its serialised form, `forests` what was read from it, by the options of the call;
+    `refused` is why the engine may not predict it.
+    """
+
+    text: Any = None
+    forests: dict[Hashable, Forest] = field(default_factory=dict)
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class TreeCall:
+    """One call of a library's prediction, as its adapter understood it.
+
+    `key` are the options that decide which trees to read; `read` makes the forest, `shape` gives
+    the engine's result of shape (rows, outputs) the library's shape, `library` is the library's
+    own prediction of any data. `trees` is their number, `text_bytes` the size of the model's text.
+    """
+
+    name: str
+    booster: Any
+    key: Hashable
+    data: Any
+    threads: int
+    trees: int
+    text_bytes: int | None
+    read: Callable[[], Forest]
+    table: Callable[[], Table]
+    shape: Callable[[NDArray[Any]], NDArray[Any]]
+    library: Callable[[Any], Any]
+
+
+class Accelerator:
+    """The engine's part in one process; `usage` is what has predicted so far."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+        self._states: dict[int, ModelState] = {}
+
+    def state(self, booster: Any) -> ModelState:
+        """The state of a booster; it is dropped together with the booster."""
+        number = id(booster)
+        known = self._states.get(number)
+        if known is None:
+            known = self._states[number] = ModelState()
+            weakref.finalize(booster, self._states.pop, number, None).atexit = False
+        return known
+
+    def forget(self, booster: Any) -> None:
+        """Drop what was read from a booster: it changes."""
+        self._states.pop(id(booster), None)
+
+    def predict(
+        self, name: str, understand: Callable[[], TreeCall], library_call: Callable[[], Any]
+    ) -> Any:
+        """The prediction of a call; whatever hinders the engine, the library predicts.
+
+        Args:
+            name: the library.
+            understand: makes the call; raises `NotSupported` where it cannot.
+            library_call: the original call.
+        """
+        try:
+            if library() is None:
+                self.usage.add(Used.LIBRARY, name, "the engine is not built")
+            else:
+                return self._predict(understand())
+        except NotSupported as reason:
+            self.usage.add(Used.FALLBACK, name, str(reason))
+        except _LibraryIsFaster as reason:
+            self.usage.add(Used.LIBRARY, name, str(reason))
+        except Exception as error:  # a model runs without the engine as well
+            self.usage.add(Used.FALLBACK, name, f"{type(error).__name__} in the engine")
+        return library_call()
+
+    def _predict(self, call: TreeCall) -> NDArray[Any]:
+        state = self.state(call.booster)
+        if state.refused:
+            raise NotSupported(state.refused)
+        table = call.table()
+        forest = state.forests.get(call.key)
+        first_call = forest is None
+        size = Size(table.rows, table.columns, call.trees, call.text_bytes, not first_call)
+        if not engine_is_faster(size):
+            raise _LibraryIsFaster(f"estimated faster for {table.rows:,} rows")
+        if forest is None:
+            forest = _refusing(state, call.read)
+        found = call.shape(forest.predict(table, call.threads))
+        rows = sample_rows(forest, table, first_call=first_call)
+
+        def library_rows(numbers: NDArray[Any]) -> Any:
+            return call.library(_rows_of(call.data, numbers))
+
+        _refusing(state, lambda: require_equal(found, rows, library_rows))
+        state.forests[call.key] = forest
+        if first_call:
+            equal = f"{forest.trees:,} trees, {len(rows)} rows equal to the library's"
+            self.usage.add(Used.ENGINE, call.name, equal)
+        return found
+
+
+class _LibraryIsFaster(Exception):
+    """The library is estimated to take less time; the message says so."""
+
+
+def _refusing(state: ModelState, step: Callable[[], Any]) -> Any:
+    """The result of a step; where the engine cannot do it, it never tries this model again."""
+    try:
+        return step()
+    except NotSupported as reason:
+        state.refused = str(reason)
+        state.forests.clear()
+        state.text = None
+        raise
+
+
+def _rows_of(data: Any, rows: NDArray[Any]) -> Any:
+    return data.iloc[rows] if is_frame(data) else data[rows]

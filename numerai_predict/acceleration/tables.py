@@ -1,0 +1,90 @@
+"""Numeric input as the engine reads it: a pointer, a type and two strides."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_TYPES = {"int8": 0, "float32": 1, "float64": 2}
+_NUMERIC = "biuf"
+
+
+class NotSupported(Exception):
+    """The engine cannot predict this; the message is the reason, and the library is used."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A matrix of shape (rows, columns) of int8, float32 or float64, in any strides."""
+
+    values: NDArray[Any]
+
+    @property
+    def type(self) -> int:
+        """The type's number in the engine."""
+        return _TYPES[self.values.dtype.name]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self.values.shape[0])
+
+    @property
+    def columns(self) -> int:
+        """Number of columns."""
+        return int(self.values.shape[1])
+
+
+def is_frame(data: Any) -> bool:
+    """Whether the data is exactly a pandas DataFrame; pandas is not imported for that."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and type(data) is pandas.DataFrame
+
+
+def as_table(data: Any, integers: type[np.generic] | None) -> Table:
+    """The data as the library reads it.
+
+    Args:
+        data: an array of two dimensions or a DataFrame, of numbers.
+        integers: what the library converts arrays of other types than float32 and float64 to;
+            `None` where it finds the type of each input itself, as for a DataFrame.
+
+    Raises:
+        NotSupported: other data, or types that the library treats in a way of its own.
+    """
+    import numpy as np
+
+    if is_frame(data):
+        return _from_frame(data)
+    if type(data) is not np.ndarray or data.ndim != 2:
+        raise NotSupported("input that is neither a DataFrame nor an array of two dimensions")
+    if data.dtype.kind not in _NUMERIC or not data.dtype.isnative:
+        raise NotSupported("input that is not numeric")
+    if data.dtype.name in _TYPES:
+        return Table(data)
+    return Table(data.astype(integers or np.float64))
+
+
+def _from_frame(frame: Any) -> Table:
+    """The values of a frame, in the type that LightGBM gives them: float32, or wider as needed.
+
+    int8 stays: it is exact in both.
+    """
+    import numpy as np
+
+    types = set(frame.dtypes)
+    if not all(isinstance(each, np.dtype) and each.kind in _NUMERIC for each in types):
+        raise NotSupported("columns that are not numeric")
+    if not types:
+        raise NotSupported("input without columns")
+    if types == {np.dtype(np.int8)}:
+        return Table(frame.to_numpy())
+    target = np.result_type(np.float32, *types)
+    if target.name not in _TYPES:
+        raise NotSupported(f"columns of {target.name}")
+    return Table(frame.to_numpy(dtype=target))
