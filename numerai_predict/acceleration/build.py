@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 SOURCES = Path(__file__).parent / "native"
@@ -22,6 +20,9 @@ def compile_engine(into: Path) -> None:
         FileNotFoundError: there is no such compiler.
         subprocess.CalledProcessError: it failed; its messages are on standard error.
     """
+    import subprocess  # not at the top: every run imports this module for the name of the engine
+    import tempfile
+
     files = sorted(str(each) for each in SOURCES.glob("*.c"))
     with tempfile.TemporaryDirectory(dir=into.parent) as name:
         made = Path(name) / into.name
@@ -35,7 +36,7 @@ def main() -> int:
     into = Path(sys.argv[1]) if len(sys.argv) > 1 else ENGINE
     try:
         compile_engine(into.absolute())
-    except (OSError, subprocess.CalledProcessError) as error:
+    except Exception as error:
         print(f"the tree engine is not built: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""Small random models of every kind that the tree libraries make, and data with all they may hold."""
+"""Small random models of every kind that the libraries make, and data with all they may hold."""
 
 from __future__ import annotations
 

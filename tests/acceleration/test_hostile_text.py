@@ -1,0 +1,105 @@
+"""Crafted texts of models are refused: no crash, no endless loop."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import lightgbm
+import numpy as np
+import pytest
+
+from numerai_predict.acceleration.engine import read_lightgbm
+from numerai_predict.acceleration.tables import NotSupported, Table
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    """The text of a small model with categories."""
+    values = np.random.default_rng(0).integers(0, 5, (500, 6)).astype(float)
+    data = lightgbm.Dataset(values, values[:, 0] + values[:, 1] ** 2, categorical_feature=[2])
+    settings = {"verbosity": -1, "num_threads": 1, "min_data_in_leaf": 2, "num_leaves": 7}
+    return str(lightgbm.train(settings, data, 5).model_to_string())
+
+
+def _replaced(text: str, line: str, value: str) -> str:
+    changed, count = re.subn(rf"^{line}=.*$", f"{line}={value}", text, count=1, flags=re.MULTILINE)
+    assert count
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("left_child", "0 0 0 0 0 0"),  # cycles
+        ("left_child", "5 4 3 2 1 0"),
+        ("left_child", "1 1 1 1 1 1"),  # a node of several parents
+        ("right_child", "999999 2 3 4 5 6"),
+        ("right_child", "-2147483648 -2 -3 -4 -5 -6"),
+        ("right_child", "-1"),  # too few
+        ("split_feature", "-1 0 0 0 0 0"),
+        ("split_feature", "6 0 0 0 0 0"),  # the model has 6 features
+        ("split_feature", "99999999999999999999 0 0 0 0 0"),
+        ("num_leaves", "0"),
+        ("num_leaves", "-7"),
+        ("num_leaves", "1000000000"),
+        ("num_leaves", "70000"),
+        ("num_leaves", "8"),
+        ("leaf_value", "1 2 3"),
+        ("leaf_value", "a b c d e f g"),
+        ("threshold", "nan nan nan nan nan nan"),
+        ("num_tree_per_iteration", "0"),
+        ("num_tree_per_iteration", "3"),  # 5 trees
+        ("num_tree_per_iteration", "100000000000"),
+        ("max_feature_idx", "-5"),
+        ("max_feature_idx", "1e300"),
+        ("objective", "made_up"),
+        ("num_cat", "100000"),
+        ("num_cat", "-1"),
+        ("is_linear", "1"),
+    ],
+)
+def test_a_crafted_line_is_refused(text: str, line: str, value: str) -> None:
+    with pytest.raises(NotSupported):
+        read_lightgbm(_replaced(text, line, value), 0, 0, raw_score=False)
+
+
+def test_categories_out_of_range_are_refused(text: str) -> None:
+    for line, value in (
+        ("cat_boundaries", "0 2000000000"),
+        ("cat_boundaries", "-5 1"),
+        ("cat_threshold", "-1"),
+    ):
+        if re.search(rf"^{line}=", text, re.MULTILINE):
+            with pytest.raises(NotSupported):
+                read_lightgbm(_replaced(text, line, value), 0, 0, raw_score=False)
+
+
+def test_no_truncated_text_predicts_what_is_not_in_it(text: str) -> None:
+    """The library's own loader refuses these; here they end with fewer whole trees, or a reason."""
+    table = Table(np.zeros((10, 6)))
+    for end in range(0, len(text), 37):
+        try:
+            forest = read_lightgbm(text[:end], 0, 0, raw_score=False)
+        except NotSupported:
+            continue
+        assert 1 <= forest.trees <= 5
+        assert forest.predict(table).shape == (10, 1)
+
+
+def test_random_changes_of_a_text_neither_crash_nor_hang(text: str) -> None:
+    chosen = random.Random(0)
+    table = Table(np.random.default_rng(1).normal(size=(600, 6)))
+    for _ in range(1500):
+        changed = bytearray(text.encode())
+        for _ in range(chosen.randint(1, 6)):
+            place = chosen.randrange(len(changed))
+            changed[place : place + chosen.randint(0, 4)] = bytes(
+                chosen.choices(b"0123456789 -=.e\nT", k=chosen.randint(0, 4))
+            )
+        try:
+            forest = read_lightgbm(changed.decode(), 0, 0, raw_score=False)
+        except NotSupported:
+            continue
+        if forest.features <= 6:
+            forest.predict(table)
