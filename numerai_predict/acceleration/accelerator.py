@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from numerai_predict.acceleration.cost import Size, engine_is_faster
 from numerai_predict.acceleration.engine import Forest, library
-from numerai_predict.acceleration.tables import NotSupported, Table, is_frame
+from numerai_predict.acceleration.tables import NotSupported, Table
 from numerai_predict.acceleration.usage import Usage, Used
 from numerai_predict.acceleration.verification import require_equal, sample_rows
 
@@ -36,20 +37,21 @@ class TreeCall:
 
     `key` are the options that decide which trees to read; `read` makes the forest, `shape` gives
     the engine's result of shape (rows, outputs) the library's shape, `library` is the library's
-    own prediction of any data. `trees` is their number, `text_bytes` the size of the model's text.
+    own prediction of the rows of these numbers. `trees` is their number, `levels` how many a row
+    goes down in one; `read` takes about `read_seconds`.
     """
 
     name: str
     booster: Any
     key: Hashable
-    data: Any
     threads: int
     trees: int
-    text_bytes: int | None
+    levels: float
+    read_seconds: float
     read: Callable[[], Forest]
-    table: Callable[[], Table]
+    table: Table
     shape: Callable[[NDArray[Any]], NDArray[Any]]
-    library: Callable[[Any], Any]
+    library: Callable[[NDArray[Any]], Any]
 
 
 class Accelerator:
@@ -71,6 +73,23 @@ class Accelerator:
     def forget(self, booster: Any) -> None:
         """Drop what was read from a booster: it changes."""
         self._states.pop(id(booster), None)
+
+    def forget_before(self, booster_class: Any, methods: Sequence[str]) -> None:
+        """Have methods that change a booster drop what was read from it."""
+        for name in methods:
+            if hasattr(booster_class, name):
+                setattr(booster_class, name, self._forgetting(getattr(booster_class, name)))
+
+    def _forgetting(self, method: Any) -> Any:
+        @functools.wraps(method)
+        def change(booster: Any, *args: Any, **kwargs: Any) -> Any:
+            self.forget(booster)
+            try:
+                return method(booster, *args, **kwargs)
+            finally:
+                self.forget(booster)
+
+        return change
 
     def predict(
         self, name: str, understand: Callable[[], TreeCall], library_call: Callable[[], Any]
@@ -99,10 +118,11 @@ class Accelerator:
         state = self.state(call.booster)
         if state.refused:
             raise NotSupported(state.refused)
-        table = call.table()
+        table = call.table
         forest = state.forests.get(call.key)
         first_call = forest is None
-        size = Size(table.rows, table.columns, call.trees, call.text_bytes, not first_call)
+        seconds = call.read_seconds if first_call else 0.0
+        size = Size(table.rows, table.columns, call.trees, call.levels, seconds)
         if not engine_is_faster(size):
             raise _LibraryIsFaster(f"estimated faster for {table.rows:,} rows")
         if forest is None:
@@ -110,10 +130,7 @@ class Accelerator:
         found = call.shape(forest.predict(table, call.threads))
         rows = sample_rows(forest, table, first_call=first_call)
 
-        def library_rows(numbers: NDArray[Any]) -> Any:
-            return call.library(_rows_of(call.data, numbers))
-
-        _refusing(state, lambda: require_equal(found, rows, library_rows))
+        _refusing(state, lambda: require_equal(found, rows, call.library))
         state.forests[call.key] = forest
         if first_call:
             equal = f"{forest.trees:,} trees, {len(rows)} rows equal to the library's"
@@ -134,7 +151,3 @@ def _refusing(state: ModelState, step: Callable[[], Any]) -> Any:
         state.forests.clear()
         state.text = None
         raise
-
-
-def _rows_of(data: Any, rows: NDArray[Any]) -> Any:
-    return data.iloc[rows] if is_frame(data) else data[rows]

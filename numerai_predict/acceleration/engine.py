@@ -13,7 +13,7 @@ from numerai_predict.acceleration.tables import NotSupported, Table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 1
+VERSION = 2
 
 _REASON_BYTES = 160
 _POINTER, _INT64, _INT32, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32, ctypes.c_int
@@ -26,6 +26,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
         _POINTER,
         (ctypes.c_char_p, _INT64, _INT64, _INT64, _INT, ctypes.c_char_p),
     ),
+    "ne_read_xgboost": (_POINTER, (_POINTER, _INT64, _INT64, _INT64, ctypes.c_char_p)),
     "ne_predict": (_INT, (_POINTER, *_TABLE, _INT, _POINTER)),
     "ne_rare_rows": (_INT, (_POINTER, *_TABLE, _INT64, _INT, _POINTER)),
 }
@@ -128,6 +129,26 @@ def read_lightgbm(text: str, start: int, iterations: int, *, raw_score: bool) ->
     if not pointer:
         raise NotSupported(reason.value.decode(errors="replace") or "it cannot be read")
     return Forest(pointer)
+
+
+def read_xgboost(model: bytearray, begin: int, end: int) -> Forest:
+    """The forest of an XGBoost model.
+
+    Args:
+        model: what `Booster.save_raw("ubj")` returns.
+        begin: the first iteration.
+        end: the one behind the last; 0 for all.
+
+    Raises:
+        NotSupported: the engine cannot read it; the message is the reason.
+    """
+    loaded = _required()
+    reason = ctypes.create_string_buffer(_REASON_BYTES)
+    body = (ctypes.c_char * len(model)).from_buffer(model)
+    pointer = loaded.ne_read_xgboost(ctypes.addressof(body), len(model), begin, end, reason)
+    if not pointer:
+        raise NotSupported(reason.value.decode(errors="replace") or "it cannot be read")
+    return Forest(pointer, single=True)
 
 
 def thread_count(requested: object = None) -> int:

@@ -17,7 +17,10 @@ from typing import Any
 from numerai_predict.acceleration.accelerator import Accelerator
 
 # The module of a library that holds its booster, and the adapter.
-ADAPTERS = {"lightgbm.basic": "numerai_predict.acceleration.lightgbm_booster"}
+ADAPTERS = {
+    "lightgbm.basic": "numerai_predict.acceleration.lightgbm_booster",
+    "xgboost.core": "numerai_predict.acceleration.xgboost_booster",
+}
 
 
 def install(accelerator: Accelerator) -> None:

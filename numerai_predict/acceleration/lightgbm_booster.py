@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import sys
 from typing import Any
 
@@ -22,6 +23,10 @@ _CHANGES = (
     "shuffle_models",
     "update",
 )
+# Measured with bench/trees.py: seconds to read the text of a model, and to have it written first.
+_READ_BYTE, _WRITE_BYTE = 3e-9, 40e-9
+_BYTES_PER_LEAF, _USUAL_LEAVES = 100, 31
+
 _THREADS = frozenset(("num_threads", "num_thread", "nthread", "nthreads", "n_jobs"))
 # Parameters of training, which the scikit-learn interface passes to every prediction as well.
 _WITHOUT_EFFECT = _THREADS | frozenset(
@@ -48,9 +53,7 @@ def patch(module: Any, accelerator: Accelerator) -> None:
     booster_class = module.Booster
     _patch_predict(booster_class, accelerator)
     _patch_loading(booster_class, accelerator)
-    for name in _CHANGES:
-        if hasattr(booster_class, name):
-            _patch_change(booster_class, name, accelerator)
+    accelerator.forget_before(booster_class, _CHANGES)
 
 
 def _patch_predict(booster_class: Any, accelerator: Accelerator) -> None:
@@ -91,20 +94,6 @@ def _patch_loading(booster_class: Any, accelerator: Accelerator) -> None:
     booster_class.__setstate__, booster_class.__init__ = __setstate__, __init__
 
 
-def _patch_change(booster_class: Any, name: str, accelerator: Accelerator) -> None:
-    original = getattr(booster_class, name)
-
-    @functools.wraps(original)
-    def change(self: Any, *args: Any, **kwargs: Any) -> Any:
-        accelerator.forget(self)
-        try:
-            return original(self, *args, **kwargs)
-        finally:
-            accelerator.forget(self)
-
-    setattr(booster_class, name, change)
-
-
 def understand(accelerator: Accelerator, original: Any, bound: inspect.BoundArguments) -> TreeCall:
     """The call of `Booster.predict` with these arguments.
 
@@ -120,6 +109,7 @@ def understand(accelerator: Accelerator, original: Any, bound: inspect.BoundArgu
     raw_score = bool(values["raw_score"])
     state = accelerator.state(booster)
     key = (start, count, raw_score)
+    trees = booster.num_trees()
 
     def read() -> Forest:
         text = state.text
@@ -133,15 +123,27 @@ def understand(accelerator: Accelerator, original: Any, bound: inspect.BoundArgu
         name=NAME,
         booster=booster,
         key=key,
-        data=data,
         threads=thread_count(requested),
-        trees=booster.num_trees(),
-        text_bytes=None if state.text is None else len(state.text),
+        trees=trees,
+        levels=_levels(state.text, trees),
+        read_seconds=_read_seconds(state.text, trees),
         read=read,
-        table=lambda: _table(booster, data),
+        table=_table(booster, data),
         shape=lambda found: found[:, 0] if found.shape[1] == 1 else found,
-        library=lambda rows: original(booster, rows, **values, **parameters),
+        library=lambda rows: original(booster, _rows_of(data, rows), **values, **parameters),
     )
+
+
+def _levels(text: str | None, trees: int) -> float:
+    """About how many levels a row goes down in a tree, by the size of the text."""
+    leaves = _USUAL_LEAVES if text is None else len(text) / _BYTES_PER_LEAF / max(trees, 1)
+    return 1.5 * math.log2(max(2.0, leaves))
+
+
+def _read_seconds(text: str | None, trees: int) -> float:
+    if text is None:
+        return trees * _USUAL_LEAVES * _BYTES_PER_LEAF * _WRITE_BYTE
+    return len(text) * _READ_BYTE
 
 
 def _require_known(values: dict[str, Any], parameters: dict[str, Any]) -> None:
@@ -173,6 +175,10 @@ def iterations(booster: Any, start: Any, count: Any) -> tuple[int, int]:
     if type(start) is not int or type(count) is not int:
         raise NotSupported("iterations that are not integers")
     return max(start, 0), max(count, 0)
+
+
+def _rows_of(data: Any, rows: Any) -> Any:
+    return data.iloc[rows] if is_frame(data) else data[rows]
 
 
 def _table(booster: Any, data: Any) -> Table:

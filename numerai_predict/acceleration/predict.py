@@ -12,13 +12,14 @@ def predict(booster: Any, frame: Any) -> NDArray[Any]:
     """Predictions of a tree model, equal to the last bit to those of its own library.
 
     Args:
-        booster: a `lightgbm.Booster` or a model of LightGBM's scikit-learn interface; its library
-            predicts a sample of the rows as well, and whatever the engine does not support.
+        booster: a booster of LightGBM or XGBoost, or a model of their scikit-learn interfaces; its
+            library predicts a sample of the rows as well, and whatever the engine does not support.
         frame: the features, shape (rows, features): a DataFrame or an array of numbers, as
-            `booster.predict` takes it; int8 is fastest.
+            the library takes it; int8 is fastest.
 
     Returns:
-        float64 of shape (rows,), or (rows, classes) for several classes.
+        Shape (rows,), or (rows, classes) for several classes; float64 from LightGBM, float32 from
+        XGBoost.
 
     Raises:
         TypeError: the library of the model is not known.

@@ -46,13 +46,16 @@ def is_frame(data: Any) -> bool:
     return pandas is not None and type(data) is pandas.DataFrame
 
 
-def as_table(data: Any, integers: type[np.generic] | None) -> Table:
+def as_table(
+    data: Any, integers: type[np.generic], frames: type[np.generic] | None = None
+) -> Table:
     """The data as the library reads it.
 
     Args:
         data: an array of two dimensions or a DataFrame, of numbers.
-        integers: what the library converts arrays of other types than float32 and float64 to;
-            `None` where it finds the type of each input itself, as for a DataFrame.
+        integers: what the library converts arrays of other types than float32 and float64 to.
+        frames: what it converts all values to, those of frames and float64 too; `None` where it
+            keeps float64, and finds the type of a frame as LightGBM does.
 
     Raises:
         NotSupported: other data, or types that the library treats in a way of its own.
@@ -60,20 +63,20 @@ def as_table(data: Any, integers: type[np.generic] | None) -> Table:
     import numpy as np
 
     if is_frame(data):
-        return _from_frame(data)
+        return _from_frame(data, frames)
     if type(data) is not np.ndarray or data.ndim != 2:
         raise NotSupported("input that is neither a DataFrame nor an array of two dimensions")
     if data.dtype.kind not in _NUMERIC or not data.dtype.isnative:
         raise NotSupported("input that is not numeric")
-    if data.dtype.name in _TYPES:
-        return Table(data)
-    return Table(data.astype(integers or np.float64))
+    if frames is not None and data.dtype != np.int8:
+        return Table(data.astype(frames, copy=False))
+    return Table(data if data.dtype.name in _TYPES else data.astype(integers))
 
 
-def _from_frame(frame: Any) -> Table:
-    """The values of a frame, in the type that LightGBM gives them: float32, or wider as needed.
+def _from_frame(frame: Any, target: Any) -> Table:
+    """The values of a frame, in the type that LightGBM gives them unless there is a `target`.
 
-    int8 stays: it is exact in both.
+    That is float32, or wider as needed. int8 stays: it is exact in all.
     """
     import numpy as np
 
@@ -84,7 +87,7 @@ def _from_frame(frame: Any) -> Table:
         raise NotSupported("input without columns")
     if types == {np.dtype(np.int8)}:
         return Table(frame.to_numpy())
-    target = np.result_type(np.float32, *types)
+    target = np.dtype(target or np.result_type(np.float32, *types))
     if target.name not in _TYPES:
         raise NotSupported(f"columns of {target.name}")
     return Table(frame.to_numpy(dtype=target))

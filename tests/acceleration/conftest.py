@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import inspect
 from collections.abc import Iterator
@@ -44,4 +43,6 @@ def accelerator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Accelerator]:
 
 def original(model: Any, data: Any, **arguments: Any) -> Any:
     """What the library itself predicts."""
-    return functools.partial(inspect.unwrap(type(model).predict), model)(data, **arguments)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accelerator_module, "library", lambda: None)
+        return model.predict(data, **arguments)

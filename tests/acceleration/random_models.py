@@ -119,4 +119,43 @@ def _arguments(random: np.random.Generator, booster: Any) -> dict[str, Any]:
     return arguments
 
 
-CASES = {"lightgbm": lightgbm_case}
+def xgboost_case(seed: int) -> Case:
+    """A model of XGBoost's scikit-learn interface, of a random kind."""
+    import xgboost
+
+    random = np.random.default_rng(seed)
+    kind = str(random.choice(["int8", "float32", "float64"]))
+    columns = int(random.integers(2, 30))
+    train = features(random, 500, columns, kind)
+    train[np.isinf(train.astype(float))] = 0
+    choices = ("reg:squarederror", "reg:squarederror", "reg:pseudohubererror", "reg:absoluteerror")
+    settings: dict[str, Any] = {
+        "objective": str(random.choice([*choices, "binary:logistic"])),
+        "booster": str(random.choice(["gbtree", "gbtree", "gbtree", "dart"])),
+        "max_depth": int(random.choice([1, 3, 5, 8])),
+        "n_estimators": int(random.integers(1, 60)),
+        "learning_rate": 0.3,
+        "gamma": float(random.choice([0.0, 0.1])),  # prunes
+        "subsample": 0.8,
+        "num_parallel_tree": int(random.choice([1, 1, 3])),
+        "tree_method": str(random.choice(["hist", "exact", "approx"])),
+        "grow_policy": str(random.choice(["depthwise", "lossguide"])),
+        "random_state": seed,
+        "n_jobs": 1,
+    }
+    if settings["tree_method"] == "exact":
+        del settings["grow_policy"]
+    target = _target(random, train, "binary" if "binary" in settings["objective"] else "")
+    model = xgboost.XGBRegressor(**settings)
+    model.fit(train, target)
+    data: Any = features(random, ROWS, columns, kind)
+    data[np.isinf(data.astype(float))] = 0
+    arguments: dict[str, Any] = {}
+    if random.random() < 0.3:
+        arguments["iteration_range"] = (0, int(random.integers(1, settings["n_estimators"] + 1)))
+    if random.random() < 0.5:
+        data = pd.DataFrame(data, columns=model.get_booster().feature_names)
+    return Case(model, data, arguments, f"xgboost {seed} {settings}")
+
+
+CASES = {"lightgbm": lightgbm_case, "xgboost": xgboost_case}

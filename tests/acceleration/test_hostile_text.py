@@ -1,4 +1,4 @@
-"""Crafted texts of models are refused: no crash, no endless loop."""
+"""Crafted models are refused: no crash, no endless loop."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import re
 import lightgbm
 import numpy as np
 import pytest
+import xgboost
 
-from numerai_predict.acceleration.engine import read_lightgbm
+from numerai_predict.acceleration.engine import read_lightgbm, read_xgboost
 from numerai_predict.acceleration.tables import NotSupported, Table
 
 
@@ -99,6 +100,64 @@ def test_random_changes_of_a_text_neither_crash_nor_hang(text: str) -> None:
             )
         try:
             forest = read_lightgbm(changed.decode(), 0, 0, raw_score=False)
+        except NotSupported:
+            continue
+        if forest.features <= 6:
+            forest.predict(table)
+
+
+@pytest.fixture(scope="module")
+def ubj() -> bytearray:
+    """An XGBoost model of 5 trees on 6 features."""
+    values = np.random.default_rng(0).integers(0, 5, (500, 6)).astype(np.float32)
+    data = xgboost.DMatrix(values, values[:, 0] + values[:, 1] ** 2)
+    return xgboost.train({"max_depth": 3, "nthread": 1}, data, 5).save_raw("ubj")
+
+
+def _array(model: bytes, name: str) -> tuple[int, int]:
+    """Where the values of the first array of that name begin, and their number."""
+    at = model.index(name.encode() + b"[$") + len(name)
+    return at + 13, int.from_bytes(model[at + 5 : at + 13], "big")
+
+
+@pytest.mark.parametrize(
+    ("name", "node", "value"),
+    [
+        ("left_children", 0, 0),  # a cycle
+        ("right_children", 1, 0),
+        ("left_children", 0, 2),  # a node of several parents
+        ("right_children", 0, 100_000),
+        ("right_children", 0, -7),
+        ("split_indices", 0, -1),
+        ("split_indices", 0, 6),
+        ("split_conditions", 0, 0x7FC00000),  # NaN
+    ],
+)
+def test_a_crafted_tree_of_xgboost_is_refused(
+    ubj: bytearray, name: str, node: int, value: int
+) -> None:
+    changed = bytearray(ubj)
+    start, count = _array(changed, name)
+    assert node < count
+    place = start + 4 * node
+    changed[place : place + 4] = (value & 0xFFFFFFFF).to_bytes(4, "big")
+    with pytest.raises(NotSupported):
+        read_xgboost(changed, 0, 0)
+
+
+def test_truncated_and_changed_models_of_xgboost_neither_crash_nor_hang(ubj: bytearray) -> None:
+    chosen = random.Random(0)
+    table = Table(np.random.default_rng(1).normal(size=(600, 6)).astype(np.float32))
+    assert read_xgboost(ubj, 0, 0).trees == 5
+    for end in range(0, len(ubj) - 40, 53):
+        with pytest.raises(NotSupported):
+            read_xgboost(ubj[:end], 0, 0)
+    for _ in range(2000):
+        changed = bytearray(ubj)
+        for _ in range(chosen.randint(1, 4)):
+            changed[chosen.randrange(len(changed))] = chosen.randrange(256)
+        try:
+            forest = read_xgboost(changed, 0, 0)
         except NotSupported:
             continue
         if forest.features <= 6:

@@ -86,5 +86,6 @@ double read_number(const char **at);
 /* Takes over the arrays of `raw` that it keeps; frees the others. NULL: invalid, see `reason`. */
 forest *build_forest(raw_forest *raw, char *reason);
 void free_raw(raw_forest *raw);
+void ne_free(forest *f);
 
 #endif

@@ -403,7 +403,6 @@ static forest *finish(reader *r, const header *h, int raw_score)
     return f;
 }
 
-void ne_free(forest *f);
 
 /* The forest of a text that ends with a zero byte, `size` bytes without it; NULL with a reason if there is none. */
 EXPORT forest *ne_read_lightgbm(const char *model, int64_t size, int64_t start, int64_t count, int raw_score,
