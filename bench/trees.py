@@ -67,8 +67,9 @@ def main() -> None:
 
 def _speed() -> None:
     lines = [
-        f"{tree_inputs.ROWS:,} x {tree_inputs.FEATURES:,} rows, one thread on one core, medians of "
-        f"{_TIMES} in seconds. The first call reads the model and has the library predict 256 rows.",
+        f"{tree_inputs.ROWS:,} x {tree_inputs.FEATURES:,} rows, one thread on one core, medians "
+        f"of {_TIMES} in seconds. The first call reads the model and has the library "
+        "predict 256 rows.",
         "",
         "| model | input | library | engine, first call | ratio | at least | engine, later call "
         "| ratio | at least | memory | equal |",

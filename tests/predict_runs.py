@@ -47,6 +47,7 @@ RECORD_KEYS: dict[str, set[str] | None] = {
     "seconds": {"fetch", "load", "predict", "check", "deliver", "total"},
     "peak_memory_bytes": None,
     "sandbox": None,
+    "acceleration": {"used", "reasons"},
     "hosted": {"accepted", "reasons"},
     "warnings": None,
 }

@@ -64,11 +64,13 @@ def test_a_fleet_run_is_resumed_where_the_previous_version_stopped(fleet_ledger)
 
 
 @pytest.mark.parametrize("name", ["good", "broken"])
-def test_a_record_is_read_and_written_back_with_the_same_values_and_the_new_key(name):
+def test_a_record_is_read_and_written_back_with_the_same_values_and_the_new_keys(name):
     content = (FILES / f"fleet/records/{name}.json").read_text()
     record = Record.from_dict(json.loads(content))
     hosted = {"accepted": None, "reasons": []}
-    assert json.loads(record.as_json()) == {**json.loads(content), "hosted": hosted}
+    acceleration = {"used": None, "reasons": []}
+    new = {"hosted": hosted, "acceleration": acceleration}
+    assert json.loads(record.as_json()) == {**json.loads(content), **new}
 
 
 def test_the_record_in_a_fleet_ledger_is_read(fleet_ledger):

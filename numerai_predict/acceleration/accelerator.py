@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from numerai_predict.acceleration.cost import Size, engine_is_faster
 from numerai_predict.acceleration.engine import Forest, library
-from numerai_predict.acceleration.tables import NotSupported, Table
+from numerai_predict.acceleration.tables import NotSupported, NumericTable
 from numerai_predict.acceleration.usage import Usage, Used
 from numerai_predict.acceleration.verification import require_equal, sample_rows
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class ModelState:
+class BoosterState:
     """What is known of one booster.
 
     `text` is its serialised form, `forests` what was read from it, by the options of the call;
@@ -49,7 +49,7 @@ class TreeCall:
     levels: float
     read_seconds: float
     read: Callable[[], Forest]
-    table: Table
+    table: NumericTable
     shape: Callable[[NDArray[Any]], NDArray[Any]]
     library: Callable[[NDArray[Any]], Any]
 
@@ -59,14 +59,14 @@ class Accelerator:
 
     def __init__(self) -> None:
         self.usage = Usage()
-        self._states: dict[int, ModelState] = {}
+        self._states: dict[int, BoosterState] = {}
 
-    def state(self, booster: Any) -> ModelState:
+    def state(self, booster: Any) -> BoosterState:
         """The state of a booster; it is dropped together with the booster."""
         number = id(booster)
         known = self._states.get(number)
         if known is None:
-            known = self._states[number] = ModelState()
+            known = self._states[number] = BoosterState()
             weakref.finalize(booster, self._states.pop, number, None).atexit = False
         return known
 
@@ -142,7 +142,7 @@ class _LibraryIsFaster(Exception):
     """The library is estimated to take less time; the message says so."""
 
 
-def _refusing(state: ModelState, step: Callable[[], Any]) -> Any:
+def _refusing(state: BoosterState, step: Callable[[], Any]) -> Any:
     """The result of a step; where the engine cannot do it, it never tries this model again."""
     try:
         return step()

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from numerai_predict.acceleration.build import ENGINE
-from numerai_predict.acceleration.tables import NotSupported, Table
+from numerai_predict.acceleration.tables import NotSupported, NumericTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +71,7 @@ class Forest:
         if pointer and (loaded := library()) is not None:
             loaded.ne_free(pointer)
 
-    def predict(self, table: Table, threads: int = 1) -> NDArray[Any]:
+    def predict(self, table: NumericTable, threads: int = 1) -> NDArray[Any]:
         """Predictions of shape (rows, outputs), float64, or float32 where sums are `single`.
 
         Raises:
@@ -85,7 +85,7 @@ class Forest:
             raise NotSupported("too little memory")
         return out
 
-    def rare_rows(self, table: Table, first: int, count: int) -> NDArray[Any]:
+    def rare_rows(self, table: NumericTable, first: int, count: int) -> NDArray[Any]:
         """Rows among the 512 from `first` on that reach rare leaves of `count` trees.
 
         Raises:
@@ -101,11 +101,11 @@ class Forest:
             raise NotSupported("too little memory")
         return chosen
 
-    def _require_columns(self, table: Table) -> None:
+    def _require_columns(self, table: NumericTable) -> None:
         if table.columns < self.features:
             raise NotSupported("fewer columns than the model has features")
 
-    def _arguments(self, table: Table) -> tuple[Any, ...]:
+    def _arguments(self, table: NumericTable) -> tuple[Any, ...]:
         values = table.values
         return (self._pointer, values.ctypes.data, table.type, table.rows, *values.strides)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from numerai_predict.acceleration.accelerator import Accelerator, TreeCall
 from numerai_predict.acceleration.engine import Forest, read_lightgbm, thread_count
-from numerai_predict.acceleration.tables import NotSupported, Table, as_table, is_frame
+from numerai_predict.acceleration.tables import NotSupported, NumericTable, as_table, is_frame
 
 NAME = "lightgbm"
 
@@ -181,7 +181,7 @@ def _rows_of(data: Any, rows: Any) -> Any:
     return data.iloc[rows] if is_frame(data) else data[rows]
 
 
-def _table(booster: Any, data: Any) -> Table:
+def _table(booster: Any, data: Any) -> NumericTable:
     import numpy as np
 
     if is_frame(data) and booster.pandas_categorical:

@@ -19,7 +19,7 @@ class NotSupported(Exception):
 
 
 @dataclass(frozen=True)
-class Table:
+class NumericTable:
     """A matrix of shape (rows, columns) of int8, float32 or float64, in any strides."""
 
     values: NDArray[Any]
@@ -48,7 +48,7 @@ def is_frame(data: Any) -> bool:
 
 def as_table(
     data: Any, integers: type[np.generic], frames: type[np.generic] | None = None
-) -> Table:
+) -> NumericTable:
     """The data as the library reads it.
 
     Args:
@@ -69,11 +69,11 @@ def as_table(
     if data.dtype.kind not in _NUMERIC or not data.dtype.isnative:
         raise NotSupported("input that is not numeric")
     if frames is not None and data.dtype != np.int8:
-        return Table(data.astype(frames, copy=False))
-    return Table(data if data.dtype.name in _TYPES else data.astype(integers))
+        return NumericTable(data.astype(frames, copy=False))
+    return NumericTable(data if data.dtype.name in _TYPES else data.astype(integers))
 
 
-def _from_frame(frame: Any, target: Any) -> Table:
+def _from_frame(frame: Any, target: Any) -> NumericTable:
     """The values of a frame, in the type that LightGBM gives them unless there is a `target`.
 
     That is float32, or wider as needed. int8 stays: it is exact in all.
@@ -86,8 +86,8 @@ def _from_frame(frame: Any, target: Any) -> Table:
     if not types:
         raise NotSupported("input without columns")
     if types == {np.dtype(np.int8)}:
-        return Table(frame.to_numpy())
+        return NumericTable(frame.to_numpy())
     target = np.dtype(target or np.result_type(np.float32, *types))
     if target.name not in _TYPES:
         raise NotSupported(f"columns of {target.name}")
-    return Table(frame.to_numpy(dtype=target))
+    return NumericTable(frame.to_numpy(dtype=target))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from numerai_predict.acceleration.engine import Forest
-from numerai_predict.acceleration.tables import NotSupported, Table
+from numerai_predict.acceleration.tables import NotSupported, NumericTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,7 @@ REPEATED_ROWS = 16  # of calls after the first
 _RARE_ROWS = SAMPLE_ROWS // 2
 
 
-def sample_rows(forest: Forest, table: Table, *, first_call: bool) -> NDArray[Any]:
+def sample_rows(forest: Forest, table: NumericTable, *, first_call: bool) -> NDArray[Any]:
     """The rows to compare, sorted: all of a small table, at least 256 at the first call.
 
     Rows of two blocks that reach rare leaves of trees all over the forest, and evenly spaced ones.

@@ -14,7 +14,7 @@ from typing import Any
 
 from numerai_predict.acceleration.accelerator import Accelerator, TreeCall
 from numerai_predict.acceleration.engine import read_xgboost, thread_count
-from numerai_predict.acceleration.tables import NotSupported, Table, as_table, is_frame
+from numerai_predict.acceleration.tables import NotSupported, NumericTable, as_table, is_frame
 
 NAME = "xgboost"
 
@@ -87,7 +87,7 @@ def _iterations(values: dict[str, Any]) -> tuple[int, int]:
     return begin, end
 
 
-def _table(booster: Any, data: Any, values: dict[str, Any]) -> Table:
+def _table(booster: Any, data: Any, values: dict[str, Any]) -> NumericTable:
     import numpy as np
 
     table = as_table(data, np.float32, frames=np.float32)

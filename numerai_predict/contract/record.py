@@ -116,8 +116,7 @@ class AccelerationFacts:
     """What predicted the tree models of a run; the model process says so."""
 
     used: str | None = None
-    """`engine`; `library` where that is faster, or the engine is off or not built; `fallback` where
-    the engine cannot predict a model or did not predict the same; null without tree models."""
+    """`engine`, `library` (by choice) or `fallback` (by need); null without tree models."""
     reasons: Sequence[str] = ()
     """For each of up to ten cases: the library, what predicted, and why."""
 

@@ -26,11 +26,13 @@ class AccelerationReport:
 
     @classmethod
     def parse(cls, content: Any) -> AccelerationReport:
-        """The content of a frame.
+        """The content of a frame; the default if it has none.
 
         Raises:
             MalformedFrame: it breaks the schema.
         """
+        if content is None:
+            return cls()
         if type(content) is not dict:
             raise MalformedFrame("acceleration that is not an object")
         require_keys(content, frozenset(("used", "reasons")), "acceleration")

@@ -11,7 +11,7 @@ import pytest
 import xgboost
 
 from numerai_predict.acceleration.engine import read_lightgbm, read_xgboost
-from numerai_predict.acceleration.tables import NotSupported, Table
+from numerai_predict.acceleration.tables import NotSupported, NumericTable
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_categories_out_of_range_are_refused(text: str) -> None:
 
 def test_no_truncated_text_predicts_what_is_not_in_it(text: str) -> None:
     """The library's own loader refuses these; here they end with fewer whole trees, or a reason."""
-    table = Table(np.zeros((10, 6)))
+    table = NumericTable(np.zeros((10, 6)))
     for end in range(0, len(text), 37):
         try:
             forest = read_lightgbm(text[:end], 0, 0, raw_score=False)
@@ -90,7 +90,7 @@ def test_no_truncated_text_predicts_what_is_not_in_it(text: str) -> None:
 
 def test_random_changes_of_a_text_neither_crash_nor_hang(text: str) -> None:
     chosen = random.Random(0)
-    table = Table(np.random.default_rng(1).normal(size=(600, 6)))
+    table = NumericTable(np.random.default_rng(1).normal(size=(600, 6)))
     for _ in range(1500):
         changed = bytearray(text.encode())
         for _ in range(chosen.randint(1, 6)):
@@ -147,7 +147,7 @@ def test_a_crafted_tree_of_xgboost_is_refused(
 
 def test_truncated_and_changed_models_of_xgboost_neither_crash_nor_hang(ubj: bytearray) -> None:
     chosen = random.Random(0)
-    table = Table(np.random.default_rng(1).normal(size=(600, 6)).astype(np.float32))
+    table = NumericTable(np.random.default_rng(1).normal(size=(600, 6)).astype(np.float32))
     assert read_xgboost(ubj, 0, 0).trees == 5
     for end in range(0, len(ubj) - 40, 53):
         with pytest.raises(NotSupported):

@@ -90,7 +90,7 @@ class ForgingProcess:
     def await_sandbox(self):
         return Frame("sandboxed", {"engaged": {"seccomp": "on"}, "missing": {}, "unavailable": {}})
 
-    def load(self, _model, _dataset):
+    def load(self, _model, _dataset, *, acceleration):
         return self.frames.pop(0)
 
     def predict(self, _benchmarks, _dataset, *, more):
