@@ -192,6 +192,10 @@ bench_inspection: setup ## Measure the inspection of a pickle; writes bench/RESU
 bench_isolation: setup ## Measure what the isolation layers cost a run; writes bench/RESULTS.md: make bench_isolation [RUNS=25]
 	$(BIN)/python bench/isolation.py $(RUNS)
 
+.PHONY: bench_trees
+bench_trees: setup ## Measure the tree engine, compared with the libraries; writes bench/RESULTS.md: make bench_trees [EQUALITY=500 | OTHERS=1]
+	$(BIN)/python bench/trees.py $(if $(EQUALITY),--equality $(EQUALITY)) $(if $(OTHERS),--others)
+
 .PHONY: bench_termination
 bench_termination: setup ## Measure how long a run takes to end after SIGTERM; writes bench/RESULTS.md
 	$(BIN)/python bench/termination.py

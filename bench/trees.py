@@ -6,7 +6,6 @@ python bench/trees.py [--equality MODELS] [--others]
 from __future__ import annotations
 
 import argparse
-import collections
 import json
 import os
 import pickle
@@ -17,7 +16,6 @@ import sys
 import tempfile
 import time
 import venv
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +24,8 @@ import pandas as pd
 import results
 import tree_inputs
 
-from numerai_predict.acceleration import accelerator as accelerator_module
 from numerai_predict.acceleration.accelerator import Accelerator
 from numerai_predict.acceleration.interception import install
-from numerai_predict.acceleration.usage import Used
 
 _TIMES = 7
 # model, input, the smallest ratio of library to engine: its first call, and without reading.
@@ -161,41 +157,19 @@ def _input(kind: str) -> Any:
 
 def _equality(count: int) -> None:
     """Predict random models of all libraries, with the engine and without."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-    from acceleration.random_models import CASES
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests/acceleration"))
+    from equality_run import KINDS, compare
 
-    warnings.filterwarnings("ignore")
-    accelerator = Accelerator()
-    install(accelerator)
-    accelerator_module.engine_is_faster = lambda _: True
-    counts = {library: collections.Counter[str]() for library in CASES}
-    built = accelerator_module.library
-    for seed in range(count):
-        library = list(CASES)[seed % len(CASES)]
-        try:
-            case = CASES[library](seed)
-        except Exception:
-            counts[library]["not trained"] += 1
-            continue
-        accelerator_module.library = lambda: None
-        expected = case.model.predict(case.data, **case.arguments)
-        accelerator_module.library = built
-        accelerator.usage.used = None
-        found = case.model.predict(case.data, **case.arguments)
-        same = found.dtype == expected.dtype and found.tobytes() == expected.tobytes()
-        by = "engine" if accelerator.usage.used is Used.ENGINE else "fallback"
-        counts[library][by if same else "different"] += 1
-    kinds = ("engine", "fallback", "different", "not trained")
     lines = [
         f"{count} random models: equal to the last bit by the engine, left to the library, or "
         "different; and combinations of settings that the library refuses to train.",
         "",
-        "| library | " + " | ".join(kinds) + " |",
+        "| library | " + " | ".join(KINDS) + " |",
         "|---|---|---|---|---|",
     ]
-    for library, found in counts.items():
-        lines.append(f"| {library} | " + " | ".join(str(found[kind]) for kind in kinds) + " |")
-    results.keep(f"Equality of the tree engine (`bench/trees.py --equality {count}`)", lines)
+    for library, found in compare(0, count).items():
+        lines.append(f"| {library} | " + " | ".join(str(found[kind]) for kind in KINDS) + " |")
+    results.keep("Equality of the tree engine (`make bench_trees EQUALITY=500`)", lines)
 
 
 def _others() -> None:
@@ -221,7 +195,7 @@ def _others() -> None:
                 f"| {row['name']} | {row['prepare']:.2f} | {row['seconds']:.2f} | {row['equal']} "
                 f"| {row['difference']:.0e} |"
             )
-    results.keep("Other engines of trees (`bench/trees.py --others`)", lines)
+    results.keep("Other engines of trees (`make bench_trees OTHERS=1`)", lines)
 
 
 if __name__ == "__main__":

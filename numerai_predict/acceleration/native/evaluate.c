@@ -20,6 +20,8 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define CLONES __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
+#define HAS_AVX512 1
+#include <immintrin.h>
 #else
 #define CLONES
 #endif
@@ -43,11 +45,18 @@ typedef struct {
 
 static const int64_t sizes[] = {1, 4, 8};
 
+#ifdef HAS_AVX512
+static int is_wide;
+#endif
+
 /* One byte of 8 bits to 8 bytes of one bit. */
 static uint64_t spread[256];
 
-static void make_spread(void)
+static void prepare(void)
 {
+#ifdef HAS_AVX512
+    is_wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+#endif
     for (int value = 0; value < 256; value++) {
         uint8_t bytes[8];
         for (int bit = 0; bit < 8; bit++)
@@ -80,6 +89,44 @@ static inline void pack(const uint8_t *bytes, uint64_t *mask)
 AT_MOST(at_most_8, int8_t, int8_t)
 AT_MOST(at_most_32, float, float)
 AT_MOST(at_most_64, double, double)
+
+#ifdef HAS_AVX512
+/* The processor compares 64 bytes at a time and gives one bit for each value. */
+#define WIDE __attribute__((target("avx512f,avx512bw")))
+
+WIDE static void at_most_8_wide(const int8_t *x, int8_t threshold, uint64_t *mask)
+{
+    __m512i limit = _mm512_set1_epi8(threshold);
+    for (int i = 0; i < WORDS; i++)
+        mask[i] = _mm512_cmple_epi8_mask(_mm512_loadu_si512(x + 64 * i), limit);
+}
+
+WIDE static void at_most_32_wide(const float *x, float threshold, uint64_t *mask)
+{
+    __m512 limit = _mm512_set1_ps(threshold);
+    for (int i = 0; i < WORDS; i++) {
+        uint64_t word = 0;
+        for (int k = 0; k < 4; k++)
+            word |= (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(x + 64 * i + 16 * k), limit, _CMP_LE_OQ) << 16 * k;
+        mask[i] = word;
+    }
+}
+
+WIDE static void at_most_64_wide(const double *x, double threshold, uint64_t *mask)
+{
+    __m512d limit = _mm512_set1_pd(threshold);
+    for (int i = 0; i < WORDS; i++) {
+        uint64_t word = 0;
+        for (int k = 0; k < 8; k++)
+            word |= (uint64_t)_mm512_cmp_pd_mask(_mm512_loadu_pd(x + 64 * i + 8 * k), limit, _CMP_LE_OQ) << 8 * k;
+        mask[i] = word;
+    }
+}
+
+#define CALL(name, x, threshold, mask) (is_wide ? name##_wide(x, threshold, mask) : name(x, threshold, mask))
+#else
+#define CALL(name, x, threshold, mask) name(x, threshold, mask)
+#endif
 
 static double value_at(const void *x, int32_t type, int64_t i)
 {
@@ -124,13 +171,13 @@ static void in_set(const forest *f, const slot *s, const void *x, int32_t type, 
 static void at_most(const slot *s, const void *x, int32_t type, uint64_t *mask)
 {
     if (type == FLOAT32)
-        at_most_32(x, s->threshold32, mask);
+        CALL(at_most_32, x, s->threshold32, mask);
     else if (type == FLOAT64)
-        at_most_64(x, s->threshold, mask);
+        CALL(at_most_64, x, s->threshold, mask);
     else if (s->threshold8 < -128)
         memset(mask, 0, sizeof(mask_t));
     else
-        at_most_8(x, (int8_t)s->threshold8, mask);
+        CALL(at_most_8, x, (int8_t)s->threshold8, mask);
 }
 
 /* The masks of all slots of a feature, from a column of 512 values. */
@@ -174,6 +221,9 @@ static void flush_tiny(void *x, int32_t type, int64_t count)
 #define COPY(type)                                                                               \
     for (int64_t r = 0; r < count; r++) {                                                        \
         const char *row = t->data + (first + r) * t->row_stride;                                 \
+        __builtin_prefetch(row + 8 * t->row_stride + features[0] * t->column_stride);             \
+        __builtin_prefetch(row + 8 * t->row_stride + features[group / 2] * t->column_stride);     \
+        __builtin_prefetch(row + 8 * t->row_stride + features[group - 1] * t->column_stride);     \
         for (int32_t c = 0; c < group; c++)                                                      \
             ((type *)into)[c * BLOCK + r] = *(const type *)(row + features[c] * t->column_stride); \
     }
@@ -434,7 +484,7 @@ EXPORT int ne_predict(const forest *f, const void *data, int32_t type, int64_t r
     work w = {f, &t, out, 0, 0};
     pthread_t started[MAX_THREADS];
     int count = 0, blocks = (int)((rows + BLOCK - 1) / BLOCK);
-    pthread_once(&prepared, make_spread);
+    pthread_once(&prepared, prepare);
     threads = threads > MAX_THREADS ? MAX_THREADS : threads;
     while (count + 1 < threads && count + 1 < blocks && pthread_create(&started[count], NULL, worker, &w) == 0)
         count++;
@@ -454,7 +504,7 @@ EXPORT int ne_rare_rows(const forest *f, const void *data, int32_t type, int64_t
     int64_t here = rows - first < BLOCK ? rows - first : BLOCK;
     uint32_t *reached = zeroed((size_t)f->max_leaves, sizeof *reached);
     int ok = reached && allocate(f, &s);
-    pthread_once(&prepared, make_spread);
+    pthread_once(&prepared, prepare);
     if (ok)
         all_masks(f, &t, first, &s);
     for (int i = 0; ok && i < count; i++) {

@@ -1,0 +1,25 @@
+"""The tree engine of an image predicts what the libraries of that image predict."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "acceleration"
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_random_models_are_predicted_bit_for_bit_by_the_engine_of_the_image(image):
+    ended = image.run(
+        "/random/equality_run.py",
+        "/usr/local/share/numerai-predict",
+        3_000,
+        60,
+        options=["-v", f"{FOLDER}:/random:ro", "--env", "OMP_NUM_THREADS=1"],
+    )
+    assert ended.returncode == 0, ended.stderr
+    counts = json.loads(ended.stdout.splitlines()[-1])
+    assert sum(found["different"] for found in counts.values()) == 0, counts
+    assert counts["lightgbm"]["engine"] >= 25, counts
+    assert counts["xgboost"]["engine"] >= 10, counts
