@@ -87,7 +87,7 @@ COMMANDS = (
         "keep versions of models by name; promote one and roll back",
         extra="tournament",
     ),
-    Command("deliver", "models", "upload the saved predictions of a run again"),
+    Command("deliver", "models", "deliver the saved predictions of a run again"),
     Command(
         "data", "data", "fetch, list and verify data sets; write samples", module_name="dataset"
     ),
@@ -99,7 +99,7 @@ COMMANDS = (
         extra="tournament",
     ),
     Command("submit", "tournament", "submit predictions to the current round", "tournament"),
-    Command("upload", "tournament", "upload a pickle as hosted model", "tournament"),
+    Command("upload", "tournament", "upload a pickle as a hosted model", "tournament"),
     Command("status", "tournament", "show submissions and scores of your models", "tournament"),
     Command("practice", "tournament", "run a local practice tournament, without an account"),
     Command("completion", "shell", "print a completion script for bash, zsh or fish", "cli"),

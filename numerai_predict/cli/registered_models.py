@@ -29,7 +29,7 @@ def _store(location: str) -> Store:
         return DirectoryStore(Path(location).absolute())
     try:
         if not location.startswith("s3://"):
-            raise ValueError("no other URL holds a registry")
+            raise ValueError("other URLs are not supported")
         bucket, prefix = split_s3_url(location)
     except ValueError as error:
         raise UsageError(

@@ -35,8 +35,8 @@ def _cells(summary: ScoreSummary) -> list[str]:
 def _undefined(summaries: Mapping[str, ScoreSummary]) -> list[str]:
     """The lines about eras without a score, which no mean includes."""
     return [
-        f"{name}: {each.undefined_eras} more eras have no score: the files have no predictions to "
-        "compare with there, or predictions or targets are equal"
+        f"{name}: {each.undefined_eras} more eras have no score: no predictions to compare "
+        "with in the files, or all predictions or all targets of the era are equal"
         for name, each in summaries.items()
         if each.undefined_eras
     ]

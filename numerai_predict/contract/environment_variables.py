@@ -77,14 +77,14 @@ VARIABLES = (
     EnvironmentVariable(
         "NUMERAI_DATASET_VERSION",
         Topic.DATA,
-        "Version of the tournament's data sets that options default to.",
+        "Default version of the tournament's data sets.",
         "`v5.2`",
     ),
     EnvironmentVariable(
         "ALLOW_DATASET_VERSION_MISMATCH",
         Topic.DATA,
-        "`true` is `--allow-version-mismatch`: data of another version than those that a bundle's "
-        "model was trained on are a warning.",
+        "`true` is the same as `--allow-version-mismatch`: a warning instead of a failure if the "
+        "data version differs from that of a bundle's training data.",
         "`false`",
     ),
     EnvironmentVariable(
@@ -172,11 +172,11 @@ VARIABLES = (
         "REQUESTS_CA_BUNDLE", Topic.TRANSFERS, "File of trusted certificates.", "certifi's"
     ),
     EnvironmentVariable(
-        "NO_COLOR", Topic.TERMINAL, "Switches colours off, whatever its value unless that is empty."
+        "NO_COLOR", Topic.TERMINAL, "Switches colours off if it has a value that is not empty."
     ),
     EnvironmentVariable(
         "FORCE_COLOR",
         Topic.TERMINAL,
-        "Switches colours on where the output is no terminal; `NO_COLOR` takes precedence.",
+        "Switches colours on even if the output is not a terminal; `NO_COLOR` takes precedence.",
     ),
 )

@@ -163,7 +163,7 @@ class DeadlinePassed(RunError):
 
 
 class SandboxUnavailable(RunError):
-    """`--sandbox require` was given, and this machine lacks a layer."""
+    """`--sandbox require` was given, but this machine lacks a layer."""
 
     verdict = Verdict.SANDBOX_UNAVAILABLE
 

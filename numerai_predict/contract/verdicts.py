@@ -65,7 +65,7 @@ class Verdict(AnyVerdict):
     SANDBOX_UNAVAILABLE = (
         "sandbox_unavailable",
         60,
-        "`--sandbox require` was given, and this machine lacks a layer.",
+        "`--sandbox require` was given, but this machine lacks a layer.",
     )
     INTERNAL_ERROR = ("internal_error", 70, "This is a bug in the runner, not in the model.")
 

@@ -107,8 +107,8 @@ def _rolling(report: Report) -> Chart:
             band = (low, high) if np.isfinite(low).any() else None
             series.append(EraSeries(name.upper(), _COLOURS[name], mean, band))
     caption = (
-        f"Mean of the last {window} eras, with its 95 % interval if they are 4 effective "
-        "ones: whether the score is stable or comes from a few eras."
+        f"Mean of the last {window} eras, with its 95 % interval if they are worth at "
+        "least 4 effective eras: whether the score is stable or comes from a few eras."
     )
     return _chart(report, "Rolling means", caption, series, "Rolling means need at least 8 eras.")
 
@@ -143,7 +143,7 @@ def _payout(report: Report) -> Chart:
         "each era clipped at ±5 %. The payout factor is taken as 1; that of a round is smaller, "
         "and rounds overlap."
     )
-    title, missing = "Payout", "A payout needs CORR and MMC, so a meta model of these eras."
+    title, missing = "Payout", "A payout needs CORR and MMC, and so a meta model for these eras."
     if not {"corr", "mmc"} <= set(plotted_scores(report)):
         return Chart(title, caption, None, missing)
     scores = (pd.Series(_clean(report, name)) for name in ("corr", "mmc"))
@@ -176,7 +176,7 @@ def _correlations(report: Report) -> Chart:
         "Spearman's correlation with benchmark models and the meta model within an era: mean over "
         "eras, plus and minus one standard deviation."
     )
-    missing = "No benchmark model and no meta model has these eras: there is nothing to compare."
+    missing = "No benchmark model and no meta model covers these eras: nothing to compare."
     return Chart(title, caption, bar_svg(bars, title) if bars else None, missing)
 
 

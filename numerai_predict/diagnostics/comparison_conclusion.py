@@ -22,7 +22,7 @@ def conclude(comparison: ModelComparison) -> list[str]:
     first, second = names_of(comparison)
     decisive = comparison.differences.get(comparison.decisive)
     if decisive is None or not decisive.difference.eras:
-        return [f"Nothing can be said of {first} and {second}: no era has scores of both."]
+        return [f"{first} and {second} cannot be compared: no era has scores of both."]
     return [
         _verdict(comparison.decisive, decisive, first, second),
         *_reservations(comparison),
@@ -73,9 +73,9 @@ def _reservations(comparison: ModelComparison) -> Iterator[str]:
             "overlap with those, are left out."
         )
     if PAYOUT not in comparison.differences:
-        yield "There is no meta model of these eras: CORR decides in place of the payout."
+        yield "No meta model covers these eras: CORR decides in place of the payout."
     correlation = format_number(comparison.rank_correlation, 3)
-    yield f"The predictions of both correlate with {correlation} (Spearman, mean over eras)."
+    yield f"The correlation of both predictions is {correlation} (Spearman, mean over eras)."
 
 
 def score_label(name: str) -> str:

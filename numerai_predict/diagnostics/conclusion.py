@@ -16,7 +16,7 @@ def conclusion(report: Report) -> list[str]:
     judged = {name: report.scores[name] for name in _JUDGED if name in report.scores}
     judged = {name: each for name, each in judged.items() if each.eras}
     if not judged:
-        return ["Nothing can be said: no score could be computed in an era to judge the model by."]
+        return ["The model cannot be judged: no era that counts has a score."]
     sentences = [_overall(report, judged)]
     sentences += [_sentence(name, each) for name, each in judged.items()]
     sentences += _reservations(report)
@@ -65,7 +65,7 @@ def _reservations(report: Report) -> list[str]:
     if report.models_shown and report.models_shown > 1:
         found.append(
             f"{report.models_shown} models were scored on these eras: the best of them looks "
-            "better than it is, and the first sentence allows for that."
+            "better than it is, and the first sentence accounts for that."
         )
     if report.exposures and report.exposures[0].mean_absolute > _MUCH_EXPOSURE:
         largest = report.exposures[0]

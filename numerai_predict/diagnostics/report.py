@@ -143,5 +143,5 @@ class Report:
             return f"{len(self.kinds)} eras, clean: the model was not trained on them"
         return (
             f"{len(self.kinds) - inflated} clean eras; {inflated} others, which the model was "
-            "trained on or whose targets overlap with those, are shown apart"
+            "trained on or whose targets overlap with those, are shown separately"
         )

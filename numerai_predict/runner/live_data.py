@@ -194,7 +194,7 @@ def _unreadable(path: Path, source: str, error: Exception) -> DatasetUnavailable
         found = f"one that is truncated or corrupt ({type(error).__name__})"
     return DatasetUnavailable(
         f"expected a parquet file in {source}, found {found}",
-        "fetch the data set again: a copy may have been cut short, and a URL may lead to a page",
+        "fetch the data set again: a copy may be incomplete, or a URL may lead to a web page",
     )
 
 

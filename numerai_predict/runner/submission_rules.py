@@ -157,7 +157,7 @@ def _without_live_ids(predictions: Predictions, expected: int) -> Problem:
         names = one_line(predictions.form.index_name) or "names"
         return Problem(
             f"{found}: the index is a MultiIndex of {names}",
-            'keep the ids alone: predictions.set_index(predictions.index.get_level_values("id"))',
+            'keep only the ids: predictions.set_index(predictions.index.get_level_values("id"))',
         )
     if predictions.form.index_type == "bytes":
         return Problem(

@@ -44,7 +44,7 @@ _ENDED = json.dumps({"error": errno.ECHILD})
 _NO_PROC = "the kernel allows no /proc of its own here, because parts of /proc are hidden"
 
 _DESCRIPTIONS = {
-    USER: "capabilities count in it alone",
+    USER: "capabilities are valid only inside it",
     PID: "/proc shows the model's processes alone, and all end with the first of them",
     IPC: "System V and POSIX queues of its own",
     NETWORK: "a loopback interface of its own, and no other",

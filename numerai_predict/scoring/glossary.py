@@ -56,7 +56,7 @@ GLOSSARY: Mapping[str, GlossaryEntry] = {
     ),
     "interval": GlossaryEntry(
         "95 % interval",
-        "Where the true value lies in 95 of 100 cases; overlapping targets are allowed for.",
+        "Where the true value lies in 95 of 100 cases, with overlapping targets accounted for.",
         "value \N{PLUS-MINUS SIGN} t * standard error, from the lowest frequencies of the scores.",
         "Lazarus, Lewis, Stock and Watson, Journal of Business & Economic Statistics 36 (2018)",
     ),

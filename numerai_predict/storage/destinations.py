@@ -123,6 +123,6 @@ def _combine(failures: Sequence[RunError], reached: Sequence[str], path: Path) -
     first = failures[0]
     parts = [first.message, *(error.message for error in failures[1:])]
     parts += [f"delivered to {where}" for where in reached]
-    parts.append(f"the predictions are safe in {path}")
+    parts.append(f"the predictions are saved in {path}")
     remedy = f"{first.remedy}; `numerai-predict deliver {path}` sends them again"
     return type(first)("; ".join(parts), remedy)

@@ -63,8 +63,8 @@ def describe_looks(models: int | None, eras: str, *, corrected: bool) -> str:
     if not corrected:
         return f"{shown}: the best one may be best by chance, and these eras are too few to tell"
     return (
-        f"{shown}; 'best of {models}' is what is left of a score and its interval if it is the "
-        "best of them by chance"
+        f"{shown}; 'best of {models}' corrects a score and its interval for the selection of the "
+        "best of them"
     )
 
 

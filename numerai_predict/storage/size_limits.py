@@ -78,7 +78,7 @@ class SizeCheck:
         if self.largest is not None and size > self.largest:
             raise FetchFailed(
                 f"expected at most {format_size(self.largest)} from {self.source}, found more",
-                f"set {self.variable} to a larger size if the file is right",
+                f"set {self.variable} to a larger size if this size is correct",
             )
 
     def _require_free(self, more: int) -> None:

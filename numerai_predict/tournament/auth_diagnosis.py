@@ -57,8 +57,8 @@ def _diagnose_key(api: Api, api_message: str) -> NotAuthorised | None:
             return None
         return NotAuthorised(
             f"expected a valid API key, found one that the tournament does not know; {api_message}",
-            "check NUMERAI_PUBLIC_ID and NUMERAI_SECRET_KEY: both parts, of the same key, of an "
-            "account of the tournament at NUMERAI_API_URL, and not deleted on numer.ai",
+            "check that NUMERAI_PUBLIC_ID and NUMERAI_SECRET_KEY are complete and of the same key, "
+            "and that an account of the tournament at NUMERAI_API_URL has this key",
         )
     return None
 

@@ -130,8 +130,8 @@ class TrainingConfig(BaseSettings):
         None,
         gt=0,
         le=1,
-        description="highest absolute correlation of the predictions with one feature; what is "
-        "above is removed. The gate of submissions is 0.3. Default: no limit",
+        description="highest absolute correlation of the predictions with one feature; a higher "
+        "one is reduced to it. The submission gate allows 0.3. Default: no limit",
     )
     use_holdout: bool = Field(
         False, description="after scoring, train again on all eras and bundle those models"

@@ -43,7 +43,7 @@ class FeatureLeak:
             era = f"era {'+' if self.eras_later > 0 else '-'} {abs(self.eras_later)}"
         return (
             f"feature {self.feature} correlates {self.correlation:.2f} with {self.target} of "
-            f"{era}: it may hold what is not known while an era is live"
+            f"{era}: it may contain what is unknown while an era is live"
         )
 
 

@@ -122,7 +122,7 @@ def test_a_bundle_whose_pickle_was_swapped_is_not_added(registry, models, tmp_pa
 
 def test_a_damaged_registry_is_found_by_verify(registry, models, tmp_path):
     registry("add", models / ONE, "mine")
-    assert registry("verify")[1].endswith("1 version(s) of 1 model(s) are as they were added")
+    assert registry("verify")[1].endswith("1 version(s) of 1 model(s) match their hashes")
     (stored,) = (path for path in (tmp_path / "registry/objects").rglob("*") if path.is_file())
     stored.chmod(0o644)
     stored.write_bytes(b"other")

@@ -67,5 +67,5 @@ def test_a_large_exposure_is_named(report_of):
 
 def test_no_score_at_all_is_said(report_of):
     assert conclusion(report_of(float("nan"))) == [
-        "Nothing can be said: no score could be computed in an era to judge the model by."
+        "The model cannot be judged: no era that counts has a score."
     ]

@@ -53,7 +53,9 @@ def test_a_report_without_anything_is_readable(make_report, shown, width):
     )  # fmt: skip
     assert page.complaints() == []
     assert page.layout_faults() == []
-    assert "Nothing can be said" in page.evaluate("document.querySelector('.lead').textContent")
+    assert "The model cannot be judged" in page.evaluate(
+        "document.querySelector('.lead').textContent"
+    )
 
 
 @pytest.mark.parametrize("width", [1280, 390])

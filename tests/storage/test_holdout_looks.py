@@ -92,5 +92,5 @@ def test_the_number_of_looks_is_described():
     assert describe_looks(1, "eras 0001 to 0052", corrected=False) == (
         "first look at eras 0001 to 0052"
     )
-    assert "'best of 3' is what is left" in describe_looks(3, "these eras", corrected=True)
+    assert "'best of 3' corrects a score" in describe_looks(3, "these eras", corrected=True)
     assert "too few to tell" in describe_looks(3, "these eras", corrected=False)

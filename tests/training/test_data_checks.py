@@ -64,7 +64,7 @@ def test_a_feature_that_is_a_later_target_is_found(tmp_path, distance, same_ids)
     assert (leak.feature, leak.eras_later) == ("feature_0", distance)
     assert leak.correlation > 0.9
     era = f"era + {distance}" if distance else "the same era"
-    assert f"with {TARGET} of {era}: it may hold what is not known" in str(leak)
+    assert f"with {TARGET} of {era}: it may contain what is unknown" in str(leak)
 
 
 @pytest.mark.parametrize("overlap", [1, 12])

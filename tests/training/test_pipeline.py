@@ -119,7 +119,7 @@ def test_the_holdout_may_be_trained_on_after_scoring(trained, training):
     assert whole.scores() == trained.scores()
     assert set(whole.models()).isdisjoint(trained.models())
     assert not whole.manifest()["holdout"]["is_bundled"]
-    assert "the bundled models were trained on the holdout too, and have no scores" in ended.stdout
+    assert "the bundled models were also trained on the holdout and have no scores" in ended.stdout
 
 
 def test_the_holdout_is_scored_on_request_alone(trained, training):

@@ -142,7 +142,7 @@ def _verify(registry: Registry, _options: argparse.Namespace) -> str:
             "\n".join([f"expected all files as they were added, found {len(faults)} not", *faults]),
             "add those bundles again",
         )
-    return f"{len(versions)} version(s) of {len(histories)} model(s) are as they were added"
+    return f"{len(versions)} version(s) of {len(histories)} model(s) match their hashes"
 
 
 def _collect(registry: Registry, options: argparse.Namespace) -> str:
@@ -156,8 +156,8 @@ def _export(registry: Registry, options: argparse.Namespace) -> str:
         options.directory.mkdir()
     except OSError as error:
         raise SaveFailed(
-            f"expected to make the directory {options.directory}, found: {error.strerror}",
-            "name one that does not exist, in a directory that does",
+            f"expected to create the directory {options.directory}, found: {error.strerror}",
+            "name a directory that does not exist yet, in one that does",
         ) from error
     version = registry.write_files(options.reference, options.directory)
     return f"version {version.number} of {options.reference.name} is in {options.directory}"

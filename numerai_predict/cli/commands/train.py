@@ -96,13 +96,13 @@ def blocking_gates(trial: Trial, limits: GateLimits) -> list[str]:
             f"a submission would be blocked: the predictions' correlation with {exposure.feature} "
             f"is {exposure.correlation:.3f}, and the gate allows {limits.max_abs_exposure:g}: set "
             f"max_exposure: {limits.max_abs_exposure:g} in the configuration and train again, or "
-            "move the gate with MAX_ABS_EXPOSURE"
+            "change the limit with MAX_ABS_EXPOSURE"
         )
     if not trial.spread >= limits.min_pred_std:
         found.append(
             f"a submission would be blocked: the predictions' standard deviation is "
             f"{trial.spread:.3g}, and the gate requires {limits.min_pred_std:g}: train more rounds "
-            "(rounds, learning_rate), or move the gate with MIN_PRED_STD"
+            "(rounds, learning_rate), or change the limit with MIN_PRED_STD"
         )
     return found
 
@@ -193,6 +193,6 @@ def _holdout_lines(holdout: HoldoutFacts, corrected: bool) -> Iterator[str]:
         )
     if not holdout.is_bundled:
         yield (
-            "use_holdout: the bundled models were trained on the holdout too, and have no scores; "
-            "those of the holdout are of models trained without it"
+            "use_holdout: the bundled models were also trained on the holdout and have no scores; "
+            "the scores of the holdout are those of models trained without it"
         )

@@ -62,7 +62,7 @@ class Validator:
             return self._failed(request, self._too_slow())
         except (ConnectionError, MalformedFrame):
             peak = Record.from_dict(dict(request.record)).peak_memory_bytes or 0
-            ended = MalformedFrame("a response that ends the process that checks it")
+            ended = MalformedFrame("a response that crashes the process that validates it")
             return self._failed(request, malformed_response(ended, peak))
         except Exception as error:
             return self._failed(request, InternalError.caused_by(error))

@@ -62,7 +62,7 @@ def tensors_of_a_gpu(failure: Failure) -> RunError | None:
     if failure.stage not in (Stage.LOAD, Stage.PREDICT) or not _CUDA.search(failure.text):
         return None
     return ModelError(
-        failure.with_traceback(f"the model needs a GPU, and models have none: {failure.title}"),
+        failure.with_traceback(f"the model needs a GPU, but models have none: {failure.title}"),
         "hosted models have no GPU: move it to the CPU before pickling, model.cpu(), and request "
         "no device but the CPU in predict",
     )
@@ -76,7 +76,7 @@ def missing_gpu_tool(failure: Failure) -> RunError | None:
         return None
     return ModelError(
         failure.with_traceback(
-            f"the model looked for a GPU, and models have none: {_GPU_TOOL} does not exist: "
+            f"the model looked for a GPU, but models have none: {_GPU_TOOL} does not exist: "
             f"{failure.title}"
         ),
         f'start it only where it exists: if shutil.which("{_GPU_TOOL}")',
@@ -90,7 +90,7 @@ def torch_compile_unavailable(failure: Failure) -> RunError | None:
         return None
     return ModelError(
         failure.with_traceback(
-            f"torch.compile needs a C++ compiler, and there is none here: {failure.title}"
+            f"torch.compile needs a C++ compiler, but there is none here: {failure.title}"
         ),
         "pickle the model without torch.compile",
     )
@@ -103,7 +103,7 @@ def package_install_attempt(failure: Failure) -> RunError | None:
         return None
     return ModelError(
         failure.with_traceback(
-            f"the model tried to install a package, and models have no network: {failure.title}"
+            f"the model tried to install a package, but models have no network: {failure.title}"
         ),
         "use a library that the image has, ask Numerai for the package, or embed its code in the "
         "pickle: cloudpickle.register_pickle_by_value(module) before cloudpickle.dump",
