@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from numerai_predict.acceleration.build import ENGINE
@@ -13,7 +14,7 @@ from numerai_predict.acceleration.tables import NotSupported, NumericTable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 2
+VERSION = 3
 
 _REASON_BYTES = 160
 _POINTER, _INT64, _INT32, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32, ctypes.c_int
@@ -27,6 +28,10 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
         (ctypes.c_char_p, _INT64, _INT64, _INT64, _INT, ctypes.c_char_p),
     ),
     "ne_read_xgboost": (_POINTER, (_POINTER, _INT64, _INT64, _INT64, ctypes.c_char_p)),
+    "ne_make_oblivious": (
+        _POINTER,
+        (_INT32, *[_POINTER] * 5, _INT32, ctypes.c_double, ctypes.c_double, ctypes.c_char_p),
+    ),
     "ne_predict": (_INT, (_POINTER, *_TABLE, _INT, _POINTER)),
     "ne_rare_rows": (_INT, (_POINTER, *_TABLE, _INT64, _INT, _POINTER)),
 }
@@ -149,6 +154,49 @@ def read_xgboost(model: bytearray, begin: int, end: int) -> Forest:
     if not pointer:
         raise NotSupported(reason.value.decode(errors="replace") or "it cannot be read")
     return Forest(pointer, single=True)
+
+
+@dataclass(frozen=True)
+class ObliviousTrees:
+    """Trees with one decision per level; nodes and leaves of all trees follow each other.
+
+    `first_node` and `first_leaf` (int64, one more than trees) are where each tree begins,
+    `feature` (int32) and `threshold` (float64) its decisions from the lowest bit of the leaf's
+    number on: whether a value is above the threshold. `leaf` is float64. The prediction is
+    `scale` times the sum of leaves, plus `bias`.
+    """
+
+    first_node: NDArray[Any]
+    feature: NDArray[Any]
+    threshold: NDArray[Any]
+    first_leaf: NDArray[Any]
+    leaf: NDArray[Any]
+    features: int
+    scale: float
+    bias: float
+
+
+def make_oblivious(trees: ObliviousTrees) -> Forest:
+    """The forest of trees with one decision per level.
+
+    Raises:
+        NotSupported: they are invalid; the message is the reason.
+    """
+    import numpy as np
+
+    first, last = trees.first_node, trees.first_leaf
+    if first[-1] != len(trees.feature) or last[-1] != len(trees.leaf):
+        raise NotSupported("its trees are invalid")
+    reason = ctypes.create_string_buffer(_REASON_BYTES)
+    kinds = (np.int64, np.int64, np.int32, np.float64, np.float64)
+    values = (first, last, trees.feature, trees.threshold, trees.leaf)
+    arrays = [np.ascontiguousarray(each, kind) for each, kind in zip(values, kinds, strict=True)]
+    pointers = [each.ctypes.data for each in arrays]
+    numbers = (trees.features, trees.scale, trees.bias)
+    pointer = _required().ne_make_oblivious(len(first) - 1, *pointers, *numbers, reason)
+    if not pointer:
+        raise NotSupported(reason.value.decode(errors="replace") or "it cannot be read")
+    return Forest(pointer)
 
 
 def thread_count(requested: object = None) -> int:

@@ -20,6 +20,7 @@ from numerai_predict.acceleration.accelerator import Accelerator
 ADAPTERS = {
     "lightgbm.basic": "numerai_predict.acceleration.lightgbm_booster",
     "xgboost.core": "numerai_predict.acceleration.xgboost_booster",
+    "catboost.core": "numerai_predict.acceleration.catboost_model",
 }
 
 

@@ -12,14 +12,14 @@ def predict(booster: Any, frame: Any) -> NDArray[Any]:
     """Predictions of a tree model, equal to the last bit to those of its own library.
 
     Args:
-        booster: a booster of LightGBM or XGBoost, or a model of their scikit-learn interfaces; its
+        booster: a booster of LightGBM or XGBoost, a model of their scikit-learn interfaces or of CatBoost; its
             library predicts a sample of the rows as well, and whatever the engine does not support.
         frame: the features, shape (rows, features): a DataFrame or an array of numbers, as
             the library takes it; int8 is fastest.
 
     Returns:
-        Shape (rows,), or (rows, classes) for several classes; float64 from LightGBM, float32 from
-        XGBoost.
+        Shape (rows,), or (rows, classes) for several classes; float64, from
+        XGBoost float32; raw values from CatBoost.
 
     Raises:
         TypeError: the library of the model is not known.

@@ -158,4 +158,37 @@ def xgboost_case(seed: int) -> Case:
     return Case(model, data, arguments, f"xgboost {seed} {settings}")
 
 
-CASES = {"lightgbm": lightgbm_case, "xgboost": xgboost_case}
+def catboost_case(seed: int) -> Case:
+    """A CatBoost model of a random kind."""
+    import catboost
+
+    random = np.random.default_rng(seed)
+    kind = str(random.choice(["int8", "float32", "float64"]))
+    columns = int(random.integers(2, 30))
+    train = np.nan_to_num(features(random, 500, columns, kind), posinf=9, neginf=-9)
+    settings: dict[str, Any] = {
+        "iterations": int(random.integers(1, 60)),
+        "depth": int(random.choice([1, 3, 6, 9])),
+        "grow_policy": str(random.choice(["SymmetricTree"] * 4 + ["Lossguide", "Depthwise"])),
+        "loss_function": str(random.choice(["RMSE", "RMSE", "MAE", "Quantile", "RMSE", "Poisson"])),
+        "boost_from_average": bool(random.random() < 0.5),
+        "random_seed": seed,
+        "thread_count": 1,
+        "verbose": 0,
+        "allow_writing_files": False,
+    }
+    if settings["loss_function"] == "Poisson":
+        settings["boost_from_average"] = False
+    target = _target(random, train, "poisson")
+    model = catboost.CatBoostRegressor(**settings).fit(train, target)
+    data: Any = features(random, ROWS, columns, kind)
+    if random.random() < 0.8:
+        data = np.nan_to_num(data, posinf=9, neginf=-9)
+    if random.random() < 0.5:
+        data = pd.DataFrame(data)
+    elif random.random() < 0.5:
+        data = np.asfortranarray(data)
+    return Case(model, data, {"thread_count": 1}, f"catboost {seed} {settings}")
+
+
+CASES = {"lightgbm": lightgbm_case, "xgboost": xgboost_case, "catboost": catboost_case}

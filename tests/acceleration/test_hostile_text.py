@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import re
 
+import catboost
 import lightgbm
 import numpy as np
 import pytest
 import xgboost
 
+from numerai_predict.acceleration.catboost_model import read as read_catboost
 from numerai_predict.acceleration.engine import read_lightgbm, read_xgboost
 from numerai_predict.acceleration.tables import NotSupported, NumericTable
 
@@ -158,6 +160,26 @@ def test_truncated_and_changed_models_of_xgboost_neither_crash_nor_hang(ubj: byt
             changed[chosen.randrange(len(changed))] = chosen.randrange(256)
         try:
             forest = read_xgboost(changed, 0, 0)
+        except NotSupported:
+            continue
+        if forest.features <= 6:
+            forest.predict(table)
+
+
+def test_truncated_and_changed_models_of_catboost_neither_crash_nor_hang() -> None:
+    values = np.random.default_rng(0).integers(0, 5, (300, 6)).astype(np.float32)
+    quiet = {"verbose": 0, "thread_count": 1, "allow_writing_files": False}
+    model = catboost.CatBoostRegressor(iterations=5, depth=3, **quiet)
+    whole = bytes(model.fit(values, values[:, 0] + values[:, 1] ** 2)._serialize_model())
+    chosen = random.Random(0)
+    table = NumericTable(values)
+    assert read_catboost(whole).trees == 5
+    for number in range(2000):
+        changed = bytearray(whole)
+        for _ in range(chosen.randint(1, 4)):
+            changed[chosen.randrange(8, len(changed))] = chosen.randrange(256)
+        try:
+            forest = read_catboost(bytes(changed if number % 4 else whole[: number * 3 + 8]))
         except NotSupported:
             continue
         if forest.features <= 6:

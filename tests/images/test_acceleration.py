@@ -21,5 +21,6 @@ def test_random_models_are_predicted_bit_for_bit_by_the_engine_of_the_image(imag
     assert ended.returncode == 0, ended.stderr
     counts = json.loads(ended.stdout.splitlines()[-1])
     assert sum(found["different"] for found in counts.values()) == 0, counts
-    assert counts["lightgbm"]["engine"] >= 25, counts
-    assert counts["xgboost"]["engine"] >= 10, counts
+    assert counts["lightgbm"]["engine"] >= 17, counts
+    assert counts["xgboost"]["engine"] >= 6, counts
+    assert counts["catboost"]["engine"] >= 6, counts

@@ -224,3 +224,34 @@ forest *build_forest(raw_forest *raw, char *reason)
     free_raw(raw);
     return f;
 }
+
+/* Trees whose nodes of a level are the same: one node per level, the lowest bit of a leaf's number first. */
+EXPORT forest *ne_make_oblivious(int32_t trees, const int64_t *first_node, const int64_t *first_leaf,
+                                 const int32_t *feature, const double *threshold, const double *leaf,
+                                 int32_t features, double scale, double bias, char *reason)
+{
+    raw_forest raw = {.trees = trees};
+    size_t count = (size_t)trees + 1, nodes = (size_t)first_node[trees], leaves = (size_t)first_leaf[trees];
+    reason[0] = '\0';
+    raw.first_node = zeroed(count, sizeof(int64_t)), raw.first_leaf = zeroed(count, sizeof(int64_t));
+    raw.feature = zeroed(nodes, sizeof(int32_t)), raw.threshold = zeroed(nodes, sizeof(double));
+    raw.kind = zeroed(nodes, 1), raw.leaf = zeroed(leaves, sizeof(double));
+    if (!raw.first_node || !raw.first_leaf || !raw.feature || !raw.threshold || !raw.kind || !raw.leaf) {
+        free_raw(&raw);
+        refuse(reason, "too little memory");
+        return NULL;
+    }
+    memcpy(raw.first_node, first_node, count * sizeof(int64_t));
+    memcpy(raw.first_leaf, first_leaf, count * sizeof(int64_t));
+    memcpy(raw.feature, feature, nodes * sizeof(int32_t)), memcpy(raw.threshold, threshold, nodes * sizeof(double));
+    memcpy(raw.leaf, leaf, leaves * sizeof(double));
+    forest *f = build_forest(&raw, reason);
+    if (f && f->features > features) {
+        refuse(reason, "its trees are invalid");
+        ne_free(f);
+        return NULL;
+    }
+    if (f)
+        f->features = features, f->scale = scale, f->bias = bias;
+    return f;
+}

@@ -533,4 +533,4 @@ EXPORT int ne_shape(const forest *f, int64_t *shape)
     return 0;
 }
 
-EXPORT int ne_version(void) { return 2; }
+EXPORT int ne_version(void) { return 3; }
