@@ -12,8 +12,9 @@ def predict(booster: Any, frame: Any) -> NDArray[Any]:
     """Predictions of a tree model, equal to the last bit to those of its own library.
 
     Args:
-        booster: a booster of LightGBM or XGBoost, a model of their scikit-learn interfaces or of CatBoost; its
-            library predicts a sample of the rows as well, and whatever the engine does not support.
+        booster: a booster of LightGBM or XGBoost, a model of their scikit-learn interfaces, or a
+            model of CatBoost; its library predicts a sample of the rows as well, and whatever
+            the engine does not support.
         frame: the features, shape (rows, features): a DataFrame or an array of numbers, as
             the library takes it; int8 is fastest.
 
