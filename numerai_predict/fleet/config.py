@@ -49,6 +49,7 @@ class FleetConfig:
         engine: command of the container engine, `None` to run models in the local Python.
         debug: whether the logs of models have details.
         hosted: whether models and predictions fail that hosted compute would refuse.
+        acceleration: whether tree models may be predicted by the engine.
         page: whether the HTML report is written while the fleet run goes on.
         models_ahead: how many models may be prepared, or in preparation, before workers are free.
         max_worker_growth_bytes: a worker whose memory grew by more is replaced.
@@ -71,6 +72,7 @@ class FleetConfig:
     engine: str | None = None
     debug: bool = False
     hosted: bool = False
+    acceleration: bool = True
     page: bool = False
     models_ahead: int = 64
     max_worker_growth_bytes: int = 512 * 1024**2

@@ -40,6 +40,7 @@ OTHER_OPTIONS: Mapping[str, str] = {
     "models_per_worker": "each model has a process of its own",
     "engine": "the environment is part of the key",
     "debug": "the detail of logs",
+    "acceleration": "the tree engine predicts the same",
     "page": "how the progress is shown",
     "models_ahead": "how early models are fetched",
     "max_worker_growth_bytes": "when workers are replaced",

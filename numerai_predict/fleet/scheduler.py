@@ -146,6 +146,7 @@ class Scheduler:
             seconds_left=self._deadline.left(),
             debug=self._config.debug,
             hosted=self._config.hosted,
+            acceleration=self._config.acceleration,
         )
 
     def _handle(self, events: Iterable[PoolEvent]) -> None:

@@ -26,6 +26,7 @@ from numerai_predict.fleet.manifest import ManifestEntry, read_fleet_manifest
 from numerai_predict.fleet.progress_display import FleetDisplay
 from numerai_predict.fleet.report.html_report import write_report
 from numerai_predict.fleet.summary import FleetSummary
+from numerai_predict.runner.acceleration_option import allows_acceleration
 from numerai_predict.runner.container.engine import Engine
 from numerai_predict.runner.termination import raised_at_sigterm
 from numerai_predict.runner.version_mismatch import allows_version_mismatch
@@ -81,6 +82,7 @@ def _config(options: argparse.Namespace, engine: Engine | None) -> FleetConfig:
         debug=options.debug,
         allow_version_mismatch=allows_version_mismatch(options.parser, options),
         hosted=options.hosted,
+        acceleration=allows_acceleration(options),
         page=options.page,
     )
 

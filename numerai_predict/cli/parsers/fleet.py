@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from numerai_predict.cli.options import add_json, add_no_container, positive_integer
+from numerai_predict.runner.acceleration_option import add_acceleration
 from numerai_predict.runner.option_parser import OptionParser, argparse_type
 from numerai_predict.runner.options import (
     Defaults,
@@ -63,6 +64,7 @@ def _add_run(parser: OptionParser) -> None:
         help="update fleet.html during the fleet run, at most every 5 seconds",
     )
     add_hosted(data)
+    add_acceleration(data)
     add_limits(parser)
     _add_scheduling(parser)
     add_json(parser)

@@ -55,6 +55,7 @@ class RunRequest:
     `user` is the uid of its process if the worker is root, `cpu` the processor that it may
     use. `no_benchmarks` are message and remedy of their lack. `seconds_left` is the time to the
     deadline of the fleet run. `hosted` makes a model fail that hosted compute would refuse.
+    `acceleration` allows the tree engine.
     """
 
     model: str
@@ -70,6 +71,7 @@ class RunRequest:
     seconds_left: float | None = None
     debug: bool = False
     hosted: bool = False
+    acceleration: bool = True
 
 
 @dataclass(frozen=True)

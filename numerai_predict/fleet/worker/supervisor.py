@@ -75,7 +75,12 @@ class _Run:
         labels = SourceLabels(request.source, request.dataset_source, request.benchmarks_source)
         limits = Limits(request.memory_bytes, request.seconds)
         self._call = ModelCall(
-            labels, limits, Sandbox(request.sandbox), request.debug, request.hosted
+            labels,
+            limits,
+            Sandbox(request.sandbox),
+            request.debug,
+            request.hosted,
+            request.acceleration,
         )
         self._session = ModelSession(
             self._call, self._fork, Deadline.after(request.seconds_left), supervisor_layers
