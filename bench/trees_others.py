@@ -78,16 +78,7 @@ def _onedal() -> Any:
     return daal4py.mb.convert_model(_BOOSTER)
 
 
-def _lleaves() -> Any:
-    import lleaves
-
-    model = lleaves.Model(model_file=_MODEL)
-    model.compile()
-    return model
-
-
 measure("LightGBM", lambda: _BOOSTER, lambda model: model.predict(_INT8, num_threads=1))
 measure("treelite GTIL", _treelite, _gtil)
 measure("ONNX Runtime", _onnx, lambda model: model.run(None, {"x": _INT8.astype(np.float32)})[0])
 measure("oneDAL", _onedal, lambda model: model.predict(_INT8.astype(np.float64)))
-measure("lleaves", _lleaves, lambda model: model.predict(_INT8.astype(np.float64), n_jobs=1))
