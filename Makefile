@@ -252,6 +252,7 @@ bench_diagnose: setup ## Measure a diagnosis, compared with a plain script; writ
 .PHONY: simulations
 simulations: setup ## Measure how often intervals of scores hold the true value, and what the purge prevents; writes bench/RESULTS.md
 	$(BIN)/python bench/simulations.py
+	$(BIN)/python bench/promotions.py
 	$(BIN)/python bench/purge.py
 
 .PHONY: bench_noise

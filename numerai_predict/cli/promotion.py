@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 
 from numerai_predict.cli.options import data_dir
@@ -11,6 +12,7 @@ from numerai_predict.cli.registered_models import copy_of
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.registry_errors import PromotionRefused
+from numerai_predict.diagnostics.promotion_rule import PromotionRule, Requirement
 from numerai_predict.registry.reference import PRODUCTION, Reference
 from numerai_predict.registry.registry import Registry
 from numerai_predict.tournament.settings import read_account_settings
@@ -30,8 +32,17 @@ def promote(registry: Registry, options: argparse.Namespace) -> str:
         print(one_line(gate), flush=True)
         gates.append(gate)
     _require_passed(gates, reference, options.force)
-    event = registry.set_alias(reference, PRODUCTION, options.force or options.reason)
+    event = registry.set_alias(reference, PRODUCTION, _reason(options))
     return f"{reference.name}@{PRODUCTION} is version {event.version}"
+
+
+def _reason(options: argparse.Namespace) -> str | None:
+    """Why the version was promoted, for the history; `None` if nobody said."""
+    reason: str | None = options.force or options.reason
+    if not options.approved_by:
+        return reason
+    approval = f"approved by {options.approved_by}"
+    return f"{reason}; {approval}" if reason else approval
 
 
 def _promotion_check(
@@ -44,6 +55,9 @@ def _promotion_check(
         data=data_dir(options) / options.data_version,
         data_version=options.data_version,
         limits=read_account_settings().limits.of_model(reference.name),
+        rule=PromotionRule(Requirement(options.require), options.confidence),
+        needs_approval=os.environ.get("NUMERAI_PROMOTION_APPROVAL") == "required",
+        approved_by=options.approved_by,
         no_container=options.no_container,
         deadline=Deadline.after(options.deadline),
     )

@@ -17,11 +17,11 @@ from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.contract.tournament_errors import GateClosed
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.diagnostics.compare import compare_on_eras
-from numerai_predict.diagnostics.comparison import Judgement, ModelComparison
-from numerai_predict.diagnostics.comparison_conclusion import conclude
+from numerai_predict.diagnostics.comparison import ModelComparison
 from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.data_files import find_data_files
 from numerai_predict.diagnostics.progress import EraProgress
+from numerai_predict.diagnostics.promotion_rule import PromotionRule
 from numerai_predict.registry.reference import PRODUCTION, Reference
 from numerai_predict.registry.registry import Registry
 from numerai_predict.runner.container.job_run import require_record, run_job, target_of_job
@@ -49,7 +49,9 @@ class PromotionCheck:
     """What the gates check: a version on the data in a directory, and against production.
 
     `reference` names the version by its number, `pickle` is its local copy. `data_version` is that
-    of the tournament's data, `limits` those of submissions.
+    of the tournament's data, `limits` those of submissions. `rule` is what the comparison must
+    show. `approved_by` says who approved it, `None` for nobody; a gate of its own checks that if
+    `needs_approval`.
     """
 
     registry: Registry
@@ -58,11 +60,16 @@ class PromotionCheck:
     data: Path
     data_version: str
     limits: GateLimits
+    rule: PromotionRule
+    needs_approval: bool
+    approved_by: str | None
     no_container: bool
     deadline: Deadline
 
     def gates(self) -> Iterator[PromotionGate]:
         """Each gate in turn; those that need predictions only if there are some."""
+        if self.needs_approval:
+            yield self._approval_gate()
         yield self._data_version_gate()
         live, benchmarks = self.data / "live.parquet", self.data / "live_benchmark_models.parquet"
         if missing := [path for path in (live, benchmarks) if not path.is_file()]:
@@ -78,6 +85,10 @@ class PromotionCheck:
                 return
             yield self._submission_gate(Path(record.predictions.path), live)
         yield self._comparison_gate()
+
+    def _approval_gate(self) -> PromotionGate:
+        finding = f"by {self.approved_by}" if self.approved_by else "missing: --approved-by NAME"
+        return PromotionGate("approval", bool(self.approved_by), finding)
 
     def _data_version_gate(self) -> PromotionGate:
         trained = self.registry.version(self.reference).added.facts.get("data_version")
@@ -113,7 +124,7 @@ class PromotionCheck:
         return PromotionGate(name, True, format_figures(figures))
 
     def _comparison_gate(self) -> PromotionGate:
-        """Block a version that is worse than the production version, beyond chance."""
+        """Whether the rule allows the version to replace the one in production."""
         name, production = "comparison", Reference(self.reference.name, None, PRODUCTION)
         number = self.registry.history(production.name).aliases.get(PRODUCTION)
         if number is None:
@@ -124,9 +135,7 @@ class PromotionCheck:
             comparison = self._compare_with(copy_of(self.registry, production))
         except RunError as error:
             return PromotionGate(name, False, f"{error.message}: {error.remedy}")
-        found = comparison.differences.get(comparison.decisive)
-        is_worse = found is not None and found.judgement is Judgement.WORSE
-        return PromotionGate(name, not is_worse, conclude(comparison)[0])
+        return PromotionGate(name, *self.rule.judge(comparison))
 
     def _compare_with(self, production: Path) -> ModelComparison:
         def config(pickle: Path, name: str) -> DiagnosisConfig:

@@ -75,6 +75,24 @@ VARIABLES = (
         "`1.0`",
     ),
     EnvironmentVariable(
+        "NUMERAI_PROMOTION_REQUIRE",
+        Topic.GATES,
+        "What `registry promote` requires of the comparison with the version in production: "
+        "`better`, or `not-worse`.",
+        "`better`",
+    ),
+    EnvironmentVariable(
+        "NUMERAI_PROMOTION_CONFIDENCE",
+        Topic.GATES,
+        "Confidence of the interval that decides it.",
+        "`0.95`",
+    ),
+    EnvironmentVariable(
+        "NUMERAI_PROMOTION_APPROVAL",
+        Topic.GATES,
+        "With `required`, `registry promote` needs `--approved-by NAME`.",
+    ),
+    EnvironmentVariable(
         "NUMERAI_DATASET_VERSION",
         Topic.DATA,
         "Default version of the tournament's data sets.",

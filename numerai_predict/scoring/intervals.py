@@ -31,7 +31,7 @@ _COEFFICIENTS = 0.8
 
 
 class Interval(NamedTuple):
-    """A confidence interval of 95 percent."""
+    """A confidence interval, of 95 percent where nothing else is said."""
 
     low: float
     high: float
@@ -47,14 +47,16 @@ def varies(scores: NDArray[np.float64]) -> bool:
     return len(scores) > 1 and bool(scores.std() > abs(scores.mean()) * 1e-12)
 
 
-def mean_interval(scores: NDArray[np.float64], overlap: int, at_once: int = 1) -> Interval | None:
+def mean_interval(
+    scores: NDArray[np.float64], overlap: int, at_once: int = 1, confidence: float = CONFIDENCE
+) -> Interval | None:
     """The interval of the mean of scores in order of time, shape (eras,).
 
     `overlap` is the number of neighbouring scores whose targets share time, 1 for independent
     ones. With `at_once` it holds for so many series together (Bonferroni). `None` if there are
     fewer than 4 effective eras.
     """
-    return _interval(_mean_estimate(scores, overlap), at_once)
+    return _interval(_mean_estimate(scores, overlap), at_once, confidence)
 
 
 def sharpe_interval(scores: NDArray[np.float64], overlap: int) -> Interval | None:
@@ -62,7 +64,7 @@ def sharpe_interval(scores: NDArray[np.float64], overlap: int) -> Interval | Non
 
     `None` also if the scores are equal.
     """
-    return _interval(_sharpe_estimate(scores, overlap), 1)
+    return _interval(_sharpe_estimate(scores, overlap), 1, CONFIDENCE)
 
 
 def deflated_mean(scores: NDArray[np.float64], overlap: int, looks: int) -> float | None:
@@ -114,10 +116,10 @@ def _estimate(value: float, influences: NDArray[np.float64], overlap: int) -> _E
     return _Estimate(value, math.sqrt(squares.mean() / eras), count)
 
 
-def _interval(estimate: _Estimate | None, at_once: int) -> Interval | None:
+def _interval(estimate: _Estimate | None, at_once: int, confidence: float) -> Interval | None:
     if estimate is None:
         return None
-    quantile = float(stdtrit(estimate.freedom, 1 - (1 - CONFIDENCE) / (2 * at_once)))
+    quantile = float(stdtrit(estimate.freedom, 1 - (1 - confidence) / (2 * at_once)))
     half = quantile * estimate.error
     return Interval(estimate.value - half, estimate.value + half)
 

@@ -49,7 +49,9 @@ def test_a_pickle_is_added_listed_promoted_and_rolled_back(registry, models, sna
     data = ("--data-dir", snapshots)
     registry("promote", "mine@1", *data, MAX_ABS_EXPOSURE="0.9")
     words = ("promote", "mine@candidate", *data, "--reason", "newer")
-    gates, last = registry(*words, MAX_ABS_EXPOSURE="0.9")
+    gates, _ = registry(*words, MAX_ABS_EXPOSURE="0.9", code=103)
+    assert "blocked comparison: Cannot tell which is better" in gates
+    gates, last = registry(*words, "--require", "not-worse", MAX_ABS_EXPOSURE="0.9")
     assert last.endswith("mine@production is version 2")
     assert [line.split(":")[0] for line in gates.splitlines()] == [
         "passed  data version",
@@ -73,6 +75,23 @@ def test_no_version_is_promoted_while_a_gate_blocks_it_without_a_reason(registry
     forced = ("--data-dir", tmp_path / "none", "--force", "no data here")
     assert registry("promote", "mine@1", *forced)[1].endswith("mine@production is version 1")
     assert "aliased production: no data here" in registry("show", "mine")[0]
+
+
+def test_a_promotion_needs_the_approval_that_is_configured(registry, models, snapshots):
+    registry("add", models / ONE, "mine")
+    words = ("promote", "mine@1", "--data-dir", snapshots)
+    settings = {"MAX_ABS_EXPOSURE": "0.9", "NUMERAI_PROMOTION_APPROVAL": "required"}
+    printed, _ = registry(*words, code=103, **settings)
+    assert "blocked approval: missing: --approved-by NAME" in printed
+    assert "passed  approval: by Ada" in registry(*words, "--approved-by", "Ada", **settings)[0]
+    assert "aliased production: approved by Ada" in registry("show", "mine")[0]
+
+
+@pytest.mark.parametrize("confidence", ["2", "much", "nan"])
+def test_a_confidence_is_a_share(registry, models, confidence):
+    registry("add", models / ONE, "mine")
+    _, last = registry("promote", "mine@1", "--confidence", confidence, code=2)
+    assert "expected a confidence from 0.5 to 0.999, like 0.95" in last
 
 
 def test_a_model_that_fails_is_blocked_by_the_gate_of_its_run(registry, snapshots, pickle_model):

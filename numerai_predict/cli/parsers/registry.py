@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from numerai_predict.cli.options import add_json, add_no_container, add_snapshot, positive_integer
@@ -134,10 +135,28 @@ def _add_add(parser: OptionParser) -> None:
 def _add_promote(parser: OptionParser) -> None:
     _add_model(parser)
     _add_reason(parser)
-    parser.add_argument_group("gates").add_argument(
+    gates = parser.add_argument_group("gates")
+    gates.add_argument(
         "--force",
         metavar="REASON",
         help="promote even if a gate blocks it; the reason is kept in the history",
+    )
+    gates.add_argument(
+        "--require",
+        choices=("better", "not-worse"),
+        default=os.environ.get("NUMERAI_PROMOTION_REQUIRE") or "better",
+        help="what the comparison with the version in production must show "
+        "(default: NUMERAI_PROMOTION_REQUIRE or better)",
+    )
+    gates.add_argument(
+        "--confidence",
+        type=argparse_type(_confidence),
+        default=os.environ.get("NUMERAI_PROMOTION_CONFIDENCE") or "0.95",
+        metavar="SHARE",
+        help="confidence of that interval (default: NUMERAI_PROMOTION_CONFIDENCE or 0.95)",
+    )
+    gates.add_argument(
+        "--approved-by", metavar="NAME", help="who approved the version; kept in the history"
     )
     add_snapshot(parser)
     add_no_container(parser.add_argument_group("environment"))
@@ -190,6 +209,16 @@ def _alias(text: str) -> str:
             f"found {text!r}"
         )
     return text
+
+
+def _confidence(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.5 <= value <= 0.999:
+        raise ValueError(f"expected a confidence from 0.5 to 0.999, like 0.95, found {text!r}")
+    return value
 
 
 def _tag(text: str) -> tuple[str, str]:
