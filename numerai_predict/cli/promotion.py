@@ -37,7 +37,7 @@ def promote(registry: Registry, options: argparse.Namespace) -> str:
 
 
 def _reason(options: argparse.Namespace) -> str | None:
-    """Why the version was promoted, for the history; `None` if nobody said."""
+    """Why the version was promoted, for the history; `None` without a reason."""
     reason: str | None = options.force or options.reason
     if not options.approved_by:
         return reason

@@ -50,7 +50,7 @@ class PromotionCheck:
 
     `reference` names the version by its number, `pickle` is its local copy. `data_version` is that
     of the tournament's data, `limits` those of submissions. `rule` is what the comparison must
-    show. `approved_by` says who approved it, `None` for nobody; a gate of its own checks that if
+    show. `approved_by` says who approved it, `None` for no one; a gate of its own checks that if
     `needs_approval`.
     """
 
@@ -117,8 +117,7 @@ class PromotionCheck:
         try:
             figures = check_gates(predictions, live, named_features(self.pickle), self.limits)
         except GateClosed as closed:
-            reasons = [line.strip(" -") for line in closed.message.splitlines()[1:]]
-            return PromotionGate(name, False, "; ".join(reasons))
+            return PromotionGate(name, False, "; ".join(closed.reasons))
         except RunError as error:
             return PromotionGate(name, False, error.message)
         return PromotionGate(name, True, format_figures(figures))

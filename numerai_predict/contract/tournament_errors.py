@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from numerai_predict.contract.errors import RunError, Transient
+from numerai_predict.contract.foreign_text import printable_lines
+from numerai_predict.contract.redaction import redact_text
 from numerai_predict.contract.training_errors import BadConfiguration
 from numerai_predict.contract.verdicts import TournamentVerdict
 
@@ -12,9 +16,16 @@ class TournamentError(RunError):
 
 
 class GateClosed(TournamentError):
-    """A gate blocked the submission of the predictions; nothing was submitted."""
+    """A gate blocked the submission of the predictions; nothing was submitted.
+
+    `reasons` are those of the gates, bounded and printable like the message.
+    """
 
     verdict = TournamentVerdict.GATE_CLOSED
+
+    def __init__(self, message: str, remedy: str, reasons: Sequence[str] = ()) -> None:
+        super().__init__(message, remedy)
+        self.reasons = tuple(printable_lines(redact_text(reason)) for reason in reasons)
 
 
 class RoundClosed(TournamentError):

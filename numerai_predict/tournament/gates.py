@@ -82,12 +82,13 @@ def check_gates(
 
 def gate_error(reasons: Sequence[str]) -> GateClosed:
     """The error of gates that block for these reasons."""
-    lines = [f"  - {reason}" for reason in reasons]
+    lines = ["  - " + reason.replace("\n", "\n  ") for reason in reasons]
     title = f"{ABORT}: expected predictions fit to be submitted, found {len(reasons)} reason(s) "
     return GateClosed(
         "\n".join([f"{title}against it; nothing was submitted", *lines]),
         "check the model and the live data; MIN_PRED_STD, MAX_TIED_SHARE, MAX_ABS_EXPOSURE and "
         "MIN_COVERAGE change the limits",
+        reasons,
     )
 
 

@@ -107,9 +107,7 @@ def _require_ok(record: Record) -> None:
     error = kind(record.message, record.remedy or "")
     if isinstance(error, InvalidPredictions):
         # Predictions that the runner rejects fail a gate too: one verdict for one cause.
-        lines = error.message.splitlines()
-        reasons = [line.removeprefix("  - ") for line in lines[1:]] or lines
-        raise gate_error(reasons) from error
+        raise gate_error([error.message]) from error
     raise error
 
 
