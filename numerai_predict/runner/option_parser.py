@@ -11,7 +11,7 @@ import difflib
 import itertools
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -202,27 +202,39 @@ class OptionParser(argparse.ArgumentParser):
         return [value] if rest else []
 
     def _reject_option(self, name: str) -> None:
-        suggestion = self._hints.get(name) or _nearest(name, self._option_string_actions)
+        suggestion = self._hints.get(name) or _nearest(name, self._current_options())
         if suggestion is None and self.commands is not None:
             suggestion = "type options after the command"
         self.error(f"unknown option {name}" + (f": {suggestion}" if suggestion else ""))
+
+    def _current_options(self) -> dict[str, str]:
+        """Each spelling that is accepted, with the option to suggest for it."""
+        actions = self._option_string_actions.items()
+        current = {name: action.option_strings[0] for name, action in actions}
+        deprecated = self._spellings.items()
+        return {**current, **{name: each.option for name, each in deprecated if each.option}}
 
     def _require_command(self, word: str) -> None:
         if self.commands is None or word in self.commands.choices:
             return
         shown = f" {word!r}" if _SHOWN_WORD.fullmatch(word) else ""
-        suggestion = self._hints.get(word) or _nearest(word, self.commands.choices)
+        known_words = {name: name for name in self.commands.choices}
+        suggestion = self._hints.get(word) or _nearest(word, known_words)
         if is_pickle_path(word) and (command := self._hints.get("PICKLE")):
             suggestion = command
         known = f"choose from {', '.join(self.commands.choices)}"
         self.error(f"unknown command{shown}: {suggestion or known}")
 
 
-def _nearest(word: str, known: Iterable[str]) -> str | None:
-    """Names the known command or option that resembles the word; dashes do not count."""
-    names = {name.lstrip("-"): name for name in known}
+def _nearest(word: str, known: Mapping[str, str]) -> str | None:
+    """Suggests a command or option for the known spelling that resembles the word.
+
+    One that begins with the word goes before others; dashes do not count.
+    """
+    names = {name.lstrip("-"): suggested for name, suggested in known.items()}
     typed = word.lstrip("-")
-    near = difflib.get_close_matches(typed, list(names), n=_CANDIDATES)
+    begun = [name for name in names if len(typed) > 1 and name.startswith(typed)]
+    near = begun or difflib.get_close_matches(typed, list(names), _CANDIDATES)
     if not near:
         return None
     return f"did you mean {names[max(near, key=lambda name: _similarity(typed, name))]}?"
