@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from numerai_predict.contract.limits import Limits
-from numerai_predict.resources.memory_meter import MemoryMeter
+from numerai_predict.resources.memory_limit import MemoryMeter
 from numerai_predict.resources.model_cgroup import ModelCgroup
 from numerai_predict.resources.proc_access import as_user
 from numerai_predict.resources.process_tree import ProcessTree, descendants

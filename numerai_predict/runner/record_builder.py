@@ -23,7 +23,7 @@ from numerai_predict.runner.hosted_signature import signature_reasons, signature
 
 if TYPE_CHECKING:
     from numerai_predict.runner.fetching import FetchedFile
-    from numerai_predict.runner.submission_file import ValidatedPredictions
+    from numerai_predict.runner.prediction_validation import ValidatedPredictions
     from numerai_predict.runner.supervisor.session import SessionSummary
 
 

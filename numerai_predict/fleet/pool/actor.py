@@ -21,8 +21,8 @@ from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.fleet.environments import Environment
 from numerai_predict.fleet.node_files import NodeFile, unchanged, write_node_file
 from numerai_predict.fleet.pool.launch import WorkerSpec, path_in_worker
-from numerai_predict.fleet.pool.validation import Validated, ValidationRequest
-from numerai_predict.fleet.pool.validator import Validator
+from numerai_predict.fleet.pool.response_validation import Validated, ValidationRequest
+from numerai_predict.fleet.pool.response_validator import Validator
 from numerai_predict.fleet.pool.worker_client import (
     WorkerClient,
     WorkerLost,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from numerai_predict.runner.child.memory_limit import limit_memory
+from numerai_predict.runner.child.allocation_limit import limit_memory
 from numerai_predict.sandbox.process_status import status_bytes
 
 

@@ -20,8 +20,8 @@ from numerai_predict.acceleration.usage import Usage
 from numerai_predict.runner import protocol
 from numerai_predict.runner.child import network_audit
 from numerai_predict.runner.child.acceleration import report, start_acceleration
+from numerai_predict.runner.child.allocation_limit import lift_memory_limit, limit_memory
 from numerai_predict.runner.child.exception_report import describe
-from numerai_predict.runner.child.memory_limit import lift_memory_limit, limit_memory
 from numerai_predict.runner.child.temporary_directory import shorten_temporary_directory
 from numerai_predict.runner.child.user_name import name_own_user
 from numerai_predict.runner.protocol import (

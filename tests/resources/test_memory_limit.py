@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from numerai_predict.resources.kernel_memory import buffer_bytes, kernel_memory
-from numerai_predict.resources.memory_meter import MemoryMeter
+from numerai_predict.resources.memory_limit import MemoryMeter
 from numerai_predict.resources.model_cgroup import ModelCgroup
 from numerai_predict.resources.process_tree import ProcessTree, descendants
 from numerai_predict.resources.shared_memory import SharedMemoryFiles

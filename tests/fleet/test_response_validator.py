@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from numerai_predict.contract.record import EnvironmentFacts, Record
-from numerai_predict.fleet.pool.validation import ValidationRequest
-from numerai_predict.fleet.pool.validator import Validator
+from numerai_predict.fleet.pool.response_validation import ValidationRequest
+from numerai_predict.fleet.pool.response_validator import Validator
 from numerai_predict.resources.process_tree import descendants
 
 pytestmark = pytest.mark.process
@@ -111,7 +111,9 @@ def test_a_killed_server_is_started_again(tmp_path):
 
 
 def test_a_process_that_ends_while_it_validates_fails_its_model(validator, monkeypatch):
-    monkeypatch.setattr("numerai_predict.fleet.pool.validator.receive_frame", kill_children)
+    monkeypatch.setattr(
+        "numerai_predict.fleet.pool.response_validator.receive_frame", kill_children
+    )
     assert verdict(validator, HONEST) == "model_crashed"
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from numerai_predict.contract.errors import InternalError, ModelTimeout, RunError
 from numerai_predict.contract.record import Record
-from numerai_predict.fleet.pool.validation import Validated, ValidationRequest
-from numerai_predict.fleet.pool.validation_server import VALIDATE, receive_frame
+from numerai_predict.fleet.pool.response_validation import Validated, ValidationRequest
+from numerai_predict.fleet.pool.response_validation_server import VALIDATE, receive_frame
 from numerai_predict.runner.bootstrap import bootstrap_argv
 from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.protocol import Frame, encode
@@ -24,7 +24,7 @@ from numerai_predict.runner.supervisor.launch import minimal_environment
 from numerai_predict.runner.supervisor.session import malformed_response
 from numerai_predict.runner.supervisor.time_limit import MAX_RESPONSE_SECONDS
 
-_SERVER = "numerai_predict.fleet.pool.validation_server:main"
+_SERVER = "numerai_predict.fleet.pool.response_validation_server:main"
 _GRACE_SECONDS = 30.0
 _EXIT_SECONDS = 10.0
 _ATTEMPTS = 3
