@@ -16,7 +16,7 @@ from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.temporary_files import require_temporary_directory
 from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.runner.container_files import is_lost_with_container
+from numerai_predict.runner.container.container_files import is_lost_with_container
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.options import parse_job
 from numerai_predict.runner.pipeline import run

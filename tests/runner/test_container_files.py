@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.runner.container_files import is_lost_with_container
+from numerai_predict.runner.container.container_files import is_lost_with_container
 
 MOUNTS = """\
 305 125 0:55 / / rw,relatime master:3 - overlay overlay rw,lowerdir=/var/lib/a:/var/lib/b
