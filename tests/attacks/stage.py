@@ -37,6 +37,11 @@ STOPPED_BY_ONE = {
         "mount_namespace",
         "libraries need /dev/shm for their semaphores, and no rule is for single files",
     ),
+    "become root": ("user", "root without capabilities cannot become another user"),
+    "list the runner's descriptors": (
+        "user",
+        "their numbers alone: root owns the directory of a runner that is root",
+    ),
 }
 PLANTED, WRITABLE = "planted-canary-55de", "as it was"
 

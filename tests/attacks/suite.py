@@ -93,7 +93,14 @@ def main():
     print("\n".join(lines))
     (ROOT / "tests/attacks/ESCAPES.md").write_text("\n".join(lines) + "\n")
     held = [column for name, column in columns.items() if name != "without a sandbox"]
-    return int(any(outcome.result == "escaped" for column in held for outcome in column.values()))
+    return int(any(is_defect(outcome) for column in held for outcome in column.values()))
+
+
+def is_defect(outcome):
+    """Whether an attempt succeeded that a layer should have stopped."""
+    return outcome.result == "escaped" and outcome.name not in stage.expected_escapes(
+        outcome.layers
+    )
 
 
 def table(columns, images):
@@ -133,7 +140,7 @@ def reasons(columns):
             yield f"- {place}: " + "; ".join(f"{name}: {status}" for name, status in layers.items())
             for outcome in column.values():
                 if outcome.result == "escaped":
-                    why = "; ".join(stage.missing_layers(layers)) or "a defect"
+                    why = stage.expected_escapes(layers).get(outcome.name, "a defect")
                     yield f"  - not blocked: {outcome.name}: {outcome.detail} ({why})"
 
 
