@@ -86,7 +86,7 @@ def test_a_file_is_stored_below_a_prefix_under_its_own_name(s3, csv, url, key):
 
 
 def test_a_bucket_that_is_not_there_is_a_failed_upload_of_a_saved_file(s3, csv):
-    with pytest.raises(UploadFailed, match=r"NoSuchBucket.*safe in .*0123456789ab\.csv") as failed:
+    with pytest.raises(UploadFailed, match=r"NoSuchBucket.*saved in .*0123456789ab\.csv") as failed:
         deliver(csv, [S3Prefix("no-such-bucket", "")], QUICK)
     assert not isinstance(failed.value, UploadInterrupted)
 

@@ -84,7 +84,7 @@ def test_a_pickle_of_a_python_that_is_not_here_is_uploaded_with_a_warning(practi
     other = "3.10"
     path = ROOT / f"tests/models/py{other}/one_argument.pkl"
     ended = numerai("upload", path, "--model-name", practice.model())
-    assert f"Python {other} is not installed here" in ended.log
+    assert f"Python {other} is not available, locally or as a matching image" in ended.log
     assert "was not run before the upload" in ended.log
 
 

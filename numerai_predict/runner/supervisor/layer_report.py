@@ -59,9 +59,7 @@ def _summary(layers: Layers) -> str:
     denied = [text for name, text in _DENIED.items() if name in layers.engaged]
     sentence = f"the model cannot reach {join_words(denied, 'or')}" if denied else "limits alone"
     if _NETWORK in layers.unavailable:
-        sentence += (
-            "; its processes cannot use sockets either: no private network namespace is available"
-        )
+        sentence += "; its processes cannot use sockets either: no private network is available"
     return sentence
 
 
