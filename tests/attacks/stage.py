@@ -43,6 +43,7 @@ STOPPED_BY_ONE = {
         "their numbers alone: root owns the directory of a runner that is root",
     ),
 }
+_HIGH_ID = 2_000
 PLANTED, WRITABLE = "planted-canary-55de", "as it was"
 
 
@@ -435,7 +436,24 @@ def container(image, user, sample, *arguments):
     )
 
 
+def become_a_process_of_a_high_id():
+    """Go on in a child process whose id no process of a model's own PID namespace has.
+
+    In a container ids are small too: an attempt would find a process of its own by that of another.
+    """
+    while os.getpid() < _HIGH_ID:
+        child = os.fork()
+        if child == 0:
+            if os.getpid() >= _HIGH_ID:
+                return
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if child >= _HIGH_ID:
+            os._exit(os.waitstatus_to_exitcode(status))
+
+
 def main():
+    become_a_process_of_a_high_id()
     parser = argparse.ArgumentParser()
     parser.add_argument("predict", type=Path)
     parser.add_argument("folder", type=Path)

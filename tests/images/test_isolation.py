@@ -127,8 +127,7 @@ def test_no_attempt_to_break_out_succeeds(image, inputs, user):
 
 
 UNCONFINED = ("--security-opt", "seccomp=unconfined")
-# With `--init` the stage is not process 1, which in the model's own namespace is the sandbox's.
-ALL_NAMESPACES = ("--init", *UNCONFINED, "--security-opt", "systempaths=unconfined")
+ALL_NAMESPACES = (*UNCONFINED, "--security-opt", "systempaths=unconfined")
 
 
 @pytest.mark.parametrize("user", ["0:0", "1000:1000", "4242:4242"])
