@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from numerai_predict.acceleration.accelerator import Accelerator, TreeCall
 from numerai_predict.acceleration.engine import Forest, ObliviousTrees, make_oblivious, thread_count
 from numerai_predict.acceleration.flatbuffer import FlatTable
+from numerai_predict.acceleration.library_calls import call_method, intercept
 from numerai_predict.acceleration.tables import (
     NotSupported,
     NumericTable,
@@ -18,6 +18,8 @@ from numerai_predict.acceleration.tables import (
 )
 
 NAME = "catboost"
+
+_METHOD = "_predict"
 
 _MAGIC = b"CBM1"
 _CHANGES = (
@@ -52,20 +54,9 @@ _MAX_DEPTH = 16
 def patch(module: Any, accelerator: Accelerator) -> None:
     """Have `CatBoost` of the module `catboost.core` predict through the accelerator."""
     model_class = module.CatBoost
-    original = model_class._predict
-    signature = inspect.signature(original)
-    if tuple(signature.parameters) != _ARGUMENTS:
+    if tuple(inspect.signature(model_class._predict).parameters) != _ARGUMENTS:
         return
-
-    @functools.wraps(original)
-    def _predict(*args: Any, **kwargs: Any) -> Any:
-        return accelerator.predict(
-            NAME,
-            lambda: understand(original, signature.bind(*args, **kwargs)),
-            lambda: original(*args, **kwargs),
-        )
-
-    model_class._predict = _predict
+    intercept(accelerator, NAME, model_class, _METHOD, understand)
     accelerator.forget_before(model_class, _CHANGES)
 
 
@@ -180,11 +171,5 @@ def owns(model: Any) -> bool:
 
 def predict_with(accelerator: Accelerator, model: Any, data: Any) -> Any:
     """The raw predictions of a model that `owns` accepts."""
-    original = inspect.unwrap(type(model)._predict)
     arguments = (model, data, "RawFormulaVal", 0, 0, -1, None, "predict", "CPU")
-    bound = inspect.signature(original).bind(*arguments)
-    return accelerator.predict(
-        NAME,
-        lambda: understand(original, bound),
-        lambda: original(*arguments),
-    )
+    return call_method(accelerator, NAME, _METHOD, understand, *arguments)

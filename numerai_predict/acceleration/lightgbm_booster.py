@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-import sys
 from typing import Any
 
 from numerai_predict.acceleration.accelerator import Accelerator, TreeCall
 from numerai_predict.acceleration.engine import Forest, read_lightgbm, thread_count
+from numerai_predict.acceleration.library_calls import booster_of, call_method, intercept
 from numerai_predict.acceleration.tables import NotSupported, NumericTable, as_table, is_frame
 
 NAME = "lightgbm"
+
+_MODULE, _METHOD = "lightgbm.basic", "predict"
 
 _CHANGES = (
     "model_from_string",
@@ -51,24 +53,10 @@ _WITHOUT_EFFECT = _THREADS | frozenset(
 def patch(module: Any, accelerator: Accelerator) -> None:
     """Have `Booster` of the module `lightgbm.basic` predict through the accelerator."""
     booster_class = module.Booster
-    _patch_predict(booster_class, accelerator)
+    understood = functools.partial(understand, accelerator)
+    intercept(accelerator, NAME, booster_class, _METHOD, understood)
     _patch_loading(booster_class, accelerator)
     accelerator.forget_before(booster_class, _CHANGES)
-
-
-def _patch_predict(booster_class: Any, accelerator: Accelerator) -> None:
-    original = booster_class.predict
-    signature = inspect.signature(original)
-
-    @functools.wraps(original)
-    def predict(*args: Any, **kwargs: Any) -> Any:
-        return accelerator.predict(
-            NAME,
-            lambda: understand(accelerator, original, signature.bind(*args, **kwargs)),
-            lambda: original(*args, **kwargs),
-        )
-
-    booster_class.predict = predict
 
 
 def _patch_loading(booster_class: Any, accelerator: Accelerator) -> None:
@@ -194,24 +182,11 @@ def _table(booster: Any, data: Any) -> NumericTable:
 
 def owns(model: Any) -> bool:
     """Whether the model is a booster of this library, or of its scikit-learn interface."""
-    return _booster_of(model) is not None
+    return booster_of(model, _MODULE) is not None
 
 
 def predict_with(accelerator: Accelerator, model: Any, data: Any) -> Any:
     """The predictions of a booster that `owns` accepts."""
-    booster = _booster_of(model)
-    original = inspect.unwrap(type(booster).predict)
-    bound = inspect.signature(original).bind(booster, data)
-    return accelerator.predict(
-        NAME,
-        lambda: understand(accelerator, original, bound),
-        lambda: original(booster, data),
-    )
-
-
-def _booster_of(model: Any) -> Any:
-    basic = sys.modules.get("lightgbm.basic")
-    if basic is None:
-        return None
-    booster = getattr(model, "_Booster", model)
-    return booster if isinstance(booster, basic.Booster) else None
+    understood = functools.partial(understand, accelerator)
+    booster = booster_of(model, _MODULE)
+    return call_method(accelerator, NAME, _METHOD, understood, booster, data)

@@ -6,17 +6,18 @@ are the library's own: it is left as it is.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import math
-import sys
 from typing import Any
 
 from numerai_predict.acceleration.accelerator import Accelerator, TreeCall
 from numerai_predict.acceleration.engine import read_xgboost, thread_count
+from numerai_predict.acceleration.library_calls import booster_of, call_method, intercept
 from numerai_predict.acceleration.tables import NotSupported, NumericTable, as_table, is_frame
 
 NAME = "xgboost"
+
+_MODULE, _METHOD = "xgboost.core", "inplace_predict"
 
 _CHANGES = ("boost", "load_model", "set_param", "update", "__setstate__")
 _DEFAULTS = {"predict_type": "value", "base_margin": None, "strict_shape": False}
@@ -27,20 +28,8 @@ _LEVELS = 5.0
 
 def patch(module: Any, accelerator: Accelerator) -> None:
     """Have `Booster` of the module `xgboost.core` predict through the accelerator."""
-    booster_class = module.Booster
-    original = booster_class.inplace_predict
-    signature = inspect.signature(original)
-
-    @functools.wraps(original)
-    def inplace_predict(*args: Any, **kwargs: Any) -> Any:
-        return accelerator.predict(
-            NAME,
-            lambda: understand(original, signature.bind(*args, **kwargs)),
-            lambda: original(*args, **kwargs),
-        )
-
-    booster_class.inplace_predict = inplace_predict
-    accelerator.forget_before(booster_class, _CHANGES)
+    intercept(accelerator, NAME, module.Booster, _METHOD, understand)
+    accelerator.forget_before(module.Booster, _CHANGES)
 
 
 def understand(original: Any, bound: inspect.BoundArguments) -> TreeCall:
@@ -101,24 +90,10 @@ def _table(booster: Any, data: Any, values: dict[str, Any]) -> NumericTable:
 
 def owns(model: Any) -> bool:
     """Whether the model is a booster of this library, or of its scikit-learn interface."""
-    return _booster_of(model) is not None
+    return booster_of(model, _MODULE) is not None
 
 
 def predict_with(accelerator: Accelerator, model: Any, data: Any) -> Any:
     """The predictions of a booster that `owns` accepts."""
-    booster = _booster_of(model)
-    original = inspect.unwrap(type(booster).inplace_predict)
-    bound = inspect.signature(original).bind(booster, data)
-    return accelerator.predict(
-        NAME,
-        lambda: understand(original, bound),
-        lambda: original(booster, data),
-    )
-
-
-def _booster_of(model: Any) -> Any:
-    core = sys.modules.get("xgboost.core")
-    if core is None:
-        return None
-    booster = getattr(model, "_Booster", model)
-    return booster if isinstance(booster, core.Booster) else None
+    booster = booster_of(model, _MODULE)
+    return call_method(accelerator, NAME, _METHOD, understand, booster, data)
