@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-import numpy as np
 import pandas as pd
 
 from numerai_predict.diagnostics.comparison import ModelComparison
 from numerai_predict.diagnostics.comparison_conclusion import conclude
 from numerai_predict.pages.formats import format_interval
-from numerai_predict.scoring.intervals import CONFIDENCE, Interval, mean_interval
-from numerai_predict.scoring.target_overlap import overlap_of_target, overlapping_scores
+from numerai_predict.scoring.intervals import CONFIDENCE, Interval
+from numerai_predict.scoring.score_summary import interval_of_mean
+from numerai_predict.scoring.target_overlap import overlap_of_target
 
 
 class Requirement(str, Enum):
@@ -38,10 +38,7 @@ class PromotionRule:
 
         `overlap` is the number of neighbouring eras whose targets share time.
         """
-        interval = self._interval(differences, overlap)
-        if self.requirement is Requirement.BETTER:
-            return interval is not None and interval.low > 0
-        return interval is None or interval.high >= 0
+        return self._is_met_by(interval_of_mean(differences, overlap, self.confidence))
 
     def judge(self, comparison: ModelComparison) -> tuple[bool, str]:
         """Whether the first model may replace the second, and why, in words."""
@@ -50,15 +47,14 @@ class PromotionRule:
         if differences is None:
             return self.requirement is Requirement.NOT_WORSE, conclusion
         overlap = overlap_of_target(comparison.first.subject.target)
+        interval = interval_of_mean(differences, overlap, self.confidence)
         required = f"required: {self.requirement.value.replace('-', ' ')}"
         if self.confidence != CONFIDENCE:
-            interval = self._interval(differences, overlap)
             shown = format_interval(interval) if interval else "unknown"
             required += f" with {self.confidence:.0%} confidence, whose interval is {shown}"
-        return self.allows(differences, overlap), f"{conclusion} ({required})"
+        return self._is_met_by(interval), f"{conclusion} ({required})"
 
-    def _interval(self, differences: pd.Series[float], overlap: int) -> Interval | None:
-        known = differences.dropna()
-        shared = overlapping_scores([str(era) for era in known.index], overlap)
-        values = np.asarray(known, np.float64)
-        return mean_interval(values, shared, confidence=self.confidence)
+    def _is_met_by(self, interval: Interval | None) -> bool:
+        if self.requirement is Requirement.BETTER:
+            return interval is not None and interval.low > 0
+        return interval is None or interval.high >= 0

@@ -101,6 +101,12 @@ def summarize(scores: pd.Series[float], overlap: int) -> ScoreSummary:
     )
 
 
+def interval_of_mean(scores: pd.Series[float], overlap: int, confidence: float) -> Interval | None:
+    """The interval of the mean with another confidence than 0.95; see `summarize`."""
+    values, shared = _values(scores.dropna(), overlap)
+    return mean_interval(values, shared, confidence=confidence)
+
+
 def summarize_best_of(scores: pd.Series[float], overlap: int, looks: int) -> ScoreSummary:
     """A score corrected for selection of the best of `looks` models.
 

@@ -40,7 +40,7 @@ STOPPED_BY_ONE = {
     "become root": ("user", "root without capabilities cannot become another user"),
     "list the runner's descriptors": (
         "user",
-        "their numbers alone: root owns the directory of a runner that is root",
+        "only their numbers: root owns the directory of a runner that is root",
     ),
 }
 _HIGH_ID = 2_000

@@ -99,6 +99,24 @@ def diagnose(past, pickle_model, clean_environment, tmp_path):
 
 
 @pytest.fixture
+def on_past_eras(past, clean_environment, tmp_path):
+    """Run a command of several models on small past data; its report goes to `tmp_path`."""
+
+    def run(command, *words):
+        argv = [sys.executable, "-c", PROGRAM, command, *words, "--validation", past]
+        argv += ["--output-dir", tmp_path, "--no-container", "--fnc-features", "small"]
+        return subprocess.run(
+            [*map(str, argv)],
+            capture_output=True,
+            text=True,
+            timeout=100,
+            env={**clean_environment, "XDG_STATE_HOME": str(tmp_path / "state")},
+        )
+
+    return run
+
+
+@pytest.fixture
 def make_report(subject):
     """A report of invented numbers, each replaceable."""
 

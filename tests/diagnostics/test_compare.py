@@ -1,11 +1,11 @@
 """`numerai-predict compare` runs two pickles on the same eras."""
 
+import functools
 import json
-import subprocess
-import sys
 
 import pytest
 from chromium import Chromium
+from feature_models import by_feature
 
 from numerai_predict.cli.main import main
 
@@ -13,27 +13,8 @@ PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main(
 
 
 @pytest.fixture
-def compare(past, clean_environment, tmp_path):
-    def run(*words):
-        command = [sys.executable, "-c", PROGRAM, "compare", *words, "--validation", past]
-        command += ["--output-dir", tmp_path, "--no-container", "--fnc-features", "small"]
-        return subprocess.run(
-            [*map(str, command)],
-            capture_output=True,
-            text=True,
-            timeout=100,
-            env={**clean_environment, "XDG_STATE_HOME": str(tmp_path / "state")},
-        )
-
-    return run
-
-
-def by_feature(number):
-    def predict(live_features):
-        features = live_features.filter(like="feature_")
-        return features.iloc[:, [number]].rank(pct=True).set_axis(["prediction"], axis=1)
-
-    return predict
+def compare(on_past_eras):
+    return functools.partial(on_past_eras, "compare")
 
 
 def test_two_models_get_a_table_a_page_and_numbers(compare, pickle_model, tmp_path):

@@ -1,13 +1,13 @@
 """`numerai-predict diagnose A B C` puts several models side by side."""
 
+import functools
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from chromium import Chromium
+from feature_models import by_feature
 from test_hostile_text import HOSTILE
 
 from numerai_predict.diagnostics.report import distinct_names
@@ -19,30 +19,9 @@ PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main(
 ERAS = [f"{number:04d}" for number in range(1, 61)]
 
 
-def by_feature(number):
-    def predict(live_features):
-        features = live_features.filter(like="feature_")
-        return features.iloc[:, [number]].rank(pct=True).set_axis(["prediction"], axis=1)
-
-    return predict
-
-
 @pytest.fixture
-def diagnose(past, clean_environment, tmp_path):
-    """Run the command on models; what it printed and its exit code."""
-
-    def run(*words):
-        command = [sys.executable, "-c", PROGRAM, "diagnose", *words, "--validation", past]
-        command += ["--output-dir", tmp_path, "--no-container", "--fnc-features", "small"]
-        return subprocess.run(
-            [*map(str, command)],
-            capture_output=True,
-            text=True,
-            timeout=100,
-            env={**clean_environment, "XDG_STATE_HOME": str(tmp_path / "state")},
-        )
-
-    return run
+def diagnose(on_past_eras):
+    return functools.partial(on_past_eras, "diagnose")
 
 
 @pytest.fixture
