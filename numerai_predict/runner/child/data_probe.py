@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import sys
+from enum import IntEnum
 
 from numerai_predict.runner.child.allocation_limit import limit_memory
 from numerai_predict.sandbox.process_status import status_bytes
 
 
+class ProbeExit(IntEnum):
+    """The exit statuses of the probe. Python itself ends with 1 or 2, which say nothing."""
+
+    READABLE = 0
+    TOO_LARGE = 101
+    UNREADABLE = 102
+
+
 def main() -> int:
-    """The exit status: 0 if the file of the first argument fits into the bytes of the second.
+    """The `ProbeExit` of the file of the first argument, within the bytes of the second.
 
     0 bytes are no limit. A limit that is too low for the libraries says nothing of the data.
     """
@@ -18,10 +27,13 @@ def main() -> int:
 
     path, limit = sys.argv[1], int(sys.argv[2])
     if limit and status_bytes("VmHWM") > limit:
-        return 0
+        return ProbeExit.READABLE
     limit_memory(limit or None)
     try:
         pd.read_parquet(path)
+    except MemoryError:
+        return ProbeExit.TOO_LARGE
     except Exception:
-        return 1
-    return int(limit and status_bytes("VmHWM") > limit)
+        return ProbeExit.UNREADABLE
+    fits = not limit or status_bytes("VmHWM") <= limit
+    return ProbeExit.READABLE if fits else ProbeExit.TOO_LARGE

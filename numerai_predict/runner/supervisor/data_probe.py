@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,21 +11,28 @@ from pathlib import Path
 from numerai_predict.contract.errors import DatasetUnavailable, OutOfMemory
 from numerai_predict.contract.limits import format_size
 from numerai_predict.runner.bootstrap import bootstrap_argv
+from numerai_predict.runner.child.data_probe import ProbeExit
 
 _PROBE = "numerai_predict.runner.child.data_probe:main"
 _SECONDS = 60.0
 
 
-def is_readable(path: Path, limit_bytes: int | None) -> bool:
-    """Whether pandas can read a parquet file within the memory limit, in a process of its own."""
+def probe(path: Path, limit_bytes: int | None) -> ProbeExit | None:
+    """Whether pandas can read a parquet file within the memory limit, in a process of its own.
+
+    None if the process could not say: it could not start, was too slow, or crashed.
+    """
     argv = bootstrap_argv(_PROBE, str(path), str(limit_bytes or 0))
     try:
         ended = subprocess.run(
             argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired):
-        return False
-    return ended.returncode == 0
+        return None
+    if ended.returncode == -signal.SIGKILL:
+        # The kernel ends what exceeds the memory of a container.
+        return ProbeExit.TOO_LARGE
+    return ProbeExit(ended.returncode) if ended.returncode in tuple(ProbeExit) else None
 
 
 @contextmanager
@@ -42,7 +50,7 @@ def detect_oversized_data(files: Mapping[Path, str], limit_bytes: int | None) ->
         yield
     except OutOfMemory as error:
         for path, source in files.items():
-            if not is_readable(path, limit_bytes):
+            if probe(path, limit_bytes) is ProbeExit.TOO_LARGE:
                 raise too_large(source, limit_bytes) from error
         raise
 

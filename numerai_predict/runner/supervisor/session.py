@@ -19,6 +19,7 @@ from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.resources import container_memory
 from numerai_predict.resources.violations import out_of_container_memory
 from numerai_predict.runner.acceleration_report import AccelerationReport
+from numerai_predict.runner.child.data_probe import ProbeExit
 from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.hosted_signature import require_hosted_signature, signature_warnings
 from numerai_predict.runner.protocol import (
@@ -31,7 +32,7 @@ from numerai_predict.runner.protocol import (
 from numerai_predict.runner.run_log import log_model_line, log_step, log_traceback
 from numerai_predict.runner.supervisor.crash_report import CrashReport, ModelProcessExited
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
-from numerai_predict.runner.supervisor.data_probe import detect_oversized_data, is_readable
+from numerai_predict.runner.supervisor.data_probe import detect_oversized_data, probe
 from numerai_predict.runner.supervisor.expected_frame import ModelFailed, expect_frame
 from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.failure_rules import classify_failure, failed_read
@@ -262,7 +263,7 @@ class ModelSession:
         """Whether the supervisor can read data that the model process says it cannot read."""
         assert file is not None
         limit = self._call.limits.memory_bytes
-        return self._process.is_in_memory(file) or is_readable(file, limit)
+        return self._process.is_in_memory(file) or probe(file, limit) is ProbeExit.READABLE
 
     def _detect_oversized_data(
         self, dataset: Path | None, benchmarks: Path | None = None
