@@ -22,7 +22,11 @@ from numerai_predict.scoring.intervals import (
     mean_interval,
     sharpe_interval,
 )
-from numerai_predict.scoring.overlap_estimate import estimate_overlap
+from numerai_predict.scoring.overlap_estimate import (
+    OverlapEstimate,
+    OverlapFinding,
+    estimate_overlap,
+)
 from numerai_predict.scoring.score_summary import summarize, summarize_best_of
 
 ERAS, OVERLAPS = (52, 150), (1, 4, 12)
@@ -120,22 +124,35 @@ def best_of(series: int) -> Iterator[str]:
 def overlaps(series: int) -> Iterator[str]:
     """Which overlap is estimated from the data, as the lines of a table."""
     yield f"The overlap estimated from the correlations with {FEATURES} features of {series} data"
-    yield "sets. Market: a part that changes slowly, as strong as the weekly returns."
+    yield "sets. Noise: of each era, in standard deviations of the shared part. Market: a part that"
+    yield "changes slowly. Right: the true overlap is in the range that is found. Too long refuses"
+    yield "an honest embargo, too short or none leaves the one of the name."
     yield ""
-    yield "| eras | overlap | noise | market | right | none found | another |"
-    yield "|---|---|---|---|---|---|---|"
-    for eras in (300, 600):
+    yield "| eras | overlap | noise | market | right | too long | too short | none found |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for eras in (72, 150, 300, 600):
         for overlap in OVERLAPS:
             for noise, market in ((0.7, 0.0), (0.7, 1.0), (2.0, 0.0)):
                 found = Counter(
-                    estimate_overlap(range(eras), loadings(eras, overlap, noise, market, seed))
+                    _judged(
+                        estimate_overlap(range(eras), loadings(eras, overlap, noise, market, seed)),
+                        overlap,
+                    )
                     for seed in range(series)
                 )
-                right, none = found[overlap], found[1] if overlap > 1 else 0
-                yield (
-                    f"| {eras} | {overlap} | {noise} | {market} | {right / series:.3f} | "
-                    f"{none / series:.3f} | {(series - right - none) / series:.3f} |"
+                shares = " | ".join(
+                    f"{found[each] / series:.3f}" for each in ("right", "long", "short", "none")
                 )
+                yield f"| {eras} | {overlap} | {noise} | {market} | {shares} |"
+
+
+def _judged(estimate: OverlapEstimate, overlap: int) -> str:
+    """What an estimate is worth; where there is no overlap, none is the right one."""
+    if estimate.finding is not OverlapFinding.FOUND:
+        return "right" if overlap == 1 else "none"
+    if estimate.least > overlap:
+        return "long"
+    return "short" if estimate.most < overlap else "right"
 
 
 def loadings(

@@ -18,7 +18,7 @@ from numerai_predict.scoring.era_payouts import era_payouts
 from numerai_predict.scoring.intervals import mean_interval
 from numerai_predict.scoring.payouts import CORR_MULTIPLIER, MMC_MULTIPLIER
 from numerai_predict.scoring.score_summary import drawdown
-from numerai_predict.scoring.target_overlap import overlap_of_target, overlapping_scores
+from numerai_predict.scoring.target_overlap import overlapping_scores
 
 # Scores in the charts, with their colours. FNC is the CORR of neutralized predictions: in the
 # table only.
@@ -55,7 +55,7 @@ def _clean(report: Report, name: str) -> Values:
 def _overlap(report: Report, values: Values) -> int:
     """How many neighbouring ones of the known scores share time."""
     known = [str(era) for era in report.eras.index[np.isfinite(values)]]
-    return overlapping_scores(known, overlap_of_target(report.subject.target))
+    return overlapping_scores(known, report.overlap.eras)
 
 
 def _chart(

@@ -19,7 +19,7 @@ from numerai_predict.diagnostics.report import Subject
 from numerai_predict.diagnostics.training_overlap import EraKind
 from numerai_predict.scoring.era_payouts import era_payouts
 from numerai_predict.scoring.score_summary import ScoreSummary, summarize
-from numerai_predict.scoring.target_overlap import overlap_of_target
+from numerai_predict.scoring.target_overlap import TargetOverlap
 
 PAYOUT, CORR = "payout", "corr"
 
@@ -85,7 +85,7 @@ class ModelComparison:
     `eras` has the differences of each score, and of the payout, by era; `differences` summarizes
     them. `rank_correlation` is the mean over eras of Spearman's correlation of their predictions.
     `left_out` counts the eras that one of them was trained on, or that overlap with those.
-    `unknown` says that the training eras of one are unknown.
+    `unknown` says that the training eras of one are unknown. `overlap` is that of the targets.
     """
 
     first: ComparedModel
@@ -95,6 +95,7 @@ class ModelComparison:
     rank_correlation: float
     left_out: int
     unknown: bool
+    overlap: TargetOverlap
 
     @property
     def decisive(self) -> str:
@@ -108,18 +109,19 @@ def compare_models(first: PredictedEras, second: PredictedEras) -> ModelComparis
     clean = clean_eras(models)
     scores = [with_payout(model.metrics.scores.loc[clean]) for model in models]
     names = [name for name in scores[0] if scores[0][name].notna().any()]
-    overlap = overlap_of_target(first.model.subject.target)
+    overlap = first.model.overlap
     eras = pd.DataFrame({name: scores[0][name] - scores[1][name] for name in names})
     return ModelComparison(
         first=_compared(first.model, clean),
         second=_compared(second.model, clean),
         eras=eras,
         differences={
-            str(name): _difference(scores[0][name], scores[1][name], overlap) for name in names
+            str(name): _difference(scores[0][name], scores[1][name], overlap.eras) for name in names
         },
         rank_correlation=rank_correlation(first, second, clean),
         left_out=len(first.model.kinds) - len(clean),
         unknown=any(EraKind.UNKNOWN in model.kinds for model in models),
+        overlap=overlap,
     )
 
 

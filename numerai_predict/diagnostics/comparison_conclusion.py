@@ -74,6 +74,7 @@ def _reservations(comparison: ModelComparison) -> Iterator[str]:
         )
     if PAYOUT not in comparison.differences:
         yield "No meta model covers these eras: CORR decides in place of the payout."
+    yield f"Intervals: {comparison.overlap}."
     correlation = format_number(comparison.rank_correlation, 3)
     yield f"The correlation of both predictions is {correlation} (Spearman, mean over eras)."
 

@@ -23,7 +23,7 @@ from numerai_predict.pages.page import render_page
 from numerai_predict.pages.svg import Chart
 from numerai_predict.scoring.bootstrap import cumulative_band
 from numerai_predict.scoring.glossary import GLOSSARY
-from numerai_predict.scoring.target_overlap import overlap_of_target, overlapping_scores
+from numerai_predict.scoring.target_overlap import overlapping_scores
 
 _TEMPLATE = "diagnostics/comparison.html.j2"
 _COLOURS = {"corr": "c1", "mmc": "c2", "bmc": "c3", PAYOUT: "c4"}
@@ -46,6 +46,7 @@ def comparison_as_json(comparison: ModelComparison) -> str:
         "rank_correlation": json_number(comparison.rank_correlation),
         "eras_left_out": comparison.left_out,
         "training_eras_unknown": comparison.unknown,
+        "overlap": comparison.overlap.as_entry(),
         "eras": [
             {"era": str(era), **{str(key): json_number(value) for key, value in row.items()}}
             for era, row in comparison.eras.iterrows()
@@ -91,7 +92,7 @@ def _chart(comparison: ModelComparison) -> Chart:
         "Sum over eras of the first model's score less the second's. The band is where 95 % of "
         "such pairs would be on other eras."
     )
-    overlap = overlap_of_target(comparison.first.subject.target)
+    overlap = comparison.overlap.eras
     series = [
         _series(comparison.eras[name], str(name), colour, overlap)
         for name, colour in _COLOURS.items()

@@ -88,9 +88,10 @@ def diagnose_models(
 
 
 def _report(model: MeasuredModel, models_shown: int | None) -> Report:
-    notes = make_notes(model.config, model.validation, model.metrics, model.usage, model.trained)
+    notes = make_notes(model)
+    sets = model.feature_sets.sets
     return make_report(
-        model.subject, model.metrics, model.feature_sets.sets, model.kinds, models_shown, notes
+        model.subject, model.metrics, sets, model.kinds, models_shown, model.overlap, notes
     )
 
 

@@ -23,13 +23,15 @@ from numerai_predict.diagnostics.model_usage import ModelUsage
 from numerai_predict.diagnostics.report import Subject
 from numerai_predict.diagnostics.training_overlap import EraKind, kind_of, manifest_beside
 from numerai_predict.diagnostics.validation_data import ValidationData
+from numerai_predict.scoring.target_overlap import TargetOverlap, decide_overlap
 
 
 @dataclass(frozen=True)
 class MeasuredModel:
     """The metrics of a model over past eras, and what is known of its training.
 
-    `kinds` has the kind of each era, in the order of the metrics' rows.
+    `kinds` has the kind of each era, in the order of the metrics' rows. `overlap` is that of the
+    target.
     """
 
     config: DiagnosisConfig
@@ -41,6 +43,7 @@ class MeasuredModel:
     manifest: Any
     trained: TrainedEras | None
     kinds: Sequence[EraKind]
+    overlap: TargetOverlap
 
     def count_look(self) -> int | None:
         """Record that the scores of its clean eras are shown; the number of models so far."""
@@ -80,8 +83,9 @@ def measure_model(
     manifest = manifest_beside(config.model)
     trained = TrainedEras.from_manifest(manifest, subject.sha256)
     kinds = [kind_of(era, trained) for era in metrics.rows]
+    overlap = decide_overlap(config.target, metrics.overlap_estimate)
     return MeasuredModel(
-        config, subject, validation, feature_sets, metrics, usage, manifest, trained, kinds
+        config, subject, validation, feature_sets, metrics, usage, manifest, trained, kinds, overlap
     )
 
 

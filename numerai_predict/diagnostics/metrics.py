@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.diagnostics.era_predictions import PredictedEra
 from numerai_predict.diagnostics.turnover import Turnover
-from numerai_predict.scoring.exposures import exposures
+from numerai_predict.scoring.exposures import exposures, target_loadings
+from numerai_predict.scoring.overlap_estimate import (
+    TOO_FEW_ERAS,
+    OverlapEstimate,
+    estimate_overlap,
+)
 from numerai_predict.scoring.per_era import era_scores
 
 META_MODEL = "meta model"
@@ -40,6 +45,7 @@ class EraMetrics:
         self._scores: list[pd.DataFrame] = []
         self._correlations: dict[str, dict[str, float]] = {}
         self._exposures: list[NDArray[np.float32]] = []
+        self._loadings: list[NDArray[np.float64]] = []
         self.rows: dict[str, int] = {}
         self.turnover = Turnover()
 
@@ -54,6 +60,7 @@ class EraMetrics:
         self._correlations[name] = correlations(predictions, other_models)
         era_exposures = exposures(predictions, era.rows.features)
         self._exposures.append(era_exposures.astype(np.float32))
+        self._loadings.append(target_loadings(era.rows.target, era.rows.features))
         self.turnover.add(name, predictions, era_exposures)
 
     def _score(self, era: PredictedEra) -> pd.DataFrame:
@@ -74,6 +81,15 @@ class EraMetrics:
     def scores(self) -> pd.DataFrame:
         """The columns of `era_scores`, float64 with shape (eras, scores)."""
         return pd.concat(self._scores)
+
+    @property
+    def overlap_estimate(self) -> OverlapEstimate:
+        """The overlap of the targets that these eras show."""
+        if not all(era.isdecimal() for era in self.rows):
+            return TOO_FEW_ERAS
+        order = np.argsort([int(era) for era in self.rows])
+        eras = sorted(int(era) for era in self.rows)
+        return estimate_overlap(eras, np.array(self._loadings)[order])
 
     @property
     def correlations(self) -> pd.DataFrame:

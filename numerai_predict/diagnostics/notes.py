@@ -5,24 +5,17 @@ from __future__ import annotations
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.trained_eras import TrainedEras
 from numerai_predict.diagnostics.config import DiagnosisConfig
+from numerai_predict.diagnostics.measured_model import MeasuredModel
 from numerai_predict.diagnostics.metrics import EraMetrics
-from numerai_predict.diagnostics.model_usage import ModelUsage
 from numerai_predict.diagnostics.training_overlap import describe_overlap
-from numerai_predict.diagnostics.validation_data import ValidationData
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.scoring.target_overlap import UNKNOWN_OVERLAP, target_days
 
 
-def make_notes(
-    config: DiagnosisConfig,
-    validation: ValidationData,
-    metrics: EraMetrics,
-    usage: ModelUsage,
-    trained: TrainedEras | None,
-) -> list[str]:
+def make_notes(model: MeasuredModel) -> list[str]:
     """The notes, most important first; the last are the warnings of the run."""
+    config, validation, metrics, usage = model.config, model.validation, model.metrics, model.usage
     notes = [
-        _overlap_note(metrics, trained),
+        _overlap_note(metrics, model.trained),
         "The model received each era separately, like a round: era X, targets unknown. One "
         "process made all calls of a batch of eras.",
     ]
@@ -34,11 +27,7 @@ def make_notes(
         )
     if validation.eras_without_target:
         notes.append(f"{validation.eras_without_target} eras without a target were left out.")
-    if target_days(config.target) is None:
-        notes.append(
-            f"The name of {one_line(config.target)} does not end in its days: the intervals assume "
-            f"that targets of {UNKNOWN_OVERLAP} neighbouring eras overlap."
-        )
+    notes.append(f"Intervals of scores on {one_line(config.target)}: {model.overlap}.")
     notes += _missing_scores(config, metrics)
     return notes + list(usage.record.warnings)
 

@@ -12,7 +12,6 @@ from numerai_predict.diagnostics.comparison_conclusion import conclude
 from numerai_predict.pages.formats import format_interval
 from numerai_predict.scoring.intervals import CONFIDENCE, Interval
 from numerai_predict.scoring.score_summary import interval_of_mean
-from numerai_predict.scoring.target_overlap import overlap_of_target
 
 
 class Requirement(str, Enum):
@@ -46,8 +45,7 @@ class PromotionRule:
         differences = comparison.eras.get(comparison.decisive)
         if differences is None:
             return self.requirement is Requirement.NOT_WORSE, conclusion
-        overlap = overlap_of_target(comparison.first.subject.target)
-        interval = interval_of_mean(differences, overlap, self.confidence)
+        interval = interval_of_mean(differences, comparison.overlap.eras, self.confidence)
         required = f"required: {self.requirement.value.replace('-', ' ')}"
         if self.confidence != CONFIDENCE:
             shown = format_interval(interval) if interval else "unknown"

@@ -14,6 +14,7 @@ from numerai_predict.scoring.score_summary import (
     QuantitySummary,
     ScoreSummary,
 )
+from numerai_predict.scoring.target_overlap import TargetOverlap
 from numerai_predict.storage.holdout_looks import describe_looks
 
 
@@ -96,17 +97,18 @@ class FeatureExposure:
 class Report:
     """The content of the page.
 
-    `eras` has one row per era: rows, the scores, `max_exposure`, `turnover`; `kinds` says which of
-    them the model was trained on. `scores` summarizes the eras that are clean or of unknown kind,
-    `inflated_scores` the others; the latter is empty without such eras. `models_shown` is the
-    number of models whose scores on some of these eras were shown, `None` if it is unknown;
-    `best_of` is `scores` corrected for selection among several models. `exposures` are those
-    with the largest mean absolute value; `largest_exposures` has them for each era, shape
-    (eras, features). `max_exposure` summarizes the largest absolute exposure of
-    each era.
+    `overlap` is that of the targets, which all intervals use. `eras` has one row per era: rows,
+    the scores, `max_exposure`, `turnover`; `kinds` says which of them the model was trained on.
+    `scores` summarizes the eras that are clean or of unknown kind, `inflated_scores` the others;
+    the latter is empty without such eras. `models_shown` is the number of models whose scores on
+    some of these eras were shown, `None` if it is unknown; `best_of` is `scores` corrected for
+    selection among several models. `exposures` are those with the largest mean absolute value;
+    `largest_exposures` has them for each era, shape (eras, features). `max_exposure` summarizes
+    the largest absolute exposure of each era.
     """
 
     subject: Subject
+    overlap: TargetOverlap
     eras: pd.DataFrame
     kinds: Sequence[EraKind]
     scores: Mapping[str, ScoreSummary]

@@ -22,7 +22,7 @@ from numerai_predict.scoring.score_summary import (
     summarize_best_of,
     summarize_quantity,
 )
-from numerai_predict.scoring.target_overlap import overlap_of_target
+from numerai_predict.scoring.target_overlap import TargetOverlap
 
 _MAX_EXPOSURES = 20
 
@@ -33,12 +33,14 @@ def make_report(
     feature_sets: Mapping[str, Sequence[str]],
     kinds: Sequence[EraKind],
     models_shown: int | None,
+    overlap: TargetOverlap,
     notes: Sequence[str],
 ) -> Report:
     """Build the report from the metrics.
 
     `kinds` are those of the eras, in their order, `models_shown` the number of models whose scores
-    on these eras were shown, this one's included; `None` if unknown.
+    on these eras were shown, this one's included; `None` if unknown. `overlap` is that of the
+    target.
     """
     scores, exposures = metrics.scores, metrics.exposures
     largest = exposures.abs().max(axis=1).astype(np.float64)
@@ -47,15 +49,15 @@ def make_report(
     eras.insert(0, "rows", pd.Series(metrics.rows))
     by_size = _largest_exposures(exposures)
     inflated = np.array([kind.is_inflated for kind in kinds], bool)
-    overlap = overlap_of_target(subject.target)
     return Report(
         subject=subject,
+        overlap=overlap,
         eras=eras,
         kinds=kinds,
-        scores=_summaries(scores[~inflated], overlap),
-        inflated_scores=_summaries(scores[inflated], overlap) if inflated.any() else {},
+        scores=_summaries(scores[~inflated], overlap.eras),
+        inflated_scores=_summaries(scores[inflated], overlap.eras) if inflated.any() else {},
         models_shown=models_shown,
-        best_of=_best_of(scores[~inflated], overlap, models_shown or 1),
+        best_of=_best_of(scores[~inflated], overlap.eras, models_shown or 1),
         groups=_feature_set_exposures(feature_sets, exposures),
         exposures=by_size,
         largest_exposures=exposures[[each.name for each in by_size]].astype(np.float64),

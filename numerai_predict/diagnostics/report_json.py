@@ -37,6 +37,7 @@ def report_as_dict(report: Report, run: Mapping[str, Any]) -> dict[str, Any]:
         "models_shown": report.models_shown,
         "summary_best_of": _by_name(report.best_of),
         "scored_eras": report.scored_eras,
+        "overlap": report.overlap.as_entry(),
         "exposure": {
             "groups": [asdict(each) for each in report.groups],
             "largest": [asdict(each) for each in report.exposures],

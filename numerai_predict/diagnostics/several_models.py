@@ -13,7 +13,6 @@ from numerai_predict.diagnostics.comparison import with_payout
 from numerai_predict.diagnostics.measured_models import PredictedEras, clean_eras, rank_correlation
 from numerai_predict.diagnostics.report import Report, distinct_names
 from numerai_predict.scoring.score_summary import ScoreSummary, summarize
-from numerai_predict.scoring.target_overlap import overlap_of_target
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def make_models_report(models: Sequence[PredictedEras], reports: Sequence[Report
     names = distinct_names([report.subject for report in reports])
     eras = clean_eras([each.model for each in models])
     scores = _scores(reports, names, eras)
-    overlap = overlap_of_target(reports[0].subject.target)
+    overlap = reports[0].overlap.eras
     return ModelsReport(
         reports,
         names,

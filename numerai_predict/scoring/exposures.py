@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 _CHANCE = 0.01
+# Features that show the overlap of a target: more add little.
+OVERLAP_FEATURES = 64
 _BLOCK_FEATURES = 256  # features that are converted from int8 to float64 at once
 
 
@@ -54,6 +56,15 @@ def exposures(predictions: pd.Series[float], features: NDArray[np.int8]) -> NDAr
         products = np.matmul(centered, block)[varied]
         result[start : start + _BLOCK_FEATURES][varied] = products / (norms[varied] * norm)
     return result
+
+
+def target_loadings(target: NDArray[np.float64], features: NDArray[np.int8]) -> NDArray[np.float64]:
+    """The correlations of an era's targets with its first features, for `estimate_overlap`.
+
+    `target` has shape (rows,), NaN where unknown; `features` is int8 with shape (rows, features).
+    """
+    known = ~np.isnan(target)
+    return exposures(pd.Series(target[known]), features[known, :OVERLAP_FEATURES])
 
 
 def largest_exposure(

@@ -10,8 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from numerai_predict.scoring.exposures import exposures
-from numerai_predict.scoring.overlap_estimate import estimate_overlap
+from numerai_predict.scoring.exposures import OVERLAP_FEATURES, exposures, target_loadings
+from numerai_predict.scoring.overlap_estimate import (
+    OverlapEstimate,
+    OverlapFinding,
+    estimate_overlap,
+)
 from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.trainers.interface import era_slices
 from numerai_predict.training.training_data import TrainingData
@@ -21,10 +25,9 @@ from numerai_predict.training.walk_forward import describe_eras
 _LEAK = 0.5
 _MOST_ERAS_APART = 12
 _CHECKED_ERAS = 8
-_OVERLAP_FEATURES = 64
 _SHARED_IDS = 0.5
 # To be raised when the checks change: what an older version found is then computed again.
-_VERSION = 1
+_VERSION = 2
 _LABEL = "data checks"
 
 
@@ -49,9 +52,9 @@ class FeatureLeak:
 
 @dataclass(frozen=True)
 class DataFindings:
-    """What the checks found: the overlap by target, `None` where eras are too few, and leaks."""
+    """What the checks found: the overlap that the data show, by target, and leaks."""
 
-    overlaps: dict[str, int | None]
+    overlaps: dict[str, OverlapEstimate]
     leaks: list[FeatureLeak]
 
 
@@ -72,19 +75,25 @@ def check_data(data: TrainingData, checkpoints: Checkpoints) -> DataFindings:
         found = DataFindings(estimated_overlaps(data), find_leaks(data))
         stored = checkpoints.put(_LABEL, facts, asdict(found), b"")
     leaks = [FeatureLeak(**leak) for leak in stored.result["leaks"]]
-    return DataFindings(stored.result["overlaps"], leaks)
+    overlaps = {
+        target: OverlapEstimate(**{**each, "finding": OverlapFinding(each["finding"])})
+        for target, each in stored.result["overlaps"].items()
+    }
+    return DataFindings(overlaps, leaks)
 
 
-def estimated_overlaps(data: TrainingData) -> dict[str, int | None]:
+def estimated_overlaps(data: TrainingData) -> dict[str, OverlapEstimate]:
     """How many neighbouring eras share time, as the data show it, by target; see `scoring`."""
-    names = data.features[:_OVERLAP_FEATURES]
+    names = data.features[:OVERLAP_FEATURES]
     loadings: dict[str, list[NDArray[np.float64]]] = {target: [] for target in data.targets}
     for mask in era_slices(data.history, data.mask(data.eras), len(names)):
         features, row_eras = data.history.features(names, mask), data.history.eras[mask]
         for era in np.unique(row_eras):
             rows = row_eras == era
             for target, values in data.targets.items():
-                loadings[target].append(_correlations(values[mask][rows], features[rows]))
+                loadings[target].append(
+                    target_loadings(values[mask][rows].astype(np.float64), features[rows])
+                )
     return {
         target: estimate_overlap(data.eras, np.array(found)) for target, found in loadings.items()
     }

@@ -12,15 +12,16 @@ from numerai_predict.data.era_selection import era_name
 from numerai_predict.resources.cpu_quota import usable_cpus
 from numerai_predict.runner.container.target import ExecutionTarget
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.scoring.target_overlap import TargetOverlap
 from numerai_predict.training import bundle
 from numerai_predict.training.bundle_verification import Trial, verify_bundle
 from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.comparison import absent_scores
 from numerai_predict.training.config import TrainingConfig
-from numerai_predict.training.data_checks import DataFindings, check_data
+from numerai_predict.training.data_checks import check_data
 from numerai_predict.training.earlier_scores import describe_earlier_scores
 from numerai_predict.training.early_stopping import StoppingRule
-from numerai_predict.training.embargo import check_embargo, embargo_eras, target_overlap
+from numerai_predict.training.embargo import choose_embargo, training_overlaps
 from numerai_predict.training.evaluation import Evaluation, Evaluator
 from numerai_predict.training.holdout import (
     HoldoutFacts,
@@ -76,17 +77,18 @@ def train(
         absent = absent_scores(data)
         _log("data", absent)
         findings = check_data(data, checkpoints)
-        plan = make_plan(config, data, findings, force=force)
+        overlaps = training_overlaps(config.targets, config.horizons, findings.overlaps)
+        plan = make_plan(config, data, overlaps, force=force)
         warnings = [str(leak) for leak in findings.leaks]
         warnings += describe_earlier_scores(config.output, plan.final.scored)
         _log("warning", warnings)
         trainer = _make_trainer(config)
-        training = _ModelTraining(config, data, plan, trainer, checkpoints)
+        training = _ModelTraining(config, data, plan, trainer, checkpoints, overlaps[0].eras)
         models = training.models()
         holdout = training.holdout(models.final, reveal_holdout)
         scores = write_scores(config.output, models.windows, holdout)
         report = TrainingReport(
-            config, data, plan, trainer, models.bundled, scores, holdout.facts, warnings
+            config, data, plan, trainer, models.bundled, scores, holdout.facts, warnings, overlaps
         )
         trial = _publish(report, environment)
     return TrainingResult(config.output, scores, holdout.facts, trial, absent)
@@ -116,17 +118,19 @@ def _log(step: str, sentences: Sequence[str]) -> None:
 
 
 def make_plan(
-    config: TrainingConfig, data: TrainingData, findings: DataFindings, *, force: bool = False
+    config: TrainingConfig,
+    data: TrainingData,
+    overlaps: Sequence[TargetOverlap],
+    *,
+    force: bool = False,
 ) -> WalkForwardPlan:
-    """Plan the walk-forward windows over the eras of the data; `findings` has their overlaps.
+    """Plan the walk-forward windows over the eras of the data, with the overlaps of the targets.
 
     Raises:
         BadConfiguration: there are too few eras, or the embargo is too short and not forced.
     """
     chosen = config.validation
-    needed = embargo_eras(config.targets, config.horizons)
-    embargo = needed if chosen.purge_eras is None else chosen.purge_eras
-    check_embargo(embargo, config.horizons, findings.overlaps, force=force)
+    embargo = choose_embargo(chosen.purge_eras, overlaps, config.horizons, force=force)
     sizes = WindowSizes(
         chosen.windows, chosen.window_eras, chosen.stopping_eras, chosen.holdout_eras, embargo
     )
@@ -161,13 +165,17 @@ class _TrainedModels:
 
 @dataclass(frozen=True)
 class _ModelTraining:
-    """Trains and evaluates the models of all windows."""
+    """Trains and evaluates the models of all windows.
+
+    `overlap` is the number of neighbouring eras whose main targets share time.
+    """
 
     config: TrainingConfig
     data: TrainingData
     plan: WalkForwardPlan
     trainer: Trainer
     checkpoints: Checkpoints
+    overlap: int
 
     def models(self) -> _TrainedModels:
         """Train the models of all windows, and evaluate all but those of the final one."""
@@ -207,7 +215,7 @@ class _ModelTraining:
             self.trainer.name,
             self.config.neutralize,
             self.checkpoints,
-            target_overlap(self.data.main_target, self.config.horizons),
+            self.overlap,
             self.config.max_exposure,
         )
 

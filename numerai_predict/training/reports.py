@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from numerai_predict.contract.trained_eras import PICKLE
+from numerai_predict.scoring.target_overlap import TargetOverlap
 from numerai_predict.storage.files import atomic_write, sha256_of
 from numerai_predict.training.bundle import git_commit, software_versions
 from numerai_predict.training.bundle_verification import Verification
@@ -39,6 +40,7 @@ class TrainingReport:
     scores: dict[str, Any]
     holdout: HoldoutFacts
     warnings: Sequence[str]
+    overlaps: Sequence[TargetOverlap]
 
 
 def write_scores(
@@ -117,6 +119,7 @@ def make_manifest(
         "device": trainer["device"],
         "scores": report.scores,
         "holdout": asdict(report.holdout),
+        "overlaps": {each.target: each.as_entry() for each in report.overlaps},
         "warnings": list(report.warnings),
         "versions": software_versions(trainer["versions"]),
         "git_commit": git_commit(Path.cwd()),

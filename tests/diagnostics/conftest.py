@@ -19,7 +19,9 @@ from numerai_predict.diagnostics.report import (
 )
 from numerai_predict.diagnostics.training_overlap import EraKind
 from numerai_predict.diagnostics.turnover import TurnoverKind
+from numerai_predict.scoring.overlap_estimate import TOO_FEW_ERAS
 from numerai_predict.scoring.score_summary import summarize, summarize_quantity
+from numerai_predict.scoring.target_overlap import decide_overlap
 
 PROGRAM = "import sys; from numerai_predict.cli.main import main; sys.exit(main())"
 
@@ -124,6 +126,7 @@ def make_report(subject):
         eras = eras.assign(rows=5000)
         facts = {
             "subject": subject(),
+            "overlap": decide_overlap("target", TOO_FEW_ERAS),
             "eras": eras[["rows", *eras.columns.drop("rows")]],
             "kinds": [EraKind.CLEAN] * len(eras),
             "scores": {

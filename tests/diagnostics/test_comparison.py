@@ -12,7 +12,15 @@ from numerai_predict.diagnostics.comparison import Judgement, compare_models
 from numerai_predict.diagnostics.comparison_conclusion import conclude, names_of
 from numerai_predict.diagnostics.comparison_report import comparison_as_json, render_comparison
 from numerai_predict.diagnostics.measured_models import PredictedEras
+from numerai_predict.diagnostics.promotion_rule import PromotionRule
 from numerai_predict.diagnostics.training_overlap import EraKind
+from numerai_predict.scoring.overlap_estimate import (
+    TOO_FEW_ERAS,
+    OverlapEstimate,
+    OverlapFinding,
+)
+from numerai_predict.scoring.score_summary import summarize
+from numerai_predict.scoring.target_overlap import decide_overlap
 
 ERAS = 120
 
@@ -21,7 +29,8 @@ ERAS = 120
 def measured(subject):
     """A measured model whose CORR and MMC are noise around these means; target of 20 days."""
 
-    def make(corr=0.0, mmc=0.0, seed=1, kinds=None, eras=ERAS, name="model.pkl", noise=0.02):
+    def make(corr=0.0, mmc=0.0, seed=1, kinds=None, eras=ERAS, name="model.pkl", noise=0.02,
+             estimate=TOO_FEW_ERAS):  # fmt: skip
         random = np.random.default_rng(seed)
         index = [f"{number:04d}" for number in range(1, eras + 1)]
         means = {"corr": corr, "mmc": mmc}
@@ -39,6 +48,7 @@ def measured(subject):
         return SimpleNamespace(
             subject=subject(model=name, sha256=f"{seed:08x}" * 8, target="target_x_20"),
             metrics=metrics,
+            overlap=decide_overlap("target_x_20", estimate),
             kinds=kinds or [EraKind.CLEAN] * eras,
             usage=SimpleNamespace(peak_bytes=0, load_seconds=0.1, slowest_seconds=0.2),
         )
@@ -111,6 +121,24 @@ def test_without_a_meta_model_corr_decides(measured):
     found = compared(measured(0.03, None, seed=1), measured(0.0, None, seed=2))
     assert found.decisive == "corr"
     assert any("CORR decides in place of the payout" in each for each in conclude(found))
+
+
+def test_the_overlap_that_the_data_show_widens_every_interval(measured):
+    shown = OverlapEstimate(OverlapFinding.FOUND, 12, 12)
+    wide = compared(measured(estimate=shown), measured(seed=2, estimate=shown))
+    usual = compared(measured(), measured(seed=2))
+    assert (usual.overlap.eras, wide.overlap.eras) == (4, 12)
+    for comparison in (usual, wide):
+        for score, found in comparison.differences.items():
+            expected = summarize(comparison.eras[score], comparison.overlap.eras)
+            assert found.difference.mean_interval == expected.mean_interval
+    assert any(
+        "12 neighbouring eras count as overlapping, by the data" in s for s in conclude(wide)
+    )
+    assert json.loads(comparison_as_json(wide))["overlap"]["source"] == "data"
+    assert render_comparison(wide) != render_comparison(usual)
+    intervals = [PromotionRule(confidence=0.9).judge(each)[1] for each in (usual, wide)]
+    assert intervals[0] != intervals[1]
 
 
 def test_few_eras_decide_nothing(measured):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from numerai_predict.scoring.overlap_estimate import OverlapEstimate, OverlapFinding
 from numerai_predict.training import data_checks
 from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.config import TrainingConfig
@@ -47,13 +48,27 @@ def write(folder, eras, overlap=1, same_ids=False, leak=None):
     return open_training_data(config, folder)
 
 
-@pytest.mark.parametrize("overlap", [1, 4])
-def test_the_overlap_of_targets_is_that_of_the_data_not_of_their_name(tmp_path, overlap):
-    assert estimated_overlaps(write(tmp_path / "data", 160, overlap)) == {TARGET: overlap}
+FOUR = OverlapEstimate(OverlapFinding.FOUND, 4, 4)
 
 
-def test_too_few_eras_show_no_overlap(tmp_path):
-    assert estimated_overlaps(write(tmp_path / "data", 20, 4)) == {TARGET: None}
+@pytest.mark.parametrize(
+    ("eras", "overlap", "estimate"),
+    [
+        (160, 4, FOUR),
+        (160, 1, OverlapEstimate(OverlapFinding.NONE_SHOWN)),
+        (20, 4, OverlapEstimate(OverlapFinding.TOO_FEW_ERAS)),
+    ],
+)
+def test_the_overlap_of_targets_is_that_of_the_data_not_of_their_name(
+    tmp_path, eras, overlap, estimate
+):
+    assert estimated_overlaps(write(tmp_path / "data", eras, overlap)) == {TARGET: estimate}
+
+
+def test_a_target_of_60_days_that_is_named_1_is_found_in_a_year_and_a_half(tmp_path):
+    (found,) = estimated_overlaps(write(tmp_path / "data", 80, 12)).values()
+    assert found.finding is OverlapFinding.FOUND
+    assert found.least >= 10
 
 
 @pytest.mark.parametrize("same_ids", [True, False])
@@ -85,7 +100,7 @@ def checkpoints(tmp_path):
 def test_the_same_data_are_checked_once(tmp_path, checkpoints, monkeypatch):
     data = write(tmp_path / "data", 160, 4, leak=1)
     found = check_data(data, checkpoints)
-    assert found.overlaps == {TARGET: 4}
+    assert found.overlaps == {TARGET: FOUR}
     assert [leak.feature for leak in found.leaks] == ["feature_0"]
     monkeypatch.setattr(data_checks, "find_leaks", no_check)
     assert check_data(data, checkpoints) == found

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from numerai_predict.data.synthetic import SampleShape, write_sample
+from numerai_predict.scoring.target_overlap import overlap_of_days, target_days
 from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.early_stopping import StoppingRule
-from numerai_predict.training.embargo import embargo_eras
 from numerai_predict.training.evaluation import Evaluator
 from numerai_predict.training.model_fitting import ModelFitter
 from numerai_predict.training.progress import TrainingDisplay
@@ -96,7 +96,7 @@ def histories(tmp_path_factory):
 
 @pytest.mark.slow
 def test_overlapping_targets_leak_nothing_past_the_embargo(histories):
-    embargo = embargo_eras([TARGET], {})
+    embargo = overlap_of_days(target_days(TARGET))
     found = pd.DataFrame([scores(folder, embargo) for folder in histories])
     for part in found:
         assert abs(t_of(found[part])) < SIGNIFICANT, found
