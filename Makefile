@@ -246,8 +246,8 @@ bench_view: setup ## Measure the memory of views, compared with pandas; writes b
 	$(BIN)/python bench/view.py
 
 .PHONY: bench_diagnose
-bench_diagnose: setup ## Measure a diagnosis, compared with a plain script; writes bench/RESULTS.md
-	$(BIN)/python bench/diagnose.py $(ERAS)
+bench_diagnose: setup ## Measure a diagnosis, compared with a plain script; writes bench/RESULTS.md: make bench_diagnose [ERAS=100 TREES=1]
+	$(BIN)/python bench/diagnose.py $(ERAS) $(if $(TREES),--trees)
 
 .PHONY: simulations
 simulations: setup ## Measure how often intervals of scores hold the true value, and what the purge prevents; writes bench/RESULTS.md

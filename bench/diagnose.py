@@ -1,6 +1,6 @@
 """The cost of a diagnosis, in seconds per era and memory, against a bare script.
 
-python bench/diagnose.py [ERAS] [--before CHECKOUT]
+python bench/diagnose.py [ERAS] [--before CHECKOUT | --trees]
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.data.synthetic import write_sample
 
 ERAS, ROWS, FEATURES = 30, 5_000, 2_750
-_TURNS = 5
+_TURNS, _TREE_TURNS = 5, 3
 
 _DIAGNOSE = """
 import resource, sys
@@ -53,6 +53,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("eras", nargs="?", type=int, default=ERAS)
     parser.add_argument("--before", type=Path, metavar="CHECKOUT", help="compare with this version")
+    parser.add_argument(
+        "--trees", action="store_true", help="compare the tree engine with LightGBM itself"
+    )
     options = parser.parse_args()
     data = _data(options.eras)
     with tempfile.TemporaryDirectory() as name:
@@ -60,6 +63,8 @@ def main() -> None:
         (folder / "model.pkl").write_bytes(_model())
         if options.before is not None:
             _compare_versions(options.before, folder, data, options.eras)
+        elif options.trees:
+            _compare_engine(folder, data, options.eras)
         else:
             _compare_with_script(folder, data, options.eras)
 
@@ -102,6 +107,36 @@ def _compare_versions(before: Path, folder: Path, data: Path, eras: int) -> None
         old, new = _alternate((before, checkouts.CURRENT), folder, data, features)
         lines.append(f"| `diagnose`, {title} | {old:.2f} | {new:.2f} | {new / old:.3f} |")
     results.keep("Diagnoses before and after (`bench/diagnose.py --before`)", lines)
+
+
+def _compare_engine(folder: Path, data: Path, eras: int) -> None:
+    (folder / "model.pkl").write_bytes(_tree_model())
+    runs: dict[str, list[tuple[float, float]]] = {"--no-acceleration": [], "": []}
+    for turn in range(_TREE_TURNS):
+        for option in list(runs)[:: -1 if turn % 2 else 1]:
+            started = time.perf_counter()
+            _diagnose(checkouts.CURRENT, folder, data, "--fnc", "none", *option.split())
+            whole = time.perf_counter() - started
+            run = json.loads((folder / "diagnose.json").read_text())["run"]
+            used = run["acceleration"]["used"]
+            if used != ("library" if option else "engine"):
+                sys.exit(f"expected another predictor than {used}")
+            runs[option].append((run["predict_seconds"], whole))
+    library, engine = (
+        [statistics.median(column) for column in zip(*each, strict=True)] for each in runs.values()
+    )
+    lines = [
+        f"{eras * ROWS:,} rows of {eras} eras x {FEATURES:,} features of int8, a LightGBM model of "
+        f"{inputs.TREES:,} trees on all of them, {os.cpu_count()} cores; medians of {_TREE_TURNS} "
+        "alternating runs in seconds of wall time. The prediction is the time in the model's "
+        "function.",
+        "",
+        "| | LightGBM | the tree engine | ratio |",
+        "|---|---|---|---|",
+    ]
+    for title, old, new in zip(("prediction", "whole command"), library, engine, strict=True):
+        lines.append(f"| {title} | {old:.1f} | {new:.1f} | {old / new:.2f} |")
+    results.keep("Diagnoses of tree models (`bench/diagnose.py --trees`)", lines)
 
 
 def _alternate(
@@ -153,6 +188,18 @@ def _model() -> bytes:
         weights = np.random.default_rng(1).normal(size=len(names)).astype(np.float32)
         scores = live_features[[]].assign(prediction=values @ weights)
         return scores.rank(pct=True)
+
+    return cloudpickle.dumps(predict)
+
+
+def _tree_model() -> bytes:
+    import lightgbm
+
+    booster = lightgbm.Booster(model_file=inputs.booster())
+
+    def predict(live_features):
+        values = booster.predict(live_features[booster.feature_name()])
+        return live_features[[]].assign(prediction=values).rank(pct=True)
 
     return cloudpickle.dumps(predict)
 

@@ -13,6 +13,7 @@ from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.data.era_selection import Eras
 from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.data_files import DiagnosisFiles, find_data_files
+from numerai_predict.runner.acceleration_option import allows_acceleration
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.runner.version_mismatch import allows_version_mismatch
 from numerai_predict.storage.named_data import describe_unused_file
@@ -32,6 +33,7 @@ def diagnosis_config(options: argparse.Namespace, pickle: str) -> DiagnosisConfi
         sandbox=Sandbox(options.sandbox),
         local=options.no_container,
         debug=options.debug,
+        acceleration=allows_acceleration(options),
         allow_version_mismatch=allows_version_mismatch(options.parser, options),
         name=registered_name(pickle),
     )

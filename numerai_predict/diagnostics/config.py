@@ -23,6 +23,7 @@ class DiagnosisConfig:
     the first of the file. `neutral_to` is the feature set of FNC, `None` for no FNC. `local` runs
     the model in the local Python even if a container image is available.
     `name` is the model's in reports, `None` for that of its file.
+    `acceleration` allows the tree engine.
     `allow_version_mismatch` allows data of another version than a bundle's.
     """
 
@@ -37,6 +38,7 @@ class DiagnosisConfig:
     sandbox: Sandbox = Sandbox.AUTO
     local: bool = False
     debug: bool = False
+    acceleration: bool = True
     allow_version_mismatch: bool = False
     name: str | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
@@ -99,6 +99,7 @@ def _run_info(usage: ModelUsage, seconds: float) -> dict[str, object]:
     """The part of the JSON that differs between runs of the same model."""
     return {
         "peak_memory_bytes": usage.peak_bytes or None,
+        "predict_seconds": usage.predict_seconds,
         "slowest_seconds": usage.slowest_seconds,
         "load_seconds": usage.load_seconds,
         "seconds": seconds,
@@ -106,6 +107,7 @@ def _run_info(usage: ModelUsage, seconds: float) -> dict[str, object]:
         "python": usage.record.environment.python,
         "version": usage.record.environment.runner,
         "sandbox": dict(usage.record.sandbox),
+        "acceleration": asdict(usage.record.acceleration),
     }
 
 

@@ -77,4 +77,6 @@ def _model_call(config: DiagnosisConfig) -> ModelCall:
     labels = SourceLabels(redact(config.model), str(config.files.validation))
     if config.files.benchmarks is not None:
         labels = replace(labels, benchmarks=str(config.files.benchmarks))
-    return ModelCall(labels, config.limits, config.sandbox, config.debug)
+    return ModelCall(
+        labels, config.limits, config.sandbox, config.debug, acceleration=config.acceleration
+    )

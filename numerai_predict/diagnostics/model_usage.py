@@ -11,14 +11,15 @@ from numerai_predict.contract.record import Record
 class ModelUsage:
     """Resources that a model used, and its last record.
 
-    `peak_bytes` is the peak memory of the process tree, `slowest_seconds` the time of the
-    slowest call, `load_seconds` the longest time to load the model. `repeatable` is false if the
-    first era, predicted again after others, gave different predictions: the model keeps state
-    between calls or is random.
+    `peak_bytes` is the peak memory of the process tree, `predict_seconds` the time of all calls,
+    `slowest_seconds` that of the slowest, `load_seconds` the longest time to load the model.
+    `repeatable` is false if the first era, predicted again after others, gave different
+    predictions: the model keeps state between calls or is random.
     """
 
     record: Record
     peak_bytes: int
+    predict_seconds: float
     slowest_seconds: float
     load_seconds: float
     repeatable: bool
@@ -30,13 +31,16 @@ class UsageRecorder:
     def __init__(self) -> None:
         self._record: Record | None = None
         self._peak_bytes = 0
+        self._predict_seconds = 0.0
         self._slowest_seconds = 0.0
         self._load_seconds = 0.0
         self._repeatable = True
 
     def add_call(self, record: Record) -> None:
         """Add the times of a call from the record after it."""
-        self._slowest_seconds = max(self._slowest_seconds, record.seconds.predict or 0.0)
+        seconds = record.seconds.predict or 0.0
+        self._predict_seconds += seconds
+        self._slowest_seconds = max(self._slowest_seconds, seconds)
         self._load_seconds = max(self._load_seconds, record.seconds.load or 0.0)
 
     def add_batch(self, record: Record) -> None:
@@ -59,6 +63,7 @@ class UsageRecorder:
         return ModelUsage(
             self._record,
             self._peak_bytes,
+            self._predict_seconds,
             self._slowest_seconds,
             self._load_seconds,
             self._repeatable,

@@ -34,9 +34,10 @@ from numerai_predict.tournament.round_ledger import RoundEntry, RoundLedger
 class RoundConfig:
     """Configuration of `round`.
 
-    `allow_version_mismatch` allows data of another version than a bundle's. `wait` bounds the wait
-    for the opening, in seconds. `data` is the directory of snapshots, `state` the directory of the
-    ledgers. `source` names the pickle in messages and in the record, if it was fetched.
+    `acceleration` allows the tree engine, `allow_version_mismatch` data of another version than a
+    bundle's. `wait` bounds the wait for the opening, in seconds. `data` is the directory of
+    snapshots, `state` the directory of the ledgers. `source` names the pickle in messages and in
+    the record, if it was fetched.
     """
 
     pickle: Path
@@ -53,6 +54,7 @@ class RoundConfig:
     allow_version_mismatch: bool = False
     source: str | None = None
     no_container: bool = False
+    acceleration: bool = True
 
 
 def load_or_predict(
@@ -90,6 +92,7 @@ def _run(
         allow_version_mismatch=config.allow_version_mismatch,
         deadline=deadline.left(),
         model_source=config.source,
+        acceleration=config.acceleration,
     )
     target = target_of_job(job.model, config.no_container)
     log_step("run", target.announcement)

@@ -26,12 +26,11 @@ from numerai_predict.storage.files import sha256_of
 from numerai_predict.training.checkpoints import Checkpoints, StoredResult
 from numerai_predict.training.comparison import META_MODEL, ComparisonPredictions
 from numerai_predict.training.model_fitting import TrainedModel
+from numerai_predict.training.model_outputs import output_function
 from numerai_predict.training.predict_template import (
     combine,
     has_values,
     limit_exposure,
-    load_model,
-    predict_with,
 )
 from numerai_predict.training.trainers.interface import era_slices
 from numerai_predict.training.training_data import TrainingData, benchmark_files
@@ -107,7 +106,7 @@ class Evaluator:
         self, window: WalkForwardWindow, models: Sequence[TrainedModel]
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         log_step("score", f"{window.name}: {len(window.scored)} eras, {len(models)} model(s)")
-        loaded = [load_model(self.kind, model.stored.body) for model in models]
+        loaded = [output_function(self.kind, model.stored.body) for model in models]
         names = [f"{model.target}_{model.seed}" for model in models]
         comparison = ComparisonPredictions.read(self.data)
         scores, predictions, left_out = [], [], []
@@ -158,7 +157,7 @@ class Evaluator:
             ids = np.asarray(data.history.ids(mask), dtype=object)
             row_eras = data.history.eras[mask]
             targets = data.targets[data.main_target][mask]
-            outputs = [predict_with(model, features) for model in models]
+            outputs = [model(features) for model in models]
             for era in np.unique(row_eras):
                 rows = row_eras == era
                 yield _PredictedRows(

@@ -5,6 +5,7 @@ import socket
 import sys
 from pathlib import Path
 
+import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
@@ -262,3 +263,20 @@ def test_a_diagnosis_that_cannot_count_its_look_says_so(diagnose, tmp_path):
     assert "this look at the eras is not counted" in done.stderr
     assert "looks at these eras are not counted" in done.stdout
     assert done.numbers["models_shown"] is None
+
+
+@pytest.mark.parametrize("off", [False, True])
+def test_the_numbers_of_the_run_say_what_predicted_a_tree_model(diagnose, off):
+    rows = np.random.default_rng(1).integers(0, 5, (300, 60)).astype(np.float32)
+    data = lightgbm.Dataset(rows, rows.sum(axis=1), params={"verbose": -1})
+    booster = lightgbm.train({"verbose": -1}, data, 5)
+
+    def model(live_features):
+        features = [name for name in live_features if name.startswith("feature_")]
+        values = booster.predict(live_features[features])
+        return live_features[[]].assign(prediction=values).rank(pct=True)
+
+    run = diagnose(model, *["--no-acceleration"] * off).succeeds().numbers["run"]
+    assert run["acceleration"]["used"] == "library"
+    assert ("the engine is off" in run["acceleration"]["reasons"][0]) is off
+    assert 0 < run["slowest_seconds"] <= run["predict_seconds"]

@@ -18,6 +18,7 @@ def test_the_slowest_call_and_the_largest_peak_count():
     last = record(peak_memory_bytes=800, warnings=("a warning",))
     usage.add_batch(last)
     result = usage.result()
+    assert result.predict_seconds == pytest.approx(1.2)
     assert (result.slowest_seconds, result.load_seconds, result.peak_bytes) == (0.7, 2.0, 900)
     assert result.record is last
     assert result.repeatable

@@ -12,6 +12,7 @@ from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.redaction import redact
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.registry.reference import is_reference
+from numerai_predict.runner.acceleration_option import allows_acceleration
 from numerai_predict.runner.fetching import fetched_pickle
 from numerai_predict.runner.run_log import transfer_policy
 from numerai_predict.runner.termination import raised_at_sigterm
@@ -56,4 +57,5 @@ def _config(options: argparse.Namespace, pickle: Path, settings: AccountSettings
         late=options.allow_late,
         allow_version_mismatch=allows_version_mismatch(options.parser, options),
         no_container=options.no_container,
+        acceleration=allows_acceleration(options),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from numerai_predict.cli.options import add_json, add_no_container, add_pickle_sources, add_snapshot
 from numerai_predict.pages.palette import COLOURS
+from numerai_predict.runner.acceleration_option import add_acceleration
 from numerai_predict.runner.option_parser import OptionParser
 from numerai_predict.runner.options import add_limits, add_output_dir
 from numerai_predict.runner.version_mismatch import add_version_mismatch
@@ -41,7 +42,9 @@ def add_diagnosis_options(parser: OptionParser) -> None:
     add_output_dir(output, ".", "existing directory for the report", Path)
     add_json(parser, output)
     add_limits(parser)
-    add_no_container(parser.add_argument_group("environment"))
+    environment = parser.add_argument_group("environment")
+    add_no_container(environment)
+    add_acceleration(environment)
 
 
 def _add_validation(group: argparse._ArgumentGroup) -> None:

@@ -10,6 +10,7 @@ from numerai_predict.cli.options import (
     add_snapshot,
 )
 from numerai_predict.contract.limits import parse_seconds
+from numerai_predict.runner.acceleration_option import add_acceleration
 from numerai_predict.runner.option_parser import OptionParser, argparse_type
 from numerai_predict.runner.options import add_limits
 from numerai_predict.runner.version_mismatch import add_version_mismatch
@@ -38,5 +39,7 @@ def add_options(parser: OptionParser) -> None:
         help="time to wait for the round to open in seconds, or none for no limit (default: 900)",
     )
     add_version_mismatch(add_snapshot(parser))
-    add_no_container(parser.add_argument_group("environment"))
+    environment = parser.add_argument_group("environment")
+    add_no_container(environment)
+    add_acceleration(environment)
     add_limits(parser, _DEADLINE_SECONDS)

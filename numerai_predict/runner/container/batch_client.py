@@ -192,6 +192,7 @@ def _batch_request(
         seconds_left=deadline.left(),
         repeated=repeated,
         debug=call.debug,
+        acceleration=call.acceleration,
     )
 
 

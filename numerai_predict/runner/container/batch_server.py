@@ -44,6 +44,7 @@ class BatchRequest:
     seconds_left: float | None
     repeated: bool
     debug: bool
+    acceleration: bool
 
     @property
     def model_call(self) -> ModelCall:
@@ -53,6 +54,7 @@ class BatchRequest:
             Limits(self.memory_bytes, self.seconds),
             Sandbox(self.sandbox),
             self.debug,
+            acceleration=self.acceleration,
         )
 
 

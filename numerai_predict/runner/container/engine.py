@@ -14,6 +14,7 @@ from numerai_predict.contract.container_run import BindMount, ContainerRun
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.trained_eras import MANIFEST
+from numerai_predict.runner import acceleration_option
 from numerai_predict.runner.bootstrap import (
     MOUNTED_PACKAGE_ROOT,
     PACKAGE_FILES,
@@ -133,9 +134,7 @@ def job_container(image: str, job: Job, seccomp_profile: str | None = None) -> C
     python, *arguments = bootstrap_argv(
         _RUNNER, *job_to_argv(job), python="python", package_root=MOUNTED_PACKAGE_ROOT
     )
-    environment: dict[str, str | None] = {
-        name: None for name in size_limits.VARIABLES if name in os.environ
-    }
+    environment = _forwarded(*size_limits.VARIABLES, acceleration_option.VARIABLE)
     if job.output_url is not None and outputs:  # what is saved first must outlive the container
         environment["TMPDIR"] = str(job.output_dir)
     if any(argument.lower().startswith("s3://") for argument in arguments):
@@ -155,6 +154,11 @@ def job_container(image: str, job: Job, seccomp_profile: str | None = None) -> C
         network=not is_local,
         seccomp_profile=seccomp_profile,
     )
+
+
+def _forwarded(*names: str) -> dict[str, str | None]:
+    """The variables of this process that a container gets as they are."""
+    return {name: None for name in names if name in os.environ}
 
 
 def _manifest_mounts(model: str) -> list[BindMount]:
@@ -186,6 +190,7 @@ def batch_container(
         tuple(arguments),
         entrypoint=python,
         mounts=(*map(BindMount, readable), PACKAGE_MOUNT),
+        environment=_forwarded(acceleration_option.VARIABLE),
         user=current_user(),
         name=name,
         interactive=True,
