@@ -1,8 +1,9 @@
 """The upper bound of a fleet: predictions of one process with libraries, data and models loaded.
 
-python bench/bare.py LIVE CONCURRENCY MODEL...
+python bench/bare.py PACKAGE LIVE CONCURRENCY MODEL...
 
-Prints the seconds of all predictions, CONCURRENCY at a time, each on one thread.
+Prints the seconds of all predictions, CONCURRENCY at a time, each on one thread. PACKAGE is the
+directory that holds numerai_predict, whose tree engine predicts; `-` for the libraries themselves.
 """
 
 import os
@@ -16,12 +17,19 @@ import time
 import lightgbm  # noqa: F401
 import pandas as pd
 
-live = pd.read_parquet(sys.argv[1])
+package, live_path, concurrency_text, *paths = sys.argv[1:]
+if package != "-":
+    sys.path.insert(0, package)
+    from numerai_predict.acceleration.accelerator import Accelerator
+    from numerai_predict.acceleration.interception import install
+
+    install(Accelerator())
+live = pd.read_parquet(live_path)
 models = []
-for path in sys.argv[3:]:
+for path in paths:
     with open(path, "rb") as file:
         models.append(pickle.load(file))
-concurrency = int(sys.argv[2])
+concurrency = int(concurrency_text)
 started = time.perf_counter()
 children = []
 for part in range(concurrency):

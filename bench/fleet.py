@@ -36,6 +36,7 @@ _BENCH = Path(__file__).parent
 _DOCKER = os.environ.get("DOCKER", "docker")
 _PYTHON = "3.12"
 _IMAGE = "numerai_predict_py_3_12:latest-slim"
+_IMAGE_PACKAGE = "/usr/local/share/numerai-predict"
 _CONCURRENCY = 2
 _CONTAINERS = 50
 _TURNS = 3
@@ -116,22 +117,29 @@ def _speed(setup: _Setup) -> list[str]:
     first = _bare(setup, setup.models[::2])
     fleet, predict = _fleet(setup, checkouts.CURRENT)
     bare = (first + _bare(setup, setup.models[1::2])) / 2
+    libraries = _bare(setup, setup.models[:_CONTAINERS], engine=False)
     lines = [
         setup.title,
         "",
         "| | seconds per model | models per hour | ratio | at least |",
         "|---|---|---|---|---|",
-        f"| one bare process that has everything loaded | {bare:.3f} | {3600 / bare:,.0f} | | |",
+        "| one bare process that has everything loaded, LightGBM itself | "
+        f"{libraries:.3f} | {3600 / libraries:,.0f} | | |",
+        f"| the same with the tree engine | {bare:.3f} | {3600 / bare:,.0f} | | |",
         f"| the fleet, from its first model to its last | {fleet:.3f} | {3600 / fleet:,.0f} "
         f"| {bare / fleet:.2f} of the limit | 0.8 |",
     ]
     if setup.in_containers:
-        one = _single_containers(setup)
-        lines.append(
-            f"| one `docker run` of the image per model ({_CONTAINERS} of them) | {one:.3f} "
-            f"| {3600 / one:,.0f} | the fleet runs {one / fleet:.1f} times as many, "
-            f"the limit itself {one / bare:.1f} | 5 |"
-        )
+        for title, options in (
+            ("with the tree engine", ()),
+            ("`--no-acceleration`", ("--no-acceleration",)),
+        ):
+            one = _single_containers(setup, *options)
+            lines.append(
+                f"| one `docker run` of the image per model ({_CONTAINERS} of them), {title} "
+                f"| {one:.3f} | {3600 / one:,.0f} | the fleet runs {one / fleet:.1f} times as "
+                f"many, the limit itself {one / bare:.1f} | 8 |"
+            )
     return [
         *lines,
         "",
@@ -159,9 +167,11 @@ def _compare_versions(setup: _Setup, before: Path) -> list[str]:
     ]
 
 
-def _bare(setup: _Setup, models: tuple[Path, ...]) -> float:
+def _bare(setup: _Setup, models: tuple[Path, ...], *, engine: bool = True) -> float:
     """Seconds per model in a process that has libraries, data and models in memory."""
-    arguments = (str(_BENCH / "bare.py"), str(setup.live), str(_CONCURRENCY), *map(str, models))
+    package = _IMAGE_PACKAGE if setup.in_containers else str(_BENCH.parent)
+    words = (package if engine else "-", setup.live, _CONCURRENCY, *models)
+    arguments = (str(_BENCH / "bare.py"), *map(str, words))
     command = [sys.executable, *arguments]
     if setup.in_containers:
         mounts = (BindMount(_BENCH), BindMount(setup.folder))
@@ -192,13 +202,13 @@ def _fleet(setup: _Setup, checkout: Path) -> tuple[float, float]:
     return (max(times) - min(times)) / len(setup.models), statistics.median(predict)
 
 
-def _single_containers(setup: _Setup) -> float:
+def _single_containers(setup: _Setup, *options: str) -> float:
     """Seconds per model with a container for each."""
-    output, models = setup.folder / "single", setup.models[:_CONTAINERS]
-    output.mkdir()
+    output = Path(tempfile.mkdtemp(prefix="single-", dir=setup.folder))
+    models = setup.models[:_CONTAINERS]
 
     def run(model: Path) -> None:
-        arguments = ("--model", model, "--dataset", setup.live, "--output_dir", output)
+        arguments = ("--model", model, "--dataset", setup.live, "--output_dir", output, *options)
         container = ContainerRun(
             _IMAGE,
             tuple(map(str, arguments)),

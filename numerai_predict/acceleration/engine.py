@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numerai_predict.acceleration.build import ENGINE
@@ -37,11 +39,20 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
 }
 
 
+# An image has an engine of its own. The package that is mounted into a container may come from a
+# machine without a compiler, or with a newer C library.
+_IMAGE_ENGINE = Path(sys.prefix, "share/numerai-predict/numerai_predict/acceleration", ENGINE.name)
+
+
 @functools.lru_cache(maxsize=1)
 def library() -> ctypes.CDLL | None:
     """The compiled engine; `None` where it is not built, or built for another machine."""
+    return _load(ENGINE) or _load(_IMAGE_ENGINE)
+
+
+def _load(path: Path) -> ctypes.CDLL | None:
     try:
-        loaded = ctypes.CDLL(str(ENGINE))
+        loaded = ctypes.CDLL(str(path))
         for name, (result, arguments) in _SIGNATURES.items():
             function = getattr(loaded, name)
             function.restype, function.argtypes = result, arguments

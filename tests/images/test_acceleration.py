@@ -1,11 +1,13 @@
 """The tree engine of an image predicts what the libraries of that image predict."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "acceleration"
+PACKAGE = Path(__file__).parents[2] / "numerai_predict"
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -24,3 +26,17 @@ def test_random_models_are_predicted_bit_for_bit_by_the_engine_of_the_image(imag
     assert counts["lightgbm"]["engine"] >= 17, counts
     assert counts["xgboost"]["engine"] >= 6, counts
     assert counts["catboost"]["engine"] >= 6, counts
+
+
+def test_a_mounted_package_without_an_engine_uses_that_of_the_image(image, tmp_path):
+    package = tmp_path / "numerai_predict"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    program = (
+        "import sys; sys.path.insert(0, '/opt/numerai-predict'); "
+        "from numerai_predict.acceleration import engine; "
+        "assert engine.__file__.startswith('/opt/'); assert not engine.ENGINE.exists(); "
+        "print(engine.library() is not None)"
+    )
+    mount = ["-v", f"{package}:/opt/numerai-predict/numerai_predict:ro"]
+    ended = image.run("-c", program, options=mount)
+    assert ended.stdout.split() == ["True"], ended.stderr
