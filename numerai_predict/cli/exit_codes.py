@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
-from numerai_predict.contract.errors import InternalError, RunError, SaveFailed
-from numerai_predict.contract.path_access import Barred, barred_by
+from numerai_predict.contract.error_mapping import run_error_of
+from numerai_predict.contract.errors import InternalError
 from numerai_predict.contract.verdicts import ProcessExit, Verdict
 from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
 from numerai_predict.runner.termination import Terminated
@@ -112,27 +112,9 @@ def _report(error: BaseException) -> int:
         signal_ = "SIGTERM" if terminated else "Ctrl-C"
         log_step("stopped", f"by {signal_}: run the same command again to continue")
         return (ProcessExit.TERMINATED if terminated else ProcessExit.INTERRUPTED).exit_code
-    failure = _failure(error)
-    if failure is error:
+    failure = run_error_of(error)
+    if not isinstance(failure, InternalError):  # whose message has the traceback
         logger.debug("", exc_info=error)
     verdict = failure.verdict
     log_verdict(verdict.word, verdict.exit_code, failure.message, failure.remedy)
     return verdict.exit_code
-
-
-def _barred(error: OSError) -> Barred | None:
-    is_named = isinstance(error, PermissionError) and isinstance(error.filename, str)
-    return barred_by(error.filename) if is_named else None
-
-
-def _failure(error: BaseException) -> RunError:
-    """The RunError that corresponds to the exception."""
-    if isinstance(error, RunError):
-        return error
-    if isinstance(error, OSError):
-        found = f"expected to read and write files, found: {error.strerror or error}"
-        where = f" ({error.filename})" if error.filename else ""
-        if barred := _barred(error):
-            return SaveFailed(f"expected {error.filename}, found {barred.found}", barred.remedy)
-        return SaveFailed(found + where, "check the disk and the path, then try again")
-    return InternalError.caused_by(error)

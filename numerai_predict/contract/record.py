@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any
 
+from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.foreign_text import inert, printable_lines
 from numerai_predict.contract.verdicts import AnyVerdict, Verdict
 
@@ -178,6 +179,10 @@ class Record:
             message=message,
             remedy=remedy,
         )
+
+    def failed(self, error: RunError) -> Record:
+        """This record with the error that ended the run."""
+        return self.concluded(error.verdict, error.message, error.remedy)
 
     def as_json(self) -> str:
         """The record as indented JSON with a final newline."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import InternalError, ModelUnavailable, RunError
+from numerai_predict.contract.error_mapping import run_error_of
 from numerai_predict.contract.model_call import SourceLabels
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.redaction import redact
@@ -110,7 +110,7 @@ class Preparer:
         try:
             return self._fetch_and_inspect(entry, builder)
         except Exception as error:  # whatever it is, it is of this model alone
-            return PreparationFailure(entry, failed_record(builder.build(), error))
+            return PreparationFailure(entry, builder.build().failed(run_error_of(error)))
 
     def _fetch_and_inspect(self, entry: ManifestEntry, builder: RecordBuilder) -> PreparedModel:
         directory = Path(tempfile.mkdtemp(dir=self._directory.path))
@@ -153,20 +153,3 @@ def preparer_of(
     allowed = config.allow_version_mismatch
     model_input = ModelInput(data.facts.source or "", data.columns, None, allowed)
     return Preparer(environments, deadline, model_input)
-
-
-def failed_record(record: Record, error: Exception) -> Record:
-    """The record of a model that cannot be run because of an error in this process."""
-    failure = _as_run_error(error)
-    return record.concluded(failure.verdict, failure.message, failure.remedy)
-
-
-def _as_run_error(error: Exception) -> RunError:
-    if isinstance(error, RunError):
-        return error
-    if isinstance(error, OSError):
-        return ModelUnavailable(
-            f"expected to read the model, found: {error.strerror}",
-            "check the disk that holds the temporary files (TMPDIR), then try again",
-        )
-    return InternalError.caused_by(error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -12,7 +11,7 @@ from typing import Any
 
 from numerai_predict.contract.brief_text import brief
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import InternalError, RunError, SaveFailed
+from numerai_predict.contract.error_mapping import run_error_of
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
@@ -64,8 +63,7 @@ class ResultStore:
         try:
             self._store_result(model, result)
         except Exception as error:
-            failure = _error_of_storage(error)
-            record = model.record.concluded(failure.verdict, failure.message, failure.remedy)
+            record = model.record.failed(run_error_of(error))
             self.store_failure(model.entry, record, model.environment)
 
     def _store_result(self, model: PreparedModel, result: TaskResult) -> None:
@@ -223,15 +221,6 @@ def logged_failure(purpose: str) -> Iterator[None]:
     except Exception as error:
         found = brief(f"{type(error).__name__}: {error}")
         logger.warning("warning  expected %s, found %s", purpose, found)
-
-
-def _error_of_storage(error: Exception) -> RunError:
-    if isinstance(error, OSError | sqlite3.Error):
-        return SaveFailed(
-            f"expected to store the result, found {brief(f'{type(error).__name__}: {error}')}",
-            "free space in the output directory, then run the same command again",
-        )
-    return InternalError.caused_by(error)
 
 
 def merge_records(model: PreparedModel, result: TaskResult, data: LiveData) -> Record:

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.error_mapping import run_error_of
 from numerai_predict.contract.errors import ModelCrashed
 from numerai_predict.fleet.config import FleetConfig
 from numerai_predict.fleet.data_watch import DataWatch
@@ -17,12 +18,7 @@ from numerai_predict.fleet.model_state import ModelState
 from numerai_predict.fleet.pool.actor import ModelTask
 from numerai_predict.fleet.pool.ray_cluster import RayCluster
 from numerai_predict.fleet.pool.worker_pool import ModelFinished, ModelLost, PoolEvent, WorkerPool
-from numerai_predict.fleet.preparation import (
-    PreparationFailure,
-    PreparedModel,
-    failed_record,
-    preparer_of,
-)
+from numerai_predict.fleet.preparation import PreparationFailure, PreparedModel, preparer_of
 from numerai_predict.fleet.results import ResultStore, logged_failure
 from numerai_predict.fleet.worker.messages import RunRequest
 from numerai_predict.fleet.worker_group import WorkerClass, WorkerGroup
@@ -125,7 +121,7 @@ class Scheduler:
             worker = self._pool.submit(group, task, model.path)
         except Exception as error:  # whatever it is, it is of this model alone
             model.discard_files()
-            record = failed_record(model.record, error)
+            record = model.record.failed(run_error_of(error))
             self._results.store_failure(model.entry, record, model.environment)
             return
         self._running[model.entry.id] = model
@@ -167,7 +163,7 @@ class Scheduler:
                 f"{crashes} workers crashed while running this model; last error: {lost.reason}",
                 "check the node's memory and system log; run the model alone: numerai-predict run",
             )
-            record = model.record.concluded(error.verdict, error.message, error.remedy)
+            record = model.record.failed(error)
             model.discard_files()
             self._results.store_failure(model.entry, record, model.environment)
             return

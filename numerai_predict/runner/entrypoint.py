@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import InternalError, RunError
+from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.temporary_files import require_temporary_directory
@@ -67,11 +67,9 @@ def record_of(job: Job) -> Record:
     try:
         supervisor_layers = harden_supervisor()
         record.conclude(Verdict.OK, _perform(job, record, supervisor_layers))
-    except RunError as error:
-        record.fail(error)
-        logger.debug("", exc_info=True)
     except Exception as error:
-        record.fail(InternalError.caused_by(error))
+        record.fail(error)
+        logger.debug("", exc_info=error)
     record.add_seconds(Step.TOTAL, time.perf_counter() - started)
     return write_record(record.build(), job.result)
 

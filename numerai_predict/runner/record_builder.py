@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from numerai_predict.contract.errors import InvalidPredictions, RunError
+from numerai_predict.contract.error_mapping import run_error_of
+from numerai_predict.contract.errors import InvalidPredictions
 from numerai_predict.contract.record import (
     DataFacts,
     EnvironmentFacts,
@@ -138,11 +139,12 @@ class RecordBuilder:
         """Receive how the run ended."""
         self._record = self._record.concluded(verdict, message, remedy)
 
-    def fail(self, error: RunError) -> None:
+    def fail(self, error: Exception) -> None:
         """Receive the error that ended the run; hosted compute refuses invalid predictions too."""
-        if isinstance(error, InvalidPredictions) and not self._record.hosted.reasons:
-            self.add_hosted_reasons([error.message])
-        self.conclude(error.verdict, error.message, error.remedy)
+        failure = run_error_of(error)
+        if isinstance(failure, InvalidPredictions) and not self._record.hosted.reasons:
+            self.add_hosted_reasons([failure.message])
+        self._record = self._record.failed(failure)
 
     def _update(self, **changes: Any) -> None:
         self._record = replace(self._record, **changes)

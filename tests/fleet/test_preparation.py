@@ -105,7 +105,7 @@ def test_the_files_of_a_failure_are_removed(preparer, prepare, tmp_path):
 
 @pytest.mark.parametrize(
     ("error", "verdict"),
-    [(OSError(28, "No space left"), "model_unavailable"), (KeyError("x"), "internal_error")],
+    [(OSError(28, "No space left"), "save_failed"), (KeyError("x"), "internal_error")],
 )
 @pytest.mark.parametrize("name", ["tempfile.mkdtemp", "fetch_model", "inspect_pickle"])
 def test_whatever_fails_fails_the_model_alone(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.contract.errors import InternalError, RunError
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.frame_schema import MalformedFrame
@@ -61,11 +60,8 @@ def validate_response(
             response_time_limit(seconds),
         ):
             saved = _save(request, payload, live_ids, directory, builder)
-    except RunError as error:
-        builder.fail(error)
-        return Validated(builder.build(), None)
     except Exception as error:
-        builder.fail(InternalError.caused_by(error))
+        builder.fail(error)
         return Validated(builder.build(), None)
     csv = saved.path.read_bytes()
     saved.path.unlink()

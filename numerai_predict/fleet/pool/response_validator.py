@@ -12,7 +12,7 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 
-from numerai_predict.contract.errors import InternalError, ModelTimeout, RunError
+from numerai_predict.contract.errors import ModelTimeout, RunError
 from numerai_predict.contract.record import Record
 from numerai_predict.fleet.pool.response_validation import Validated, ValidationRequest
 from numerai_predict.fleet.pool.response_validation_server import VALIDATE, receive_frame
@@ -65,7 +65,7 @@ class Validator:
             ended = MalformedFrame("a response that crashes the process that validates it")
             return self._failed(request, malformed_response(ended, peak))
         except Exception as error:
-            return self._failed(request, InternalError.caused_by(error))
+            return self._failed(request, error)
 
     def close(self) -> None:
         """End its process."""
@@ -118,7 +118,7 @@ class Validator:
             "return one row per id of live_features, with a column of numbers",
         )
 
-    def _failed(self, request: ValidationRequest, error: RunError) -> tuple[Validated, bytes]:
+    def _failed(self, request: ValidationRequest, error: Exception) -> tuple[Validated, bytes]:
         builder = RecordBuilder.resume(Record.from_dict(dict(request.record)))
         builder.fail(error)
         return Validated(builder.build(), None), b""

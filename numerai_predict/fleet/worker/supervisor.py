@@ -15,10 +15,10 @@ from types import FrameType
 from typing import NoReturn
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import DatasetUnavailable, RunError
+from numerai_predict.contract.error_mapping import run_error_of
+from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.limits import Limits, format_size
 from numerai_predict.contract.model_call import ModelCall, SourceLabels
-from numerai_predict.contract.redaction import redact_text
 from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.log_buffer import LogBuffer
@@ -92,13 +92,11 @@ class _Run:
         try:
             response = self._predict()
             self._record.conclude(Verdict.OK, "predicted")
-        except RunError as error:
-            message = error.message[:_MAX_MESSAGE_CHARACTERS]
-            remedy = error.remedy[:_MAX_MESSAGE_CHARACTERS]
-            self._record.conclude(error.verdict, message, remedy)
-        except Exception:
-            trace = redact_text(traceback.format_exc()[-_MAX_MESSAGE_CHARACTERS:])
-            self._record.conclude(Verdict.INTERNAL_ERROR, f"a defect of the worker\n{trace}")
+        except Exception as error:
+            failure = run_error_of(error)
+            message = failure.message[:_MAX_MESSAGE_CHARACTERS]
+            remedy = failure.remedy[:_MAX_MESSAGE_CHARACTERS]
+            self._record.conclude(failure.verdict, message, remedy)
         result = RunResult(
             asdict(self._record.build()),
             None if response is None else asdict(response.predicted),
