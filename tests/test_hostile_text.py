@@ -24,9 +24,8 @@ from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.inspection.python_versions import Pythons
 from numerai_predict.inspection.report import as_json, as_text
 from numerai_predict.inspection.signature import CallableSummary
-from numerai_predict.runner import preflight, run_log, submission_rules
+from numerai_predict.runner import preflight, run_log
 from numerai_predict.runner.child.exception_report import describe
-from numerai_predict.runner.predictions import Predictions
 from numerai_predict.runner.protocol import AttemptedHost, LoadedModel, Predicted, Stage
 from numerai_predict.runner.supervisor.crash_report import CrashReport
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
@@ -35,6 +34,8 @@ from numerai_predict.runner.supervisor.failure_rules import classify_failure
 from numerai_predict.runner.supervisor.failure_schema import read_failure
 from numerai_predict.runner.supervisor.model_output import ModelOutput
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
+from numerai_predict.runner.validation import submission_rules
+from numerai_predict.runner.validation.predictions import Predictions
 from numerai_predict.terminal.screen import Screen
 from numerai_predict.terminal.table import Column, TextTable
 

@@ -13,7 +13,7 @@ from numerai_predict.diagnostics.config import DiagnosisConfig
 from numerai_predict.diagnostics.measured_models import measure_models
 from numerai_predict.diagnostics.report_files import write_together
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.runner.submission_file import require_directory
+from numerai_predict.runner.validation.submission_file import require_directory
 
 PAGE, NUMBERS = "compare.html", "compare.json"
 

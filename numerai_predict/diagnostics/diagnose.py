@@ -20,7 +20,7 @@ from numerai_predict.diagnostics.report_from_metrics import make_report
 from numerai_predict.diagnostics.report_json import report_as_json
 from numerai_predict.diagnostics.several_models import ModelsReport, make_models_report
 from numerai_predict.diagnostics.several_models_page import models_as_json, render_models
-from numerai_predict.runner.submission_file import require_directory
+from numerai_predict.runner.validation.submission_file import require_directory
 
 PAGE, NUMBERS = "diagnose.html", "diagnose.json"
 

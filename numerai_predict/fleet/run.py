@@ -31,7 +31,7 @@ from numerai_predict.fleet.results import logged_failure
 from numerai_predict.fleet.reuse import ResultReuse, ReuseReport
 from numerai_predict.fleet.scheduler import Scheduler
 from numerai_predict.fleet.temporary_directory import FleetDirectory
-from numerai_predict.runner.submission_file import require_directory
+from numerai_predict.runner.validation.submission_file import require_directory
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.storage.file_lock import LockHeld, LockUnsupported, file_lock
 

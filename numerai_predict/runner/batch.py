@@ -13,7 +13,6 @@ from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.model_call import ModelCall
 from numerai_predict.contract.record import Record
-from numerai_predict.runner import submission_rules
 from numerai_predict.runner.environment_info import current_environment
 from numerai_predict.runner.live_data import read_ids
 from numerai_predict.runner.record_builder import RecordBuilder
@@ -26,6 +25,7 @@ from numerai_predict.runner.supervisor.session import (
     new_interpreter,
 )
 from numerai_predict.runner.supervisor.time_limit import response_time_limit
+from numerai_predict.runner.validation import submission_rules
 from numerai_predict.sandbox.layers import Layers
 
 

@@ -17,10 +17,8 @@ from numerai_predict.runner import preflight
 from numerai_predict.runner.bundle_check import check_features, check_pickle, check_python
 from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.fetching import FetchedFile, fetch_data, fetch_model
-from numerai_predict.runner.prediction_validation import require_hosted, validate
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step, transfer_policy
-from numerai_predict.runner.submission_file import require_directory, save_predictions
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
 from numerai_predict.runner.supervisor.session import (
     InspectedModel,
@@ -28,6 +26,8 @@ from numerai_predict.runner.supervisor.session import (
     new_interpreter,
 )
 from numerai_predict.runner.supervisor.time_limit import response_time_limit
+from numerai_predict.runner.validation.prediction_validation import require_hosted, validate
+from numerai_predict.runner.validation.submission_file import require_directory, save_predictions
 from numerai_predict.sandbox.layers import Layers
 from numerai_predict.storage.destinations import (
     Destination,
@@ -39,8 +39,8 @@ from numerai_predict.storage.destinations import (
 from numerai_predict.storage.sources import LocalFile, source_of
 
 if TYPE_CHECKING:
-    from numerai_predict.runner.prediction_validation import ValidatedPredictions
-    from numerai_predict.runner.predictions import Predictions
+    from numerai_predict.runner.validation.prediction_validation import ValidatedPredictions
+    from numerai_predict.runner.validation.predictions import Predictions
 
 
 def run(job: Job, record: RecordBuilder, deadline: Deadline, supervisor_layers: Layers) -> str:

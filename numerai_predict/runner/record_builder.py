@@ -20,12 +20,12 @@ from numerai_predict.contract.record import (
     Step,
 )
 from numerai_predict.contract.verdicts import AnyVerdict
-from numerai_predict.runner.hosted_signature import signature_reasons, signature_warnings
+from numerai_predict.runner.validation.hosted_signature import signature_reasons, signature_warnings
 
 if TYPE_CHECKING:
     from numerai_predict.runner.fetching import FetchedFile
-    from numerai_predict.runner.prediction_validation import ValidatedPredictions
     from numerai_predict.runner.supervisor.session import SessionSummary
+    from numerai_predict.runner.validation.prediction_validation import ValidatedPredictions
 
 
 class RecordBuilder:

@@ -7,7 +7,7 @@ from pathlib import Path
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.runner.submission_file import write_remedy
+from numerai_predict.runner.validation.submission_file import write_remedy
 from numerai_predict.storage.files import atomic_write, resolve_links
 
 

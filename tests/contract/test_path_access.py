@@ -27,7 +27,7 @@ from numerai_predict.runner.container.engine import Engine
 from numerai_predict.runner.container.target import choose_target
 from numerai_predict.runner.fetching import fetch_data, fetch_model
 from numerai_predict.runner.options import parse_job
-from numerai_predict.runner.submission_file import require_directory
+from numerai_predict.runner.validation.submission_file import require_directory
 from numerai_predict.storage.directories import NoHomeDirectory
 from numerai_predict.tournament.settings import read_account_settings
 

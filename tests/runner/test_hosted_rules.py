@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 
 from numerai_predict.contract.errors import InvalidPredictions
-from numerai_predict.runner import predictions
 from numerai_predict.runner.child import prediction_encoder
 from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.hosted_forms import ReturnedForm
-from numerai_predict.runner.prediction_validation import require_hosted, validate
 from numerai_predict.runner.protocol import Predicted
+from numerai_predict.runner.validation import predictions
+from numerai_predict.runner.validation.prediction_validation import require_hosted, validate
 
 LIVE = pd.Index([f"n{number:04x}" for number in range(20)], name="id")
 RANKS = pd.Series(np.linspace(0.05, 1, 20), LIVE)

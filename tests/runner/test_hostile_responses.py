@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerai_predict.contract.errors import InternalError, InvalidPredictions, RunError
-from numerai_predict.runner import predictions, submission_rules
 from numerai_predict.runner.child import prediction_encoder
 from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.hosted_forms import ReturnedForm
@@ -19,6 +18,7 @@ from numerai_predict.runner.supervisor.crash_report import CrashReport
 from numerai_predict.runner.supervisor.crash_rules import classify_crash
 from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.failure_rules import classify_failure
+from numerai_predict.runner.validation import predictions, submission_rules
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

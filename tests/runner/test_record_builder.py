@@ -9,10 +9,10 @@ from numerai_predict.contract.errors import ModelTimeout
 from numerai_predict.contract.record import DataFacts, EnvironmentFacts, Step
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.fetching import FetchedFile
-from numerai_predict.runner.prediction_validation import ValidatedPredictions
 from numerai_predict.runner.protocol import LoadedModel
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.supervisor.session import SessionSummary
+from numerai_predict.runner.validation.prediction_validation import ValidatedPredictions
 from numerai_predict.sandbox.layers import Layers
 
 

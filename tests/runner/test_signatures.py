@@ -12,13 +12,13 @@ from numerai_predict.runner.child import model_loader
 from numerai_predict.runner.child.model_loader import NotAModel
 from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.hosted_forms import SignatureForm
-from numerai_predict.runner.hosted_signature import (
+from numerai_predict.runner.model_defect import ModelDefect
+from numerai_predict.runner.protocol import LoadedModel
+from numerai_predict.runner.validation.hosted_signature import (
     require_hosted_signature,
     signature_reasons,
     signature_warnings,
 )
-from numerai_predict.runner.model_defect import ModelDefect
-from numerai_predict.runner.protocol import LoadedModel
 
 
 def ranks(live_features):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from numerai_predict.contract.errors import SaveFailed
-from numerai_predict.runner.prediction_validation import ValidatedPredictions
-from numerai_predict.runner.submission_file import (
+from numerai_predict.runner.validation.prediction_validation import ValidatedPredictions
+from numerai_predict.runner.validation.submission_file import (
     require_directory,
     save_predictions,
     write_remedy,

@@ -7,9 +7,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from numerai_predict.contract.errors import InvalidPredictions
-from numerai_predict.runner import predictions, submission_rules
 from numerai_predict.runner.child import prediction_encoder
 from numerai_predict.runner.protocol import Predicted
+from numerai_predict.runner.validation import predictions, submission_rules
 
 submissions = pytest.importorskip(
     "numerai_tools.submissions", reason="numerai-tools needs Python 3.11"

@@ -20,8 +20,8 @@ from numerai_predict.runner.container.job_run import JobResult, run_job, target_
 from numerai_predict.runner.container.target import ContainerImage
 from numerai_predict.runner.entrypoint import execute, write_failure
 from numerai_predict.runner.options import job_from_options
-from numerai_predict.runner.submission_file import require_directory
 from numerai_predict.runner.termination import raised_at_sigterm
+from numerai_predict.runner.validation.submission_file import require_directory
 from numerai_predict.storage.directories import sample_directory
 from numerai_predict.storage.named_data import absolute_source, describe_unused_file
 from numerai_predict.terminal.screen import show

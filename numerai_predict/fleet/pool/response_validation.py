@@ -10,14 +10,14 @@ from typing import Any
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.runner.frame_schema import MalformedFrame
-from numerai_predict.runner.prediction_validation import require_hosted, validate
-from numerai_predict.runner.predictions import Predictions, decode
 from numerai_predict.runner.protocol import Predicted
 from numerai_predict.runner.record_builder import RecordBuilder
-from numerai_predict.runner.submission_file import SavedPredictions, save_predictions
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
 from numerai_predict.runner.supervisor.session import malformed_response
 from numerai_predict.runner.supervisor.time_limit import response_time_limit
+from numerai_predict.runner.validation.prediction_validation import require_hosted, validate
+from numerai_predict.runner.validation.predictions import Predictions, decode
+from numerai_predict.runner.validation.submission_file import SavedPredictions, save_predictions
 
 
 @dataclass(frozen=True)

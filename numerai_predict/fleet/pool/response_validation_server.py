@@ -21,8 +21,8 @@ from typing import NoReturn
 
 from numerai_predict.fleet.log_buffer import LogBuffer
 from numerai_predict.fleet.pool.response_validation import ValidationRequest, validate_response
-from numerai_predict.runner import hosted_rules, submission_rules
 from numerai_predict.runner.protocol import Frame, FrameReader, encode
+from numerai_predict.runner.validation import hosted_rules, submission_rules
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
 from numerai_predict.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 

@@ -43,7 +43,7 @@ _LIBRARIES = (
 _SAFE_THREADS = ("jemalloc_bg_thd", "AwsEventLoop")
 # What supervisors and model processes import: once here, not once per model.
 _OWN_MODULES = (
-    "numerai_predict.runner.predictions",
+    "numerai_predict.runner.validation.predictions",
     "numerai_predict.runner.preflight",
     "numerai_predict.runner.child.prediction_encoder",
     "numerai_predict.runner.child.model_loader",

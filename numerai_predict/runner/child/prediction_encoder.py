@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from numerai_predict.runner.hosted_forms import ReturnedForm
-from numerai_predict.runner.prediction_column import prediction_column
+from numerai_predict.runner.validation.prediction_column import prediction_column
 
 _MAX_NAME_CHARACTERS = 100
 _MAX_COLUMNS = 100

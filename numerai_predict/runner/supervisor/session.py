@@ -21,7 +21,6 @@ from numerai_predict.resources.violations import out_of_container_memory
 from numerai_predict.runner.acceleration_report import AccelerationReport
 from numerai_predict.runner.child.data_probe import ProbeExit
 from numerai_predict.runner.frame_schema import MalformedFrame
-from numerai_predict.runner.hosted_signature import require_hosted_signature, signature_warnings
 from numerai_predict.runner.protocol import (
     AppliedLayers,
     FrameKind,
@@ -42,10 +41,14 @@ from numerai_predict.runner.supervisor.model_process import ModelProcess
 from numerai_predict.runner.supervisor.network_attempts import attempted_hosts_in_errors
 from numerai_predict.runner.supervisor.signature_hints import signature_hints_in_errors
 from numerai_predict.runner.supervisor.time_limit import response_time_limit
+from numerai_predict.runner.validation.hosted_signature import (
+    require_hosted_signature,
+    signature_warnings,
+)
 from numerai_predict.sandbox.layers import Layers
 
 if TYPE_CHECKING:
-    from numerai_predict.runner.predictions import Predictions
+    from numerai_predict.runner.validation.predictions import Predictions
 
 _MAX_NAME_CHARACTERS = 100
 
@@ -196,7 +199,7 @@ class ModelSession:
         Raises:
             ModelCrashed: the response holds none: the model replaced what its process sends.
         """
-        from numerai_predict.runner.predictions import decode  # imports pyarrow: 0.1 s
+        from numerai_predict.runner.validation.predictions import decode  # imports pyarrow: 0.1 s
 
         with self._failures_as_errors(), response_time_limit():
             return decode(response.predicted, response.payload, live_ids)

@@ -7,8 +7,11 @@ from contextlib import contextmanager
 
 from numerai_predict.contract.errors import ModelError
 from numerai_predict.contract.foreign_text import one_line
-from numerai_predict.runner.hosted_signature import misplaced_parameter_hint, wrapper_remedy
 from numerai_predict.runner.protocol import LoadedModel
+from numerai_predict.runner.validation.hosted_signature import (
+    misplaced_parameter_hint,
+    wrapper_remedy,
+)
 
 
 @contextmanager

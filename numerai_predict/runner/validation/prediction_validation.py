@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from numerai_predict.contract.errors import InvalidPredictions
 from numerai_predict.contract.record import PredictionFacts
-from numerai_predict.runner.hosted_signature import as_warning
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.runner.validation.hosted_signature import as_warning
 
 if TYPE_CHECKING:
-    from numerai_predict.runner.predictions import Predictions
+    from numerai_predict.runner.validation.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def validate(predictions: Predictions) -> ValidatedPredictions:
         InvalidPredictions: at least one rule is broken.
     """
     # They import pyarrow, which takes 0.1 s.
-    from numerai_predict.runner import hosted_rules, submission_rules
+    from numerai_predict.runner.validation import hosted_rules, submission_rules
 
     submission_rules.check(predictions)
     reasons = tuple(hosted_rules.prediction_reasons(predictions))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from numerai_predict.contract.errors import SaveFailed
 from numerai_predict.contract.path_access import barred_by, exists, is_directory, system_directory
-from numerai_predict.runner.prediction_validation import ValidatedPredictions
 from numerai_predict.runner.run_log import log_step
+from numerai_predict.runner.validation.prediction_validation import ValidatedPredictions
 from numerai_predict.storage.files import atomic_write, sha256_of
 
 _REMEDIES = {

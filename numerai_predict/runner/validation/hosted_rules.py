@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from numerai_predict.contract.foreign_text import one_line
-from numerai_predict.runner.prediction_column import PREDICTION_COLUMNS
-from numerai_predict.runner.predictions import UNKNOWN, Predictions
+from numerai_predict.runner.validation.prediction_column import PREDICTION_COLUMNS
+from numerai_predict.runner.validation.predictions import UNKNOWN, Predictions
 
 
 def prediction_reasons(predictions: Predictions) -> list[str]:

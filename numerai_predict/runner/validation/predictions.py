@@ -14,8 +14,8 @@ from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.resources.memory import limit_heap_growth
 from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.hosted_forms import ReturnedForm
-from numerai_predict.runner.prediction_column import prediction_column
 from numerai_predict.runner.protocol import Predicted
+from numerai_predict.runner.validation.prediction_column import prediction_column
 
 UNKNOWN = -1
 

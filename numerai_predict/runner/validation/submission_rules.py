@@ -14,9 +14,9 @@ from itertools import islice
 
 from numerai_predict.contract.errors import InvalidPredictions
 from numerai_predict.contract.foreign_text import one_line
-from numerai_predict.runner.hosted_signature import misplaced_parameter_hint
-from numerai_predict.runner.prediction_column import PREDICTION_COLUMNS
-from numerai_predict.runner.predictions import UNKNOWN, Predictions
+from numerai_predict.runner.validation.hosted_signature import misplaced_parameter_hint
+from numerai_predict.runner.validation.prediction_column import PREDICTION_COLUMNS
+from numerai_predict.runner.validation.predictions import UNKNOWN, Predictions
 
 _MAX_EXAMPLES = 5
 _MAX_EXAMPLE_CHARACTERS = 100

@@ -1,0 +1,1 @@
+"""Validates what a model returned: decoding, the tournament's rules, the file of predictions."""
