@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.error_mapping import run_error_of
 from numerai_predict.contract.model_call import SourceLabels
 from numerai_predict.contract.record import Record, Step
 from numerai_predict.contract.redaction import redact
@@ -105,28 +104,50 @@ class Preparer:
         self._directory.close()
 
     def _prepare(self, entry: ManifestEntry) -> PreparedModel | PreparationFailure:
-        builder = RecordBuilder(current_environment())
-        builder.set_model_source(redact(entry.model))
-        try:
-            return self._fetch_and_inspect(entry, builder)
-        except Exception as error:  # whatever it is, it is of this model alone
-            return PreparationFailure(entry, builder.build().failed(run_error_of(error)))
+        preparation = _Preparation(entry, self._environments, self._deadline, self._input)
+        return preparation.run(self._directory.path)
 
-    def _fetch_and_inspect(self, entry: ManifestEntry, builder: RecordBuilder) -> PreparedModel:
-        directory = Path(tempfile.mkdtemp(dir=self._directory.path))
+
+class _Preparation:
+    """The preparation of one model, with its record so far."""
+
+    def __init__(
+        self,
+        entry: ManifestEntry,
+        environments: Sequence[Environment],
+        deadline: Deadline,
+        model_input: ModelInput,
+    ) -> None:
+        self._entry = entry
+        self._environments = environments
+        self._deadline = deadline
+        self._input = model_input
+        self._record = RecordBuilder(current_environment())
+        self._record.set_model_source(redact(entry.model))
+
+    def run(self, parent: Path) -> PreparedModel | PreparationFailure:
+        """Prepare the model; what is fetched for it is in a new directory of `parent`."""
         try:
-            with builder.timed(Step.FETCH):
+            return self._fetch_and_inspect(Path(tempfile.mkdtemp(dir=parent)))
+        except Exception as error:  # whatever it is, it is of this model alone
+            self._record.fail(error)
+            return PreparationFailure(self._entry, self._record.build())
+
+    def _fetch_and_inspect(self, directory: Path) -> PreparedModel:
+        entry, record = self._entry, self._record
+        try:
+            with record.timed(Step.FETCH):
                 fetched = fetch_model(entry.model, self._deadline, directory)
-            builder.set_model_file(fetched)
+            record.set_model_file(fetched)
             bundle = check_pickle(entry.model, fetched.sha256)
-            builder.add_warnings(check_data(bundle, self._input))
+            record.add_warnings(check_data(bundle, self._input))
             environment, pythons = self._inspect(entry, fetched.path)
             check_python(bundle, environment.python)
         except BaseException:
             shutil.rmtree(directory, ignore_errors=True)
             raise
-        builder.set_pythons(pythons)
-        return PreparedModel(entry, builder.build(), fetched.path, environment, directory)
+        record.set_pythons(pythons)
+        return PreparedModel(entry, record.build(), fetched.path, environment, directory)
 
     def _inspect(self, entry: ManifestEntry, path: Path) -> tuple[Environment, Sequence[str]]:
         """The environment for the model, and the Pythons that its code is valid for.

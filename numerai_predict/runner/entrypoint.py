@@ -5,28 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
-from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.job import Job
-from numerai_predict.contract.record import Record, Step
-from numerai_predict.contract.temporary_files import require_temporary_directory
-from numerai_predict.contract.verdicts import Verdict
-from numerai_predict.runner.container.container_files import is_lost_with_container
+from numerai_predict.contract.record import Record
 from numerai_predict.runner.environment_info import current_environment
+from numerai_predict.runner.model_check import ModelCheck
 from numerai_predict.runner.options import parse_job
-from numerai_predict.runner.pipeline import run
-from numerai_predict.runner.preflight import check
+from numerai_predict.runner.pipeline import ModelRun
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.record_file import write_record
-from numerai_predict.runner.run_log import log_step, log_verdict, logger, start_logging
+from numerai_predict.runner.run_log import log_step, log_verdict, start_logging
 from numerai_predict.runner.termination import Terminated, raise_at_sigterm
-from numerai_predict.sandbox.hide_supervisor import harden_supervisor
-from numerai_predict.sandbox.layers import Layers
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,16 +54,8 @@ def record_of(job: Job) -> Record:
 
     Failures are not raised, as in `execute`.
     """
-    started = time.perf_counter()
-    record = RecordBuilder(current_environment())
-    try:
-        supervisor_layers = harden_supervisor()
-        record.conclude(Verdict.OK, _perform(job, record, supervisor_layers))
-    except Exception as error:
-        record.fail(error)
-        logger.debug("", exc_info=error)
-    record.add_seconds(Step.TOTAL, time.perf_counter() - started)
-    return write_record(record.build(), job.result)
+    run = ModelCheck(job) if job.check else ModelRun(job)
+    return write_record(run.execute(), job.result)
 
 
 def write_failure(job: Job, error: RunError) -> None:
@@ -80,25 +64,6 @@ def write_failure(job: Job, error: RunError) -> None:
     record.set_model_source(job.shown_model)
     record.fail(error)
     write_record(record.build(), job.result)
-
-
-def _perform(job: Job, record: RecordBuilder, supervisor_layers: Layers) -> str:
-    """Perform the job; returns the message of its success."""
-    require_temporary_directory()
-    deadline = Deadline.after(job.deadline)
-    if job.check:
-        check(job, record, deadline)
-        return "no problems found: the model can run in this environment"
-    destination = run(job, record, deadline, supervisor_layers)
-    return f"delivered to {destination}{_inside_container(job, destination)}"
-
-
-def _inside_container(job: Job, destination: str) -> str:
-    """Hint for a file that is lost when the container exits."""
-    is_file = job.post is None and job.output_url is None
-    if not is_file or not is_lost_with_container(Path(destination).parent):
-        return ""
-    return ", inside the container: to keep the file, mount a directory and give it as --output_dir"
 
 
 def _end_by_signal(interrupt: KeyboardInterrupt) -> NoReturn:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import sys
 from collections.abc import Collection
-from dataclasses import replace
 from pathlib import Path
 
-from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import MissingDependency, PythonMismatch
-from numerai_predict.contract.job import Job
 from numerai_predict.contract.model_call import SourceLabels
 from numerai_predict.contract.running_python import RUNNING_PYTHON
-from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.inspection.data_version import describe_missing_features
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.inspect import Inspection, inspect_pickle
@@ -26,9 +21,6 @@ from numerai_predict.inspection.remedies import (
     remedy_for_pandas,
     remedy_for_python,
 )
-from numerai_predict.inspection.report import as_json, as_text
-from numerai_predict.runner.bundle_check import check_features, check_pickle, check_python
-from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.named_data import is_local_file
 
@@ -75,29 +67,6 @@ def check_columns(inspection: Inspection, columns: Collection[str]) -> list[str]
     """Warnings about features that the model names and the data set does not have; logged."""
     warning = describe_missing_features(inspection.features, inspection.data_versions, columns)
     return _logged([warning] if warning else [])
-
-
-def check(job: Job, record: RecordBuilder, deadline: Deadline) -> None:
-    """`predict.py --check`: fetch the model, print its inspection, reject it as a run would.
-
-    Raises:
-        RunError: it cannot be fetched, or a run in this environment is certain to fail.
-    """
-    from numerai_predict.runner.fetching import fetch_model  # a worker inspects without fetching
-
-    with temporary_directory("numerai-fetch-") as directory:
-        record.set_model_source(job.shown_model)
-        fetched = fetch_model(job.model, deadline, Path(directory), job.shown_model)
-        record.set_model_file(fetched)
-        bundle = check_pickle(job.model, fetched.sha256)
-        inspection = inspect_pickle(fetched.path)
-        shown = replace(inspection, path=fetched.source)
-        record.set_inspection(as_json(shown, bundle))
-        sys.stdout.write(as_text(shown, bundle))
-        record.set_pythons(inspection.pythons.legal)
-        record.add_warnings(check_compatibility(inspection, job.model_call.labels))
-        check_python(bundle, RUNNING_PYTHON)
-        check_features(bundle, inspection.features)
 
 
 def _logged(warnings: list[str]) -> list[str]:

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 class RecordBuilder:
     """Receives what the steps of one run return; `build` makes the record of all so far.
 
-    The owner of a run makes it, hands it to the code that calls the steps, and builds the
-    record after success and failure alike.
+    It belongs to the object of one run, whose methods call the steps: no step receives it.
     """
 
     def __init__(self, environment: EnvironmentFacts) -> None:

@@ -42,56 +42,50 @@ class Validated:
     csv: bytes | None
 
 
-def validate_response(
-    request: ValidationRequest,
-    payload: bytes,
-    live_ids: list[str],
-    directory: Path,
-    seconds: float,
-) -> Validated:
-    """Decode and validate predictions within `seconds`; whatever fails is the model's result.
+class ResponseValidation:
+    """The validation of one response, with the record of the model.
 
-    `directory` receives the CSV file for a moment.
+    Args:
+        directory: receives the CSV file for a moment.
     """
-    builder = RecordBuilder.resume(Record.from_dict(dict(request.record)))
-    try:
-        with (
-            attempted_hosts_in_errors(lambda: tuple(request.attempted_hosts)),
-            response_time_limit(seconds),
-        ):
-            saved = _save(request, payload, live_ids, directory, builder)
-    except Exception as error:
-        builder.fail(error)
-        return Validated(builder.build(), None)
-    csv = saved.path.read_bytes()
-    saved.path.unlink()
-    builder.set_predictions_file(None, saved.sha256)
-    builder.conclude(Verdict.OK, "predicted")
-    return Validated(builder.build(), csv)
 
+    def __init__(self, request: ValidationRequest, live_ids: list[str], directory: Path) -> None:
+        self._request = request
+        self._live_ids = live_ids
+        self._directory = directory
+        self._record = RecordBuilder.resume(Record.from_dict(dict(request.record)))
 
-def _save(
-    request: ValidationRequest,
-    payload: bytes,
-    live_ids: list[str],
-    directory: Path,
-    builder: RecordBuilder,
-) -> SavedPredictions:
-    predictions = _decode(request, payload, live_ids, builder.build().peak_memory_bytes or 0)
-    with builder.timed(Step.CHECK):
-        validated = validate(predictions)
-        if request.hosted:
-            builder.add_hosted_reasons(validated.hosted_reasons)
-            require_hosted(validated)
-    builder.set_predictions(validated)
-    with builder.timed(Step.DELIVER):
-        return save_predictions(directory, validated)
+    def run(self, payload: bytes, seconds: float) -> Validated:
+        """Decode and validate predictions within `seconds`; a failure is the model's result."""
+        try:
+            with (
+                attempted_hosts_in_errors(lambda: tuple(self._request.attempted_hosts)),
+                response_time_limit(seconds),
+            ):
+                saved = self._save(payload)
+        except Exception as error:
+            self._record.fail(error)
+            return Validated(self._record.build(), None)
+        csv = saved.path.read_bytes()
+        saved.path.unlink()
+        self._record.set_predictions_file(None, saved.sha256)
+        self._record.conclude(Verdict.OK, "predicted")
+        return Validated(self._record.build(), csv)
 
+    def _save(self, payload: bytes) -> SavedPredictions:
+        predictions = self._decode(payload)
+        with self._record.timed(Step.CHECK):
+            validated = validate(predictions)
+            if self._request.hosted:
+                self._record.add_hosted_reasons(validated.hosted_reasons)
+                require_hosted(validated)
+        self._record.set_predictions(validated)
+        with self._record.timed(Step.DELIVER):
+            return save_predictions(self._directory, validated)
 
-def _decode(
-    request: ValidationRequest, payload: bytes, live_ids: list[str], peak_bytes: int
-) -> Predictions:
-    try:
-        return decode(Predicted.parse(request.predicted), payload, live_ids)
-    except MalformedFrame as malformed:
-        raise malformed_response(malformed, peak_bytes) from malformed
+    def _decode(self, payload: bytes) -> Predictions:
+        try:
+            return decode(Predicted.parse(self._request.predicted), payload, self._live_ids)
+        except MalformedFrame as malformed:
+            peak_bytes = self._record.build().peak_memory_bytes or 0
+            raise malformed_response(malformed, peak_bytes) from malformed

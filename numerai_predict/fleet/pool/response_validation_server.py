@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from numerai_predict.fleet.log_buffer import LogBuffer
-from numerai_predict.fleet.pool.response_validation import ValidationRequest, validate_response
+from numerai_predict.fleet.pool.response_validation import ResponseValidation, ValidationRequest
 from numerai_predict.runner.protocol import Frame, FrameReader, encode
 from numerai_predict.runner.validation import hosted_rules, submission_rules
 from numerai_predict.sandbox.hide_supervisor import harden_supervisor
@@ -63,7 +63,8 @@ def _validate(descriptor: int, live_ids: list[str], directory: Path, seconds: fl
         with socket.socket(fileno=descriptor) as connection:
             frame = receive_frame(connection)
             request = ValidationRequest(**frame.content)
-            validated = validate_response(request, frame.payload, live_ids, directory, seconds)
+            validation = ResponseValidation(request, live_ids, directory)
+            validated = validation.run(frame.payload, seconds)
             content = {
                 "record": asdict(validated.record),
                 "valid": validated.csv is not None,
