@@ -53,13 +53,20 @@ class DataSettings(Section):
 
 
 class ValidationSettings(Section):
-    """Walk-forward windows and the holdout."""
+    """Walk-forward windows or folds, and the holdout."""
 
-    windows: int = Field(
-        4, ge=1, le=100, description="walk-forward windows; each trains its own models"
+    scheme: Literal["walk_forward", "purged_kfold", "kfold"] = Field(
+        "walk_forward",
+        description="walk_forward: windows, each scored by models of earlier eras; purged_kfold: "
+        "folds, each scored by models of all other eras, with an embargo on both sides; kfold: "
+        "without it, which overlapping targets allow with --force only",
     )
-    window_eras: int = Field(52, ge=2, description="eras that score a window")
-    stopping_eras: int = Field(26, ge=1, description="eras for early stopping of a window")
+    folds: int = Field(5, ge=2, le=100, description="folds of purged_kfold and kfold")
+    windows: int = Field(
+        4, ge=1, le=100, description="windows of walk_forward; each trains its own models"
+    )
+    window_eras: int = Field(52, ge=2, description="eras that score a window of walk_forward")
+    stopping_eras: int = Field(26, ge=1, description="eras for early stopping of a window or fold")
     holdout_eras: int = Field(
         52, ge=2, description="newest eras, scored once and never used for choices"
     )

@@ -19,7 +19,7 @@ from numerai_predict.scoring.overlap_estimate import (
 from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.trainers.interface import era_slices
 from numerai_predict.training.training_data import TrainingData
-from numerai_predict.training.walk_forward import describe_eras
+from numerai_predict.training.validation_plan import describe_eras
 
 # Real features correlate with a target by less than 0.1.
 _LEAK = 0.5

@@ -16,8 +16,9 @@ from numerai_predict.scoring.target_overlap import (
 )
 
 _REMEDY = (
-    "leave `validation.purge_eras` out and set `horizons` to the trading days that the targets "
-    "look ahead; or --force, if you know that their targets do not overlap"
+    "leave `validation.purge_eras` out, choose `scheme: purged_kfold` in place of kfold, and set "
+    "`horizons` to the trading days that the targets look ahead; or --force, if you know that "
+    "their targets do not overlap"
 )
 
 

@@ -34,7 +34,7 @@ from numerai_predict.training.predict_template import (
 )
 from numerai_predict.training.trainers.interface import era_slices
 from numerai_predict.training.training_data import TrainingData, benchmark_files
-from numerai_predict.training.walk_forward import WalkForwardWindow, describe_eras
+from numerai_predict.training.validation_plan import ValidationWindow, describe_eras
 
 EXPOSURE = "exposure"
 
@@ -89,7 +89,7 @@ class Evaluator:
     overlap: int
     max_exposure: float | None = None
 
-    def evaluate(self, window: WalkForwardWindow, models: Sequence[TrainedModel]) -> Evaluation:
+    def evaluate(self, window: ValidationWindow, models: Sequence[TrainedModel]) -> Evaluation:
         """The scores of the window, computed or loaded from their checkpoint."""
         label = f"{window.name} scores"
         facts = self._facts(window, models)
@@ -103,7 +103,7 @@ class Evaluator:
         return self._load(window, stored)
 
     def _score(
-        self, window: WalkForwardWindow, models: Sequence[TrainedModel]
+        self, window: ValidationWindow, models: Sequence[TrainedModel]
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         log_step("score", f"{window.name}: {len(window.scored)} eras, {len(models)} model(s)")
         loaded = [output_function(self.kind, model.stored.body) for model in models]
@@ -133,7 +133,7 @@ class Evaluator:
             self._report_left_out(window, left_out)
         return pd.concat(scores), pd.concat(predictions).rename_axis("id")
 
-    def _report_left_out(self, window: WalkForwardWindow, eras: Sequence[str]) -> None:
+    def _report_left_out(self, window: ValidationWindow, eras: Sequence[str]) -> None:
         """Say which eras have no score, because the bundle refuses to predict them."""
         found = f"{len(eras)} of {len(window.scored)} eras have no row of {self.data.benchmark}"
         if len(eras) == len(window.scored):
@@ -169,14 +169,14 @@ class Evaluator:
                     outputs=[output[rows] for output in outputs],
                 )
 
-    def _load(self, window: WalkForwardWindow, stored: StoredResult) -> Evaluation:
+    def _load(self, window: ValidationWindow, stored: StoredResult) -> Evaluation:
         split = stored.result["scores"]
         index = pd.Index(split["index"], name="era", dtype=object)
         scores = pd.DataFrame(split["data"], index, split["columns"], dtype=np.float64)
         predictions = pd.read_parquet(io.BytesIO(stored.body))
         return Evaluation(window.name, scores, predictions, self.overlap)
 
-    def _facts(self, window: WalkForwardWindow, models: Sequence[TrainedModel]) -> dict[str, Any]:
+    def _facts(self, window: ValidationWindow, models: Sequence[TrainedModel]) -> dict[str, Any]:
         """Everything that determines the scores: the key of their checkpoint."""
         data = self.data
         files = [data.directory / META_MODEL, *benchmark_files(data.history.paths)]

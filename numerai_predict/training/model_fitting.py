@@ -17,7 +17,7 @@ from numerai_predict.training.early_stopping import EarlyStopping, StoppingRule
 from numerai_predict.training.progress import TrainingDisplay
 from numerai_predict.training.trainers.interface import Trainer, TrainingRows
 from numerai_predict.training.training_data import TrainingData
-from numerai_predict.training.walk_forward import WalkForwardWindow, describe_eras
+from numerai_predict.training.validation_plan import ValidationWindow, describe_eras
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ModelFitter:
         self._logged_changes: set[str] = set()
 
     def models(
-        self, window: WalkForwardWindow, seeds: Sequence[int], rules: dict[str, StoppingRule]
+        self, window: ValidationWindow, seeds: Sequence[int], rules: dict[str, StoppingRule]
     ) -> list[TrainedModel]:
         """The window's models, one per target and seed; `rules` has a stopping rule per target.
 
@@ -64,7 +64,7 @@ class ModelFitter:
         ]
 
     def _target_models(
-        self, window: WalkForwardWindow, target: str, seeds: Sequence[int], rule: StoppingRule
+        self, window: ValidationWindow, target: str, seeds: Sequence[int], rule: StoppingRule
     ) -> list[TrainedModel]:
         """The models of one target; the rows are loaded once, and only if a model is missing."""
         models, rows = [], None
@@ -112,7 +112,7 @@ class ModelFitter:
                 log_step("changed", f"{change}: training again")
 
     def _facts(
-        self, window: WalkForwardWindow, target: str, seed: int, rule: StoppingRule
+        self, window: ValidationWindow, target: str, seed: int, rule: StoppingRule
     ) -> dict[str, Any]:
         """Everything that determines the model: the key of its checkpoint."""
         trainer = self._trainer.facts()
@@ -143,7 +143,7 @@ class _LoadedRows:
 
     @classmethod
     def load(
-        cls, data: TrainingData, trainer: Trainer, window: WalkForwardWindow, target: str
+        cls, data: TrainingData, trainer: Trainer, window: ValidationWindow, target: str
     ) -> _LoadedRows:
         rows = data.rows(window.training, target)
         _require_rows(rows, window, target)
@@ -157,7 +157,7 @@ class _LoadedRows:
         return cls(training, trainer.load(stopping), stopping)
 
 
-def _require_rows(rows: TrainingRows, window: WalkForwardWindow, target: str) -> None:
+def _require_rows(rows: TrainingRows, window: ValidationWindow, target: str) -> None:
     if not len(rows.target):
         raise BadConfiguration(
             f"expected rows with {target} in each part of {window.name}, found none in one part",

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from numerai_predict.data.era_selection import era_name
 from numerai_predict.resources.cpu_quota import usable_cpus
 from numerai_predict.runner.container.target import ExecutionTarget
 from numerai_predict.runner.run_log import log_step
@@ -29,18 +28,19 @@ from numerai_predict.training.holdout import (
     hidden_holdout,
     revealed_holdout,
 )
+from numerai_predict.training.k_fold import FoldSizes, plan_folds
 from numerai_predict.training.model_fitting import ModelFitter, TrainedModel
 from numerai_predict.training.progress import TrainingDisplay
 from numerai_predict.training.reports import TrainingReport, make_manifest, write_scores
 from numerai_predict.training.trainers.interface import Trainer
 from numerai_predict.training.trainers.registry import make_trainer
 from numerai_predict.training.training_data import TrainingData, open_training_data
-from numerai_predict.training.walk_forward import (
-    WalkForwardPlan,
-    WalkForwardWindow,
-    WindowSizes,
-    plan_windows,
+from numerai_predict.training.validation_plan import (
+    ValidationPlan,
+    ValidationWindow,
+    describe_spans,
 )
+from numerai_predict.training.walk_forward import WindowSizes, plan_windows
 
 
 @dataclass(frozen=True)
@@ -123,27 +123,39 @@ def make_plan(
     overlaps: Sequence[TargetOverlap],
     *,
     force: bool = False,
-) -> WalkForwardPlan:
-    """Plan the walk-forward windows over the eras of the data, with the overlaps of the targets.
+) -> ValidationPlan:
+    """Plan the windows or folds over the eras of the data, with the overlaps of the targets.
 
     Raises:
         BadConfiguration: there are too few eras, or the embargo is too short and not forced.
     """
     chosen = config.validation
     embargo = choose_embargo(chosen.purge_eras, overlaps, config.horizons, force=force)
-    sizes = WindowSizes(
-        chosen.windows, chosen.window_eras, chosen.stopping_eras, chosen.holdout_eras, embargo
-    )
-    plan = plan_windows(data.eras, sizes)
-    for window in (*plan.windows, plan.final):
-        parts = {"train": window.training, "stop": window.stopping, "score": window.scored}
-        spans = [
-            f"{use} {era_name(part[0])} to {era_name(part[-1])}"
-            for use, part in parts.items()
-            if part
-        ]
-        log_step("plan", f"{window.name}: eras to {', '.join(spans)}; embargo {embargo}")
+    between = embargo
+    if chosen.scheme == "kfold":
+        between = choose_embargo(0, overlaps, config.horizons, force=force)
+    if chosen.scheme == "walk_forward":
+        sizes = WindowSizes(
+            chosen.windows, chosen.window_eras, chosen.stopping_eras, chosen.holdout_eras, embargo
+        )
+        plan = plan_windows(data.eras, sizes)
+    else:
+        folds = FoldSizes(chosen.folds, chosen.stopping_eras, chosen.holdout_eras, between, embargo)
+        plan = plan_folds(data.eras, folds)
+    for window in plan.windows:
+        _log_window(window, between)
+    _log_window(plan.final, embargo)
     return plan
+
+
+def _log_window(window: ValidationWindow, embargo: int) -> None:
+    parts = {"train": window.training, "stop": window.stopping, "score": window.scored}
+    spans = [
+        f"{use} {describe_spans(part, [era for other in parts.values() for era in other])}"
+        for use, part in parts.items()
+        if part
+    ]
+    log_step("plan", f"{window.name}: eras to {', '.join(spans)}; embargo {embargo}")
 
 
 def _make_trainer(config: TrainingConfig) -> Trainer:
@@ -172,7 +184,7 @@ class _ModelTraining:
 
     config: TrainingConfig
     data: TrainingData
-    plan: WalkForwardPlan
+    plan: ValidationPlan
     trainer: Trainer
     checkpoints: Checkpoints
     overlap: int
@@ -196,7 +208,7 @@ class _ModelTraining:
         }
         final = bundled = fitter.models(self.plan.final, config.seeds, rules)
         if config.use_holdout:
-            whole = WalkForwardWindow("whole", tuple(self.data.eras), (), ())
+            whole = ValidationWindow("whole", tuple(self.data.eras), (), ())
             bundled = fitter.models(whole, config.seeds, rules)
         return _TrainedModels(bundled, final, evaluations)
 

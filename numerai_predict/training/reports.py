@@ -23,7 +23,7 @@ from numerai_predict.training.holdout import HoldoutFacts, HoldoutScores
 from numerai_predict.training.model_fitting import TrainedModel
 from numerai_predict.training.trainers.interface import Trainer
 from numerai_predict.training.training_data import TrainingData
-from numerai_predict.training.walk_forward import WalkForwardPlan
+from numerai_predict.training.validation_plan import ValidationPlan
 
 SCORES, PREDICTIONS = "scores.json", "predictions.parquet"
 
@@ -34,7 +34,7 @@ class TrainingReport:
 
     config: TrainingConfig
     data: TrainingData
-    plan: WalkForwardPlan
+    plan: ValidationPlan
     trainer: Trainer
     models: list[TrainedModel]
     scores: dict[str, Any]

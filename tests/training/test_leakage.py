@@ -12,6 +12,7 @@ from numerai_predict.training.checkpoints import Checkpoints
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.early_stopping import StoppingRule
 from numerai_predict.training.evaluation import Evaluator
+from numerai_predict.training.k_fold import FoldSizes, plan_folds
 from numerai_predict.training.model_fitting import ModelFitter
 from numerai_predict.training.progress import TrainingDisplay
 from numerai_predict.training.trainers.registry import make_trainer
@@ -29,10 +30,11 @@ def t_of(values):
 
 
 @pytest.mark.process
-def test_no_score_on_a_target_of_noise_is_significant(training, tmp_path):
+@pytest.mark.parametrize("scheme", ["walk_forward", "purged_kfold"])
+def test_no_score_on_a_target_of_noise_is_significant(training, tmp_path, scheme):
     shape = {"rows": 120, "train_eras": 46, "validation_eras": 20, "features": 60}
     write_sample(tmp_path / "noise", SampleShape(live_rows=100, signal=0, **shape))
-    noise = training(folder=tmp_path / "noise")
+    noise = training(folder=tmp_path / "noise", validation={"scheme": scheme, "folds": 4})
     noise.succeeds("--reveal-holdout")
     for part in ("windows", "holdout"):
         for name in ("corr", "mmc", "bmc", "fnc"):
@@ -62,8 +64,18 @@ def write_overlapping(folder, seed):
     (folder / "features.json").write_text(json.dumps(sets))
 
 
-def scores(folder, embargo):
-    """The mean CORR of a window and of the holdout, each on the eras right after its embargo."""
+def walk_forward(embargo):
+    return lambda eras: plan_windows(eras, WindowSizes(1, 3, 1, 3, embargo))
+
+
+def k_fold(embargo):
+    """Folds of three eras, so that those next to the embargo are a large part of them."""
+    sizes = FoldSizes(14, 1, 3, embargo, embargo)
+    return lambda eras: plan_folds(eras, sizes)
+
+
+def scores(folder, plan):
+    """The mean CORR of a window or fold and of the holdout, on eras right after its embargo."""
     config = TrainingConfig(
         output=folder / "model",
         data={"files": ["train"]},
@@ -72,14 +84,14 @@ def scores(folder, embargo):
         lightgbm={"num_leaves": 31, "min_data_in_leaf": 5, "learning_rate": 0.1},
     )
     inputs = open_training_data(config, folder)
-    windows = plan_windows(inputs.eras, WindowSizes(1, 3, 1, 3, embargo))
+    windows = plan(inputs.eras)
     trainer, _ = make_trainer("lightgbm", config.lightgbm, "cpu", 1)
     checkpoints = Checkpoints(folder / "model" / "checkpoints")
     with checkpoints.locked():
         fitting = ModelFitter(inputs, trainer, checkpoints, TrainingDisplay(2))
         evaluator = Evaluator(inputs, "lightgbm", 0.0, checkpoints, overlap=4)
         found = {}
-        for window in (*windows.windows, windows.final):
+        for window in (windows.windows[len(windows.windows) // 2], windows.final):
             models = fitting.models(window, [42], {TARGET: StoppingRule("corr", 10, 0, 40)})
             found[window.name] = evaluator.evaluate(window, models).scores["corr"].mean()
     return found
@@ -95,15 +107,17 @@ def histories(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_overlapping_targets_leak_nothing_past_the_embargo(histories):
+@pytest.mark.parametrize("plan", [walk_forward, k_fold])
+def test_overlapping_targets_leak_nothing_past_the_embargo(histories, plan):
     embargo = overlap_of_days(target_days(TARGET))
-    found = pd.DataFrame([scores(folder, embargo) for folder in histories])
+    found = pd.DataFrame([scores(folder, plan(embargo)) for folder in histories])
     for part in found:
         assert abs(t_of(found[part])) < SIGNIFICANT, found
 
 
 @pytest.mark.slow
-def test_without_the_embargo_there_is_leakage(histories):
-    found = pd.DataFrame([scores(folder, 0) for folder in histories])
+@pytest.mark.parametrize("plan", [walk_forward, k_fold])
+def test_without_the_embargo_there_is_leakage(histories, plan):
+    found = pd.DataFrame([scores(folder, plan(0)) for folder in histories])
     for part in found:
         assert t_of(found[part]) > SIGNIFICANT, found
