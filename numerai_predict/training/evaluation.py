@@ -75,6 +75,15 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class ScoredWindow:
+    """A window, its models, one per target and seed, and their evaluation."""
+
+    window: ValidationWindow
+    models: Sequence[TrainedModel]
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
 class Evaluator:
     """Scores models; `kind` is the trainer's name, `neutralize` the share to remove.
 

@@ -12,6 +12,7 @@ from numerai_predict.resources.cpu_quota import usable_cpus
 from numerai_predict.runner.container.target import ExecutionTarget
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.scoring.target_overlap import TargetOverlap
+from numerai_predict.storage.files import atomic_write
 from numerai_predict.training import bundle
 from numerai_predict.training.bundle_verification import Trial, verify_bundle
 from numerai_predict.training.checkpoints import Checkpoints
@@ -21,7 +22,7 @@ from numerai_predict.training.data_checks import check_data
 from numerai_predict.training.earlier_scores import describe_earlier_scores
 from numerai_predict.training.early_stopping import StoppingRule
 from numerai_predict.training.embargo import choose_embargo, training_overlaps
-from numerai_predict.training.evaluation import Evaluation, Evaluator
+from numerai_predict.training.evaluation import Evaluator, ScoredWindow
 from numerai_predict.training.holdout import (
     HoldoutFacts,
     HoldoutScores,
@@ -35,6 +36,7 @@ from numerai_predict.training.reports import TrainingReport, make_manifest, writ
 from numerai_predict.training.trainers.interface import Trainer
 from numerai_predict.training.trainers.registry import make_trainer
 from numerai_predict.training.training_data import TrainingData, open_training_data
+from numerai_predict.training.training_page import PAGE, render_training
 from numerai_predict.training.validation_plan import (
     ValidationPlan,
     ValidationWindow,
@@ -86,16 +88,22 @@ def train(
         training = _ModelTraining(config, data, plan, trainer, checkpoints, overlaps[0].eras)
         models = training.models()
         holdout = training.holdout(models.final, reveal_holdout)
-        scores = write_scores(config.output, models.windows, holdout)
+        evaluations = [each.evaluation for each in models.windows]
+        scores = write_scores(config.output, evaluations, holdout)
         report = TrainingReport(
             config, data, plan, trainer, models.bundled, scores, holdout.facts, warnings, overlaps
         )
-        trial = _publish(report, environment)
+        trial = _publish(report, environment, models.windows, absent)
     return TrainingResult(config.output, scores, holdout.facts, trial, absent)
 
 
-def _publish(report: TrainingReport, environment: ExecutionTarget) -> Trial:
-    """Pack, verify and publish the bundle; returns its trial on live data."""
+def _publish(
+    report: TrainingReport,
+    environment: ExecutionTarget,
+    windows: Sequence[ScoredWindow],
+    absent: Sequence[str],
+) -> Trial:
+    """Pack, verify and publish the bundle and its page; returns its trial on live data."""
     config, data = report.config, report.data
     spec = bundle.BundleSpec(
         report.trainer.name,
@@ -107,6 +115,9 @@ def _publish(report: TrainingReport, environment: ExecutionTarget) -> Trial:
     )
     with bundle.build_bundle(spec, environment, config.output) as pickle:
         verification = verify_bundle(pickle, spec, environment, data)
+        page = render_training(report, windows, verification.trial, absent)
+        with atomic_write(config.output / PAGE) as handle:
+            handle.write(page.encode())
         manifest = make_manifest(report, pickle, environment.python, verification)
         bundle.publish_bundle(pickle, config.output, manifest)
     return verification.trial
@@ -168,11 +179,11 @@ def _make_trainer(config: TrainingConfig) -> Trainer:
 
 @dataclass(frozen=True)
 class _TrainedModels:
-    """The models to bundle, those to score on the holdout, and the windows' evaluations."""
+    """The models to bundle, those to score on the holdout, and the scored windows."""
 
     bundled: list[TrainedModel]
     final: list[TrainedModel]
-    windows: list[Evaluation]
+    windows: list[ScoredWindow]
 
 
 @dataclass(frozen=True)
@@ -197,11 +208,12 @@ class _ModelTraining:
         rule = StoppingRule(
             config.choose_by, config.evaluate_every, config.early_stopping, config.rounds
         )
-        evaluations, window_models = [], []
+        windows = []
         for window in self.plan.windows:
             models = fitter.models(window, config.seeds, dict.fromkeys(targets, rule))
-            window_models += models
-            evaluations.append(self._evaluator.evaluate(window, models))
+            evaluation = self._evaluator.evaluate(window, models)
+            windows.append(ScoredWindow(window, models, evaluation))
+        window_models = [model for each in windows for model in each.models]
         rules = {
             target: replace(rule, rounds=_median_rounds(window_models, target))
             for target in targets
@@ -210,7 +222,7 @@ class _ModelTraining:
         if config.use_holdout:
             whole = ValidationWindow("whole", tuple(self.data.eras), (), ())
             bundled = fitter.models(whole, config.seeds, rules)
-        return _TrainedModels(bundled, final, evaluations)
+        return _TrainedModels(bundled, final, windows)
 
     def holdout(self, models: list[TrainedModel], reveal: bool) -> HoldoutScores:
         """The holdout, with the scores of these models if it is revealed."""

@@ -39,6 +39,7 @@ from numerai_predict.training.config_reference import defaults_as_yaml
 from numerai_predict.training.evaluation import EXPOSURE
 from numerai_predict.training.holdout import HoldoutFacts
 from numerai_predict.training.pipeline import TrainingResult, train
+from numerai_predict.training.training_page import PAGE
 
 _SHORTEST = 0.001  # seconds; 0 would switch the timer off
 _REPEAT = 5.0  # seconds between alarms: the exception of the first may be lost in a callback
@@ -68,6 +69,7 @@ def run(options: argparse.Namespace) -> str | int:
         show(*_parts(result.scores, result.holdout))
     for sentence in result.absent:
         log_step("score", sentence)
+    log_step("report", str(result.output / PAGE))
     for warning in blocking_gates(result.trial, gate_limits()):
         log_step("warning", warning)
     if options.register:
