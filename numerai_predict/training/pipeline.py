@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.resources.cpu_quota import usable_cpus
 from numerai_predict.runner.container.target import ExecutionTarget
 from numerai_predict.runner.run_log import log_step
@@ -22,6 +23,7 @@ from numerai_predict.training.data_checks import check_data
 from numerai_predict.training.earlier_scores import describe_earlier_scores
 from numerai_predict.training.early_stopping import StoppingRule
 from numerai_predict.training.embargo import choose_embargo, training_overlaps
+from numerai_predict.training.estimate import TrainingEstimate, estimate_training
 from numerai_predict.training.evaluation import Evaluator, ScoredWindow
 from numerai_predict.training.holdout import (
     HoldoutFacts,
@@ -75,26 +77,68 @@ def train(
     checkpoints = Checkpoints(config.output / "checkpoints")
     with checkpoints.locked():
         bundle.remove_leftovers(config.output)
-        data = open_training_data(config, directory)
-        absent = absent_scores(data)
-        _log("data", absent)
-        findings = check_data(data, checkpoints)
-        overlaps = training_overlaps(config.targets, config.horizons, findings.overlaps)
-        plan = make_plan(config, data, overlaps, force=force)
-        warnings = [str(leak) for leak in findings.leaks]
-        warnings += describe_earlier_scores(config.output, plan.final.scored)
-        _log("warning", warnings)
-        trainer = _make_trainer(config)
+        made = _prepare(config, directory, checkpoints, force=force)
+        data, plan, trainer, overlaps = made.data, made.plan, made.trainer, made.overlaps
         training = _ModelTraining(config, data, plan, trainer, checkpoints, overlaps[0].eras)
         models = training.models()
         holdout = training.holdout(models.final, reveal_holdout)
         evaluations = [each.evaluation for each in models.windows]
         scores = write_scores(config.output, evaluations, holdout)
         report = TrainingReport(
-            config, data, plan, trainer, models.bundled, scores, holdout.facts, warnings, overlaps
+            config,
+            data,
+            plan,
+            trainer,
+            models.bundled,
+            scores,
+            holdout.facts,
+            made.warnings,
+            overlaps,
         )
-        trial = _publish(report, environment, models.windows, absent)
-    return TrainingResult(config.output, scores, holdout.facts, trial, absent)
+        trial = _publish(report, environment, models.windows, made.absent)
+    return TrainingResult(config.output, scores, holdout.facts, trial, made.absent)
+
+
+def plan_training(
+    config: TrainingConfig, directory: Path, *, force: bool = False
+) -> TrainingEstimate:
+    """What `train` would take; nothing is written, and no checkpoint is used.
+
+    Raises:
+        RunError: as `train`, for whatever the configuration and the data decide.
+    """
+    bundle.bundle_environment(config.python)
+    with temporary_directory("numerai-plan-") as name:
+        made = _prepare(config, directory, Checkpoints(Path(name)), force=force)
+    return estimate_training(config, made.data, made.plan, made.trainer)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What is known before the first model is trained."""
+
+    data: TrainingData
+    plan: ValidationPlan
+    trainer: Trainer
+    overlaps: Sequence[TargetOverlap]
+    absent: Sequence[str]
+    warnings: Sequence[str]
+
+
+def _prepare(
+    config: TrainingConfig, directory: Path, checkpoints: Checkpoints, *, force: bool
+) -> _Prepared:
+    """Open and check the data, plan the windows, and make the trainer."""
+    data = open_training_data(config, directory)
+    absent = absent_scores(data)
+    _log("data", absent)
+    findings = check_data(data, checkpoints)
+    overlaps = training_overlaps(config.targets, config.horizons, findings.overlaps)
+    plan = make_plan(config, data, overlaps, force=force)
+    warnings = [str(leak) for leak in findings.leaks]
+    warnings += describe_earlier_scores(config.output, plan.final.scored)
+    _log("warning", warnings)
+    return _Prepared(data, plan, _make_trainer(config), overlaps, absent, warnings)
 
 
 def _publish(

@@ -17,6 +17,7 @@ from typing import Any
 from numerai_predict.cli.api import api_url
 from numerai_predict.cli.registered_models import open_registry
 from numerai_predict.cli.score_table import score_table
+from numerai_predict.cli.training_plan import show_plan
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
 from numerai_predict.contract.server_name import server_of
@@ -38,7 +39,7 @@ from numerai_predict.training.config_file import read_training_config
 from numerai_predict.training.config_reference import defaults_as_yaml
 from numerai_predict.training.evaluation import EXPOSURE
 from numerai_predict.training.holdout import HoldoutFacts
-from numerai_predict.training.pipeline import TrainingResult, train
+from numerai_predict.training.pipeline import TrainingResult, plan_training, train
 from numerai_predict.training.training_page import PAGE
 
 _SHORTEST = 0.001  # seconds; 0 would switch the timer off
@@ -54,6 +55,8 @@ def run(options: argparse.Namespace) -> str | int:
     if options.python:
         settings = settings.model_copy(update={"python": options.python})
     directory = settings.data.directory or _default_directory()
+    if options.plan:
+        return show_plan(plan_training(settings, directory, force=options.force), options.json)
     if options.register:
         open_registry().store.require_writable()
     with _interrupted_at(Deadline.after(options.deadline)):

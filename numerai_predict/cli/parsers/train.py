@@ -62,6 +62,11 @@ def _add_training_options(parser: OptionParser) -> None:
         help="add the bundle to the registry, as the next version of this model",
     )
     group.add_argument(
+        "--plan",
+        action="store_true",
+        help="show windows, rows, and the memory and time that the training would take, and stop",
+    )
+    group.add_argument(
         "--print-defaults", action="store_true", help="print every key with its default as YAML"
     )
     add_deadline(parser)

@@ -22,7 +22,6 @@ from numerai_predict.resources.memory import available_bytes
 from numerai_predict.training.trainers.interface import TrainingObserver, TrainingRows
 from numerai_predict.training.trainers.parameters import CatBoostSettings
 
-_BYTES_PER_VALUE = 6  # at the peak: float32, bins, and a block being copied
 _FIXED = {
     "loss_function": "RMSE",
     "border_count": HIGHEST,
@@ -35,6 +34,8 @@ class CatBoost:
     """CatBoost with fixed parameters on one device."""
 
     name: ClassVar[str] = "catboost"
+    # At the peak: float32, bins, and a block that is being copied.
+    bytes_per_value: ClassVar[float] = 6.0
 
     def __init__(self, settings: CatBoostSettings, device: str, threads: int) -> None:
         self.device = device
@@ -73,7 +74,7 @@ class CatBoost:
         Raises:
             BadConfiguration: there is not enough free memory to create it.
         """
-        _require_memory(len(rows.target) * len(rows.features) * _BYTES_PER_VALUE)
+        _require_memory(int(len(rows.target) * len(rows.features) * self.bytes_per_value))
         values = np.empty((len(rows.target), len(rows.features)), np.float32, order="F")
         first = 0
         for names, block in rows.column_blocks():

@@ -81,9 +81,14 @@ class TrainingObserver(Protocol):
 
 
 class Trainer(Protocol):
-    """One library on one device. A neural network's rounds would be its epochs."""
+    """One library on one device. A neural network's rounds would be its epochs.
+
+    `bytes_per_value` is the memory of the training data at its peak, for each value of a feature
+    (bench/trainers.py).
+    """
 
     name: ClassVar[str]
+    bytes_per_value: ClassVar[float]
     device: str
 
     def facts(self) -> dict[str, Any]:

@@ -48,6 +48,7 @@ class LightGBM:
     """LightGBM with fixed parameters on one device."""
 
     name: ClassVar[str] = "lightgbm"
+    bytes_per_value: ClassVar[float] = 0.6
 
     def __init__(self, settings: LightGBMSettings, device: str, threads: int) -> None:
         self.device = device

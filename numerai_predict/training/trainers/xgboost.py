@@ -27,6 +27,7 @@ class XGBoost:
     """XGBoost with fixed parameters on one device."""
 
     name: ClassVar[str] = "xgboost"
+    bytes_per_value: ClassVar[float] = 2.6
 
     def __init__(self, settings: XGBoostSettings, device: str, threads: int) -> None:
         self.device = device
