@@ -27,7 +27,7 @@ _TRIAL_ROWS, _TRIAL_ROUNDS = (10_000, 40_000), (2, 7)
 
 @dataclass(frozen=True)
 class WindowEstimate:
-    """A window's models, its eras and rows, and the time to train all its models.
+    """A window's models, its eras and rows, and the time to load them and train all its models.
 
     `seconds` is for all boosting rounds, without early stopping.
     """
@@ -69,8 +69,7 @@ def estimate_training(
     """
     windows = list(_all_windows(config, data, plan))
     speed = _measure(data, windows[-1], trainer)
-    models = len(config.targets) * len(config.seeds)
-    estimates = [_estimate(data, each, models, config.rounds, speed) for each in windows]
+    estimates = [_estimate(config, data, each, speed) for each in windows]
     most_rows = max(each.training_rows + each.stopping_rows for each in estimates)
     memory = _BASE_BYTES + int(trainer.bytes_per_value * most_rows * len(data.features))
     return TrainingEstimate(estimates, len(data.features), config.rounds, memory, available_bytes())
@@ -86,19 +85,25 @@ def _all_windows(
 
 
 def _estimate(
-    data: TrainingData, window: ValidationWindow, models: int, rounds: int, speed: _Speed
+    config: TrainingConfig, data: TrainingData, window: ValidationWindow, speed: _Speed
 ) -> WindowEstimate:
     rows, stopping = (int(data.mask(eras).sum()) for eras in (window.training, window.stopping))
-    seconds = models * rounds * speed.round_seconds(rows)
+    models = len(config.targets) * len(config.seeds)
+    seconds = models * config.rounds * speed.round_seconds(rows)
+    seconds += len(config.targets) * speed.load_seconds_per_row * (rows + stopping)
     return WindowEstimate(window.name, models, len(window.training), rows, stopping, seconds)
 
 
 @dataclass(frozen=True)
 class _Speed:
-    """The seconds of a boosting round: a part for any number of rows, and one for each row."""
+    """The seconds of a boosting round: a part for any number of rows, and one for each row.
+
+    To load a row takes `load_seconds_per_row`.
+    """
 
     fixed: float
     per_row: float
+    load_seconds_per_row: float
 
     def round_seconds(self, rows: int) -> float:
         return self.fixed + self.per_row * rows
@@ -107,11 +112,11 @@ class _Speed:
 def _measure(data: TrainingData, window: ValidationWindow, trainer: Trainer) -> _Speed:
     small, large = (_trial_rows(data, window, rows) for rows in _TRIAL_ROWS)
     few, many = len(small.target), len(large.target)
-    seconds = _round_seconds(trainer, large)
+    load, seconds = _trial_seconds(trainer, large)
     if many == few:
-        return _Speed(0.0, seconds / many)
-    per_row = max(0.0, seconds - _round_seconds(trainer, small)) / (many - few)
-    return _Speed(max(0.0, seconds - per_row * many), per_row)
+        return _Speed(0.0, seconds / many, load / many)
+    per_row = max(0.0, seconds - _trial_seconds(trainer, small)[1]) / (many - few)
+    return _Speed(max(0.0, seconds - per_row * many), per_row, load / many)
 
 
 def _trial_rows(data: TrainingData, window: ValidationWindow, rows: int) -> TrainingRows:
@@ -121,15 +126,19 @@ def _trial_rows(data: TrainingData, window: ValidationWindow, rows: int) -> Trai
     return data.rows([int(era) for era in numbers[-enough:]], data.main_target)
 
 
-def _round_seconds(trainer: Trainer, rows: TrainingRows) -> float:
+def _trial_seconds(trainer: Trainer, rows: TrainingRows) -> tuple[float, float]:
+    """The seconds to load the rows, and those of a boosting round."""
+    started = time.perf_counter()
     loaded = trainer.load(rows)
     trainer.fit(loaded, None, 1, 1, _Counter())  # the first training prepares the data
+    load = time.perf_counter() - started
     times = []
     for rounds in _TRIAL_ROUNDS:
         started = time.perf_counter()
         trainer.fit(loaded, None, 1, rounds, _Counter())
         times.append(time.perf_counter() - started)
-    return max(0.0, times[1] - times[0]) / (_TRIAL_ROUNDS[1] - _TRIAL_ROUNDS[0])
+    rounds_between = _TRIAL_ROUNDS[1] - _TRIAL_ROUNDS[0]
+    return load, max(0.0, times[1] - times[0]) / rounds_between
 
 
 class _Counter:
