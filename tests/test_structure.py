@@ -18,6 +18,23 @@ EXCEPTIONS = {
     "tests/inspection/shapes.py": "one script: cloudpickle stores by value what __main__ defines",
 }
 
+# Functions that change an argument: the argument is what the function is about.
+FILLED = {
+    "acceleration/interception.py: _patch_loader: loader": "patches a library",
+    "acceleration/lightgbm_booster.py: _patch_loading: booster_class": "patches a library",
+    "data/columns.py: read_into: target": "an array of all rows: a copy would double the memory",
+    "fleet/pool/ray_cluster.py: _without_secrets: environment": "os.environ, restored afterwards",
+    "fleet/worker/inherited_folders.py: _set_cell: cell": "patches a closure of a library",
+    "inspection/collector.py: _add: found": "a collection of its own",
+    "inspection/collector.py: _add_state: arguments": "a call that gives its argument its state",
+    "inspection/container_opcodes.py: load_proto: vm": "opcodes change the virtual machine",
+    "inspection/container_opcodes.py: _put_items: vm": "opcodes change the virtual machine",
+    "inspection/container_opcodes.py: _to_keep: vm": "opcodes change the virtual machine",
+    "inspection/object_opcodes.py: load_binpersid: vm": "opcodes change the virtual machine",
+    "runner/child/main.py: _serve_calls: arguments": "takes over the frames, to free them",
+    "storage/http.py: get_redirect_target: response": "the way requests skips a body",
+}
+
 MODULES = source_tree.modules_under(ROOT, source_tree.PACKAGE)
 TEST_MODULES = source_tree.modules_under(ROOT, "tests")
 
@@ -68,6 +85,58 @@ def test_each_public_class_name_is_defined_once():
         source_tree.duplicate_classes(MODULES),
         "each public class name in one module",
     )
+
+
+def test_no_function_fills_in_an_argument():
+    found = source_tree.filled_arguments(MODULES)
+    expected = {f"{source_tree.PACKAGE}/{line}" for line in FILLED}
+    parsers = [line for line in found if line.endswith(": add_options: parser")]
+    expect_none(
+        sorted({*found} - expected - {*parsers}), "functions that return what they find out"
+    )
+    expect_none(sorted(expected - {*found}), "exceptions that are needed")
+
+
+def test_a_filled_argument_is_found():
+    source = """
+def by_item(found: dict[str, int]) -> None: found["a"] = 1
+def by_attribute(state: State) -> None: state.a.b = 1
+def by_method(names: list[str]) -> None: names.append("a")
+def of_a_builder(record: RecordBuilder) -> None: record.add_warnings([])
+def by_value(names: list[str]) -> list[str]: return [*names, "a"]
+def of_a_copy(names: list[str]) -> list[str]:
+    names = [*names]
+    names.append("a")
+    return names
+class Owner:
+    def by_own_method(self, name: str) -> None: self.names.append(name)
+"""
+    found = source_tree.filled_arguments([source_tree.Module("m.py", source)])
+    assert found == [
+        "m.py: by_item: found",
+        "m.py: by_attribute: state",
+        "m.py: by_method: names",
+        "m.py: of_a_builder: record",
+    ]
+
+
+def test_no_code_decides_by_the_text_of_an_exception():
+    """`runner/failure_text.py` and the refusals of `storage/graphql.py` get the text as a value."""
+    expect_none(source_tree.decisions_on_text(MODULES), "decisions by the type of an exception")
+
+
+def test_a_decision_by_text_is_found():
+    source = """
+try: work()
+except OSError as error:
+    if "full" in str(error) or error.args[0] == "x" or error.strerror.startswith("No"): raise
+    PATTERN.search(str(error).lower())
+    print(str(error), error.errno == 28)
+def classify(failure: Failure):
+    return PATTERN.search(failure.text), failure.stage == "load"
+"""
+    found = source_tree.decisions_on_text([source_tree.Module("m.py", source)])
+    assert len(found) == 5
 
 
 def test_everything_public_has_a_docstring():

@@ -6,7 +6,7 @@ import functools
 import weakref
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from numerai_predict.acceleration.cost import Size, engine_is_faster
 from numerai_predict.acceleration.engine import Forest, library
@@ -16,6 +16,9 @@ from numerai_predict.acceleration.verification import require_equal, sample_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -29,6 +32,16 @@ class BoosterState:
     text: Any = None
     forests: dict[Hashable, Forest] = field(default_factory=dict)
     refused: str = ""
+
+    def refusing(self, step: Callable[[], _T]) -> _T:
+        """The result of a step; where the engine cannot do it, it never tries this model again."""
+        try:
+            return step()
+        except NotSupported as reason:
+            self.refused = str(reason)
+            self.forests.clear()
+            self.text = None
+            raise
 
 
 @dataclass(frozen=True)
@@ -126,11 +139,11 @@ class Accelerator:
         if not engine_is_faster(size):
             raise _LibraryIsFaster(f"estimated faster for {table.rows:,} rows")
         if forest is None:
-            forest = _refusing(state, call.read)
+            forest = state.refusing(call.read)
         found = call.shape(forest.predict(table, call.threads))
         rows = sample_rows(forest, table, first_call=first_call)
 
-        _refusing(state, lambda: require_equal(found, rows, call.library))
+        state.refusing(lambda: require_equal(found, rows, call.library))
         state.forests[call.key] = forest
         if first_call:
             equal = f"{forest.trees:,} trees, {len(rows)} rows equal to the library's"
@@ -140,14 +153,3 @@ class Accelerator:
 
 class _LibraryIsFaster(Exception):
     """The library is estimated to take less time; the message says so."""
-
-
-def _refusing(state: BoosterState, step: Callable[[], Any]) -> Any:
-    """The result of a step; where the engine cannot do it, it never tries this model again."""
-    try:
-        return step()
-    except NotSupported as reason:
-        state.refused = str(reason)
-        state.forests.clear()
-        state.text = None
-        raise

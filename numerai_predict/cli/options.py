@@ -39,16 +39,19 @@ def pickle_source(options: argparse.Namespace) -> str:
     Raises:
         UsageError: none is given, or two are.
     """
-    given = [source for source in (options.pickle, options.model) if source is not None]
+    return _one_pickle(options.parser, options.pickle, options.model)
+
+
+def _one_pickle(parser: OptionParser, argument: str | None, option: str | None) -> str:
+    given = [source for source in (argument, option) if source is not None]
     if not given:
-        prog = options.parser.prog
+        prog = parser.prog
         raise UsageError(
             f"expected a pickle, found none: type {prog} PICKLE ({prog} --help shows an example)"
         )
     if len(given) > 1:
         raise UsageError("expected one pickle, found one as argument and another as --model")
-    source: str = given[0]
-    return source
+    return given[0]
 
 
 def add_pickle_sources(parser: OptionParser, at_most: int) -> None:
@@ -74,8 +77,8 @@ def pickle_sources(options: argparse.Namespace, at_most: int) -> list[str]:
         UsageError: none is given, one is given twice, or too many are.
     """
     if len(options.pickles) <= 1:
-        options.pickle = next(iter(options.pickles), None)
-        return [pickle_source(options)]
+        argument = next(iter(options.pickles), None)
+        return [_one_pickle(options.parser, argument, options.model)]
     if options.model is not None:
         raise UsageError("expected pickles as arguments alone, found one as --model too")
     if len(options.pickles) > at_most:

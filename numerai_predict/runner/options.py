@@ -226,8 +226,8 @@ def _add_deadline(group: argparse._ArgumentGroup, default: float | None) -> None
     )
 
 
-def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
-    """The job that the options describe; exits with 2 if they contradict each other."""
+def job_from_options(parser: OptionParser, options: argparse.Namespace, model: str = "") -> Job:
+    """The job of the options, of `model` if given; exits with 2 if they contradict each other."""
     if options.result is not None and not is_directory(options.result.absolute().parent):
         if barred := barred_by(options.result.absolute()):
             parser.error(f"--result: {barred.found}: {barred.remedy}")
@@ -240,7 +240,7 @@ def job_from_options(parser: OptionParser, options: argparse.Namespace) -> Job:
         parser.error(f"--result: expected a file in a directory of files, found one in {system}")
     remote = "://" in options.output_dir
     return Job(
-        model=options.model,
+        model=model or options.model,
         dataset=options.dataset,
         benchmarks=options.benchmarks,
         output_dir=_before_upload() if remote else Path(options.output_dir).absolute(),

@@ -33,8 +33,8 @@ _PREVIEW_ROWS = 5
 def run(options: argparse.Namespace) -> int:
     """Run a model as `predict.py` does, then show its first predictions."""
     source = pickle_source(options)
-    options.model = local_pickle(source)
-    job = _with_absolute_paths(job_from_options(options.parser, options))
+    job = job_from_options(options.parser, options, local_pickle(source))
+    job = _with_absolute_paths(job)
     if name := registered_name(source):
         job = replace(job, model_source=name)
     sample = sample_directory()

@@ -62,7 +62,6 @@ class WorkerResponse:
 @dataclass
 class _PendingCall:
     frames: queue.SimpleQueue[Frame | None] = field(default_factory=queue.SimpleQueue)
-    log: bytes = b""
 
 
 class WorkerClient:
@@ -186,7 +185,7 @@ class WorkerClient:
             raise WorkerLost(f"the worker {self.name} closed its input") from None
 
     def _wait_for_response(self, call: _PendingCall, seconds: float | None) -> WorkerResponse:
-        give_up_at = time.monotonic() + (seconds or float("inf")) + _GRACE_SECONDS
+        give_up_at, log = time.monotonic() + (seconds or float("inf")) + _GRACE_SECONDS, b""
         while True:
             try:
                 frame = call.frames.get(timeout=_PING_SECONDS)
@@ -196,9 +195,9 @@ class WorkerClient:
             if frame is None or frame.kind == MessageKind.LOST:
                 raise WorkerLost(f"the worker {self.name} crashed while it ran the model")
             if frame.kind == MessageKind.LOG:
-                call.log = frame.payload
+                log = frame.payload
             elif frame.kind == MessageKind.DONE:
-                response = _response(frame, call.log)
+                response = _response(frame, log)
                 self._zygote_bytes = response.result.worker_bytes
                 return response
 

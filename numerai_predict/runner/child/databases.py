@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.runner.failure_text import is_unopened_database
+
 CONNECT = "sqlite3.connect"  # the event of Python's audit hooks
-_UNOPENED = ("unable to open database", "attempt to write a readonly database")
 
 _last_path: str | None = None
 
@@ -24,7 +25,7 @@ def unopened_database(error: BaseException) -> tuple[int, str] | None:
     """The system's error number and the path, if the error is that of a database."""
     kind = type(error)
     is_operational = (kind.__module__, kind.__name__) == ("sqlite3", "OperationalError")
-    if not is_operational or not str(error).startswith(_UNOPENED) or not _last_path:
+    if not is_operational or not is_unopened_database(str(error)) or not _last_path:
         return None
     path = Path(_last_path)
     return (errno.EACCES if path.parent.is_dir() else errno.ENOENT), str(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sysconfig
 import traceback
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from numerai_predict.runner.child.databases import unopened_database
+from numerai_predict.runner.failure_text import missing_attribute
 from numerai_predict.sandbox.library_folders import library_folders
 
 _OWN_DIRECTORY = str(Path(__file__).parent)
@@ -22,7 +22,6 @@ _MAX_PATH_CHARACTERS = 500
 _MAX_NAME_CHARACTERS = 200
 _MAX_TYPES = 100
 _NO_MESSAGE = "(its message cannot be shown: __str__ raised)"
-_MISSING_ATTRIBUTE = re.compile(r"Can't get attribute '([^']*)' on <module '([^']*)'")
 _LIBRARIES = tuple(
     {
         *(sysconfig.get_path(key) for key in ("stdlib", "platlib", "purelib")),
@@ -114,10 +113,8 @@ def _missing_attribute(error: BaseException) -> dict[str, str | None]:
         owner = getattr(error, "obj", None)
         if isinstance(owner, ModuleType):
             attribute, module = _string_or_none(error.name), _string_or_none(owner.__name__)
-        elif missing := _MISSING_ATTRIBUTE.match(
-            _message(error)
-        ):  # the unpickler does not set `obj`
-            attribute, module = _bounded(missing[1]), _bounded(missing[2])
+        elif missing := missing_attribute(_message(error)):
+            attribute, module = map(_bounded, missing)
     return {"attribute": attribute, "attribute_of": module}
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from collections.abc import Callable, Container
 from typing import Any
 
@@ -29,11 +28,11 @@ from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.inspection.file_type import invalid_pickle
 from numerai_predict.inspection.remedies import remedy_for_import, remedy_for_main
 from numerai_predict.resources.violations import out_of_memory
+from numerai_predict.runner import failure_text
 from numerai_predict.runner.model_defect import ModelDefect
 from numerai_predict.runner.protocol import Stage
 from numerai_predict.runner.supervisor.failure_report import Failure
 from numerai_predict.runner.supervisor.library_failures import LIBRARY_RULES
-from numerai_predict.runner.supervisor.missing_columns import describe_missing_columns
 
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 # The stages that run code of the model.
@@ -47,12 +46,6 @@ _DAMAGED_DATA = {
     "BadZipFile",
     "ZstdError",
 }
-# Heuristic: messages of pandas, scikit-learn, LightGBM and XGBoost about wrong columns.
-_COLUMN_MISMATCH = re.compile(
-    r"not in index|are in the \[(columns|index)\]|feature[_ ]names|number of features"
-    r"|expecting \d+ features|not in (the )?columns|should match",
-    re.IGNORECASE,
-)
 
 
 def classify_failure(failure: Failure) -> RunError:
@@ -232,7 +225,7 @@ def _exceeded_limit(failure: Failure) -> RunError | None:
     elif numbers & {errno.EFBIG, errno.ENOSPC}:
         found = f"{format_size(limits.scratch_bytes)} of files, or the free space of the disk"
         remedy = "write less: keep what is needed in memory or in the pickle"
-    elif errno.EAGAIN in numbers or "can't start new thread" in failure.text:
+    elif errno.EAGAIN in numbers or failure_text.cannot_start_thread(failure.text):
         found = f"{limits.processes:,} processes and threads"
         remedy = "start fewer: n_jobs or num_threads at most the number of CPUs"
     else:
@@ -266,10 +259,11 @@ def _exit_call(failure: Failure) -> RunError | None:
 
 
 def _other_columns(failure: Failure) -> RunError | None:
-    missing_key = "KeyError" in failure.types and "feature" in failure.text
-    if failure.stage != Stage.PREDICT or not (missing_key or _COLUMN_MISMATCH.search(failure.text)):
+    missing_key = "KeyError" in failure.types and failure_text.names_a_feature(failure.text)
+    mismatch = missing_key or failure_text.names_other_columns(failure.text)
+    if failure.stage != Stage.PREDICT or not mismatch:
         return None
-    missing = describe_missing_columns(failure.text, failure.features)
+    missing = failure_text.describe_missing_columns(failure.text, failure.features)
     found = f"{failure.type}: {missing}" if missing and missing_key else failure.title
     return ModelError(
         failure.with_traceback(f"the model raised {found}"),

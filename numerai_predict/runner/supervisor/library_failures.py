@@ -1,52 +1,27 @@
-"""Recognises failures of known libraries by their messages, and says what to do about each.
-
-Heuristics: these libraries raise one type for everything, or keep the path in the message alone.
-"""
+"""Recognises failures of known libraries, and says what to do about each."""
 
 from __future__ import annotations
 
 import errno
-import re
 from collections.abc import Callable
 
 from numerai_predict.contract.errors import MissingDependency, ModelError, RunError
 from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.runner import failure_text
 from numerai_predict.runner.protocol import Stage
 from numerai_predict.runner.supervisor.failure_report import Failure
 
-# LightGBM, XGBoost (two), CatBoost (two), Keras, torch.jit, TensorFlow, h5py: a file that cannot be
-# opened.
-_UNOPENED = re.compile(
-    r"Could not open (?P<lightgbm>\S.*)"
-    r"|Opening (?P<xgboost>\S.*?) failed: "
-    r"|LocalFileSystem::Open \"(?P<dmlc>[^\"]+)\""
-    r"|Model file doesn't exist: (?P<catboost>\S.*)"
-    r"|can't open \"(?P<util>[^\"]+)\" with mode"
-    r"|File not found: filepath=(?P<keras>\S.*?)\. Please"
-    r"|The provided filename (?P<jit>\S.*?) does not exist"
-    r"|SavedModel file does not exist at: (?P<tensorflow>\S.*?)/?\{"
-    r"|[Uu]nable to (?:synchronously )?open file \(.*?name = '(?P<h5py>[^']+)'"
-)
-_CUDA = re.compile(
-    r"deserialize object on (a )?CUDA|NVIDIA driver|not compiled with CUDA|No CUDA GPUs|CUDA error"
-    r"|CUDA (driver|is not available)|device.*cuda.*not available"
-)
 _GPU_TOOL = "nvidia-smi"
 _COMPILER_TYPES = {"InvalidCxxCompiler", "BackendCompilerFailed", "InductorError"}
-_PIP = re.compile(r"\b(pip3?|uv|conda|apt(-get)?)\b.*\b(install|download|add)\b", re.DOTALL)
-# What pandas 2 raises for categories, dates and other objects that pandas 3 pickled: the state that
-# it cannot read.
-_PANDAS_3 = re.compile(r"^\((CategoricalDtype|dtype\('<[Mm]8)|StringDtype|NamedAgg|PeriodDtype")
 
 
 def unopened_model_file(failure: Failure) -> RunError | None:
     """A file of a model that a library cannot open, because it is missing or denied."""
     if failure.stage not in (Stage.LOAD, Stage.PREDICT):
         return None
-    found = _UNOPENED.search(failure.text)
-    if found is None:
+    path = failure_text.unopened_file(failure.text)
+    if path is None:
         return None
-    path = next(value for value in found.groups() if value)
     return ModelError(
         failure.with_traceback(
             f"the model tried to open {one_line(path)}, which is missing or denied to it: a model "
@@ -59,7 +34,7 @@ def unopened_model_file(failure: Failure) -> RunError | None:
 
 def tensors_of_a_gpu(failure: Failure) -> RunError | None:
     """Tensors that were saved on a GPU, or a request for one."""
-    if failure.stage not in (Stage.LOAD, Stage.PREDICT) or not _CUDA.search(failure.text):
+    if failure.stage not in (Stage.LOAD, Stage.PREDICT) or not failure_text.needs_gpu(failure.text):
         return None
     return ModelError(
         failure.with_traceback(f"the model needs a GPU, but models have none: {failure.title}"),
@@ -85,7 +60,7 @@ def missing_gpu_tool(failure: Failure) -> RunError | None:
 
 def torch_compile_unavailable(failure: Failure) -> RunError | None:
     """`torch.compile`, which needs a C++ compiler."""
-    compiles = failure.types & _COMPILER_TYPES or "C++ compiler" in failure.text
+    compiles = failure.types & _COMPILER_TYPES or failure_text.needs_compiler(failure.text)
     if failure.stage not in (Stage.LOAD, Stage.PREDICT) or not compiles:
         return None
     return ModelError(
@@ -98,8 +73,9 @@ def torch_compile_unavailable(failure: Failure) -> RunError | None:
 
 def package_install_attempt(failure: Failure) -> RunError | None:
     """A package manager that the model started."""
-    started = "CalledProcessError" in failure.types and _PIP.search(failure.text)
-    if failure.stage not in (Stage.LOAD, Stage.PREDICT) or not started:
+    started = "CalledProcessError" in failure.types
+    is_installer = started and failure_text.names_package_manager(failure.text)
+    if failure.stage not in (Stage.LOAD, Stage.PREDICT) or not is_installer:
         return None
     return ModelError(
         failure.with_traceback(
@@ -112,8 +88,9 @@ def package_install_attempt(failure: Failure) -> RunError | None:
 
 def pickled_by_another_pandas(failure: Failure) -> RunError | None:
     """Objects of pandas 3 in pandas 2."""
-    is_other = failure.types & {"TypeError", "AttributeError", "NotImplementedError"}
-    if failure.stage != Stage.LOAD or not is_other or not _PANDAS_3.search(failure.text):
+    is_other = bool(failure.types & {"TypeError", "AttributeError", "NotImplementedError"})
+    is_other = is_other and failure_text.names_pandas_3_state(failure.text)
+    if failure.stage != Stage.LOAD or not is_other:
         return None
     return MissingDependency(
         failure.with_traceback(

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from numerai_predict.runner.supervisor.missing_columns import describe_missing_columns
+from numerai_predict.runner.failure_text import describe_missing_columns
 
 NAMES = [f"feature_{number:04}" for number in range(150)]
 FIRST = "such as feature_0000, feature_0001, feature_0002"
