@@ -21,7 +21,6 @@ PREFIX = "numerai-fleet-"
 _LOCK = ".lock"
 _LOCK_SECONDS = 5.0
 _MAX_ATTEMPTS = 10
-# A process that is being killed may still write into the directory.
 _REMOVE_SECONDS, _RETRY_SECONDS = 10.0, 0.05
 
 
@@ -47,6 +46,11 @@ class FleetDirectory:
         self._lock.close()
 
     def _create(self, parent: Path) -> Path:
+        """A new directory with its lock.
+
+        This is no `RetryPolicy`: nothing failed that a wait would mend. Each attempt makes another
+        directory, because another process removed the last one before it was locked.
+        """
         for _ in range(_MAX_ATTEMPTS):
             path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
             # `remove_abandoned` of another process may be faster than the lock.
@@ -68,6 +72,7 @@ def remove_abandoned(parent: Path | None = None) -> None:
 
 
 def _remove(path: Path) -> None:
+    """Remove the directory, again while a process that is being killed writes into it."""
     until = time.monotonic() + _REMOVE_SECONDS
     while path.exists() and time.monotonic() < until:
         shutil.rmtree(path, ignore_errors=True)

@@ -16,8 +16,10 @@ import boto3.session
 import botocore.config
 import botocore.exceptions
 
+from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.registry_errors import RegistryUnavailable
+from numerai_predict.storage.retry import Backoff, RetryPolicy
 
 _NAME_EXISTS = ("PreconditionFailed", "412")
 _CONFLICT = ("ConditionalRequestConflict", "409")
@@ -26,6 +28,14 @@ _ATTEMPTS = 5
 _SECONDS = 20
 _RENEW_AFTER = 3600.0
 _MAX_CHARACTERS = 300
+
+
+class _WriteConflict(Exception):
+    """Another writer is creating the same object: the server wants another attempt."""
+
+
+# boto3 repeats what the network interrupts; it leaves a conflict of two writers to its caller.
+_CONFLICT_RETRY = RetryPolicy(_ATTEMPTS, Backoff(0.1, 1.0), retry_on=(_WriteConflict,))
 
 
 class S3Store:
@@ -45,21 +55,16 @@ class S3Store:
 
     def create(self, name: str, content: bytes) -> bool:
         """See `Store.create`; an attempt whose response was lost is recognised as this one's."""
-        with self._explained():
-            for _ in range(_ATTEMPTS):
-                try:
-                    self._client.put_object(**self._key(name), Body=content, IfNoneMatch="*")
-                except botocore.exceptions.ClientError as error:
-                    if _code(error) in _NAME_EXISTS:
-                        return self.read(name) == content
-                    if _code(error) not in _CONFLICT:
-                        raise
-                else:
-                    return True
+        try:
+            with self._explained():
+                return _CONFLICT_RETRY.call(
+                    lambda: self._create(name, content), Deadline(), "create"
+                )
+        except _WriteConflict:
             raise RegistryUnavailable(
                 f"expected to create {name} in {self}, found other writers each time",
                 "try again",
-            )
+            ) from None
 
     def add_file(self, name: str, source: Path) -> None:
         """See `Store.add_file`; an object that is there is written again once it is an hour old."""
@@ -115,6 +120,17 @@ class S3Store:
         """See `Store.remove`."""
         with self._explained():
             self._client.delete_object(**self._key(name))
+
+    def _create(self, name: str, content: bytes) -> bool:
+        try:
+            self._client.put_object(**self._key(name), Body=content, IfNoneMatch="*")
+        except botocore.exceptions.ClientError as error:
+            if _code(error) in _NAME_EXISTS:
+                return self.read(name) == content
+            if _code(error) in _CONFLICT:
+                raise _WriteConflict from error
+            raise
+        return True
 
     def _key(self, name: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": self._prefix + name}

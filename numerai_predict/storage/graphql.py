@@ -108,7 +108,8 @@ class Api:
     def query(self, query: str, **variables: Any) -> Any:
         """The value of the first field of the response, retried until there is a response.
 
-        Only for queries: a mutation that is repeated may take effect twice, see `mutate`.
+        Only for queries: a mutation that is repeated may take effect twice, see `mutate`. The
+        policy repeats it; a server on this machine that refuses connections ends that earlier.
 
         Raises:
             RequestRefused: the API responded with errors.

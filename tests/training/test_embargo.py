@@ -49,7 +49,7 @@ def test_a_target_without_days_in_its_name_is_an_error():
 
 @pytest.mark.parametrize("estimate", [NONE, TOO_FEW])
 @pytest.mark.parametrize("target", ["target_mine_1", "target_mine_5", "target_2"])
-def test_no_name_talks_the_embargo_away(target, estimate, logged):
+def test_no_name_removes_the_embargo(target, estimate, logged):
     assert embargo(target, estimate=estimate) == 12
     assert f"{target}: targets of 12 neighbouring eras count as overlapping" in logged()
     assert f"`horizons: {{{target}: " in logged()

@@ -86,7 +86,11 @@ class Validator:
         return Validated(Record.from_dict(frame.content["record"]), csv), log
 
     def _connect(self) -> socket.socket:
-        """A connection to a new process; the server is started again if it was killed."""
+        """A connection to a new process; the server is started again if it was killed.
+
+        This is no `RetryPolicy`: a dead process stays dead, so that each attempt needs another one
+        and none needs a wait.
+        """
         own_end, other_end = socket.socketpair()
         with other_end, self._lock:
             for _ in range(_ATTEMPTS):
