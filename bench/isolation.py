@@ -25,12 +25,12 @@ from pathlib import Path
 
 import results
 
+from numerai_predict.contract.bootstrap import PACKAGE
 from numerai_predict.contract.limits import Limits
 from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.data.synthetic import write_sample
 from numerai_predict.resources.cpu_quota import usable_cpus
 from numerai_predict.resources.model_cgroup import create_model_cgroup
-from numerai_predict.runner.bootstrap import PACKAGE
 from numerai_predict.sandbox.apply import SandboxSpec
 from numerai_predict.sandbox.identity import identity_for_model
 from numerai_predict.sandbox.scratch import create_scratch

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE_ROOT
+from numerai_predict.contract.bootstrap import MOUNTED_PACKAGE_ROOT, PACKAGE_ROOT
 
 _SCRIPT = """#!{python}
 import os, sys

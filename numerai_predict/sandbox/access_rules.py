@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from numerai_predict.sandbox.library_folders import is_library_folder, readable_of
+from numerai_predict.contract.library_folders import is_library_folder, readable_of
 
 # Programs, libraries, fonts, time zones: public on every machine.
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")

@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from numerai_predict.contract.library_folders import library_folders
 from numerai_predict.sandbox import capabilities, landlock
-from numerai_predict.sandbox.library_folders import library_folders
 
 NOBODY = 65534
 _FIRST_RUN_GROUP = 1_879_048_192  # far above the groups that systems assign

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from numerai_predict.contract.bootstrap import PACKAGE
 from numerai_predict.contract.limits import Limits
-from numerai_predict.runner.bootstrap import PACKAGE
 from numerai_predict.sandbox import apply
 from numerai_predict.sandbox.identity import Identity, identity_for_model
 from numerai_predict.sandbox.namespaces import NAMESPACES, NamespaceLayers

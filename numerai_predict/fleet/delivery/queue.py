@@ -10,12 +10,12 @@ import subprocess
 import threading
 from pathlib import Path
 
+from numerai_predict.contract.bootstrap import bootstrap_argv
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.record import Record
 from numerai_predict.fleet.delivery.messages import LOCK_FILE, DeliveryRequest, DeliveryTicket
 from numerai_predict.fleet.errors import DeliveryProcessFailed
-from numerai_predict.runner.bootstrap import bootstrap_argv
 from numerai_predict.storage.file_lock import LockHeld, file_lock
 
 # Enough for the uploads that it has begun.

@@ -14,10 +14,10 @@ import ray
 from ray._private import ray_constants
 from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 
+from numerai_predict.contract.bootstrap import PACKAGE_ROOT
 from numerai_predict.contract.temporary_files import require_temporary_directory
 from numerai_predict.fleet.errors import FleetError
 from numerai_predict.fleet.temporary_directory import FleetDirectory, remove_abandoned
-from numerai_predict.runner.bootstrap import PACKAGE_ROOT
 
 _OBJECT_STORE_BYTES = 256 * 1024**2
 _LOOPBACK = "127.0.0.1"

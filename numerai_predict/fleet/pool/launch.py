@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from numerai_predict.contract.bootstrap import MOUNTED_PACKAGE_ROOT, bootstrap_argv
 from numerai_predict.contract.container_run import (
     BindMount,
     ContainerLimits,
@@ -18,7 +19,6 @@ from numerai_predict.contract.sandbox import Sandbox
 from numerai_predict.fleet.environments import Environment
 from numerai_predict.fleet.worker.messages import OVERHEAD_BYTES
 from numerai_predict.resources.cpu_quota import thread_environment
-from numerai_predict.runner.bootstrap import MOUNTED_PACKAGE_ROOT, bootstrap_argv
 from numerai_predict.runner.container.engine import PACKAGE_MOUNT, Engine
 from numerai_predict.runner.supervisor.launch import minimal_environment
 

@@ -12,11 +12,11 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 
+from numerai_predict.contract.bootstrap import bootstrap_argv
 from numerai_predict.contract.errors import ModelTimeout, RunError
 from numerai_predict.contract.record import Record
 from numerai_predict.fleet.pool.response_validation import Validated, ValidationRequest
 from numerai_predict.fleet.pool.response_validation_server import VALIDATE, receive_frame
-from numerai_predict.runner.bootstrap import bootstrap_argv
 from numerai_predict.runner.frame_schema import MalformedFrame
 from numerai_predict.runner.protocol import Frame, encode
 from numerai_predict.runner.record_builder import RecordBuilder

@@ -17,9 +17,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from numerai_predict.contract.bootstrap import PACKAGE_FILES
 from numerai_predict.contract.limits import Limits
 from numerai_predict.fleet.worker.inherited_folders import InheritedFolders
-from numerai_predict.runner.bootstrap import PACKAGE_FILES
 from numerai_predict.runner.child import main as model_process
 from numerai_predict.runner.run_log import logger
 from numerai_predict.runner.supervisor.launch import (

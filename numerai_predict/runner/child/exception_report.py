@@ -9,9 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from numerai_predict.contract.library_folders import library_folders
 from numerai_predict.runner.child.databases import unopened_database
 from numerai_predict.runner.failure_text import missing_attribute
-from numerai_predict.sandbox.library_folders import library_folders
 
 _OWN_DIRECTORY = str(Path(__file__).parent)
 _MAX_MESSAGE_CHARACTERS = 4_000

@@ -10,17 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from numerai_predict.contract.container_run import BindMount, ContainerRun
-from numerai_predict.contract.job import Job
-from numerai_predict.contract.sandbox import Sandbox
-from numerai_predict.contract.trained_eras import MANIFEST
-from numerai_predict.runner import acceleration_option
-from numerai_predict.runner.bootstrap import (
+from numerai_predict.contract.bootstrap import (
     MOUNTED_PACKAGE_ROOT,
     PACKAGE_FILES,
     PACKAGE_ROOT,
     bootstrap_argv,
 )
+from numerai_predict.contract.container_run import BindMount, ContainerRun
+from numerai_predict.contract.job import Job
+from numerai_predict.contract.sandbox import Sandbox
+from numerai_predict.contract.trained_eras import MANIFEST
+from numerai_predict.runner import acceleration_option
 from numerai_predict.runner.container.seccomp_profile import model_profile
 from numerai_predict.runner.options import job_to_argv
 from numerai_predict.storage import size_limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import subprocess
 
-from numerai_predict.runner.bootstrap import PACKAGE
+from numerai_predict.contract.bootstrap import PACKAGE
 
 _FILE = PACKAGE / "runner/container/seccomp.json"
 _QUERY_SECONDS = 20.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from numerai_predict.contract.bootstrap import PACKAGE
 from numerai_predict.contract.foreign_text import one_line
-from numerai_predict.runner.bootstrap import PACKAGE
 from numerai_predict.runner.protocol import FAULTS_FILE
 
 _MAX_FAULTS_CHARACTERS = 16 * 1024

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from numerai_predict.contract.bootstrap import bootstrap_argv
 from numerai_predict.contract.errors import DatasetUnavailable, OutOfMemory
 from numerai_predict.contract.limits import format_size
-from numerai_predict.runner.bootstrap import bootstrap_argv
 from numerai_predict.runner.child.data_probe import ProbeExit
 
 _PROBE = "numerai_predict.runner.child.data_probe:main"

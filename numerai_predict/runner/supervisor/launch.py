@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from numerai_predict.contract.bootstrap import PACKAGE_FILES, bootstrap_argv
 from numerai_predict.contract.errors import ModelCrashed, SaveFailed
 from numerai_predict.contract.limits import Limits
 from numerai_predict.resources.cpu_quota import THREAD_VARIABLES, thread_environment, usable_cpus
 from numerai_predict.resources.model_cgroup import ModelCgroup, create_model_cgroup, describe
 from numerai_predict.resources.process_count import process_limit, processes_of_a_run
-from numerai_predict.runner.bootstrap import PACKAGE_FILES, bootstrap_argv
 from numerai_predict.runner.protocol import Request, SandboxRequest, encode_request
 from numerai_predict.runner.supervisor.scratch_removal import remove_scratch
 from numerai_predict.sandbox.apply import SandboxSpec

@@ -10,13 +10,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from numerai_predict.contract.bootstrap import bootstrap_argv
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.contract.job import Job
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.inspection.images import supported_pythons
 from numerai_predict.inspection.inspect import inspect_pickle
-from numerai_predict.runner.bootstrap import bootstrap_argv
 from numerai_predict.runner.container.engine import job_container
 from numerai_predict.runner.container.target import ContainerImage, image_of_python
 from numerai_predict.runner.options import job_to_argv

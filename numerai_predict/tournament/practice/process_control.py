@@ -16,9 +16,9 @@ from typing import Any
 
 import requests
 
+from numerai_predict.contract.bootstrap import PACKAGE_ROOT
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
-from numerai_predict.runner.bootstrap import PACKAGE_ROOT
 from numerai_predict.tournament.practice.server import (
     RUNNING_FILE,
     RunningServer,

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import numerai_predict
-from numerai_predict.sandbox.library_folders import library_folders
+from numerai_predict.contract.library_folders import library_folders
 
 PACKAGE = Path(numerai_predict.__file__).parent.absolute()
 PACKAGE_ROOT = PACKAGE.parent  # the entry of the path: a directory, or the file of a zipapp

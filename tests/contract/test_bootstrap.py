@@ -6,7 +6,7 @@ import zipapp
 import layouts
 import pytest
 
-from numerai_predict.runner.bootstrap import PACKAGE, bootstrap_argv
+from numerai_predict.contract.bootstrap import PACKAGE, bootstrap_argv
 
 # An entrypoint that prints what it finds, in the place of the package's own.
 _MODULE = """
@@ -51,7 +51,7 @@ def test_a_zipapp_is_the_path_and_the_mount_of_its_package(tmp_path):
     zipapp.create_archive(tmp_path / "source", archive, main="numerai_predict.cli.main:main")
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from numerai_predict.runner.bootstrap import bootstrap_argv\n"
+        "from numerai_predict.contract.bootstrap import bootstrap_argv\n"
         "from numerai_predict.runner.container.engine import PACKAGE_MOUNT\n"
         "print(bootstrap_argv('entry:main')[-1], PACKAGE_MOUNT.option(), sep='\\n')\n"
     )

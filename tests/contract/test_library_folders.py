@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from numerai_predict.sandbox.library_folders import is_library_folder, readable_of
+from numerai_predict.contract.library_folders import is_library_folder, readable_of
 
 
 def target_folder(folder, record):
