@@ -21,9 +21,10 @@ from hypothesis import settings
 from predict_runs import EXIT_CODES, RECORD_KEYS, PredictRun, clean_variables
 from web_server import Web, running_server
 
+from numerai_predict.contract.bootstrap import bootstrap_argv
 from numerai_predict.contract.errors import FetchFailed, RunError
 from numerai_predict.data.synthetic import SampleShape, write_sample
-from numerai_predict.storage.dataset_urls import _PROGRAM
+from numerai_predict.storage.dataset_urls import PROGRAM
 
 settings.register_profile("suite", deadline=None, derandomize=True, database=None)
 settings.load_profile("suite")
@@ -99,6 +100,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: Any) -> None:
         terminalreporter.write_line(f"LEAK {leak}", red=True)
 
 
+_URL_PROGRAM = bootstrap_argv(PROGRAM)[-2]  # the text of the program
+
+
 @pytest.fixture(autouse=True)
 def collect_evidence(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Keep the output of processes and the errors that are raised; see `evidence.py`."""
@@ -108,7 +112,7 @@ def collect_evidence(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def recording_communicate(self: subprocess.Popen[Any], *args: Any, **kwargs: Any) -> Any:
         out = communicate(self, *args, **kwargs)
         evidence.add_command_secrets(self.args)  # type: ignore[arg-type]
-        is_url = _PROGRAM in map(str, self.args)  # its output is a URL: not shown
+        is_url = _URL_PROGRAM in map(str, self.args)  # its output is a URL: not shown
         evidence.record_output(None if is_url else out[0], out[1])
         return out
 

@@ -1,4 +1,6 @@
-"""The argv that starts an entrypoint of this package in an isolated Python.
+"""The argv that starts an entrypoint of this package, or a script, in an isolated Python.
+
+Every other Python that the product starts, on this machine or in a container, is started by it.
 
 `python -I` ignores the current directory, the user's site-packages and every `PYTHON*` variable.
 It receives the library directories of this process, which come before those of the system as they
@@ -38,6 +40,11 @@ if root not in sys.path:
 from {module} import {function}
 sys.exit({function}())
 """
+_SCRIPT = """\
+import runpy, sys
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 def bootstrap_argv(
@@ -54,9 +61,21 @@ def bootstrap_argv(
     """
     module, _, function = entrypoint.partition(":")
     program = _PROGRAM.format(module=module, function=function)
+    return [*_isolated(program, python), package_root, *args]
+
+
+def script_argv(script: str, *args: str, python: str | None = None) -> list[str]:
+    """The argv of an isolated, unbuffered Python that runs a script without this package.
+
+    `python` is as of `bootstrap_argv`.
+    """
+    return [*_isolated(_SCRIPT, python), script, *args]
+
+
+def _isolated(program: str, python: str | None) -> list[str]:
     if python is None and (folders := _folders_to_name()):
         program = _ADD_FOLDERS.format(folders=folders) + program
-    return [python or sys.executable, "-I", "-u", "-c", program, package_root, *args]
+    return [python or sys.executable, "-I", "-u", "-c", program]
 
 
 def _folders_to_name() -> list[str]:

@@ -8,32 +8,16 @@ it: its own download resumes without certificate checks, and appends to leftover
 from __future__ import annotations
 
 import subprocess
-import sys
 
+from numerai_predict.contract.bootstrap import bootstrap_argv
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.contract.redaction import redact, redact_text
+from numerai_predict.storage.dataset_url_query import REFUSED
 from numerai_predict.storage.retry import TransferPolicy
 
 _LONGEST_SECONDS = 60.0
-_REFUSED = 3  # exit status of the program below if the tournament refuses the name
-
-_PROGRAM = f"""
-import os, sys
-import numerapi
-from numerapi import base_api
-
-base_api.API_TOURNAMENT_URL = os.environ.get("NUMERAI_API_URL") or base_api.API_TOURNAMENT_URL
-try:
-    answer = numerapi.NumerAPI(verbosity="critical").raw_query(
-        "query ($filename: String!) {{ dataset(filename: $filename) }}",
-        {{"filename": sys.argv[1]}},
-    )
-except ValueError as error:
-    sys.stderr.write(str(error))
-    sys.exit({_REFUSED})
-print((answer.get("data") or {{}}).get("dataset") or "")
-"""
+PROGRAM = "numerai_predict.storage.dataset_url_query:main"
 
 
 def dataset_url(name: str, deadline: Deadline) -> str:
@@ -46,7 +30,7 @@ def dataset_url(name: str, deadline: Deadline) -> str:
     """
     try:
         ended = subprocess.run(
-            [sys.executable, "-c", _PROGRAM, name],
+            bootstrap_argv(PROGRAM, name),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -59,7 +43,7 @@ def dataset_url(name: str, deadline: Deadline) -> str:
             f"found no response in {_LONGEST_SECONDS:.0f} s",
             "try again later, or name a local file",
         ) from None
-    if ended.returncode == _REFUSED:
+    if ended.returncode == REFUSED:
         raise FetchFailed(
             f"expected a Numerai data set, found that the tournament refuses {name}: "
             f"{redact_text(ended.stderr.strip())}",

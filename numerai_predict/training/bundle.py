@@ -9,7 +9,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numerai_predict
+from numerai_predict.contract.bootstrap import script_argv
 from numerai_predict.contract.running_python import RUNNING_PYTHON
 from numerai_predict.contract.trained_eras import MANIFEST, PICKLE
 from numerai_predict.contract.training_errors import BadConfiguration, BundleRefused
@@ -98,13 +98,13 @@ def build_bundle(spec: BundleSpec, environment: ExecutionTarget, output: Path) -
         script.write_text(inspect.getsource(predict_template))
         pickle = directory / PICKLE
         log_step("pack", f"{len(spec.models)} model(s) in {environment}")
-        arguments = [str(script), str(directory), str(pickle)]
+        arguments = (str(script), str(directory), str(pickle))
         if isinstance(environment, ContainerImage):
-            ended = environment.engine.run_python(
+            ended = environment.engine.run_script(
                 environment.image.name, arguments, directory, _PACK_SECONDS
             )
         else:
-            ended = _run_local([sys.executable, "-I", *arguments])
+            ended = _run_local(script_argv(*arguments))
         if ended.returncode != 0 or not pickle.is_file():
             lines = ended.stderr.decode(errors="replace").strip().splitlines()
             output_tail = " ".join(lines[-_SHOWN_LINES:]) or "no output"

@@ -1,3 +1,4 @@
+import ast
 import json
 import subprocess
 import sys
@@ -6,7 +7,7 @@ import zipapp
 import layouts
 import pytest
 
-from numerai_predict.contract.bootstrap import PACKAGE, bootstrap_argv
+from numerai_predict.contract.bootstrap import PACKAGE, bootstrap_argv, script_argv
 
 # An entrypoint that prints what it finds, in the place of the package's own.
 _MODULE = """
@@ -35,6 +36,35 @@ def test_a_file_of_the_current_directory_is_not_imported(tmp_path):
     (tmp_path / "entry.py").write_text(_MODULE)
     argv = bootstrap_argv("entry:main", package_root=str(tmp_path))
     assert subprocess.run(argv, capture_output=True, cwd=tmp_path).returncode == 7
+
+
+@pytest.mark.process
+def test_a_script_is_the_main_program_of_an_isolated_python(tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('imported')")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys, json\n"
+        "import pytest  # a library of the process that started it\n"
+        "x = 1\n"
+        "main = sys.modules['__main__']\n"
+        "print(json.dumps([__name__, sys.argv, sys.flags.isolated, main.x]))\n"
+    )
+    ended = subprocess.run(script_argv(str(script), "a b"), capture_output=True, cwd=tmp_path)
+    assert json.loads(ended.stdout) == ["__main__", [str(script), "a b"], 1, 1]
+
+
+def test_no_other_code_starts_a_python_by_a_command_of_its_own():
+    """A command that names this Python's executable skips what isolates a bootstrapped one."""
+    starts = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.List) and "sys.executable" in ast.unparse(node)
+    }
+    assert starts == {
+        "contract/bootstrap.py",
+        "tournament/practice/process_control.py",  # a server of this user, with this environment
+    }
 
 
 def test_the_package_itself_and_this_python_are_the_default():

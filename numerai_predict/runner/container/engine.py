@@ -15,6 +15,7 @@ from numerai_predict.contract.bootstrap import (
     PACKAGE_FILES,
     PACKAGE_ROOT,
     bootstrap_argv,
+    script_argv,
 )
 from numerai_predict.contract.container_run import BindMount, ContainerRun
 from numerai_predict.contract.job import Job
@@ -89,17 +90,19 @@ class Engine:
         """Kill a container, if it still runs."""
         self._succeeds("kill", name)
 
-    def run_python(
-        self, image: str, arguments: Sequence[str], folder: Path, seconds: float
+    def run_script(
+        self, image: str, script: Sequence[str], folder: Path, seconds: float
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run the image's isolated Python with the arguments, without network, as this user.
+        """Run a script with its arguments in the image's isolated Python, as this user.
 
-        `folder` is mounted writable under its own path. The exit status is 124 after a time-out.
+        There is no network. `folder` is mounted writable under its own path. The exit status is
+        124 after a time-out.
         """
+        python, *arguments = script_argv(*script, python="python")
         container = ContainerRun(
             image,
-            ("-I", *arguments),
-            entrypoint="python",
+            tuple(arguments),
+            entrypoint=python,
             mounts=(BindMount(folder, read_only=False),),
             user=current_user(),
             name=f"numerai-predict-{secrets.token_hex(8)}",
