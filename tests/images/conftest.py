@@ -13,6 +13,8 @@ import tomllib
 from fleets import PROGRAM
 from predict_runs import clean_variables
 
+from numerai_predict.contract.container_run import BindMount, ContainerRun
+
 ROOT = Path(__file__).parents[2]
 DOCKER = os.environ.get("DOCKER", "docker")
 FLAVOURS = ("slim", "full")
@@ -35,15 +37,16 @@ class Image:
         suffix = "" if self.flavour == "full" else f"-{self.flavour}"
         return ROOT / f"py{self.version}" / f"requirements{suffix}.txt"
 
-    def run(self, *command, options=(), entrypoint="python", timeout=300):
-        """Run a command in a fresh container without network; its result."""
-        return subprocess.run(
-            [DOCKER, "run", "--rm", "--network", "none", *options, "--entrypoint", entrypoint]
-            + [self.reference, *map(str, command)],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
+    def run(self, *command, options=(), entrypoint="python", timeout=300, **fields):
+        """Run a command in a fresh container without network; its result.
+
+        `fields` are those of `ContainerRun`. `options` are further ones of `docker run`, which a
+        test is about.
+        """
+        container = ContainerRun(
+            self.reference, tuple(map(str, command)), entrypoint=entrypoint, **fields
         )
+        return run_container(container, options, timeout)
 
     def other_flavour(self):
         """The same Python's other image."""
@@ -59,6 +62,14 @@ class Image:
         command = [DOCKER, "image", "inspect", self.reference]
         (facts,) = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
         return facts
+
+
+def run_container(container, options, timeout):
+    """Run a container, with further options of `docker run`; its result."""
+    engine, command, *argv = container.argv(DOCKER)
+    return subprocess.run(
+        [engine, command, *options, *argv], capture_output=True, text=True, timeout=timeout
+    )
 
 
 def pytest_generate_tests(metafunc):
@@ -104,18 +115,15 @@ def predict(image, inputs, output):
 
     def run(model: Path, *arguments, options=("--network", "none"), of=image):
         shutil.copy(model, output.parent / "model.pkl")
-        mounts = [f"{inputs}:{inputs}:ro", f"{output.parent}:{output.parent}"]
-        return subprocess.run(
-            [DOCKER, "run", "--rm", *options]
-            + [word for mount in mounts for word in ("-v", mount)]
-            + [of.reference, "--model", str(output.parent / "model.pkl")]
-            + ["--dataset", str(inputs / "live.parquet")]
-            + ["--benchmarks", str(inputs / "live_benchmark_models.parquet")]
-            + ["--output_dir", str(output), *arguments],
-            capture_output=True,
-            text=True,
-            timeout=300,
+        words = ["--model", output.parent / "model.pkl", "--dataset", inputs / "live.parquet"]
+        words += ["--benchmarks", inputs / "live_benchmark_models.parquet"]
+        container = ContainerRun(
+            of.reference,
+            tuple(map(str, [*words, "--output_dir", output, *arguments])),
+            mounts=(BindMount(inputs), BindMount(output.parent, read_only=False)),
+            network=True,  # `options` decide
         )
+        return run_container(container, options, timeout=300)
 
     return run
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from numerai_predict.contract.container_run import BindMount
+
 FOLDER = Path(__file__).parents[1] / "acceleration"
 PACKAGE = Path(__file__).parents[2] / "numerai_predict"
 
@@ -18,7 +20,8 @@ def test_random_models_are_predicted_bit_for_bit_by_the_engine_of_the_image(imag
         "/usr/local/share/numerai-predict",
         3_000,
         60,
-        options=["-v", f"{FOLDER}:/random:ro", "--env", "OMP_NUM_THREADS=1"],
+        mounts=(BindMount(FOLDER, "/random"),),
+        environment={"OMP_NUM_THREADS": "1"},
     )
     assert ended.returncode == 0, ended.stderr
     counts = json.loads(ended.stdout.splitlines()[-1])
@@ -37,6 +40,6 @@ def test_a_mounted_package_without_an_engine_uses_that_of_the_image(image, tmp_p
         "assert engine.__file__.startswith('/opt/'); assert not engine.ENGINE.exists(); "
         "print(engine.library() is not None)"
     )
-    mount = ["-v", f"{package}:/opt/numerai-predict/numerai_predict:ro"]
-    ended = image.run("-c", program, options=mount)
+    mount = BindMount(package, "/opt/numerai-predict/numerai_predict")
+    ended = image.run("-c", program, mounts=(mount,))
     assert ended.stdout.split() == ["True"], ended.stderr

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from numerai_predict.contract.container_run import BindMount, ContainerLimits
+
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.timeout(900)  # importing everything takes minutes
@@ -92,7 +94,7 @@ def test_a_model_that_only_its_owner_may_read_runs_in_a_container_of_root(
 def test_threads_follow_the_containers_limit_of_processors(image):
     program = "from numerai_predict.resources.cpu_quota import usable_cpus; print(usable_cpus())"
     path = "import sys; sys.path.append('/usr/local/share/numerai-predict'); "
-    assert image.run("-c", path + program, options=["--cpus", "1"]).stdout.strip() == "1"
+    assert image.run("-c", path + program, limits=ContainerLimits(cpus=1)).stdout.strip() == "1"
     every = str(len(os.sched_getaffinity(0)))
     assert image.run("-c", path + program).stdout.strip() == every
 
@@ -101,8 +103,10 @@ def test_the_image_contains_the_packages_of_its_lock_and_imports_all(image, reco
     run = image.run(
         "/contents.py",
         "/requirements.txt",
-        options=["-v", f"{ROOT}/images/contents.py:/contents.py:ro"]
-        + ["-v", f"{image.requirements}:/requirements.txt:ro"],
+        mounts=(
+            BindMount(ROOT / "images/contents.py", "/contents.py"),
+            BindMount(image.requirements, "/requirements.txt"),
+        ),
     )
     report = json.loads(run.stdout)
     record_property("import warnings", report["warnings"])
@@ -124,7 +128,7 @@ def test_there_is_no_compiler_no_package_manager_and_no_cache(image):
         find /root /var/lib/apt/lists /var/cache/apt -type f -not -name '.*rc' -not -name .profile
         true
     """
-    assert image.run("-c", script, entrypoint="sh", options=["--user", "0"]).stdout == ""
+    assert image.run("-c", script, entrypoint="sh", user="0").stdout == ""
 
 
 def test_every_module_has_its_bytecode(image):

@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT / "tests/attacks"))
 import libraries  # noqa: E402
 import stage  # noqa: E402
 
+from numerai_predict.contract.container_run import BindMount  # noqa: E402
 from numerai_predict.sandbox.namespaces import NAMESPACES, PID  # noqa: E402
 
 DOCKER = os.environ.get("DOCKER", "docker")
@@ -32,8 +33,8 @@ def pickles(image, tmp_path_factory):
     folder = tmp_path_factory.mktemp("libraries")
     for path in (folder, folder.parent, folder.parent.parent):
         path.chmod(0o777)
-    mounts = ("-v", f"{ROOT / 'tests/images'}:/tests:ro", "-v", f"{folder}:{folder}")
-    made = image.run("/tests/libraries.py", folder, options=mounts)
+    mounts = (BindMount(ROOT / "tests/images", "/tests"), BindMount(folder, read_only=False))
+    made = image.run("/tests/libraries.py", folder, mounts=mounts)
     assert made.returncode == 0, made.stderr
     return folder
 

@@ -12,6 +12,8 @@ sys.path.insert(0, str(ROOT / "tests/cases"))
 
 from write_cases import CASES, TESTED, selected_names  # noqa: E402
 
+from numerai_predict.contract.container_run import BindMount  # noqa: E402
+
 pytestmark = pytest.mark.timeout(1800)
 
 # What has another result in a container without namespaces, which the default profile refuses.
@@ -37,11 +39,11 @@ def published(image, request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     for path in (folder, folder.parent, folder.parent.parent):
         path.chmod(0o777)
-    mounts = ("-v", f"{ROOT / 'tests/cases'}:/cases:ro", "-v", f"{folder}:{folder}")
+    mounts = (BindMount(ROOT / "tests/cases", "/cases"), BindMount(folder, read_only=False))
     selected = [*selected_names(request.session), *ANY_USER]
     # The full image is for the libraries that the slim one does not have.
     names = [name for name in CASES if name in selected and applies(name, image)]
-    made = image.run("/cases/write_cases.py", folder, *names, options=mounts)
+    made = image.run("/cases/write_cases.py", folder, *names, mounts=mounts)
     assert made.returncode == 0, made.stderr
     return folder, [*made.stdout.split(), *(set(CASES) - set(names))]
 
@@ -54,11 +56,11 @@ def run_all(image, inputs, tmp_path_factory):
         output = tmp_path_factory.mktemp("records")
         for path in (output, output.parent, output.parent.parent):
             path.chmod(0o777)
-        mounts = [f"{ROOT / 'tests/fleet'}:/runs:ro", f"{folder}:{folder}:ro"]
-        mounts += [f"{inputs}:{inputs}:ro", f"{output}:{output}"]
+        readable = (BindMount(ROOT / "tests/fleet", "/runs"), BindMount(folder), BindMount(inputs))
         ended = image.run(
             *("/runs/singles.py", PREDICT, folder, inputs, output, "--timeout", "300"),
-            options=[*options, *(word for mount in mounts for word in ("-v", mount))],
+            options=options,
+            mounts=(*readable, BindMount(output, read_only=False)),
             timeout=1500,
         )
         assert ended.returncode == 0, ended.stderr
