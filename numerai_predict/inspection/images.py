@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from numerai_predict.contract.container_run import BindMount, ContainerRun
-from numerai_predict.inspection.opcode_tables import tables
+from numerai_predict.inspection.bytecode.opcode_tables import tables
 
 FULL, SLIM = "full", "slim"
 _FILE = files("numerai_predict.inspection") / "data/images.json"

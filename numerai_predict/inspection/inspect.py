@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.foreign_text import MAX_NAME_CHARACTERS, inert
-from numerai_predict.inspection.byte_window import open_window
 from numerai_predict.inspection.capabilities import capabilities
 from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.collector import InspectionCollector
@@ -26,12 +25,13 @@ from numerai_predict.inspection.limits import (
     TimeLimit,
     TimeLimitExceeded,
 )
-from numerai_predict.inspection.opcodes import OPERATIONS
-from numerai_predict.inspection.pickle_vm import InvalidOpcodes, PickleVM
 from numerai_predict.inspection.placeholders import UNKNOWN
 from numerai_predict.inspection.python_versions import Pythons, check_code, legal_pythons
 from numerai_predict.inspection.scanner_terms import scanner_terms
 from numerai_predict.inspection.signature import CallableSummary, describe_callable
+from numerai_predict.inspection.virtual_machine.byte_window import open_window
+from numerai_predict.inspection.virtual_machine.opcodes import OPERATIONS
+from numerai_predict.inspection.virtual_machine.pickle_vm import InvalidOpcodes, PickleVM
 
 # The time limit is for what a file makes of its bytes; reading a large one takes its time.
 DEFAULT_SECONDS = 1.8

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from numerai_predict.contract.foreign_text import inert
-from numerai_predict.inspection import bytecode
+from numerai_predict.inspection.bytecode import verifier
+from numerai_predict.inspection.bytecode.opcode_tables import Table, tables
+from numerai_predict.inspection.bytecode.stack_effects import has_consistent_stack
 from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.limits import TimeLimit
-from numerai_predict.inspection.opcode_tables import Table, tables
-from numerai_predict.inspection.stack_effects import has_consistent_stack
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class CheckedCode:
     def imports(self) -> list[str]:
         """The modules that the function imports when it runs; none if no Python accepts it."""
         table = next((table for table, fault in self.faults.items() if fault is None), None)
-        return bytecode.imported_modules(self.code, table) if table else []
+        return verifier.imported_modules(self.code, table) if table else []
 
 
 def check_code(code: Code, limit: TimeLimit) -> CheckedCode:
@@ -70,7 +70,7 @@ def check_code(code: Code, limit: TimeLimit) -> CheckedCode:
     faults: dict[Table, str | None] = {}
     for table in tables():
         limit.check()
-        faults[table] = bytecode.find_fault(code, table)
+        faults[table] = verifier.find_fault(code, table)
     return CheckedCode(code, faults, _legal_for(code, faults, limit))
 
 

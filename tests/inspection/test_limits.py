@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from numerai_predict.inspection.bounded_decompression import open_bounded
 from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.limits import TimeLimit, TimeLimitExceeded
 from numerai_predict.inspection.python_versions import check_code
+from numerai_predict.inspection.virtual_machine.bounded_decompression import open_bounded
 
 DIRECTORY = Path(__file__).parent
 sys.path.insert(0, str(DIRECTORY))

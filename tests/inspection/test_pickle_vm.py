@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerai_predict.contract.errors import InvalidPickle
-from numerai_predict.inspection.container_opcodes import unknown_opcode
 from numerai_predict.inspection.inspect import inspect_pickle
-from numerai_predict.inspection.opcodes import OPERATIONS
 from numerai_predict.inspection.report import as_text
+from numerai_predict.inspection.virtual_machine.container_opcodes import unknown_opcode
+from numerai_predict.inspection.virtual_machine.opcodes import OPERATIONS
 
 DIRECTORY = Path(__file__).parent
 ROOT = DIRECTORY.parents[1]

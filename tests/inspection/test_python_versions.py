@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from numerai_predict.contract.errors import InvalidPickle
-from numerai_predict.inspection.bytecode import find_fault, imported_modules
+from numerai_predict.inspection.bytecode.opcode_tables import tables
+from numerai_predict.inspection.bytecode.stack_effects import has_consistent_stack
+from numerai_predict.inspection.bytecode.verifier import find_fault, imported_modules
 from numerai_predict.inspection.code_objects import parse_code
 from numerai_predict.inspection.inspect import inspect_pickle
-from numerai_predict.inspection.opcode_tables import tables
-from numerai_predict.inspection.stack_effects import has_consistent_stack
 
 DIRECTORY = Path(__file__).parent
 ARCHIVES = sorted((DIRECTORY / "corpus").glob("*.zip"))

@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from numerai_predict.inspection.pickle_vm import (
+from numerai_predict.inspection.placeholders import LIST, UNKNOWN, CallResult, Mapping
+from numerai_predict.inspection.virtual_machine.pickle_vm import (
     MAX_STATES,
     OBJECT_BYTES,
     InvalidOpcodes,
@@ -16,7 +17,6 @@ from numerai_predict.inspection.pickle_vm import (
     PickleVM,
     StopReached,
 )
-from numerai_predict.inspection.placeholders import LIST, UNKNOWN, CallResult, Mapping
 
 _ITEM_BYTES = 8
 _DICT_BYTES = 60

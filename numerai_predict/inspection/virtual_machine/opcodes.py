@@ -6,9 +6,13 @@ next opcode. Source of the opcode bytes: `pickletools.opcodes`.
 
 from __future__ import annotations
 
-from numerai_predict.inspection import container_opcodes, object_opcodes, scalar_opcodes
-from numerai_predict.inspection.pickle_vm import Operation
 from numerai_predict.inspection.placeholders import UNKNOWN
+from numerai_predict.inspection.virtual_machine import (
+    container_opcodes,
+    object_opcodes,
+    scalar_opcodes,
+)
+from numerai_predict.inspection.virtual_machine.pickle_vm import Operation
 
 _BY_CODE: dict[bytes, Operation] = {
     b"(": container_opcodes.load_mark,

@@ -7,8 +7,7 @@ jump leads to an instruction, and start and end have the required instructions.
 
 from __future__ import annotations
 
-from numerai_predict.inspection.code_objects import Code
-from numerai_predict.inspection.instructions import (
+from numerai_predict.inspection.bytecode.instructions import (
     EXTENDED_ARG,
     FIRST_WITH_RESUME,
     Illegal,
@@ -18,7 +17,8 @@ from numerai_predict.inspection.instructions import (
     is_jump,
     jump_target,
 )
-from numerai_predict.inspection.opcode_tables import Table
+from numerai_predict.inspection.bytecode.opcode_tables import Table
+from numerai_predict.inspection.code_objects import Code
 
 _BEFORE_RESUME = {"COPY_FREE_VARS", "MAKE_CELL", "RETURN_GENERATOR", "POP_TOP", EXTENDED_ARG}
 _GENERATOR_FLAGS = 0x20 | 0x80 | 0x200

@@ -7,15 +7,15 @@ an empty stack, or reaches an instruction with different depths.
 
 from __future__ import annotations
 
-from numerai_predict.inspection.code_objects import Code
-from numerai_predict.inspection.instructions import (
+from numerai_predict.inspection.bytecode.instructions import (
     JUMP_KINDS,
     Instruction,
     exception_handlers,
     instructions,
     jump_target,
 )
-from numerai_predict.inspection.opcode_tables import Table
+from numerai_predict.inspection.bytecode.opcode_tables import Table
+from numerai_predict.inspection.code_objects import Code
 
 _ENDS = {"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"}
 _ALWAYS_JUMPS = {

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from numerai_predict.inspection.bounded_decompression import open_bounded
 from numerai_predict.inspection.compression import is_compressed
 from numerai_predict.inspection.limits import TimeLimit
 from numerai_predict.inspection.placeholders import Blob
+from numerai_predict.inspection.virtual_machine.bounded_decompression import open_bounded
 
 _CHUNK_BYTES = 1024 * 1024
 # Bytes available when an opcode is read; no fixed-size argument is longer.

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from numerai_predict.inspection.limits import InspectionLimitExceeded
-from numerai_predict.inspection.pickle_vm import (
+from numerai_predict.inspection.placeholders import UNKNOWN
+from numerai_predict.inspection.virtual_machine.pickle_vm import (
     MAX_STACK,
     OBJECT_BYTES,
     Operation,
     PickleVM,
 )
-from numerai_predict.inspection.placeholders import UNKNOWN
 
 U1, U2, U4, U8 = (struct.Struct(f"<{letter}") for letter in "BHIQ")
 I4 = struct.Struct("<i")

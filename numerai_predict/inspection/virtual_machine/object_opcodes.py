@@ -10,8 +10,8 @@ from typing import Any
 
 from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.limits import InspectionLimitExceeded
-from numerai_predict.inspection.pickle_vm import MAX_STATES, OBJECT_BYTES, PickleVM
 from numerai_predict.inspection.placeholders import UNKNOWN, Blob, CallResult, Global
+from numerai_predict.inspection.virtual_machine.pickle_vm import MAX_STATES, OBJECT_BYTES, PickleVM
 
 _FIRST_WITHOUT_PYTHON_2_NAMES = 3
 _MAX_NAME_BYTES = 1_000

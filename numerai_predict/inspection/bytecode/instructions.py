@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from numerai_predict.inspection.bytecode.opcode_tables import Opcode, Table
 from numerai_predict.inspection.code_objects import Code
-from numerai_predict.inspection.opcode_tables import Opcode, Table
 
 FIRST_WITH_RESUME = (3, 11)
 EXTENDED_ARG = "EXTENDED_ARG"

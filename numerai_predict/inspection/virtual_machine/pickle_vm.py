@@ -10,9 +10,9 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from numerai_predict.inspection.byte_window import ByteWindow, Truncated
 from numerai_predict.inspection.limits import InspectionLimitExceeded, TimeLimit
 from numerai_predict.inspection.placeholders import Blob, CallResult, Global
+from numerai_predict.inspection.virtual_machine.byte_window import ByteWindow, Truncated
 
 # Limits on the memory that a hostile file can use; real models stay far below them.
 # Above _FULL_BYTES only placeholders that code objects need are kept.

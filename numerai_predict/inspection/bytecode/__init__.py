@@ -1,0 +1,1 @@
+"""The instructions of code objects, compared with what each Python's compiler can write."""

@@ -1,0 +1,1 @@
+"""Executes the opcodes of a pickle on placeholders, without unpickling anything."""
