@@ -30,7 +30,7 @@ from pathlib import Path
 from numerai_predict.storage.sources import source_of
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.contract.deadline import Deadline
-import numerai_predict.storage.http, tenacity
+import numerai_predict.storage.transfer.http, tenacity
 started = time.perf_counter()
 path = source_of(sys.argv[2]).fetch(Path(sys.argv[3]), TransferPolicy(Deadline.after(60)))
 seconds = time.perf_counter() - started

@@ -32,7 +32,7 @@ FILLED = {
     "inspection/virtual_machine/container_opcodes.py: _to_keep: vm": "opcodes change it",
     "inspection/virtual_machine/object_opcodes.py: load_binpersid: vm": "opcodes change it",
     "runner/child/main.py: _serve_calls: arguments": "takes over the frames, to free them",
-    "storage/http.py: get_redirect_target: response": "the way requests skips a body",
+    "storage/transfer/http.py: get_redirect_target: response": "the way requests skips a body",
 }
 
 MODULES = source_tree.modules_under(ROOT, source_tree.PACKAGE)

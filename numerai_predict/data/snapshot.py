@@ -21,10 +21,8 @@ from numerai_predict.contract.errors import (
 )
 from numerai_predict.contract.server_name import server_of
 from numerai_predict.data.catalogue import Catalogue, CurrentRound
-from numerai_predict.storage.download import STEP, download
 from numerai_predict.storage.file_lock import LockHeld, file_lock
 from numerai_predict.storage.files import PART_SUFFIX, sha256_of
-from numerai_predict.storage.http import NotModified, http_opener
 from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 from numerai_predict.storage.snapshot_manifest import (
     SnapshotEntry,
@@ -33,6 +31,8 @@ from numerai_predict.storage.snapshot_manifest import (
     write_snapshot_manifest,
 )
 from numerai_predict.storage.snapshot_server import label_for, require_server
+from numerai_predict.storage.transfer.download import STEP, download
+from numerai_predict.storage.transfer.http import NotModified, http_opener
 
 
 class _RoundChanged(Exception):

@@ -24,12 +24,12 @@ from typing import Protocol
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import format_size
-from numerai_predict.storage.download import STEP, Opener, download
 from numerai_predict.storage.file_lock import LockHeld, file_lock
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write, part_beside, sha256_of
-from numerai_predict.storage.http import NotModified, http_opener
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.stored_copy import StoredCopy
+from numerai_predict.storage.transfer.download import STEP, Opener, download
+from numerai_predict.storage.transfer.http import NotModified, http_opener
 
 LARGEST_BYTES = 8 * 1024**3
 

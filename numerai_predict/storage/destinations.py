@@ -62,7 +62,7 @@ class S3Prefix:
 
     def deliver(self, path: Path, policy: TransferPolicy) -> str:
         """Upload the file under its own name; see `Destination.deliver`."""
-        from numerai_predict.storage.s3 import S3Location, upload_object
+        from numerai_predict.storage.transfer.s3 import S3Location, upload_object
 
         prefix = self.prefix.strip("/")
         location = S3Location(self.bucket, f"{prefix}/{path.name}" if prefix else path.name)

@@ -19,14 +19,14 @@ from numerai_predict.contract.foreign_text import printable_lines
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.redaction import redact, redact_text
 from numerai_predict.contract.tournament_errors import LocalServerStopped, TournamentUnavailable
-from numerai_predict.storage.http import (
+from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
+from numerai_predict.storage.transfer.http import (
     describe_network_error,
     error_response_of,
     is_refused_connection,
     new_session,
 )
-from numerai_predict.storage.response_headers import TRANSFER_ERRORS, read_whole
-from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
+from numerai_predict.storage.transfer.response_headers import TRANSFER_ERRORS, read_whole
 
 STEP = "ask"
 

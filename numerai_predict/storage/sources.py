@@ -14,8 +14,8 @@ from numerai_predict.contract.errors import FetchFailed
 from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders
 from numerai_predict.contract.path_access import barred_by, exists, is_file
 from numerai_predict.contract.redaction import redact
-from numerai_predict.storage.download import download
 from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.transfer.download import download
 
 _EXPECTED = "expected a file, an http(s):// or s3:// URL or a Numerai data set"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")  # old ones may be longer than 63
@@ -76,7 +76,9 @@ class HttpUrl:
 
     def fetch(self, folder: Path, policy: TransferPolicy) -> Path:
         """The downloaded file; see `Source.fetch`."""
-        from numerai_predict.storage.http import http_opener  # requests takes 0.1 s to import
+        from numerai_predict.storage.transfer.http import (
+            http_opener,  # requests takes 0.1 s to import
+        )
 
         source, target = redact(self.url), _target(folder, urlsplit(self.url).path)
         download(http_opener(lambda: self.url, source, policy), target, source, policy)
@@ -92,7 +94,10 @@ class S3Object:
 
     def fetch(self, folder: Path, policy: TransferPolicy) -> Path:
         """The downloaded file; see `Source.fetch`."""
-        from numerai_predict.storage.s3 import S3Location, s3_opener  # boto3: another 0.1 s
+        from numerai_predict.storage.transfer.s3 import (  # boto3: another 0.1 s
+            S3Location,
+            s3_opener,
+        )
 
         location, target = S3Location(self.bucket, self.key), _target(folder, self.key)
         download(s3_opener(location, str(location), policy), target, str(location), policy)

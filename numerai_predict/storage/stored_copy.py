@@ -8,9 +8,9 @@ from pathlib import Path
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable
-from numerai_predict.storage.download import STEP
 from numerai_predict.storage.files import part_beside
 from numerai_predict.storage.snapshot_manifest import read_snapshot_manifest
+from numerai_predict.storage.transfer.download import STEP
 
 _CHUNK_BYTES = 1024 * 1024
 

@@ -279,8 +279,8 @@ def download_presigned(url: str, target: Path, source: str, policy: TransferPoli
     Raises:
         TournamentUnavailable: it cannot be downloaded.
     """
-    from numerai_predict.storage.download import download
-    from numerai_predict.storage.http import http_opener
+    from numerai_predict.storage.transfer.download import download
+    from numerai_predict.storage.transfer.http import http_opener
 
     try:
         download(http_opener(lambda: url, source, policy), target, source, policy)

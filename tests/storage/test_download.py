@@ -13,9 +13,9 @@ import pytest
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed, FetchInterrupted
-from numerai_predict.storage import size_limits
 from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl
+from numerai_predict.storage.transfer import size_limits
 
 DATA = bytes(range(256)) * 4096
 QUICK = RetryPolicy(4, Backoff(0.01, 0.05))
@@ -305,7 +305,7 @@ def test_an_empty_object_is_fetched(fetch, web, replies):
 
 
 def test_a_long_transfer_is_logged_in_lines(fetch, web, replies, monkeypatch):
-    monkeypatch.setattr("numerai_predict.storage.transfer_progress._LINE_SECONDS", 0.0)
+    monkeypatch.setattr("numerai_predict.storage.transfer.transfer_progress._LINE_SECONDS", 0.0)
     said = []
     replies(web.reply(DATA))
     fetch(log=said.append)
@@ -346,7 +346,7 @@ def test_a_password_in_the_url_is_sent(web, tmp_path):
 
 
 def test_a_long_unpacking_shows_its_share(fetch, web, monkeypatch):
-    monkeypatch.setattr("numerai_predict.storage.transfer_progress._LINE_SECONDS", 0.0)
+    monkeypatch.setattr("numerai_predict.storage.transfer.transfer_progress._LINE_SECONDS", 0.0)
     packed = gzip.compress(DATA)
     web.replies["/m.pkl"] = web.reply(packed, headers={"Content-Encoding": "gzip"})
     said = []

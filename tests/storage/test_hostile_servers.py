@@ -17,12 +17,13 @@ from numerai_predict.contract.errors import (
 )
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.tournament_errors import TournamentUnavailable
-from numerai_predict.storage import graphql, response_headers
+from numerai_predict.storage import graphql
 from numerai_predict.storage.graphql import Api
 from numerai_predict.storage.presigned.post import post_file
 from numerai_predict.storage.presigned.put import put_to_presigned_url
 from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl, S3Object
+from numerai_predict.storage.transfer import response_headers
 
 pytestmark = pytest.mark.server
 
@@ -161,7 +162,7 @@ def test_a_query_ends_in_bounded_memory(serve, monkeypatch, respond):
 
 
 def test_an_object_of_s3_whose_headers_drip_ends(serve, tmp_path, monkeypatch):
-    from numerai_predict.storage import s3
+    from numerai_predict.storage.transfer import s3
 
     monkeypatch.setattr(s3, "HEADER_SECONDS", 1.0)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -10,11 +10,11 @@ import pytest
 
 from numerai_predict.contract.errors import FetchFailed, UploadFailed, UploadInterrupted
 from numerai_predict.contract.job import PresignedPost
-from numerai_predict.storage.http import url_valid_until
 from numerai_predict.storage.presigned.policy import PostPolicy
 from numerai_predict.storage.presigned.post import post_file
 from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl
+from numerai_predict.storage.transfer.http import url_valid_until
 
 ONCE = TransferPolicy(retry=RetryPolicy(attempts=1))
 

@@ -6,10 +6,10 @@ import pytest
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
-from numerai_predict.storage import redirects
-from numerai_predict.storage.redirects import AddressKind, RedirectGuard, UnsafeRedirect
 from numerai_predict.storage.retry import RetryPolicy, TransferPolicy
 from numerai_predict.storage.sources import HttpUrl
+from numerai_predict.storage.transfer import redirects
+from numerai_predict.storage.transfer.redirects import AddressKind, RedirectGuard, UnsafeRedirect
 
 PRIVATE, LOOPBACK = AddressKind.PRIVATE, AddressKind.LOOPBACK
 LINK_LOCAL, PUBLIC = AddressKind.LINK_LOCAL, AddressKind.PUBLIC

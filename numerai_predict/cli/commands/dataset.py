@@ -24,7 +24,7 @@ from numerai_predict.data.snapshot import Snapshot
 from numerai_predict.runner.run_log import log_step, transfer_policy
 from numerai_predict.storage.snapshot_manifest import SnapshotEntry
 from numerai_predict.storage.snapshot_server import servers_by_file
-from numerai_predict.storage.transfer_progress import TransferProgress
+from numerai_predict.storage.transfer.transfer_progress import TransferProgress
 from numerai_predict.terminal.screen import show
 from numerai_predict.terminal.table import Column, TextTable
 

@@ -24,8 +24,8 @@ from numerai_predict.contract.trained_eras import MANIFEST
 from numerai_predict.runner import acceleration_option
 from numerai_predict.runner.container.seccomp_profile import model_profile
 from numerai_predict.runner.options import job_to_argv
-from numerai_predict.storage import size_limits
 from numerai_predict.storage.named_data import is_local_file
+from numerai_predict.storage.transfer import size_limits
 
 _QUERY_SECONDS = 20.0
 _TIMEOUT_STATUS = 124  # as of timeout(1)

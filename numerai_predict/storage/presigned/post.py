@@ -14,15 +14,15 @@ from urllib3.filepost import encode_multipart_formdata
 from numerai_predict.contract.errors import UploadFailed
 from numerai_predict.contract.job import PresignedPost
 from numerai_predict.contract.redaction import redact
-from numerai_predict.storage.http import (
+from numerai_predict.storage.presigned.policy import PostPolicy
+from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.transfer.http import (
     describe_network_error,
     new_session,
 )
-from numerai_predict.storage.presigned.policy import PostPolicy
-from numerai_predict.storage.response_headers import TRANSFER_ERRORS
-from numerai_predict.storage.retry import TransferPolicy
-from numerai_predict.storage.server_errors import ServerError
-from numerai_predict.storage.upload_response import refusal_of
+from numerai_predict.storage.transfer.response_headers import TRANSFER_ERRORS
+from numerai_predict.storage.transfer.server_errors import ServerError
+from numerai_predict.storage.transfer.upload_response import refusal_of
 
 STEP = "deliver"
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from numerai_predict.contract.errors import UploadFailed
 from numerai_predict.contract.redaction import redact
-from numerai_predict.storage.http import (
+from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.transfer.http import (
     describe_network_error,
     new_session,
     url_valid_until,
 )
-from numerai_predict.storage.response_headers import TRANSFER_ERRORS
-from numerai_predict.storage.retry import TransferPolicy
-from numerai_predict.storage.upload_response import refusal_of
+from numerai_predict.storage.transfer.response_headers import TRANSFER_ERRORS
+from numerai_predict.storage.transfer.upload_response import refusal_of
 
 STEP = "upload"
 _REMEDY = "run the same command again: it requests a new presigned URL"

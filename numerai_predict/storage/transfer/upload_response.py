@@ -11,9 +11,9 @@ from datetime import datetime
 import requests
 
 from numerai_predict.contract.foreign_text import one_line
-from numerai_predict.storage.http import error_response_of
-from numerai_predict.storage.response_headers import read_start
-from numerai_predict.storage.server_errors import ServerError
+from numerai_predict.storage.transfer.http import error_response_of
+from numerai_predict.storage.transfer.response_headers import read_start
+from numerai_predict.storage.transfer.server_errors import ServerError
 
 _STORED = (201, 204)
 _S3_DOCUMENT = re.compile(rb"\s*(<\?xml[^>]{0,200}\?>\s*)?<PostResponse[\s>]")

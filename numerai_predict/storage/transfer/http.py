@@ -15,13 +15,14 @@ import requests
 import requests.auth
 import urllib3
 
-from numerai_predict.storage.download import STEP, Body, Opener, RangeNotSupported
-from numerai_predict.storage.redirects import (
+from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.transfer.download import STEP, Body, Opener, RangeNotSupported
+from numerai_predict.storage.transfer.redirects import (
     GuardedAdapter,
     RedirectGuard,
     UnsafeRedirect,
 )
-from numerai_predict.storage.response_headers import (
+from numerai_predict.storage.transfer.response_headers import (
     CONTENT_RANGE,
     TRANSFER_ERRORS,
     UnusableHeaders,
@@ -29,8 +30,7 @@ from numerai_predict.storage.response_headers import (
     read_available,
     read_start,
 )
-from numerai_predict.storage.retry import TransferPolicy
-from numerai_predict.storage.server_errors import ErrorResponse, ServerError
+from numerai_predict.storage.transfer.server_errors import ErrorResponse, ServerError
 
 _MOST_REDIRECTS = 10
 _NEW_URL = "check the URL; a presigned URL expires: create a new one"

@@ -11,8 +11,8 @@ from typing import BinaryIO, cast
 from numerai_predict.contract.errors import FetchFailed
 from numerai_predict.storage.files import part_beside
 from numerai_predict.storage.retry import TransferPolicy
-from numerai_predict.storage.size_limits import UNPACKED_VARIABLE, SizeCheck
-from numerai_predict.storage.transfer_progress import TransferProgress
+from numerai_predict.storage.transfer.size_limits import UNPACKED_VARIABLE, SizeCheck
+from numerai_predict.storage.transfer.transfer_progress import TransferProgress
 
 _CHUNK_BYTES = 1024 * 1024
 _GZIP_SUFFIXES = (".gz", ".gzip", ".tgz")

@@ -22,16 +22,16 @@ import urllib3
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DeadlinePassed, FetchFailed
 from numerai_predict.contract.foreign_text import one_line
-from numerai_predict.storage.download import STEP, Body, Opener, RangeNotSupported
 from numerai_predict.storage.hard_timeout import run_with_hard_timeout
-from numerai_predict.storage.http import describe_network_error
-from numerai_predict.storage.response_headers import (
+from numerai_predict.storage.retry import TransferPolicy
+from numerai_predict.storage.transfer.download import STEP, Body, Opener, RangeNotSupported
+from numerai_predict.storage.transfer.http import describe_network_error
+from numerai_predict.storage.transfer.response_headers import (
     CONTENT_RANGE,
     HEADER_SECONDS,
     declared_length,
 )
-from numerai_predict.storage.retry import TransferPolicy
-from numerai_predict.storage.server_errors import ErrorResponse, ServerError
+from numerai_predict.storage.transfer.server_errors import ErrorResponse, ServerError
 
 _CHUNK_BYTES = 60 * 1024
 _CHUNK_SECONDS = 30.0  # 2048 bytes a second, as for other transfers

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
-from numerai_predict.storage.checksums import ThreadedChecksum, checksum_of
-from numerai_predict.storage.content_encoding import decode_into_place
 from numerai_predict.storage.files import part_beside
 from numerai_predict.storage.hard_timeout import stop_if_abandoned
 from numerai_predict.storage.retry import TransferPolicy
-from numerai_predict.storage.size_limits import FETCHED_VARIABLE, SizeCheck
-from numerai_predict.storage.transfer_progress import TransferProgress
+from numerai_predict.storage.transfer.checksums import ThreadedChecksum, checksum_of
+from numerai_predict.storage.transfer.content_encoding import decode_into_place
+from numerai_predict.storage.transfer.size_limits import FETCHED_VARIABLE, SizeCheck
+from numerai_predict.storage.transfer.transfer_progress import TransferProgress
 
 STEP = "fetch"
 

@@ -18,7 +18,7 @@ import requests.adapters
 import urllib3.connection
 import urllib3.connectionpool
 
-from numerai_predict.storage.response_headers import HeaderBudget, LimitedResponse
+from numerai_predict.storage.transfer.response_headers import HeaderBudget, LimitedResponse
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 

@@ -1,0 +1,1 @@
+"""Downloads and requests over HTTP and S3: redirects, headers, encodings, hashes and errors."""
