@@ -19,6 +19,11 @@ from numerai_predict.inspection.code_objects import Code
 from numerai_predict.inspection.collector import InspectionCollector
 from numerai_predict.inspection.compression import UnusableArchive
 from numerai_predict.inspection.file_type import invalid_pickle
+from numerai_predict.inspection.imports import (
+    function_imports,
+    names_of_main,
+    unpickling_imports,
+)
 from numerai_predict.inspection.library_metadata import pandas_kinds, pandas_version
 from numerai_predict.inspection.limits import (
     InspectionLimitExceeded,
@@ -165,10 +170,7 @@ def _check_functions(codes: Sequence[Code], seconds: float) -> _Functions:
             checked.append(check_code(code, limit))
     except TimeLimitExceeded as exceeded:
         reasons.append(f"{exceeded} after {len(checked):,} of {len(codes):,} functions")
-    imports: dict[str, str] = {}
-    for each in checked:
-        for module in each.imports:
-            imports.setdefault(module, each.code.name)
+    imports = function_imports(checked)
     if len(imports) > _MAX_IMPORTS:
         imports = dict(islice(imports.items(), _MAX_IMPORTS))
         reasons.append(f"its functions import more than {_MAX_IMPORTS:,} modules")
@@ -184,8 +186,7 @@ def _build_inspection(
     functions: _Functions,
     reasons: Sequence[str],
 ) -> Inspection:
-    references = {name.module: None for name in collector.names} | collector.modules
-    references.pop("__main__", None)
+    references = unpickling_imports(collector.names, collector.modules)
     reasons = [*reasons, *functions.reasons]
     imports = functions.imports
     return Inspection(
@@ -194,8 +195,8 @@ def _build_inspection(
         holds=describe_callable(root),
         pythons=functions.pythons,
         functions=len(collector.codes),
-        references=tuple(references),
-        main_names=tuple(each.name for each in collector.names if each.module == "__main__"),
+        references=references,
+        main_names=names_of_main(collector.names),
         imports=imports,
         versions={
             **_numpy_version(references),
@@ -213,7 +214,7 @@ def _build_inspection(
     )
 
 
-def _numpy_version(references: dict[str, None]) -> dict[str, str]:
+def _numpy_version(references: Sequence[str]) -> dict[str, str]:
     """The major version of numpy: `numpy._core` is a module of numpy 2, `numpy.core` of 1."""
     submodules = {module.split(".")[1] for module in references if module.startswith("numpy.")}
     if "_core" in submodules:

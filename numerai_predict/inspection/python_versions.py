@@ -55,10 +55,9 @@ class CheckedCode:
     legal: frozenset[str]
 
     @property
-    def imports(self) -> list[str]:
-        """The modules that the function imports when it runs; none if no Python accepts it."""
-        table = next((table for table, fault in self.faults.items() if fault is None), None)
-        return verifier.imported_modules(self.code, table) if table else []
+    def table(self) -> Table | None:
+        """The opcode table of the first Python that accepts it; `None` if no Python does."""
+        return next((table for table, fault in self.faults.items() if fault is None), None)
 
 
 def check_code(code: Code, limit: TimeLimit) -> CheckedCode:

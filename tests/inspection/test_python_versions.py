@@ -17,8 +17,9 @@ import pytest
 from numerai_predict.contract.errors import InvalidPickle
 from numerai_predict.inspection.bytecode.opcode_tables import tables
 from numerai_predict.inspection.bytecode.stack_effects import has_consistent_stack
-from numerai_predict.inspection.bytecode.verifier import find_fault, imported_modules
+from numerai_predict.inspection.bytecode.verifier import find_fault
 from numerai_predict.inspection.code_objects import parse_code
+from numerai_predict.inspection.imports import imported_modules
 from numerai_predict.inspection.inspect import inspect_pickle
 
 DIRECTORY = Path(__file__).parent

@@ -51,20 +51,6 @@ def find_fault(code: Code, table: Table) -> str | None:
     return None
 
 
-def imported_modules(code: Code, table: Table) -> list[str]:
-    """The modules that the code imports when it runs.
-
-    Raises:
-        Illegal: the code is not legal for the table's Python.
-    """
-    names = code.fields["names"]
-    return [
-        names[instruction.argument]
-        for instruction in instructions(code.fields["code"], table)
-        if instruction.opcode.name == "IMPORT_NAME"
-    ]
-
-
 def _check(code: Code, table: Table) -> None:
     bytecode = code.fields["code"]
     if len(bytecode) % 2:
