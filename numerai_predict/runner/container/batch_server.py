@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import DatasetUnavailable, RunError
+from numerai_predict.contract.error_mapping import run_error_of
+from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.model_call import ModelCall, SourceLabels
 from numerai_predict.contract.sandbox import Sandbox
@@ -102,8 +103,9 @@ def main() -> NoReturn:
                 values = batch.predict(call)
                 _send(CallResponse(values, asdict(batch.record)))
         _send(CallResponse([], asdict(batch.record)))
-    except RunError as error:
-        _send(CallFailure(error.verdict.word, error.message, error.remedy))
+    except Exception as error:
+        failure = run_error_of(error)
+        _send(CallFailure(failure.verdict.word, failure.message, failure.remedy))
     sys.exit(0)
 
 
