@@ -11,7 +11,7 @@ from numerai_predict.terminal.screen import Part
 from numerai_predict.terminal.table import Column, TextTable
 
 _INTERVAL = f"{CONFIDENCE:.0%} interval"
-_TITLES = ("mean", _INTERVAL, "sharpe", _INTERVAL, "drawdown", "eras")
+_TITLES = ("mean", _INTERVAL, "sharpe", _INTERVAL, "drawdown", "eras", "effective")
 
 
 def score_table(summaries: Mapping[str, ScoreSummary]) -> list[Part]:
@@ -29,16 +29,14 @@ def _cells(summary: ScoreSummary) -> list[str]:
         format_score_interval(summary.sharpe_interval, 2),
         format_score(summary.max_drawdown, 4),
         str(summary.eras),
+        format_score(summary.effective_eras, 1) if summary.eras else "-",
     ]
 
 
 def _undefined(summaries: Mapping[str, ScoreSummary]) -> list[str]:
     """The lines about eras without a score, which no mean includes."""
     return [
-        f"{name}: {each.undefined_eras} more eras have no score: no predictions to compare "
-        "with in the files, or all predictions or all targets of the era are equal"
-        for name, each in summaries.items()
-        if each.undefined_eras
+        f"{name}: {each.without_scores}" for name, each in summaries.items() if each.undefined_eras
     ]
 
 
@@ -63,3 +61,11 @@ def format_score(value: float | None, digits: int = 4) -> str:
 def format_score_interval(interval: Interval | None, digits: int = 4) -> str:
     """An interval for the terminal; a dash for `None`."""
     return "-" if interval is None else f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f}"
+
+
+def describe_largest_exposure(mean: float | None, largest: float | None) -> str:
+    """What the predictions follow most, over eras."""
+    return (
+        "largest absolute exposure to one feature in an era: "
+        f"{format_score(mean, 3)} on average, {format_score(largest, 3)} at most"
+    )

@@ -90,7 +90,16 @@ def draw_round(shape: SampleShape, number: int) -> Era:
     the days that both contain. Ids are the index `id`; see `write_sample` for the columns.
     """
     kind = (LIVE_ERA, "live")
-    return _draw_rows(shape, _FIRST_ROUND + number, _FIRST_DAY + number, kind, shape.live_rows)
+    first_day = _first_day(shape, number)
+    return _draw_rows(shape, _FIRST_ROUND + number, first_day, kind, shape.live_rows)
+
+
+def _first_day(shape: SampleShape, number: int) -> int:
+    """The first day of a round's target, in the calendar of the eras."""
+    if shape.first_round is None:
+        return _FIRST_DAY + number
+    next_era = shape.train_eras + shape.validation_eras + 1
+    return max(0, next_era * DAYS_PER_ERA + number - shape.first_round)
 
 
 def draw_target(shape: SampleShape, number: int, days: int) -> pd.Series[float]:
@@ -101,7 +110,8 @@ def draw_target(shape: SampleShape, number: int, days: int) -> pd.Series[float]:
     rows = _draw_features(shape, _FIRST_ROUND + number, shape.live_rows)
     own = rows.random.normal(size=len(rows.ids))
     known = own_return(shape.seed, _FIRST_ROUND + number, own, days, TARGET_DAYS)
-    window = range(_FIRST_DAY + number, _FIRST_DAY + number + days)
+    first_day = _first_day(shape, number)
+    window = range(first_day, first_day + days)
     market = Market(shape.seed, shape.signal)
     values = _binned(returns(market, _informative(rows.features), known, window))
     return pd.Series(values, rows.ids, name=TARGETS[0], dtype=float)

@@ -193,16 +193,25 @@ def _feature_sets(report: Report) -> Chart:
 
 
 def _largest_exposures(report: Report) -> Chart:
-    bars = [Bar(format_name(each.name), each.mean, each.std) for each in report.exposures]
-    title, caption = "Largest exposures", "Mean over eras, plus and minus one standard deviation."
+    bars = [
+        Bar(format_name(each.name), each.mean_absolute, mark=each.largest)
+        for each in report.exposures
+    ]
+    title = "Largest exposures"
+    caption = "Bar: mean absolute exposure over eras. Mark: the largest one of an era."
     svg = bar_svg(bars, title) if bars else None
     return Chart(title, caption, svg, "No feature has an exposure.")
 
 
 def _exposures_over_time(report: Report) -> Chart:
     table = report.largest_exposures
+    if not all(report.inflated):
+        table = table[~np.asarray(report.inflated, bool)]
     title = "Exposure over time"
-    caption = "The largest exposures in each era. Blue is negative, orange positive; dark is large."
+    caption = (
+        "The largest exposures in each era that counts. Blue is negative, orange positive; dark "
+        "is large."
+    )
     known = table.notna().to_numpy().any()
     values, eras = table.to_numpy(np.float64).T, [str(era) for era in table.index]
     svg = (

@@ -89,10 +89,7 @@ def diagnose_models(
 
 def _report(model: MeasuredModel, models_shown: int | None) -> Report:
     notes = make_notes(model)
-    sets = model.feature_sets.sets
-    return make_report(
-        model.subject, model.metrics, sets, model.kinds, models_shown, model.overlap, notes
-    )
+    return make_report(model, models_shown, notes)
 
 
 def _run_info(usage: ModelUsage, seconds: float) -> dict[str, object]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from numerai_predict.contract.counting import counted
 from numerai_predict.contract.deadline import Deadline
-from numerai_predict.contract.errors import DatasetUnavailable
+from numerai_predict.contract.errors import DatasetUnavailable, InvalidPredictions
 from numerai_predict.contract.record import Record
 from numerai_predict.contract.temporary_files import temporary_directory
 from numerai_predict.diagnostics.config import DiagnosisConfig
@@ -23,6 +24,7 @@ from numerai_predict.runner.bundle_check import check_pickle
 from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.fetching import FetchedFile, fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
+from numerai_predict.runner.submission_rules import are_equal
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,10 @@ class PredictedEra:
 
 
 class EraPredictor:
-    """Runs the model over all eras. `usage` is complete once all eras were consumed."""
+    """Runs the model over all eras. `usage` is complete once all eras were consumed.
+
+    `equal_eras` are those so far whose predictions are all equal: they have no score.
+    """
 
     def __init__(
         self, config: DiagnosisConfig, validation: ValidationData, deadline: Deadline
@@ -53,6 +58,7 @@ class EraPredictor:
         self._meta_model = None if meta_model is None else IdLookup(meta_model)
         self.benchmark_names = self._benchmarks.columns if self._benchmarks else []
         self._usage = UsageRecorder()
+        self.equal_eras: list[str] = []
 
     @property
     def usage(self) -> ModelUsage:
@@ -65,7 +71,8 @@ class EraPredictor:
         A new process per batch bounds the memory that a model accumulates.
 
         Raises:
-            RunError: the model cannot run, or failed; the message names the era.
+            RunError: the model cannot run, or failed; the message names the era. Also if the
+                predictions of each era are all equal.
         """
         with temporary_directory("numerai-eras-") as name:
             directory = _make_directory(Path(name) / "model")
@@ -85,6 +92,16 @@ class EraPredictor:
                 self._usage.add_batch(_with_model_file(batch.record, fetched, warnings))
                 repeated = True
                 del eras  # release it before the next batch is read
+            self._require_different_predictions()
+
+    def _require_different_predictions(self) -> None:
+        if len(self.equal_eras) == len(self._validation.eras):
+            raise InvalidPredictions(
+                "expected predictions that differ, found the same value in every row of each of "
+                f"{counted(len(self.equal_eras), 'era')}",
+                "find out why all rows look the same to the model: constant inputs, or an "
+                "untrained model",
+            )
 
     def _input(self, features: Collection[str]) -> ModelInput:
         allowed = self._config.allow_version_mismatch
@@ -116,7 +133,12 @@ class EraPredictor:
     ) -> pd.Series[float]:
         values = batch.predict(self._batch_call(rows, benchmarks, frames))
         self._usage.add_call(batch.record)
-        return pd.Series(np.array(values), pd.Index(rows.ids.to_pylist(), name="id"))
+        index = pd.Index(rows.ids.to_pylist(), name="id")
+        if are_equal(values):
+            if rows.era not in self.equal_eras:
+                self.equal_eras.append(rows.era)
+            return pd.Series(values[0], index, dtype=np.float64)
+        return pd.Series(np.array(values), index)
 
     def _meta_model_rows(self, ids: list[str]) -> pd.Series[float] | None:
         if self._meta_model is None:
@@ -140,7 +162,7 @@ class EraPredictor:
             known.assign(**labels).to_parquet(frames / "benchmarks.parquet")
             return frames / "benchmarks.parquet"
 
-        return BatchCall(f"era {rows.era}", path, write_benchmarks)
+        return BatchCall(f"era {rows.era}", path, write_benchmarks, equal_allowed=True)
 
     def _no_benchmarks(self, era: str) -> DatasetUnavailable:
         return DatasetUnavailable(

@@ -31,7 +31,7 @@ class MeasuredModel:
     """The metrics of a model over past eras, and what is known of its training.
 
     `kinds` has the kind of each era, in the order of the metrics' rows. `overlap` is that of the
-    target.
+    target. `equal_eras` are those whose predictions are all equal.
     """
 
     config: DiagnosisConfig
@@ -44,11 +44,12 @@ class MeasuredModel:
     trained: TrainedEras | None
     kinds: Sequence[EraKind]
     overlap: TargetOverlap
+    equal_eras: Sequence[str] = ()
 
     def count_look(self) -> int | None:
         """Record that the scores of its clean eras are shown; the number of models so far."""
-        eras = zip(self.metrics.rows, self.kinds, strict=True)
-        clean = [era for era, kind in eras if not kind.is_inflated]
+        eras = zip(self.metrics.marks.items(), self.kinds, strict=True)
+        clean = {era: mark for (era, mark), kind in eras if not kind.is_inflated}
         model = scored_model(self.manifest, self.subject.sha256)
         return count_look(self.config.files.validation, self.config.target, clean, model)
 
@@ -85,7 +86,17 @@ def measure_model(
     kinds = [kind_of(era, trained) for era in metrics.rows]
     overlap = decide_overlap(config.target, metrics.overlap_estimate)
     return MeasuredModel(
-        config, subject, validation, feature_sets, metrics, usage, manifest, trained, kinds, overlap
+        config,
+        subject,
+        validation,
+        feature_sets,
+        metrics,
+        usage,
+        manifest,
+        trained,
+        kinds,
+        overlap,
+        predictor.equal_eras,
     )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from numerai_predict.contract.foreign_text import one_line
+from numerai_predict.data.era_marks import EraMark, era_mark
 from numerai_predict.diagnostics.era_predictions import PredictedEra
 from numerai_predict.diagnostics.turnover import Turnover
 from numerai_predict.scoring.exposures import exposures, target_loadings
@@ -29,7 +30,8 @@ class EraMetrics:
     """Collects tables with one row per era, in the order in which eras are added.
 
     `feature_names` are the columns of the features, `benchmark` is the benchmark model of BMC,
-    `neutral_to` the features of FNC. `rows` is the number of rows by era.
+    `neutral_to` the features of FNC. `rows` is the number of rows by era, `marks` the
+    marks of what it contains.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class EraMetrics:
         self._exposures: list[NDArray[np.float32]] = []
         self._loadings: list[NDArray[np.float64]] = []
         self.rows: dict[str, int] = {}
+        self.marks: dict[str, EraMark] = {}
         self.turnover = Turnover()
 
     def add(self, era: PredictedEra) -> None:
         """Compute the metrics of one more era."""
         name, predictions = era.rows.era, era.predictions
         self.rows[name] = len(predictions)
+        self.marks[name] = era_mark(predictions.index.to_list(), era.rows.target)
         self._scores.append(self._score(era))
         other_models = {one_line(each): era.benchmarks[each] for each in era.benchmarks}
         if era.meta_model is not None:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from numerai_predict.contract.counting import counted
 from numerai_predict.diagnostics.training_overlap import EraKind
 from numerai_predict.diagnostics.turnover import TurnoverKind
 from numerai_predict.pages.formats import format_name
 from numerai_predict.scoring.score_summary import (
     QuantitySummary,
     ScoreSummary,
+    above_zero,
 )
 from numerai_predict.scoring.target_overlap import TargetOverlap
 from numerai_predict.storage.holdout_looks import describe_looks
+
+JUDGED = ("corr", "mmc", "bmc")
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,11 @@ class NamedMean:
 
 @dataclass(frozen=True)
 class FeatureExposure:
-    """The exposures of all eras to one feature.
+    """The exposures to one feature over eras.
 
     `mean` and `std` (ddof 0) have its sign, `mean_absolute` and `largest` do not. `sign_changes`
-    counts the eras whose exposure has another sign than that of the era before.
+    counts the eras whose exposure has another sign than that of the era before. `eras` is the
+    number of eras.
     """
 
     name: str
@@ -91,6 +97,7 @@ class FeatureExposure:
     mean_absolute: float
     largest: float
     sign_changes: int
+    eras: int
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,9 @@ class Report:
     some of these eras were shown, `None` if it is unknown; `best_of` is `scores` corrected for
     selection among several models. `exposures` are those with the largest mean absolute value;
     `largest_exposures` has them for each era, shape (eras, features). `max_exposure` summarizes
-    the largest absolute exposure of each era.
+    the largest absolute exposure of each era. Exposures, correlations and turnover summarize the
+    same eras as `scores`, or all if there is no such era. `equal_eras` counts the eras whose
+    predictions are all equal.
     """
 
     subject: Subject
@@ -122,12 +131,35 @@ class Report:
     correlations: Sequence[NamedMean]
     turnover_kind: TurnoverKind
     turnover: QuantitySummary
+    equal_eras: int
     notes: Sequence[str]
+
+    @property
+    def skilled(self) -> list[str]:
+        """The judged scores above 0 beyond chance, all of them and all models shown considered."""
+        clean = self.eras[~np.asarray(self.inflated, bool)]
+        judged = {name: clean[name] for name in self.judged}
+        return above_zero(judged, self.overlap.eras, self.models_shown or 1)
+
+    @property
+    def judged(self) -> list[str]:
+        """The scores that decide whether there is skill: those with a value that counts."""
+        return [name for name in JUDGED if name in self.scores and self.scores[name].eras]
 
     @property
     def inflated(self) -> list[bool]:
         """Whether training inflates the scores, for each row of `eras`."""
         return [kind.is_inflated for kind in self.kinds]
+
+    @property
+    def without_predictions(self) -> str | None:
+        """How many eras have equal predictions, in a sentence; `None` if there is none."""
+        if not self.equal_eras:
+            return None
+        return (
+            f"in {self.equal_eras} of {counted(len(self.kinds), 'era')} all predictions are equal: "
+            "such an era has no score, and the tournament would refuse such a submission"
+        )
 
     @property
     def looks(self) -> str:

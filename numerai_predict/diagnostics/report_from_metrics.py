@@ -7,50 +7,41 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from numerai_predict.diagnostics.metrics import EraMetrics
+from numerai_predict.diagnostics.measured_model import MeasuredModel
 from numerai_predict.diagnostics.report import (
     FeatureExposure,
     FeatureSetExposure,
     NamedMean,
     Report,
-    Subject,
 )
-from numerai_predict.diagnostics.training_overlap import EraKind
 from numerai_predict.scoring.score_summary import (
     ScoreSummary,
     summarize,
     summarize_best_of,
     summarize_quantity,
 )
-from numerai_predict.scoring.target_overlap import TargetOverlap
 
 _MAX_EXPOSURES = 20
 
 
-def make_report(
-    subject: Subject,
-    metrics: EraMetrics,
-    feature_sets: Mapping[str, Sequence[str]],
-    kinds: Sequence[EraKind],
-    models_shown: int | None,
-    overlap: TargetOverlap,
-    notes: Sequence[str],
-) -> Report:
-    """Build the report from the metrics.
+def make_report(model: MeasuredModel, models_shown: int | None, notes: Sequence[str]) -> Report:
+    """Build the report from the metrics of a model.
 
-    `kinds` are those of the eras, in their order, `models_shown` the number of models whose scores
-    on these eras were shown, this one's included; `None` if unknown. `overlap` is that of the
-    target.
+    `models_shown` is the number of models whose scores on these eras were shown, this one's
+    included; `None` if unknown. Exposures, turnover and correlations summarize the same eras as
+    the scores; all eras if the model was trained on each.
     """
+    metrics, kinds, overlap = model.metrics, model.kinds, model.overlap
     scores, exposures = metrics.scores, metrics.exposures
     largest = exposures.abs().max(axis=1).astype(np.float64)
     turnover = metrics.turnover.per_era
     eras = scores.assign(max_exposure=largest, turnover=turnover)
     eras.insert(0, "rows", pd.Series(metrics.rows))
-    by_size = _largest_exposures(exposures)
     inflated = np.array([kind.is_inflated for kind in kinds], bool)
+    counted = np.ones(len(kinds), bool) if inflated.all() else ~inflated
+    by_size = _largest_exposures(exposures[counted])
     return Report(
-        subject=subject,
+        subject=model.subject,
         overlap=overlap,
         eras=eras,
         kinds=kinds,
@@ -58,13 +49,14 @@ def make_report(
         inflated_scores=_summaries(scores[inflated], overlap.eras) if inflated.any() else {},
         models_shown=models_shown,
         best_of=_best_of(scores[~inflated], overlap.eras, models_shown or 1),
-        groups=_feature_set_exposures(feature_sets, exposures),
+        groups=_feature_set_exposures(model.feature_sets.sets, exposures[counted]),
         exposures=by_size,
         largest_exposures=exposures[[each.name for each in by_size]].astype(np.float64),
-        max_exposure=summarize_quantity(largest),
-        correlations=_named_means(metrics.correlations),
+        max_exposure=summarize_quantity(largest[counted]),
+        correlations=_named_means(metrics.correlations.reindex(scores.index[counted])),
         turnover_kind=metrics.turnover.kind,
-        turnover=summarize_quantity(turnover),
+        turnover=summarize_quantity(turnover[counted]),
+        equal_eras=len(model.equal_eras),
         notes=list(notes),
     )
 
@@ -112,7 +104,8 @@ def _largest_exposures(exposures: pd.DataFrame) -> list[FeatureExposure]:
 
 
 def _feature_exposure(name: str, values: pd.Series[float]) -> FeatureExposure:
-    signs = np.sign(values.dropna().to_numpy())
+    known = values.dropna()
+    signs = np.sign(known.to_numpy())
     return FeatureExposure(
         name,
         float(values.mean()),
@@ -120,6 +113,7 @@ def _feature_exposure(name: str, values: pd.Series[float]) -> FeatureExposure:
         float(values.abs().mean()),
         float(values.abs().max()),
         int((signs[1:] != signs[:-1]).sum()),
+        len(known),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from numerai_predict.diagnostics.conclusion import conclusion
 from numerai_predict.diagnostics.report import Report
 from numerai_predict.scoring.score_summary import ScoreSummary
 
@@ -37,6 +38,8 @@ def report_as_dict(report: Report, run: Mapping[str, Any]) -> dict[str, Any]:
         "models_shown": report.models_shown,
         "summary_best_of": _by_name(report.best_of),
         "scored_eras": report.scored_eras,
+        "eras_of_equal_predictions": report.equal_eras,
+        "conclusion": conclusion(report),
         "overlap": report.overlap.as_entry(),
         "exposure": {
             "groups": [asdict(each) for each in report.groups],

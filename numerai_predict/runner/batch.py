@@ -34,11 +34,13 @@ class BatchCall:
     """One file of live data, called `name` in messages.
 
     `benchmarks` returns the file of benchmark models; it is called for a model that takes them.
+    With `equal_allowed` predictions may all be equal, which no submission may.
     """
 
     name: str
     dataset: Path
     benchmarks: Callable[[], Path]
+    equal_allowed: bool = False
 
 
 class Batch(Protocol):
@@ -126,7 +128,7 @@ class LocalBatch:
                 response_time_limit(),
                 attempted_hosts_in_errors(lambda: self._session.summary.attempted_hosts),
             ):
-                submission_rules.check(predictions)
+                submission_rules.check(predictions, equal_allowed=call.equal_allowed)
         return predictions.in_live_order()
 
     @property

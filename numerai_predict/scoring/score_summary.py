@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -52,6 +53,16 @@ class ScoreSummary:
             return None
         count = int(self.effective_eras)
         return f"no interval: {counted(count, 'effective era')}"
+
+    @property
+    def without_scores(self) -> str | None:
+        """How many eras have no score, and why they may not; `None` if there is none."""
+        if not self.undefined_eras:
+            return None
+        return (
+            f"{counted(self.undefined_eras, 'more era')} without a score: no predictions to "
+            "compare with in the files, or all predictions or all targets of the era are equal"
+        )
 
     @property
     def is_too_short_to_judge(self) -> bool:
@@ -125,6 +136,36 @@ def summarize_best_of(scores: pd.Series[float], overlap: int, looks: int) -> Sco
         mean_interval=_moved(alone.mean_interval, alone.mean, mean),
         sharpe_interval=_moved(alone.sharpe_interval, alone.sharpe, sharpe),
     )
+
+
+def above_zero(scores: Mapping[str, pd.Series[float]], overlap: int, looks: int = 1) -> list[str]:
+    """The scores of a model whose mean is above 0 beyond chance, in their order.
+
+    Several scores have several chances, so the intervals hold for all together: Holm's procedure,
+    in which a model without skill has a score above 0 in at most 2.5 percent. With `looks` the
+    scores count as those of the best of so many models. See `summarize` for the arguments.
+
+    Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure" (1979).
+    """
+    left = list(scores)
+    while left:
+        above = [name for name in left if _low(scores[name], overlap, looks, len(left)) > 0]
+        if not above:
+            break
+        left = [name for name in left if name not in above]
+    return [name for name in scores if name not in left]
+
+
+def _low(scores: pd.Series[float], overlap: int, looks: int, at_once: int) -> float:
+    """The lower end of the interval of so many scores at once; minus infinity without one."""
+    values, shared = _values(scores.dropna(), overlap)
+    interval, deflated = (
+        mean_interval(values, shared, at_once),
+        deflated_mean(values, shared, looks),
+    )
+    if interval is None or deflated is None:
+        return -math.inf
+    return interval.low + deflated - float(values.mean())
 
 
 def _moved(interval: Interval | None, value: float | None, to: float | None) -> Interval | None:

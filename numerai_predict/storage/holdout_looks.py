@@ -2,14 +2,15 @@
 
 The best of several models looks good by chance alone, so their number must be known. The record is
 a file of JSON lines in the user's state directory; lines are only added. Eras that several holdouts
-share count for each of them, as the newest eras of a data set do every week.
+share count for each of them, as the newest eras of a data set do every week. Eras are known again
+by the server and the version of their data, or by marks of what they contain, in whatever file.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from numerai_predict.storage.file_lock import LockHeld, file_lock
 NAME = "holdout-looks.jsonl"
 
 _WAIT_SECONDS = 10.0
+_ALIASES = {"target": "target_ender_20"}
 
 
 @dataclass(frozen=True)
@@ -27,22 +29,30 @@ class Holdout:
     """Eras that no choice used: numbers of the first and the last, and the data they are of.
 
     `data` identifies the data set by any of several names: its server and version, hashes of its
-    files. `target` is the target of the scores.
+    files. `target` is the target of the scores. `marks` are the marks of the eras' rows, each with
+    that of their targets: see `data.era_marks`.
     """
 
     data: Sequence[str]
     target: str
     first: int
     last: int
+    marks: Mapping[str, str] = field(default_factory=dict)
 
     def shares_eras(self, other: Holdout) -> bool:
-        """Whether both have eras of the same data in common."""
-        return (
-            bool(set(self.data) & set(other.data))
-            and self.target == other.target
-            and self.first <= other.last
-            and other.first <= self.last
-        )
+        """Whether both have eras in common, and the same target by name or by content."""
+        same_target = _main_name(self.target) == _main_name(other.target)
+        same_data = bool(set(self.data) & set(other.data))
+        same_numbers = self.first <= other.last and other.first <= self.last
+        if same_data and same_numbers and same_target:
+            return True
+        common = self.marks.keys() & other.marks.keys()
+        return any(same_target or self.marks[each] == other.marks[each] for each in common)
+
+
+def _main_name(target: str) -> str:
+    """The name of a target; the main target has two."""
+    return _ALIASES.get(target, target)
 
 
 def data_set_names(server: str | None, version: str | None, hashes: Iterable[str]) -> list[str]:
@@ -134,6 +144,7 @@ class LookRecord:
             "target": holdout.target,
             "first": holdout.first,
             "last": holdout.last,
+            "marks": dict(holdout.marks),
             "model": model,
         }
         with open(self.path, "a+b") as file:
@@ -151,9 +162,11 @@ def _holdout_of(look: Any) -> Holdout | None:
     """The holdout of a line; `None` if the line is no look."""
     try:
         data = [str(each) for each in look["data"]]
-        holdout = Holdout(data, str(look["target"]), int(look["first"]), int(look["last"]))
+        marks = {str(rows): str(target) for rows, target in dict(look.get("marks", {})).items()}
+        first, last = int(look["first"]), int(look["last"])
+        holdout = Holdout(data, str(look["target"]), first, last, marks)
         return holdout if look["model"] else None
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, AttributeError):
         return None
 
 

@@ -79,7 +79,7 @@ def revealed_holdout(
 
 
 def _holdout(data: TrainingData, eras: Sequence[int]) -> Holdout:
-    return Holdout(data.names, data.main_target, eras[0], eras[-1])
+    return Holdout(data.names, data.main_target, eras[0], eras[-1], data.marks(eras))
 
 
 def _scored_model(config: TrainingConfig, models: Sequence[TrainedModel]) -> str:

@@ -15,6 +15,7 @@ from numerai_predict.contract.dataset_name import data_version_of
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.data import feature_sets as feature_sets
 from numerai_predict.data.columns import column_names
+from numerai_predict.data.era_marks import era_mark
 from numerai_predict.data.era_selection import Eras
 from numerai_predict.data.era_table import EraTable
 from numerai_predict.data.feature_sets import FeatureSets
@@ -66,6 +67,16 @@ class TrainingData:
     def mask(self, eras: Sequence[int]) -> NDArray[np.bool_]:
         """A mask of the eras' rows, shape (rows of the history,)."""
         return np.isin(self.history.eras, np.asarray(eras, np.int32))
+
+    def marks(self, eras: Sequence[int]) -> dict[str, str]:
+        """The marks of the rows of each era and of its main targets; see `data.era_marks`."""
+        mask = self.mask(eras)
+        ids, row_eras = np.asarray(self.history.ids(mask), dtype=object), self.history.eras[mask]
+        targets = self.targets[self.main_target][mask]
+        return dict(
+            era_mark(ids[row_eras == era].tolist(), targets[row_eras == era])
+            for era in np.unique(row_eras)
+        )
 
     def rows(self, eras: Sequence[int], target: str) -> TrainingRows:
         """The rows of the eras that have a value of the target."""

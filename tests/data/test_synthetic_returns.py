@@ -1,6 +1,7 @@
 """Synthetic targets overlap, and what a model can learn changes: as in the tournament's data."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -130,6 +131,32 @@ def test_neighbouring_rounds_share_the_days_of_their_targets():
     scores = np.array(scores)
     assert autocorrelation(scores, 1) > 0.5
     assert autocorrelation(scores, 1) > autocorrelation(scores, 8) > autocorrelation(scores, 20)
+
+
+@pytest.mark.parametrize(("days", "target"), [(20, "target"), (60, "target_ender_60")])
+def test_the_first_live_rounds_share_days_with_the_last_validation_eras(days, target):
+    """As neighbouring eras do; a round after those days shares none."""
+    agreement = {"near": [], "far": [], "apart": []}
+    for seed in range(8):
+        shape = SampleShape(live_rows=4000, features=42, signal=0, seed=seed, first_round=1400)
+        last = shape.train_eras + shape.validation_eras
+        before = loadings(shape, target, _draw_era(shape, last, "0072", "validation", 4000))
+        apart = replace(shape, first_round=None)
+        for name, era in (
+            ("near", draw_round(shape, 1400)),
+            ("far", draw_round(shape, 1400 + days)),
+            ("apart", draw_round(apart, 1400)),
+        ):
+            agreement[name].append(np.corrcoef(before, loadings(shape, target, era))[0, 1])
+    assert np.mean(agreement["near"]) > 0.5
+    assert abs(np.mean(agreement["far"])) < 0.3
+    assert abs(np.mean(agreement["apart"])) < 0.3
+
+
+def loadings(shape, target, era):
+    """The correlations of the informative features with the target of an era or a round."""
+    features = era.frame[shape.feature_names[:INFORMATIVE]].to_numpy()
+    return [np.corrcoef(column, era.frame[target])[0, 1] for column in features.T]
 
 
 def test_rows_of_neighbouring_rounds_have_other_ids():

@@ -140,8 +140,8 @@ def make_report(subject):
                 FeatureSetExposure("all", 310, 0.01, 0.1, "f"),
             ],
             "exposures": [
-                FeatureExposure("feature_a", 0.1, 0.02, 0.1, 0.15, 0),
-                FeatureExposure("feature_b", -0.05, 0.01, 0.05, 0.08, 3),
+                FeatureExposure("feature_a", 0.1, 0.02, 0.1, 0.15, 0, len(eras)),
+                FeatureExposure("feature_b", -0.05, 0.01, 0.05, 0.08, 3, len(eras)),
             ],
             "largest_exposures": pd.DataFrame({"feature_a": 0.1, "feature_b": -0.05}, eras.index),
             "max_exposure": summarize_quantity(eras["max_exposure"]),
@@ -151,6 +151,7 @@ def make_report(subject):
             ],
             "turnover_kind": TurnoverKind.EXPOSURES,
             "turnover": summarize_quantity(eras["turnover"]),
+            "equal_eras": 0,
             "notes": ["The model received each era separately."],
         }
         return Report(**{**facts, **changes})

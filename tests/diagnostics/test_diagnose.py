@@ -9,6 +9,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
+from feature_models import by_feature
 from numerai_tools.scoring import correlation_contribution, feature_neutral_corr, numerai_corr
 
 ROOT = Path(__file__).parents[2]
@@ -251,6 +252,69 @@ def test_models_diagnosed_on_the_same_eras_are_counted(diagnose, tmp_path):
     assert "best of 2" not in done.stdout
     assert done.numbers["models_shown"] == 2
     assert done.numbers["summary_best_of"]["corr"]["eras"] == 4
+
+
+def test_looks_count_by_what_the_eras_contain_whatever_the_file_and_the_targets_name(
+    diagnose, past, tmp_path
+):
+    """A rewritten file, in another order, with the other name of the main target."""
+    rows = pd.read_parquet(past / "validation.parquet")
+    other = tmp_path / "rewritten"
+    other.mkdir()
+    rows.sample(frac=1, random_state=1).to_parquet(other / "validation.parquet", compression="gzip")
+    (other / "features.json").write_bytes((past / "features.json").read_bytes())
+    diagnose(by_feature(5)).succeeds()
+    options = ("--validation", other, "--target", "target_ender_20")
+    again = diagnose(by_feature(6), *options, folder=tmp_path / "again").succeeds()
+    assert again.numbers["models_shown"] == 2
+    long = ("--validation", other, "--target", "target_ender_60")
+    other_target = diagnose(by_feature(7), *long, folder=tmp_path / "long").succeeds()
+    assert other_target.numbers["models_shown"] == 1
+
+
+def equal_in(*positions):
+    """A model whose predictions are equal in the eras of the first rows' ids."""
+
+    def make(past):
+        first = set(pd.read_parquet(past / "validation.parquet").index[[90 * p for p in positions]])
+
+        def predict(live_features):
+            found = live_features.filter(like="feature_").iloc[:, [5]].rank(pct=True)
+            found.columns = ["prediction"]
+            return found * 0 + 0.5 if first & set(live_features.index) else found
+
+        return predict
+
+    return make
+
+
+def test_eras_of_equal_predictions_have_no_score_and_are_counted(diagnose, past):
+    done = diagnose(equal_in(0, 3)(past), program=SMALL_BATCHES).succeeds()
+    assert done.numbers["eras_of_equal_predictions"] == 2
+    assert done.numbers["summary"]["corr"]["eras"] == 3
+    assert done.numbers["summary"]["corr"]["undefined_eras"] == 2
+    assert np.isnan(done.eras["corr"].to_numpy()).tolist() == [True, False, False, True, False]
+    counted = "n 2 of 5 eras all predictions are equal"
+    assert counted in done.stdout
+    assert counted in done.page
+    assert "2 more eras without a score" in done.stdout
+    assert "2 more eras without a score" in done.page
+
+
+def test_a_model_whose_predictions_are_equal_in_every_era_is_refused(diagnose, past, contract):
+    done = diagnose(equal_in(0, 1, 2, 3, 4)(past))
+    done.fails_as(contract, "invalid_predictions", "each of 5 eras", "untrained")
+
+
+def test_the_terminal_says_what_the_figures_support_and_what_intervals_assume(diagnose):
+    done = diagnose(by_feature(5)).succeeds()
+    for sentence in done.numbers["conclusion"]:
+        assert sentence in " ".join(done.stdout.split())
+    assert "effective" in done.stdout
+    assert "targets of 4 neighbouring eras count as overlapping, by its name" in done.stdout
+    assert "mean |x|" in done.stdout
+    assert "sign changes" in done.stdout
+    assert "Sign changes" in done.page
 
 
 def test_a_diagnosis_that_cannot_count_its_look_says_so(diagnose, tmp_path):

@@ -77,7 +77,7 @@ def test_untrusted_names_are_shown_and_escaped(make_report, subject, eras, name)
         eras(5, "corr", "mmc", "bmc"),
         subject=subject(model=name, target=name, benchmark=name, validation=name),
         groups=[FeatureSetExposure(name, 3, 0.1, 0.2, name)],
-        exposures=[FeatureExposure(name, 0.1, 0.02, 0.1, 0.2, 0)],
+        exposures=[FeatureExposure(name, 0.1, 0.02, 0.1, 0.2, 0, 5)],
         largest_exposures=pd.DataFrame({name: 0.1}, [f"{era:04d}" for era in range(575, 580)]),
         correlations=[NamedMean(name, 0.1, 0.02)],
         notes=[name],

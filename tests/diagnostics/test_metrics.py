@@ -1,5 +1,7 @@
 """The metrics of eras say how far their targets overlap, whatever the target is called."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -49,12 +51,39 @@ def _measure(overlap):
     return found
 
 
+def model_of(metrics, subject, kinds, overlap):
+    return SimpleNamespace(
+        metrics=metrics,
+        subject=subject,
+        kinds=kinds,
+        overlap=overlap,
+        equal_eras=[],
+        feature_sets=SimpleNamespace(sets={"all": ["feature_0", "feature_1"]}),
+    )
+
+
+def test_trained_eras_are_no_part_of_exposures_turnover_and_correlations(metrics, subject):
+    overlap = decide_overlap("target", metrics(1).overlap_estimate)
+    kinds = [EraKind.TRAINED] * 30 + [EraKind.CLEAN] * (ERAS - 30)
+    report = make_report(model_of(metrics(1), subject(), kinds, overlap), 1, [])
+    assert report.max_exposure.eras == ERAS - 30
+    assert report.exposures[0].eras == ERAS - 30
+    assert report.turnover.eras == ERAS - 30
+    clean = metrics(1).exposures.iloc[30:].abs()
+    assert report.max_exposure.mean == pytest.approx(clean.max(axis=1).mean())
+    assert report.groups[0].largest == pytest.approx(clean.iloc[:, :2].max().max())
+    all_trained = make_report(
+        model_of(metrics(1), subject(), [EraKind.TRAINED] * ERAS, overlap), 1, []
+    )
+    assert all_trained.max_exposure.eras == ERAS
+
+
 def test_a_60_day_target_named_1_is_judged_by_its_data(metrics, subject):
     overlap = decide_overlap("target_mine_1", metrics(12).overlap_estimate)
     assert overlap.source is OverlapSource.DATA
     assert overlap.eras in (11, 12)
     kinds = [EraKind.CLEAN] * ERAS
-    report = make_report(subject(), metrics(12), {}, kinds, 1, overlap, [])
+    report = make_report(model_of(metrics(12), subject(), kinds, overlap), 1, [])
     assert report.scores["corr"].effective_eras == pytest.approx(ERAS / overlap.eras)
     assert report_as_dict(report, {})["overlap"]["eras"] == overlap.eras
     assert report_charts(report)

@@ -64,7 +64,7 @@ def test_hostile_names_neither_run_nor_break_the_layout(make_report, subject, sh
         made_up_eras(9, "corr", "mmc", "bmc"),
         subject=subject(model=NAMES[0], target=NAMES[1], benchmark=NAMES[0], validation=NAMES[1]),
         groups=[FeatureSetExposure(name, 3, 0.1, 0.2, name) for name in NAMES],
-        exposures=[FeatureExposure(name, 0.1, 0.02, 0.1, 0.2, 0) for name in NAMES[:20]],
+        exposures=[FeatureExposure(name, 0.1, 0.02, 0.1, 0.2, 0, 60) for name in NAMES[:20]],
         largest_exposures=pd.DataFrame(0.1, [f"{n:04d}" for n in range(575, 584)], NAMES[:20]),
         correlations=[NamedMean(name, 0.1, 0.02) for name in NAMES],
         notes=NAMES,

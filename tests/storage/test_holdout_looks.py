@@ -9,7 +9,8 @@ from numerai_predict.storage.holdout_looks import Holdout, LookRecord, describe_
 
 pytestmark = pytest.mark.unit
 
-HOLDOUT = Holdout(["https://server v5.2", "0123"], "target", 900, 951)
+MARKS = {"row1": "t1", "row2": "t2"}
+HOLDOUT = Holdout(["https://server v5.2", "0123"], "target", 900, 951, MARKS)
 
 
 @pytest.fixture
@@ -36,6 +37,13 @@ def test_each_model_counts_once(record):
         (Holdout(["https://server v5.2"], "target", 800, 899), False),
         (Holdout(["https://server v5.3"], "target", 900, 951), False),
         (Holdout(["https://server v5.2"], "target_ender_60", 900, 951), False),
+        (Holdout(["https://server v5.2"], "target_ender_20", 900, 951), True),
+        (Holdout([], "target", 1, 9, {"row1": "t7"}), True),
+        (Holdout([], "target_ender_20", 1, 9, {"row1": "t7"}), True),
+        (Holdout([], "target_mine", 1, 9, {"row1": "t1"}), True),
+        (Holdout([], "target_mine", 1, 9, {"row1": "t7", "row2": "t2"}), True),
+        (Holdout([], "target_mine", 1, 9, {"row1": "t7", "row2": "t8"}), False),
+        (Holdout([], "target", 900, 951, {"row3": "t1"}), False),
     ],
 )
 def test_a_look_counts_for_every_holdout_that_shares_eras_of_the_same_data(record, other, shares):
@@ -50,6 +58,14 @@ def test_a_line_that_was_cut_off_loses_no_other(record):
         file.write('{"time": "2026-')
     assert record.add(HOLDOUT, "b") == 2
     assert record.count(HOLDOUT) == 2
+
+
+def test_a_line_of_an_older_version_has_no_marks_and_counts(record):
+    record.add(HOLDOUT, "a")
+    look = json.loads(record.path.read_text())
+    del look["marks"]
+    record.path.write_text(json.dumps(look) + "\n")
+    assert record.count(HOLDOUT) == 1
 
 
 @pytest.mark.parametrize("line", ["[]", "7", "null", '{"data": 3}', "[" * 100_000, "\udcff"])
@@ -69,6 +85,7 @@ def test_a_line_names_the_data_eras_target_and_model(record):
         "target": "target",
         "first": 900,
         "last": 951,
+        "marks": MARKS,
         "model": "a",
     }
 

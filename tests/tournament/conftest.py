@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import uuid
@@ -111,7 +112,8 @@ def practice_server(tmp_path_factory):
     keys = dict(line.split("=", 1) for line in lines)
     evidence.add_secrets(keys["NUMERAI_SECRET_KEY"], server.control)
     store = PracticeStore(folder / "practice.sqlite")
-    yield Practice(folder, server, store, keys)
+    shape = SampleShape(**json.loads((folder / "data" / "shape.json").read_text()))
+    yield Practice(folder, server, store, keys, shape)
     store.close()
     process_control.stop_server(folder, Deadline.after(30))
     evidence.record_output((folder / process_control.LOG_FILE).read_text())

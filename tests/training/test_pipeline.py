@@ -28,7 +28,7 @@ def test_every_score_is_computed_for_windows_and_holdout(trained):
             assert facts["std"] is not None
     assert len(scores["per_era"]["windows"]) == 12
     assert "windows corr" in trained.ended.stdout
-    assert "largest exposure of an era, mean: " in trained.ended.stdout
+    assert "windows: largest absolute exposure to one feature in an era: " in trained.ended.stdout
 
 
 def test_the_same_seeds_give_the_same_models_whatever_the_number_of_threads(trained, training):

@@ -7,11 +7,17 @@ import functools
 
 from numerai_predict.cli.diagnosis_options import diagnosis_config
 from numerai_predict.cli.options import pickle_sources
-from numerai_predict.cli.score_table import format_score, format_score_interval, score_table
+from numerai_predict.cli.score_table import (
+    describe_largest_exposure,
+    format_score,
+    format_score_interval,
+    score_table,
+)
 from numerai_predict.contract.counting import counted
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.limits import format_size
 from numerai_predict.diagnostics.comparison_conclusion import score_label
+from numerai_predict.diagnostics.conclusion import conclusion
 from numerai_predict.diagnostics.diagnose import (
     Diagnosis,
     ModelsDiagnosis,
@@ -20,12 +26,15 @@ from numerai_predict.diagnostics.diagnose import (
 )
 from numerai_predict.diagnostics.html_page import inflated_rows, score_rows
 from numerai_predict.diagnostics.progress import EraProgress
+from numerai_predict.diagnostics.report import Report
 from numerai_predict.diagnostics.several_models import ModelsReport
-from numerai_predict.pages.formats import format_number
+from numerai_predict.pages.formats import format_name, format_number
 from numerai_predict.pages.palette import COLOURS
 from numerai_predict.runner.run_log import log_step, stderr_terminal
-from numerai_predict.terminal.screen import show
+from numerai_predict.terminal.screen import Part, show
 from numerai_predict.terminal.table import Column, TextTable
+
+_EXPOSURES = 3  # features that the terminal names
 
 
 def run(options: argparse.Namespace) -> str:
@@ -70,15 +79,35 @@ def _row(models: ModelsReport, name: str) -> list[str]:
     return cells
 
 
+def _exposures(report: Report) -> list[Part]:
+    """The largest exposure of an era, and the features that the predictions follow most."""
+    columns = [Column("exposure to", wraps=True)]
+    columns += [Column(each, right=True) for each in ("mean |x|", "largest |x|", "sign changes")]
+    rows = [
+        [
+            format_name(each.name),
+            format_number(each.mean_absolute, 3),
+            format_number(each.largest, 3),
+            str(each.sign_changes),
+        ]
+        for each in report.exposures[:_EXPOSURES]
+    ]
+    return [
+        *([TextTable(columns, rows)] if rows else []),
+        describe_largest_exposure(report.max_exposure.mean, report.max_exposure.largest),
+    ]
+
+
 def _print_scores(done: Diagnosis) -> None:
     report, usage = done.report, done.usage
     show(f"scores of {report.scored_eras}", *score_table(score_rows(report)), report.looks)
     if report.inflated_scores:
         title = "scores of eras that the model was trained on, or that overlap with those: inflated"
         show(title, *score_table(inflated_rows(report)))
-    exposure = format_number(report.max_exposure.mean, 3)
+    for sentence in conclusion(report):
+        show(sentence)
+    show(f"intervals: {report.overlap}", *_exposures(report))
     show(
-        f"largest exposure of an era, mean: {exposure}",
         f"{report.turnover_kind.title.lower()}, mean: {format_number(report.turnover.mean, 2)}",
         f"the model took {format_size(usage.peak_bytes)} at its peak, {usage.load_seconds:.2f} s "
         f"to load, {usage.slowest_seconds:.2f} s for its slowest era",

@@ -16,7 +16,7 @@ from typing import Any
 
 from numerai_predict.cli.api import api_url
 from numerai_predict.cli.registered_models import open_registry
-from numerai_predict.cli.score_table import score_table
+from numerai_predict.cli.score_table import describe_largest_exposure, score_table
 from numerai_predict.cli.training_plan import show_plan
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import RunError
@@ -173,15 +173,16 @@ def _parts(scores: dict[str, Any], holdout: HoldoutFacts) -> list[Part]:
     for part in ("windows", "holdout"):
         for name, facts in (scores[part] or {}).items():
             if name == EXPOSURE:
-                exposures.append(f"{facts['mean']:.3f} in the {part}")
+                exposures.append(
+                    f"{part}: {describe_largest_exposure(facts['mean'], facts['largest'])}"
+                )
             else:
                 summaries[f"{part} {name}"] = ScoreSummary(**facts)
     left = (scores["holdout_best_of"] or {}).items()
     best_of = {f"holdout {name}": ScoreSummary(**facts) for name, facts in left}
     summaries = beside_best_of(summaries, best_of, holdout.models_shown)
     parts = score_table(summaries)
-    if exposures:
-        parts.append(f"largest exposure of an era, mean: {', '.join(exposures)}")
+    parts += exposures
     corrected = any(each.mean is not None for each in best_of.values())
     return [*parts, *_holdout_lines(holdout, corrected)]
 

@@ -197,7 +197,8 @@ def _batch_request(
 
 
 def _call_request(call: BatchCall) -> CallRequest:
+    request = CallRequest(call.name, str(call.dataset), None, equal_allowed=call.equal_allowed)
     try:
-        return CallRequest(call.name, str(call.dataset), str(call.benchmarks()))
+        return replace(request, benchmarks=str(call.benchmarks()))
     except DatasetUnavailable as error:  # an error only for a model that takes them
-        return CallRequest(call.name, str(call.dataset), None, (error.message, error.remedy))
+        return replace(request, unavailable=(error.message, error.remedy))

@@ -61,12 +61,16 @@ class BatchRequest:
 
 @dataclass(frozen=True)
 class CallRequest:
-    """One call; `unavailable` is the message and the remedy where `benchmarks` are missing."""
+    """One call; `unavailable` is the message and the remedy where `benchmarks` are missing.
+
+    `equal_allowed` is that of `BatchCall`.
+    """
 
     name: str
     dataset: str
     benchmarks: str | None
     unavailable: tuple[str, str] = ("", "")
+    equal_allowed: bool = False
 
 
 class ResponseKind(Enum):
@@ -135,7 +139,7 @@ def _batch_call(request: CallRequest) -> BatchCall:
             raise DatasetUnavailable(*request.unavailable)
         return Path(request.benchmarks)
 
-    return BatchCall(request.name, Path(request.dataset), benchmarks)
+    return BatchCall(request.name, Path(request.dataset), benchmarks, request.equal_allowed)
 
 
 def _send(response: CallResponse | CallFailure) -> None:

@@ -33,13 +33,14 @@ class Problem:
     remedy: str
 
 
-def check(predictions: Predictions) -> None:
-    """Accept what the tournament accepts.
+def check(predictions: Predictions, *, equal_allowed: bool = False) -> None:
+    """Accept what the tournament accepts; with `equal_allowed` also predictions that are equal.
 
     Raises:
         InvalidPredictions: at least one rule is broken; the message has a line for each.
     """
-    problems = [problem for rule in RULES if (problem := rule(predictions))]
+    rules = [rule for rule in RULES if not (equal_allowed and rule is is_not_constant)]
+    problems = [problem for rule in rules if (problem := rule(predictions))]
     if not problems:
         return
     if len(problems) == 1:
@@ -201,14 +202,12 @@ def lies_between_zero_and_one(predictions: Predictions) -> Problem | None:
 def is_not_constant(predictions: Predictions) -> Problem | None:
     """The predictions differ: their standard deviation (ddof 1) is above zero."""
     values = [value for _, value in predictions.live_values if math.isfinite(value)]
-    if len(values) < 2:
-        return None  # no standard deviation: the tournament accepts a single row
-    deviation = standard_deviation(values)
-    if deviation > _ABSOLUTE + _RELATIVE * deviation:
+    if not are_equal(values):
         return None
     if min(values) < max(values):
         return Problem(
-            f"predictions whose standard deviation, {deviation:.3g}, is practically zero: the "
+            f"predictions whose standard deviation, {standard_deviation(values):.3g}, is "
+            f"practically zero: the "
             f"tournament expects more than {_ABSOLUTE:g}",
             "find out why the predictions hardly differ, or rank them: rank(pct=True)",
         )
@@ -234,6 +233,17 @@ RULES: tuple[Callable[[Predictions], Problem | None], ...] = (
 
 _KEEP_INDEX = "keep the index of live_features: pd.DataFrame(..., index=live_features.index)"
 _RANK = "scale the predictions to 0 to 1, for example with rank(pct=True)"
+
+
+def are_equal(values: Sequence[float]) -> bool:
+    """Whether finite predictions are equal as far as the tournament can tell.
+
+    A single row has no standard deviation: the tournament accepts it.
+    """
+    if len(values) < 2:
+        return False
+    deviation = standard_deviation(values)
+    return not deviation > _ABSOLUTE + _RELATIVE * deviation
 
 
 def standard_deviation(values: Sequence[float]) -> float:

@@ -43,13 +43,17 @@ class PracticeDatasets:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
-    def open(cls, folder: Path, shape: SampleShape | None) -> PracticeDatasets:
-        """Open the data of the directory; they are generated if there are none."""
+    def open(cls, folder: Path, shape: SampleShape | None, first_round: int) -> PracticeDatasets:
+        """Open the data of the directory; they are generated if there are none.
+
+        Then `first_round` begins an era after the last validation era: their targets overlap.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         shape_file = folder / _SHAPE_FILE
         if shape_file.is_file():
             shape = SampleShape(**json.loads(shape_file.read_text()))
-        shape = shape or DEFAULT_SHAPE
+        else:
+            shape = replace(shape or DEFAULT_SHAPE, first_round=first_round)
         datasets = cls(folder, shapes_by_version(shape))
         for version, version_shape in datasets.versions.items():
             if not (folder / version).is_dir():

@@ -70,13 +70,13 @@ class PracticeService:
         store = PracticeStore(folder / "practice.sqlite")
         if not store.setting(_SECRET):
             store.set(_SECRET, secrets.token_hex(32))
-        return cls(
-            folder, store, PracticeDatasets.open(folder / "data", shape), FaultInjector(store), url
-        )
+        first_round = current_round(_now(store)).number
+        datasets = PracticeDatasets.open(folder / "data", shape, first_round)
+        return cls(folder, store, datasets, FaultInjector(store), url)
 
     def now(self) -> datetime:
         """The time of the practice clock."""
-        return datetime.now(timezone.utc) + self._offset
+        return _now(self.store)
 
     def set_clock(self, moment: datetime | None) -> None:
         """Set the practice clock; `None` for the real time."""
@@ -92,7 +92,7 @@ class PracticeService:
 
     @property
     def _offset(self) -> timedelta:
-        return timedelta(seconds=float(self.store.setting(_OFFSET, "0")))
+        return _offset(self.store)
 
     def current_round(self) -> ScheduledRound:
         """The round that opened last."""
@@ -263,3 +263,12 @@ class PracticeService:
             if changes and not each["late"]
         ]
         return settle(changes, rounds, self.now())
+
+
+def _offset(store: PracticeStore) -> timedelta:
+    """How far the practice clock is ahead of the real one."""
+    return timedelta(seconds=float(store.setting(_OFFSET, "0")))
+
+
+def _now(store: PracticeStore) -> datetime:
+    return datetime.now(timezone.utc) + _offset(store)
