@@ -120,6 +120,7 @@ def test_the_exposures_are_those_of_each_eras_ranked_predictions(diagnose, past)
         "mean_absolute": pytest.approx(worst.abs().mean(), abs=1e-6),
         "largest": pytest.approx(worst.abs().max(), abs=1e-6),
         "sign_changes": int((np.sign(worst).diff().iloc[1:] != 0).sum()),
+        "eras": 5,
     }
     sets = {each["name"]: each for each in done.numbers["exposure"]["groups"]}
     assert sets["all"]["mean"] == pytest.approx(absolute.mean().mean(), abs=1e-6)
