@@ -24,8 +24,7 @@ class SampleShape:
     `signal` is about the correlation of the best possible prediction with the continuous return
     that the targets are binned from; regimes make it up to one half weaker or stronger. `quantum`
     is the number of features in the set of that name, and makes the sample one of v5.3, with its
-    benchmark models; with 0 there is no such set. `first_round` is the round that begins an era
-    after the last validation era, so that their targets overlap; `None` for rounds far from them.
+    benchmark models; with 0 there is no such set.
     """
 
     live_rows: int = 1000
@@ -36,7 +35,6 @@ class SampleShape:
     signal: float = 0.2
     seed: int = 42
     quantum: int = 0
-    first_round: int | None = None
 
     def __post_init__(self) -> None:
         if self.features < SMALL_FEATURES:

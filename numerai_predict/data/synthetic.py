@@ -83,34 +83,38 @@ def write_sample(directory: Path, shape: SampleShape = DEFAULT_SHAPE) -> None:
         raise
 
 
-def draw_round(shape: SampleShape, number: int) -> Era:
+def draw_round(shape: SampleShape, number: int, first_round: int | None = None) -> Era:
     """The live era of a round, with its targets, which are unknown while the round is open.
 
     Each number gives other rows. Rounds are one trading day apart: the targets of two rounds share
-    the days that both contain. Ids are the index `id`; see `write_sample` for the columns.
+    the days that both contain. `first_round` is the round that begins an era after the last
+    validation era, so that their targets overlap; `None` for rounds far from them. Ids are the
+    index `id`; see `write_sample` for the columns.
     """
     kind = (LIVE_ERA, "live")
-    first_day = _first_day(shape, number)
+    first_day = _first_day(shape, number, first_round)
     return _draw_rows(shape, _FIRST_ROUND + number, first_day, kind, shape.live_rows)
 
 
-def _first_day(shape: SampleShape, number: int) -> int:
+def _first_day(shape: SampleShape, number: int, first_round: int | None) -> int:
     """The first day of a round's target, in the calendar of the eras."""
-    if shape.first_round is None:
+    if first_round is None:
         return _FIRST_DAY + number
     next_era = shape.train_eras + shape.validation_eras + 1
-    return max(0, next_era * DAYS_PER_ERA + number - shape.first_round)
+    return max(0, next_era * DAYS_PER_ERA + number - first_round)
 
 
-def draw_target(shape: SampleShape, number: int, days: int) -> pd.Series[float]:
+def draw_target(
+    shape: SampleShape, number: int, days: int, first_round: int | None = None
+) -> pd.Series[float]:
     """The target of a round, by id, of the first `days` days alone; all 20 give the final one.
 
-    It is what a score can be computed from while the round resolves.
+    It is what a score can be computed from while the round resolves. See `draw_round`.
     """
     rows = _draw_features(shape, _FIRST_ROUND + number, shape.live_rows)
     own = rows.random.normal(size=len(rows.ids))
     known = own_return(shape.seed, _FIRST_ROUND + number, own, days, TARGET_DAYS)
-    first_day = _first_day(shape, number)
+    first_day = _first_day(shape, number, first_round)
     window = range(first_day, first_day + days)
     market = Market(shape.seed, shape.signal)
     values = _binned(returns(market, _informative(rows.features), known, window))

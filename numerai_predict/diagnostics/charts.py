@@ -13,7 +13,7 @@ from numerai_predict.pages.era_chart import EraChart, EraSeries, Values
 from numerai_predict.pages.formats import format_name, format_number
 from numerai_predict.pages.histogram import histogram_svg
 from numerai_predict.pages.svg import Chart
-from numerai_predict.scoring.bootstrap import cumulative_band
+from numerai_predict.scoring.bands import cumulative_band
 from numerai_predict.scoring.era_payouts import era_payouts
 from numerai_predict.scoring.intervals import mean_interval
 from numerai_predict.scoring.payouts import CORR_MULTIPLIER, MMC_MULTIPLIER
@@ -86,8 +86,8 @@ def _cumulative(report: Report) -> Chart:
     absent = [name.upper() for name in _COLOURS if name not in plotted_scores(report)]
     without = f" There is no {' and no '.join(absent)}: see the notes." if absent else ""
     caption = (
-        "Cumulative sum of the scores over eras. The band is where 95 % of such models would be on "
-        f"other eras; there is none with fewer than 4 effective eras.{without}"
+        "Cumulative sum of the scores over eras. The band: at an era, 95 of 100 models of such "
+        f"scores would be inside on other eras; none with fewer than 4 effective eras.{without}"
     )
     return _chart(report, "Cumulative scores", caption, series, _NO_SCORE)
 

@@ -21,7 +21,7 @@ from numerai_predict.pages.chart_page import chart_page
 from numerai_predict.pages.era_chart import EraChart, EraSeries, Values
 from numerai_predict.pages.page import render_page
 from numerai_predict.pages.svg import Chart
-from numerai_predict.scoring.bootstrap import cumulative_band
+from numerai_predict.scoring.bands import cumulative_band
 from numerai_predict.scoring.glossary import GLOSSARY
 from numerai_predict.scoring.target_overlap import overlapping_scores
 

@@ -79,6 +79,18 @@ def measure_model(
             on_era(era)
             on_progress(len(metrics.rows), len(validation.eras))
             del era  # it holds the whole batch in memory
+    return _measured(config, validation, feature_sets, metrics, predictor, benchmark)
+
+
+def _measured(
+    config: DiagnosisConfig,
+    validation: ValidationData,
+    feature_sets: FeatureSets,
+    metrics: EraMetrics,
+    predictor: EraPredictor,
+    benchmark: str | None,
+) -> MeasuredModel:
+    """The model whose eras were all predicted."""
     usage = predictor.usage
     subject = _subject(config, validation, usage, benchmark)
     manifest = manifest_beside(config.model)

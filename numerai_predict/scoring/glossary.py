@@ -54,6 +54,13 @@ GLOSSARY: Mapping[str, GlossaryEntry] = {
         "How far a cumulative score fell from its highest value.",
         "Largest max(0, S_1, ..., S_t) - S_t, with S_t the sum of the scores up to era t.",
     ),
+    "best_of": GlossaryEntry(
+        "Best of",
+        "The score, less what the best of as many models without skill reaches by luck.",
+        "mean - expected maximum * standard error; the interval's lower end is that of the best of "
+        "so many, its upper end that of one model.",
+        "Bailey and Lopez de Prado, Journal of Portfolio Management 40 (2014)",
+    ),
     "interval": GlossaryEntry(
         "95 % interval",
         "Where the true value lies in 95 of 100 cases, with overlapping targets accounted for.",
@@ -64,8 +71,8 @@ GLOSSARY: Mapping[str, GlossaryEntry] = {
         "Band",
         "Where the cumulative score of such a model could have been on other eras, in 95 of 100 "
         "cases.",
-        "Quantiles 2.5 % and 97.5 % of 1,000 series of resampled blocks of neighbouring eras.",
-        "Politis and Romano, A Circular Block-Resampling Procedure for Stationary Data (1992)",
+        "t mean \N{PLUS-MINUS SIGN} half the interval's width times sqrt(n t + t^2), t the eras so "
+        "far and n all eras: chance of other eras and of the mean together.",
     ),
     "effective": GlossaryEntry(
         "Effective eras",

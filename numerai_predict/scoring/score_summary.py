@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from numerai_predict.contract.counting import counted
 from numerai_predict.scoring.intervals import (
     Interval,
+    best_of_mean_interval,
+    best_of_sharpe_interval,
     deflated_mean,
     deflated_sharpe,
     effective_eras,
@@ -121,8 +123,9 @@ def interval_of_mean(scores: pd.Series[float], overlap: int, confidence: float) 
 def summarize_best_of(scores: pd.Series[float], overlap: int, looks: int) -> ScoreSummary:
     """A score corrected for selection of the best of `looks` models.
 
-    Mean, Sharpe ratio and their intervals are lower by what the best of so many models without
-    skill reaches; `None` where there is no interval. See `summarize` for the arguments.
+    Mean and Sharpe ratio are lower by what the best of so many models without skill reaches;
+    `None` where there is no interval. Their intervals are those of the best of so many. See
+    `summarize` for the arguments.
     """
     alone = summarize(scores, overlap)
     values, shared = _values(scores.dropna(), overlap)
@@ -133,8 +136,8 @@ def summarize_best_of(scores: pd.Series[float], overlap: int, looks: int) -> Sco
         mean=mean,
         sharpe=sharpe,
         max_drawdown=None,
-        mean_interval=_moved(alone.mean_interval, alone.mean, mean),
-        sharpe_interval=_moved(alone.sharpe_interval, alone.sharpe, sharpe),
+        mean_interval=best_of_mean_interval(values, shared, looks),
+        sharpe_interval=best_of_sharpe_interval(values, shared, looks),
     )
 
 
@@ -159,19 +162,8 @@ def above_zero(scores: Mapping[str, pd.Series[float]], overlap: int, looks: int 
 def _low(scores: pd.Series[float], overlap: int, looks: int, at_once: int) -> float:
     """The lower end of the interval of so many scores at once; minus infinity without one."""
     values, shared = _values(scores.dropna(), overlap)
-    interval, deflated = (
-        mean_interval(values, shared, at_once),
-        deflated_mean(values, shared, looks),
-    )
-    if interval is None or deflated is None:
-        return -math.inf
-    return interval.low + deflated - float(values.mean())
-
-
-def _moved(interval: Interval | None, value: float | None, to: float | None) -> Interval | None:
-    if interval is None or value is None or to is None:
-        return None
-    return Interval(interval.low + to - value, interval.high + to - value)
+    interval = mean_interval(values, shared, at_once * looks)
+    return -math.inf if interval is None else interval.low
 
 
 def beside_best_of(

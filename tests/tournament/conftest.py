@@ -43,6 +43,7 @@ class Practice:
     store: PracticeStore
     keys: dict[str, str]
     models: dict[str, str] = field(default_factory=dict)
+    first_round: int
     shape: SampleShape = SHAPE
 
     @property
@@ -112,8 +113,8 @@ def practice_server(tmp_path_factory):
     keys = dict(line.split("=", 1) for line in lines)
     evidence.add_secrets(keys["NUMERAI_SECRET_KEY"], server.control)
     store = PracticeStore(folder / "practice.sqlite")
-    shape = SampleShape(**json.loads((folder / "data" / "shape.json").read_text()))
-    yield Practice(folder, server, store, keys, shape)
+    stored = json.loads((folder / "data" / "shape.json").read_text())
+    yield Practice(folder, server, store, keys, stored["first_round"])
     store.close()
     process_control.stop_server(folder, Deadline.after(30))
     evidence.record_output((folder / process_control.LOG_FILE).read_text())

@@ -100,7 +100,7 @@ def test_the_final_score_is_that_of_the_rounds_target(practice, send, csv):
     scores = practice.tournament().query(
         queries.SCORES, modelId=practice.models[name], tournament=8
     )
-    era = draw_round(practice.shape, number)
+    era = draw_round(practice.shape, number, practice.first_round)
     predictions = pd.read_csv(path, index_col="id")["prediction"]
     expected = numerai_corr(
         predictions.sort_index().to_frame(), era.frame["target"].astype(float).sort_index()

@@ -27,6 +27,7 @@ LIVE_FILES = ("live.parquet", "live_benchmark_models.parquet")
 QUANTUM_FEATURES = 20
 
 _SHAPE_FILE = "shape.json"
+_FIRST_ROUND = "first_round"
 
 
 def shapes_by_version(shape: SampleShape) -> dict[str, SampleShape]:
@@ -40,6 +41,7 @@ class PracticeDatasets:
 
     folder: Path
     versions: dict[str, SampleShape]
+    first_round: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
@@ -50,16 +52,15 @@ class PracticeDatasets:
         """
         folder.mkdir(parents=True, exist_ok=True)
         shape_file = folder / _SHAPE_FILE
-        if shape_file.is_file():
-            shape = SampleShape(**json.loads(shape_file.read_text()))
-        else:
-            shape = replace(shape or DEFAULT_SHAPE, first_round=first_round)
-        datasets = cls(folder, shapes_by_version(shape))
+        stored = json.loads(shape_file.read_text()) if shape_file.is_file() else {}
+        first = stored.pop(_FIRST_ROUND, None) if stored else first_round
+        shape = SampleShape(**stored) if stored else shape or DEFAULT_SHAPE
+        datasets = cls(folder, shapes_by_version(shape), first)
         for version, version_shape in datasets.versions.items():
             if not (folder / version).is_dir():
                 write_sample(folder / version, version_shape)
         with atomic_write(shape_file) as handle:
-            handle.write(json.dumps(asdict(shape)).encode())
+            handle.write(json.dumps({**asdict(shape), _FIRST_ROUND: first}).encode())
         return datasets
 
     def names(self) -> list[str]:
@@ -77,11 +78,11 @@ class PracticeDatasets:
 
     def era(self, version: str, number: int) -> Era:
         """The live era of a round, with the targets that its scores need."""
-        return _draw(self.versions[version], number)
+        return _draw(self.versions[version], number, self.first_round)
 
     def target(self, version: str, number: int, days: int) -> pd.Series[float]:
         """The target of a round, by id, of the first days alone; 20 give the final one."""
-        return draw_target(self.versions[version], number, days)
+        return draw_target(self.versions[version], number, days, self.first_round)
 
     def _live_folder(self, version: str, number: int) -> Path:
         """The directory of a round's live data, which appears once it is complete."""
@@ -101,5 +102,5 @@ class PracticeDatasets:
 
 
 @functools.lru_cache(maxsize=4)
-def _draw(shape: SampleShape, number: int) -> Era:
-    return draw_round(shape, number)
+def _draw(shape: SampleShape, number: int, first_round: int | None) -> Era:
+    return draw_round(shape, number, first_round)
