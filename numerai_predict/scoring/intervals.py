@@ -91,7 +91,7 @@ def best_of_mean_interval(scores: NDArray[np.float64], overlap: int, looks: int)
     """The interval of the mean of the best of `looks` models; that of one model for one look.
 
     Its lower end is that of the best of so many independent models, its upper end that of one, so
-    that it holds the true mean of the best in 94 to 98 percent, however much the models resemble
+    that it holds the true mean of the best in 94 to 99 percent, however much the models resemble
     each other. `None` if there are fewer than 4 effective eras.
     """
     return _best_of_interval(_mean_estimate(scores, overlap), looks)
