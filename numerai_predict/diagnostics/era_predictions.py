@@ -24,7 +24,7 @@ from numerai_predict.runner.bundle_check import check_pickle
 from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.fetching import FetchedFile, fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
-from numerai_predict.runner.submission_rules import are_equal
+from numerai_predict.runner.validation.submission_rules import are_equal
 
 
 @dataclass(frozen=True)
