@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 PICKLE, MANIFEST = "model.pkl", "manifest.json"
@@ -25,6 +25,13 @@ class TrainedEras:
     def as_entry(self) -> dict[str, dict[str, int]]:
         """The entry of the manifest."""
         return {_KEY: asdict(self)}
+
+    def clear_of(self, overlap: int) -> TrainedEras:
+        """The eras with a `clear_from` for targets of so many overlapping eras, if that is later.
+
+        A model may be scored on a target that looks further ahead than those of its training.
+        """
+        return replace(self, clear_from=max(self.clear_from, self.last + overlap))
 
     @classmethod
     def from_manifest(cls, manifest: Any, sha256: str) -> TrainedEras | None:

@@ -94,9 +94,10 @@ def _measured(
     usage = predictor.usage
     subject = _subject(config, validation, usage, benchmark)
     manifest = manifest_beside(config.model)
-    trained = TrainedEras.from_manifest(manifest, subject.sha256)
-    kinds = [kind_of(era, trained) for era in metrics.rows]
     overlap = decide_overlap(config.target, metrics.overlap_estimate)
+    trained = TrainedEras.from_manifest(manifest, subject.sha256)
+    trained = trained and trained.clear_of(overlap.eras)
+    kinds = [kind_of(era, trained) for era in metrics.rows]
     return MeasuredModel(
         config,
         subject,

@@ -100,12 +100,11 @@ def _exposures(report: Report) -> list[Part]:
 
 def _print_scores(done: Diagnosis) -> None:
     report, usage = done.report, done.usage
+    show(*conclusion(report), "")
     show(f"scores of {report.scored_eras}", *score_table(score_rows(report)), report.looks)
     if report.inflated_scores:
         title = "scores of eras that the model was trained on, or that overlap with those: inflated"
         show(title, *score_table(inflated_rows(report)))
-    for sentence in conclusion(report):
-        show(sentence)
     show(f"intervals: {report.overlap}", *_exposures(report))
     show(
         f"{report.turnover_kind.title.lower()}, mean: {format_number(report.turnover.mean, 2)}",
