@@ -51,13 +51,15 @@ from numerai_predict.training.walk_forward import WindowSizes, plan_windows
 class TrainingResult:
     """The output directory, the summary of scores, the holdout, and the trial on live data.
 
-    `absent` says which scores there are not, and why.
+    `overlap` is that of the main target, which the intervals use. `absent` says which scores there
+    are not, and why.
     """
 
     output: Path
     scores: dict[str, Any]
     holdout: HoldoutFacts
     trial: Trial
+    overlap: TargetOverlap
     absent: Sequence[str] = ()
 
 
@@ -96,7 +98,7 @@ def train(
             overlaps,
         )
         trial = _publish(report, environment, models.windows, made.absent)
-    return TrainingResult(config.output, scores, holdout.facts, trial, made.absent)
+    return TrainingResult(config.output, scores, holdout.facts, trial, overlaps[0], made.absent)
 
 
 def plan_training(

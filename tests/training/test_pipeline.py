@@ -28,6 +28,7 @@ def test_every_score_is_computed_for_windows_and_holdout(trained):
             assert facts["std"] is not None
     assert len(scores["per_era"]["windows"]) == 12
     assert "windows corr" in trained.ended.stdout
+    assert "intervals: targets of 4 neighbouring eras count as overlapping" in trained.ended.stdout
     assert "windows: largest absolute exposure to one feature in an era: " in trained.ended.stdout
 
 

@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> str | int:
     if options.json:
         print(json.dumps(_as_json(result), indent=2))
     else:
-        show(*_parts(result.scores, result.holdout))
+        show(*_parts(result.scores, result.holdout), f"intervals: {result.overlap}")
     for sentence in result.absent:
         log_step("score", sentence)
     log_step("report", str(result.output / PAGE))
@@ -89,6 +89,7 @@ def _as_json(result: TrainingResult) -> dict[str, Any]:
         "scores": result.scores,
         "holdout": asdict(result.holdout),
         "absent": list(result.absent),
+        "overlap": result.overlap.as_entry(),
     }
 
 
