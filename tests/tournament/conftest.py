@@ -42,8 +42,8 @@ class Practice:
     server: RunningServer
     store: PracticeStore
     keys: dict[str, str]
-    models: dict[str, str] = field(default_factory=dict)
     first_round: int
+    models: dict[str, str] = field(default_factory=dict)
     shape: SampleShape = SHAPE
 
     @property
