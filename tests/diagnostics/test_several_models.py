@@ -56,11 +56,12 @@ def test_models_get_a_row_each_in_one_report(diagnose, pickle_model, tmp_path):
     models = [pickle_model(by_feature(number), f"m{number}.pkl") for number in (1, 2, 3)]
     ended = diagnose(*models)
     assert ended.returncode == 0, ended.stderr
-    assert [line.split()[0] for line in ended.stdout.splitlines()[2:]] == [
+    assert [line.split()[0] for line in ended.stdout.splitlines()[2:-1]] == [
         "m1.pkl",
         "m2.pkl",
         "m3.pkl",
     ]
+    assert "\nintervals: 5 eras are worth 1.2 effective ones" in ended.stdout
     numbers = json.loads((tmp_path / "diagnose.json").read_text())
     assert [each["name"] for each in numbers["models"]] == ["m1.pkl", "m2.pkl", "m3.pkl"]
     assert set(numbers["summary"]["corr"]) == {"m1.pkl", "m2.pkl", "m3.pkl"}

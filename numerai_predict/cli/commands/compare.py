@@ -40,6 +40,7 @@ def _print(comparison: ModelComparison) -> None:
         Column("difference", right=True),
         Column("95 % interval", right=True),
         Column("eras", right=True),
+        Column("effective", right=True),
         Column("the first is"),
     ]
     rows = [_row(name, each) for name, each in comparison.differences.items()]
@@ -54,5 +55,6 @@ def _row(name: str, each: ScoreDifference) -> tuple[str, ...]:
         format_score(each.difference.mean),
         format_score_interval(each.difference.mean_interval),
         str(each.difference.eras),
+        format_score(each.difference.effective_eras, 1),
         each.judgement.value,
     )

@@ -68,7 +68,15 @@ def _print_models(models: ModelsReport) -> None:
         columns += [Column(score_label(score), right=True), Column("95% interval", right=True)]
     rows = [_row(models, name) for name in models.names]
     show(f"scores of {counted(len(models.eras), 'era')} that no model was trained on, as far as "
-         "that is known", TextTable(columns, rows))  # fmt: skip
+         "that is known", TextTable(columns, rows), _worth(models))  # fmt: skip
+
+
+def _worth(models: ModelsReport) -> str:
+    """How many independent eras the intervals count, and why."""
+    effective = next(iter(next(iter(models.summaries.values())).values())).effective_eras
+    eras = counted(len(models.eras), "era")
+    worth = f"{format_score(effective, 1)} effective ones"
+    return f"intervals: {eras} are worth {worth}; {models.reports[0].overlap}"
 
 
 def _row(models: ModelsReport, name: str) -> list[str]:
