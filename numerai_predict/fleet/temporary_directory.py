@@ -48,7 +48,7 @@ class FleetDirectory:
     def _create(self, parent: Path) -> Path:
         """A new directory with its lock.
 
-        This is no `RetryPolicy`: nothing failed that a wait would mend. Each attempt makes another
+        This is no `RetryPolicy`: a wait would not help. Each attempt makes another
         directory, because another process removed the last one before it was locked.
         """
         for _ in range(_MAX_ATTEMPTS):
