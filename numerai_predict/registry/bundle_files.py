@@ -11,6 +11,7 @@ from numerai_predict.contract.trained_eras import MANIFEST, PICKLE
 from numerai_predict.inspection.bundle_manifest import BundleManifest
 from numerai_predict.inspection.compression import is_compressed
 from numerai_predict.inspection.inspect import inspect_pickle
+from numerai_predict.registry.event_schema import MAX_SCORE
 from numerai_predict.runner.bundle_check import check_pickle
 from numerai_predict.storage.files import sha256_of
 
@@ -37,6 +38,9 @@ def find_pickle(path: Path) -> Path:
 def bundle_files(pickle: Path) -> tuple[dict[str, Path], dict[str, Any]]:
     """The files of a version by their names in the registry, and its facts.
 
+    A bundle may be a stranger's: a symbolic link in it could name a file of the user's, which
+    others could then read in the registry. So links beside the pickle are left out.
+
     Raises:
         ModelUnavailable: the manifest beside the pickle is of other bytes.
         InvalidPickle: the file is no pickle.
@@ -45,7 +49,7 @@ def bundle_files(pickle: Path) -> tuple[dict[str, Path], dict[str, Any]]:
     inspection = inspect_pickle(pickle)
     name = f"{PICKLE}{pickle.suffix}" if is_compressed(pickle.name) else PICKLE
     beside = _BESIDE if manifest else ()
-    found = {each: pickle.parent / each for each in beside if (pickle.parent / each).is_file()}
+    found = {each: path for each in beside if _is_own_file(path := pickle.parent / each)}
     pythons = list(inspection.pythons.legal or ())
     return {name: pickle, **found}, _facts(manifest, pythons)
 
@@ -73,4 +77,10 @@ def _scores(document: Mapping[str, Any]) -> dict[str, float]:
 
 def _mean(summary: Any) -> float | None:
     mean = summary.get("mean") if isinstance(summary, Mapping) else None
-    return float(mean) if isinstance(mean, int | float) else None
+    if isinstance(mean, bool) or not isinstance(mean, int | float):
+        return None
+    return float(mean) if abs(mean) <= MAX_SCORE else None
+
+
+def _is_own_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from numerai_predict.registry.registry import OBJECTS, Registry, object_name
 
 # A younger content may belong to a version that is being added.
 UNUSED_SECONDS = 24 * 3600.0
+# The directory may be of another program, which has files of its own there.
+_CONTENT = re.compile(rf"{OBJECTS}([0-9a-f]{{2}})/\1[0-9a-f]{{62}}")
 
 
 def remove_old_versions(registry: Registry, name: str, keep: int) -> list[int]:
@@ -32,7 +36,9 @@ def remove_unused_contents(registry: Registry, min_age: float = UNUSED_SECONDS) 
     }
     store = registry.store
     unused = [
-        name for name in store.names(OBJECTS) if name not in needed and store.age(name) >= min_age
+        name
+        for name in store.names(OBJECTS)
+        if _CONTENT.fullmatch(name) and name not in needed and store.age(name) >= min_age
     ]
     for name in unused:
         store.remove(name)

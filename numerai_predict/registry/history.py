@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,6 +55,12 @@ class ModelHistory:
                 tags = {**known.tags, **event.tags}
                 found[event.version] = ModelVersion(known.added, tags)
         return found
+
+    @property
+    def added_again(self) -> int | None:
+        """The number of a version that was added twice, which no writer of events does."""
+        added = Counter(event.version for event in self.events if event.kind is EventKind.ADDED)
+        return next((number for number, times in added.items() if times > 1), None)
 
     @cached_property
     def earlier_versions(self) -> dict[str, list[int]]:

@@ -13,7 +13,7 @@ import difflib
 import getpass
 import secrets
 import socket
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,18 +22,17 @@ from typing import Any
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.registry_errors import (
     CorruptVersion,
-    RegistryUnavailable,
     UnknownVersion,
 )
 from numerai_predict.contract.temporary_files import temporary_directory
-from numerai_predict.registry.events import EventKind, RegistryEvent, StoredFile, parse_event
+from numerai_predict.registry.event_log import EventLog
+from numerai_predict.registry.events import EventKind, RegistryEvent, StoredFile
 from numerai_predict.registry.history import ModelHistory, ModelVersion
 from numerai_predict.registry.reference import PRODUCTION, Reference
 from numerai_predict.registry.store import Store
 from numerai_predict.storage.files import sha256_of
 
 OBJECTS = "objects/"
-_MODELS, _EVENTS = "models/", "/events/"
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,13 @@ class Registry:
 
     store: Store
 
+    @property
+    def _events(self) -> EventLog:
+        return EventLog(self.store)
+
     def models(self) -> list[str]:
         """The names of all models, sorted."""
-        names = self.store.names(_MODELS)
-        return sorted({name.removeprefix(_MODELS).partition("/")[0] for name in names})
+        return self._events.models()
 
     def history(self, name: str) -> ModelHistory:
         """What happened to a model; nothing to one that is not registered.
@@ -53,8 +55,7 @@ class Registry:
         Raises:
             RegistryUnavailable: an event cannot be read.
         """
-        names = self.store.names(f"{_MODELS}{name}{_EVENTS}")
-        return ModelHistory(name, [self._event(each) for each in names])
+        return self._events.history(name)
 
     def known_history(self, name: str) -> ModelHistory:
         """The history of a registered model.
@@ -90,8 +91,10 @@ class Registry:
                 history, EventKind.ADDED, number, reason=reason, files=stored, facts=facts
             )
 
-        added = self._append(name, add)
-        self._add_files(stored, files)  # a cleanup may have removed what it knew no version of
+        added = self._events.append(name, add)
+        # A cleanup may have removed what it knew no version of.
+        gone = [each for each in files if self.store.size(object_name(stored[each])) is None]
+        self._add_files(stored, {each: files[each] for each in gone})
         return ModelVersion(added, {})
 
     def set_alias(self, reference: Reference, alias: str, reason: str | None) -> RegistryEvent:
@@ -110,7 +113,7 @@ class Registry:
             number = _find(history, verified).number
             return _event(history, EventKind.ALIASED, number, alias=alias, reason=reason)
 
-        return self._append(reference.name, name_version)
+        return self._events.append(reference.name, name_version)
 
     def roll_back(
         self, name: str, alias: str = PRODUCTION, reason: str | None = None
@@ -131,7 +134,7 @@ class Registry:
                 )
             return _event(history, EventKind.ROLLED_BACK, earlier[-2], alias=alias, reason=reason)
 
-        return self._append(name, name_earlier)
+        return self._events.append(name, name_earlier)
 
     def tag(self, reference: Reference, tags: Mapping[str, str]) -> RegistryEvent:
         """Set tags of a version.
@@ -144,7 +147,7 @@ class Registry:
         def set_tags(history: ModelHistory) -> RegistryEvent:
             return _event(history, EventKind.TAGGED, _find(history, reference).number, tags=tags)
 
-        return self._append(reference.name, set_tags)
+        return self._events.append(reference.name, set_tags)
 
     def remove(self, name: str, number: int, reason: str) -> bool:
         """Remove a version; `False` if an alias names it, or a rollback would."""
@@ -154,7 +157,7 @@ class Registry:
                 return None
             return _event(history, EventKind.REMOVED, number, reason=reason)
 
-        return self._append_unless_refused(name, remove) is not None
+        return self._events.append_unless_refused(name, remove) is not None
 
     def faults(self, version: ModelVersion) -> list[str]:
         """What is wrong with the files of a version, in a few words each; reads all of them."""
@@ -185,7 +188,10 @@ class Registry:
 
     def _fetch(self, name: str, file: StoredFile, target: Path) -> str | None:
         """Write a file of a version; returns what is wrong with it, `None` if nothing is."""
-        if not self.store.copy_to(object_name(file), target):
+        size = self.store.size(object_name(file))
+        if size is not None and size != file.bytes:  # no larger file is copied
+            return f"{name} with other bytes ({size:,} in place of {file.bytes:,})"
+        if size is None or not self.store.copy_to(object_name(file), target):
             return f"{name} missing ({file.sha256[:12]})"
         if (found := sha256_of(target)) != file.sha256:
             return f"{name} with other bytes ({found[:12]} in place of {file.sha256[:12]})"
@@ -194,31 +200,6 @@ class Registry:
     def _add_files(self, stored: Mapping[str, StoredFile], files: Mapping[str, Path]) -> None:
         for name, path in files.items():
             self.store.add_file(object_name(stored[name]), path)
-
-    def _event(self, name: str) -> RegistryEvent:
-        try:
-            return parse_event(self.store.read(name) or b"")
-        except ValueError as error:
-            raise RegistryUnavailable(
-                f"expected an event in {name}, found: {one_line(error, 300)}",
-                "restore the file from a backup: events are never changed",
-            ) from None
-
-    def _append(self, name: str, decide: Callable[[ModelHistory], RegistryEvent]) -> RegistryEvent:
-        event = self._append_unless_refused(name, decide)
-        assert event is not None
-        return event
-
-    def _append_unless_refused(
-        self, name: str, decide: Callable[[ModelHistory], RegistryEvent | None]
-    ) -> RegistryEvent | None:
-        """Append the event that is decided on the history; again if another process was faster."""
-        while event := decide(self.history(name)):
-            if self.store.create(
-                f"{_MODELS}{name}{_EVENTS}{event.number:08}.json", event.as_json()
-            ):
-                return event
-        return None
 
 
 def object_name(file: StoredFile) -> str:

@@ -6,15 +6,19 @@ several writers one alone succeeds.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3.exceptions
 import boto3.session
 import botocore.config
 import botocore.exceptions
+import botocore.parsers
+import s3transfer.exceptions
 
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.foreign_text import one_line
@@ -26,8 +30,20 @@ _CONFLICT = ("ConditionalRequestConflict", "409")
 _MISSING = ("NoSuchKey", "404", "NotFound")
 _ATTEMPTS = 5
 _SECONDS = 20
-_RENEW_AFTER = 3600.0
 _MAX_CHARACTERS = 300
+_MAX_NAMES = 1_000_000
+# The server may be anybody's: a response may lack fields, or hold others than those of S3.
+_FAILURES = (
+    botocore.exceptions.ClientError,
+    botocore.exceptions.BotoCoreError,
+    botocore.parsers.ResponseParserError,
+    boto3.exceptions.Boto3Error,
+    s3transfer.exceptions.TransferNotDoneError,
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+)
 
 
 class _WriteConflict(Exception):
@@ -67,22 +83,26 @@ class S3Store:
             ) from None
 
     def add_file(self, name: str, source: Path) -> None:
-        """See `Store.add_file`; an object that is there is written again once it is an hour old."""
+        """See `Store.add_file`."""
         with self._explained():
-            modified = self._modified(name)
-            if modified is None or time.time() - modified > _RENEW_AFTER:
-                self._client.upload_file(str(source), self._bucket, self._prefix + name)
+            self._client.upload_file(str(source), self._bucket, self._prefix + name)
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, most: int) -> bytes | None:
         """See `Store.read`."""
         with self._explained():
             try:
-                body: bytes = self._client.get_object(**self._key(name))["Body"].read()
+                body: bytes = self._client.get_object(**self._key(name))["Body"].read(most)
             except botocore.exceptions.ClientError as error:
                 if _code(error) in _MISSING:
                     return None
                 raise
             return body
+
+    def size(self, name: str) -> int | None:
+        """See `Store.size`."""
+        with self._explained():
+            found = self._head(name)
+            return None if found is None else int(found["ContentLength"])
 
     def copy_to(self, name: str, target: Path) -> bool:
         """See `Store.copy_to`."""
@@ -102,7 +122,10 @@ class S3Store:
                 Bucket=self._bucket, Prefix=self._prefix + prefix
             )
             keys = (each["Key"] for page in pages for each in page.get("Contents", ()))
-            return sorted(key.removeprefix(self._prefix) for key in keys)
+            found = sorted(itertools.islice(keys, _MAX_NAMES + 1))
+            if len(found) > _MAX_NAMES:
+                raise ValueError(f"more than {_MAX_NAMES:,} objects")
+            return [key.removeprefix(self._prefix) for key in found if key.startswith(self._prefix)]
 
     def require_writable(self) -> None:
         """See `Store.require_writable`: writes and removes an object."""
@@ -113,8 +136,8 @@ class S3Store:
     def age(self, name: str) -> float:
         """See `Store.age`."""
         with self._explained():
-            modified = self._modified(name)
-            return 0.0 if modified is None else time.time() - modified
+            found = self._head(name)
+            return 0.0 if found is None else time.time() - found["LastModified"].timestamp()
 
     def remove(self, name: str) -> None:
         """See `Store.remove`."""
@@ -126,7 +149,7 @@ class S3Store:
             self._client.put_object(**self._key(name), Body=content, IfNoneMatch="*")
         except botocore.exceptions.ClientError as error:
             if _code(error) in _NAME_EXISTS:
-                return self.read(name) == content
+                return self.read(name, len(content) + 1) == content
             if _code(error) in _CONFLICT:
                 raise _WriteConflict from error
             raise
@@ -135,23 +158,23 @@ class S3Store:
     def _key(self, name: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": self._prefix + name}
 
-    def _modified(self, name: str) -> float | None:
+    def _head(self, name: str) -> Any:
+        """What the server states about an object; `None` without one."""
         try:
-            found = self._client.head_object(**self._key(name))
+            return self._client.head_object(**self._key(name))
         except botocore.exceptions.ClientError as error:
             if _code(error) in _MISSING:
                 return None
             raise
-        return float(found["LastModified"].timestamp())
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+        except _FAILURES as error:
             raise RegistryUnavailable(
                 f"expected to read and write the registry in {self}, found: "
-                f"{one_line(error, _MAX_CHARACTERS)}",
+                f"{type(error).__name__}: {one_line(error, _MAX_CHARACTERS)}",
                 "check the bucket, the credentials and the region; boto3 finds them in the "
                 "environment or in ~/.aws",
             ) from None

@@ -193,25 +193,138 @@ def test_a_local_copy_is_made_once_and_again_if_it_was_changed(registry, add, tm
     assert local_copy(registry, reference, tmp_path / "copies").read_bytes() == b"a"
 
 
-HOSTILE = {
-    "no JSON": lambda event: "{",
-    "no object": lambda event: "[]",
-    "deep": lambda event: "[" * 100_000,
-    "a path": lambda event: {**event, "files": {"../../evil": event["files"]["model.pkl"]}},
-    "no hash": lambda event: {**event, "files": {"model.pkl": {"sha256": "../x", "bytes": 1}}},
-    "another kind": lambda event: {**event, "kind": "deleted"},
-    "no version": lambda event: {**event, "version": None},
+HOSTILE_JSON = {
+    "no JSON": "{",
+    "no object": "[]",
+    "deep": "[" * 100_000,
+    "empty": "",
+    "more than an event has": " " * 2_000_000,
+    "a number that JSON lacks": '{"number": NaN}',
 }
+STORED = {"sha256": "0" * 64, "bytes": 1}
+HOSTILE_FIELDS = [
+    {"files": {"../../evil": STORED}},
+    {"files": {"model.pkl": {"sha256": "../x", "bytes": 1}}},
+    {"files": {"model.pkl": {"sha256": "0" * 64, "bytes": -1}}},
+    {"files": {"model.pkl": {"sha256": "0" * 64, "bytes": 1e999}}},
+    {"files": {}},
+    {"files": {"scores.json": STORED}},
+    {"files": {"model.pkl": STORED, "model.pkl.gz": STORED}},
+    {"files": [1]},
+    {"kind": "deleted"},
+    {"kind": ["added"]},
+    *({"version": each} for each in (None, 0, -1, 1.0, 1e999, True, 10**30, "1", [])),
+    *({"number": each} for each in (None, 0, 2, -1, 1.0, True, 10**30, "1")),
+    *({"alias": each} for each in ([], {}, 7, "../x", "7", "a\nb")),
+    *({"reason": each} for each in ([], {}, 7)),
+    *({"tags": each} for each in ([], "x", {"author": 1}, {"../x": "y"}, {"": "y"})),
+    *({field: each} for field in ("time", "user", "id") for each in (None, 7, [], {})),
+    *({"facts": each} for each in (None, [], "x")),
+    *({"facts": {"python": each}} for each in ("3.12", [312], {"a": 1}, 7)),
+    *({"facts": {"scores": each}} for each in ("x", [1], {"corr": "x"}, {"corr": 10**400})),
+    *({"facts": {"scores": {"corr": each}}} for each in (None, [], True, 1e999)),
+    {"facts": {"data_version": {"a": 1}}},
+    {"facts": {"features": "many"}},
+]
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_an_event_that_another_wrote_is_refused(registry, add, tmp_path, name):
-    add(b"a")
-    (path,) = (tmp_path / "registry/models/mine/events").iterdir()
-    changed = HOSTILE[name](json.loads(path.read_bytes()))
-    path.write_text(changed if isinstance(changed, str) else json.dumps(changed))
+def events_of(tmp_path):
+    return tmp_path / "registry/models/mine/events"
+
+
+def refuses(registry):
     with pytest.raises(RegistryUnavailable, match="expected an event in models/mine/events"):
         registry.history("mine")
+
+
+@pytest.mark.parametrize("name", HOSTILE_JSON)
+def test_a_file_that_holds_no_event_is_refused(registry, add, tmp_path, name):
+    add(b"a")
+    (events_of(tmp_path) / "00000001.json").write_text(HOSTILE_JSON[name])
+    refuses(registry)
+
+
+@pytest.mark.parametrize("fields", HOSTILE_FIELDS, ids=range(len(HOSTILE_FIELDS)))
+def test_an_event_that_another_wrote_is_refused(registry, add, tmp_path, fields):
+    add(b"a")
+    (path,) = events_of(tmp_path).iterdir()
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), **fields}))
+    refuses(registry)
+
+
+@pytest.mark.parametrize("name", ["00000002.json", "1.json", "x", "00000001.json.bak"])
+def test_an_event_under_the_name_of_another_is_refused(registry, add, tmp_path, name):
+    add(b"a")
+    (events_of(tmp_path) / name).write_bytes((events_of(tmp_path) / "00000001.json").read_bytes())
+    refuses(registry)
+
+
+def test_a_version_cannot_be_added_again_with_other_bytes(registry, add, tmp_path):
+    add(b"a"), add(b"b")
+    path = events_of(tmp_path) / "00000002.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "version": 1}))
+    with pytest.raises(RegistryUnavailable, match="of mine to be added once, found version 1 twic"):
+        registry.history("mine")
+
+
+def test_what_is_in_the_way_of_the_next_event_is_named_in_the_end(
+    registry, add, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("numerai_predict.registry.event_log._UNLISTED_SECONDS", 0.2)
+    add(b"a")
+    (events_of(tmp_path) / "00000002.json").mkdir()
+    with pytest.raises(RegistryUnavailable, match=r"00000002.json in .*, found something else"):
+        add(b"b")
+
+
+@pytest.mark.parametrize("name", ["..", "\x1b[2J", "a b", "\u202ea", "x" * 200])
+def test_a_directory_of_another_name_is_no_model(registry, add, tmp_path, name):
+    add(b"a")
+    (tmp_path / "registry/models" / name / "events").mkdir(parents=True, exist_ok=True)
+    assert registry.models() == ["mine"]
+
+
+def test_text_in_an_event_is_bounded_and_printable(registry, add, tmp_path):
+    add(b"a")
+    (path,) = events_of(tmp_path).iterdir()
+    hostile = "\x1b[2J\n12:00:00 verdict  ok\u202e\ud800" + "x" * 50_000
+    changes = {"user": hostile, "time": hostile, "reason": hostile, "tags": {"a": hostile}}
+    changes["facts"] = {"data_version": hostile, "python": [hostile], "more": {hostile: [hostile]}}
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), **changes}))
+    text = json.dumps(registry.history("mine").events[0].as_dict(), ensure_ascii=False)
+    assert text.isprintable()
+    assert len(text) < 40_000
+
+
+def test_a_cleanup_removes_contents_alone(registry, add, tmp_path):
+    """Another program may have a directory of this name, as Git has."""
+    add(b"a")
+    names = ["ab/cdef", "pack/pack-1.idx", "README", "ab/" + "0" * 64, "00/" + "0" * 63]
+    for name in names:
+        path = tmp_path / "registry/objects" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+        os.utime(path, (0, 0))
+    assert remove_unused_contents(registry) == []
+    assert len(objects_of(tmp_path)) == 1 + len(names)
+
+
+def test_contents_of_another_size_are_not_copied(registry, add, tmp_path):
+    """A stored file of any size could fill the disk."""
+    add(b"a")
+    damage(tmp_path, lambda path: os.truncate(path, 10**12))
+    with pytest.raises(CorruptVersion, match=r"other bytes \(1,000,000,000,000 in place of 1\)"):
+        registry.write_files(Reference("mine", 1, None), tmp_path)
+
+
+@pytest.mark.parametrize("found", DAMAGES)
+def test_a_damaged_version_works_again_once_its_bundle_is_added_again(
+    registry, add, tmp_path, found
+):
+    add(b"a")
+    damage(tmp_path, DAMAGES[found])
+    add(b"a")
+    assert registry.faults(registry.version(Reference("mine", 1, None))) == []
 
 
 def test_a_rollback_that_another_wrote_first_takes_nothing_away(registry, add, tmp_path):
