@@ -10,13 +10,22 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from numerai_predict.cli.commands import registry
+from numerai_predict.cli.promotion_gates import PromotionGate
 from numerai_predict.contract.errors import InvalidPredictions, ModelError
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import Limits
 from numerai_predict.contract.model_call import SourceLabels
-from numerai_predict.contract.record import EnvironmentFacts, ModelFacts, Record
+from numerai_predict.contract.record import (
+    AccelerationFacts,
+    EnvironmentFacts,
+    ModelFacts,
+    Record,
+)
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.ledger import FleetLedger
 from numerai_predict.fleet.model_state import ModelState
+from numerai_predict.fleet.progress_display import FleetDisplay
 from numerai_predict.fleet.report.html_report import render_report
 from numerai_predict.fleet.report.model_table import ResultDirectory
 from numerai_predict.fleet.summary import FleetSummary
@@ -24,7 +33,10 @@ from numerai_predict.inspection.inspect import Inspection
 from numerai_predict.inspection.python_versions import Pythons
 from numerai_predict.inspection.report import as_json, as_text
 from numerai_predict.inspection.signature import CallableSummary
+from numerai_predict.registry.event_schema import MAX_EVENT_BYTES, parse_event
+from numerai_predict.registry.history import ModelHistory
 from numerai_predict.runner import preflight, run_log
+from numerai_predict.runner.acceleration_report import AccelerationReport
 from numerai_predict.runner.child.exception_report import describe
 from numerai_predict.runner.protocol import AttemptedHost, LoadedModel, Predicted, Stage
 from numerai_predict.runner.supervisor.crash_report import CrashReport
@@ -275,6 +287,57 @@ def test_a_cell_of_a_table(text, width):
     shown = Screen(width).text([table])
     check(shown)
     assert not any(line.startswith("12:00:00") for line in shown.splitlines())
+
+
+@hostile
+@pytest.mark.parametrize("width", [None, 80, 40])
+def test_lines_of_a_screen_and_titles_of_a_table(text, width):
+    table = TextTable((Column(text), Column(text, right=True)), [("a", "b")])
+    shown = Screen(width).text([text, table, f"too few eras to judge {text}"])
+    check(shown)
+    assert not any(line.startswith("12:00:00") for line in shown.splitlines())
+
+
+@hostile
+def test_a_line_of_the_display_of_a_fleet(text):
+    stream = io.StringIO()
+    FleetDisplay(stream).say(text)
+    check(stream.getvalue())
+    assert stream.getvalue().count("\n") == 1
+
+
+@hostile
+def test_the_registry(text):
+    shown = {"time": text, "user": text, "reason": text, "tags": {"a": text}, "alias": None}
+    facts = {"python": [text], "data_version": text, "scores": {}, text: {text: [text]}}
+    files = {"model.pkl": {"sha256": "0" * 64, "bytes": 1}}
+    content = {"number": 1, "id": text, "kind": "added", "version": 1, "files": files}
+    event = json.dumps({**content, **shown, "facts": facts}).encode()
+    if len(event) > MAX_EVENT_BYTES:
+        with pytest.raises(ValueError, match="more than"):
+            parse_event(event)
+        return
+    history = ModelHistory("mine", [parse_event(event)])
+    parts = registry.model_parts(history)
+    check(Screen(80).text(parts))
+    version = registry.version_as_json(history, history.versions[1])
+    check(json.dumps(version, ensure_ascii=False, indent=2))
+
+
+@hostile
+def test_the_gates_of_a_promotion(text, capsys):
+    print(one_line(PromotionGate("run", False, text)))
+    check(capsys.readouterr().out)
+
+
+@hostile
+def test_why_the_tree_engine_was_not_used(text):
+    report = AccelerationReport.parse({"used": "library", "reasons": [text]})
+    for reason in report.reasons:
+        check(reason)
+        assert "\n" not in reason
+    facts = AccelerationFacts(used=text, reasons=(text,))
+    check(Record(environment=EnvironmentFacts("3.12", None, "0"), acceleration=facts).as_json())
 
 
 @hostile

@@ -32,8 +32,8 @@ def render_diagnosis(report: Report) -> str:
         glossary=GLOSSARY,
         scores=score_rows(report),
         inflated_scores=inflated_rows(report),
-        first=str(report.eras.index[0]),
-        last=str(report.eras.index[-1]),
+        first=format_name(report.eras.index[0]),
+        last=format_name(report.eras.index[-1]),
         charts=charts,
         columns=list(report.eras.columns),
         eras=list(report.eras.itertuples(name=None)),
@@ -60,6 +60,8 @@ def score_names(report: Report) -> dict[str, str]:
     """The display name of each score in the report."""
     suffixes = {"bmc": report.subject.benchmark, "fnc": report.subject.neutral_to}
     return {
-        name: f"{name.upper()} ({suffixes[name]})" if suffixes.get(name) else name.upper()
+        name: f"{name.upper()} ({format_name(suffixes[name])})"
+        if suffixes.get(name)
+        else name.upper()
         for name in report.scores
     }

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from numerai_predict.contract.deadline import Deadline
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_clock
 from numerai_predict.contract.verdicts import Verdict
 from numerai_predict.fleet.ledger import FleetLedger
@@ -132,8 +133,8 @@ class FleetDisplay:
         self._live.stop()
 
     def say(self, text: str) -> None:
-        """Print one line."""
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        """Print one line, which is made printable."""
+        self._console.print(one_line(text), highlight=False, markup=False, soft_wrap=True)
 
     def say_all(self, lines: Iterable[str]) -> None:
         """Print lines."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from numerai_predict.pages.formats import format_name
 from numerai_predict.pages.page import Page
 from numerai_predict.pages.svg import Chart
 
@@ -17,7 +18,7 @@ def chart_page(title: str, eras: Iterable[object], charts: Iterable[Chart]) -> P
         scripts=(f"{_UPLOT}/uPlot.iife.min.js", "pages/static/chart.js"),
         styles=(f"{_UPLOT}/uPlot.min.css", "pages/static/chart.css"),
         data={
-            "eras": [str(era) for era in eras],
+            "eras": [format_name(era) for era in eras],
             "charts": {chart.key: chart.data for chart in charts if chart.data is not None},
         },
     )

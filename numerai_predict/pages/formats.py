@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from numerai_predict.contract.foreign_text import MAX_NAME_CHARACTERS, one_line
+from markupsafe import Markup
+
+from numerai_predict.contract.foreign_text import (
+    MAX_NAME_CHARACTERS,
+    one_line,
+    printable_lines,
+)
 from numerai_predict.contract.limits import format_clock, format_size
 
 ABSENT = "\N{EN DASH}"
@@ -47,6 +53,13 @@ def format_bytes(size: float | None) -> str:
 def format_text(value: object) -> str:
     """Any other value; a dash for `None` and for an empty text."""
     return ABSENT if value is None or value == "" else str(value)
+
+
+def format_printable(value: Any) -> Any:
+    """A text with each of its lines made printable; markup and any other value as it is."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return value if value.isascii() and value.isprintable() else printable_lines(value)
 
 
 def format_name(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
@@ -43,7 +43,8 @@ class Page:
 def render_page(template: str, page: Page, **values: Any) -> str:
     """Render a template, a path in the package, that extends `pages/templates/base.html.j2`.
 
-    The same values give the same bytes. Every value is escaped.
+    The same values give the same bytes. Every value is made printable and escaped: names and notes
+    may come from a model, a file or a server.
     """
     style = "\n".join(map(read_asset, (*_STYLES, *page.styles)))
     script = "\n".join(map(read_asset, (*_SCRIPTS, *page.scripts)))
@@ -70,6 +71,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=formats.format_printable,
         trim_blocks=True,
         lstrip_blocks=True,
         loader=jinja2.FunctionLoader(read_asset),
@@ -92,5 +94,14 @@ def _digest(text: str) -> str:
 
 def _as_script(data: dict[str, Any]) -> str:
     """The data as JSON that cannot end the script element around it."""
-    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(_printable(data), allow_nan=False, separators=(",", ":"))
     return text.translate(_UNSAFE_IN_SCRIPT)
+
+
+def _printable(data: Any) -> Any:
+    """A copy of JSON-like data in which every text is printable."""
+    if isinstance(data, Mapping):
+        return {formats.format_printable(key): _printable(each) for key, each in data.items()}
+    if isinstance(data, list | tuple):
+        return [_printable(each) for each in data]
+    return formats.format_printable(data)

@@ -12,6 +12,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from numerai_predict.contract.foreign_text import one_line
+
 CHARACTER_WIDTH = 6.2  # of the 11 px font, in pixels: a little more than the average
 
 
@@ -32,16 +34,22 @@ class Chart:
 
 
 def element(tag: str, content: str = "", **attributes: object) -> Markup:
-    """An SVG element; `content` that is not markup, and every attribute, is escaped.
+    """An SVG element; `content` that is not markup, and every attribute, is escaped and printable.
 
     A trailing `_` of a name is dropped, another one becomes a hyphen: `class_`, `text_anchor`.
     """
     texts = [
-        f' {name.rstrip("_").replace("_", "-")}="{escape(coordinate(value))}"'
+        f' {name.rstrip("_").replace("_", "-")}="{_escaped(coordinate(value))}"'
         for name, value in attributes.items()
         if value is not None
     ]
-    return Markup(f"<{tag}{''.join(texts)}>{escape(content)}</{tag}>")  # noqa: S704 - escaped
+    return Markup(f"<{tag}{''.join(texts)}>{_escaped(content)}</{tag}>")  # noqa: S704 - escaped
+
+
+def _escaped(value: object) -> Markup:
+    return escape(
+        one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    )
 
 
 def drawing(width: float, height: float, title: str, parts: Iterable[Markup]) -> Markup:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TextIO, TypeAlias
 
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.terminal.colours import has_colours, is_terminal
 from numerai_predict.terminal.table import TextTable
 
@@ -27,12 +28,12 @@ class Screen:
         return cls(terminal_width(stream), has_colours(stream, environment))
 
     def text(self, parts: Iterable[Part]) -> str:
-        """Lines and tables as one text with a final line feed."""
+        """Lines and tables as one text with a final line feed; each line is made printable."""
         return "".join(f"{line}\n" for part in parts for line in self._lines(part))
 
     def _lines(self, part: Part) -> list[str]:
         if isinstance(part, str):
-            return [part]
+            return [one_line(part)]
         return part.lines(self.width, colours=self.colours)
 
 

@@ -33,7 +33,7 @@ class Column:
 
 @dataclass(frozen=True)
 class TextTable:
-    """Columns and rows of text; each cell is made printable. `indent` columns stay free."""
+    """Columns and rows of text; titles and cells are made printable. `indent` columns stay free."""
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
@@ -41,7 +41,9 @@ class TextTable:
     _cells: list[list[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Make the cells printable, whatever a model or a server put into them."""
+        """Make all text printable, whatever a model, a server or a file put into it."""
+        columns = [replace(column, title=one_line(column.title)) for column in self.columns]
+        object.__setattr__(self, "columns", columns)
         cells = [[one_line(cell) for cell in row] for row in self.rows]
         object.__setattr__(self, "_cells", cells)
 

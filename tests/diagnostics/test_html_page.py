@@ -1,6 +1,7 @@
 """The page: one small self-contained file, whatever names it contains."""
 
 import html.parser
+import json
 import re
 
 import markupsafe
@@ -10,12 +11,18 @@ import pandas as pd
 import pytest
 from browser import screenshot
 from made_up_eras import made_up_eras
+from page_text import is_inert
+from test_hostile_text import HOSTILE as HOSTILE_TEXT
+from test_hostile_text import check
 
-from numerai_predict.diagnostics.html_page import MAX_BYTES, render_diagnosis
+from numerai_predict.cli.score_table import score_table
+from numerai_predict.diagnostics.html_page import MAX_BYTES, render_diagnosis, score_rows
 from numerai_predict.diagnostics.report import FeatureExposure, FeatureSetExposure, NamedMean
+from numerai_predict.diagnostics.report_json import report_as_json
 from numerai_predict.diagnostics.training_overlap import EraKind
 from numerai_predict.pages.formats import format_interval, format_number
 from numerai_predict.scoring.score_summary import summarize, summarize_quantity
+from numerai_predict.terminal.screen import Screen
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -88,6 +95,27 @@ def test_untrusted_names_are_shown_and_escaped(make_report, subject, eras, name)
     known = {tag for tag, _ in Elements(usual).tags}
     assert {tag for tag, _ in Elements(page).tags} <= known
     assert str(markupsafe.escape(name))[:20] in page
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXT)
+def test_text_of_any_field_is_inert(make_report, subject, eras, text):
+    table = eras(12, "corr", "mmc", "bmc")
+    table.index = [text, *table.index[1:]]
+    names = {"model": text, "target": text, "benchmark": text, "validation": text}
+    report = make_report(
+        table,
+        subject=subject(**names, meta_model=text, neutral_to=text, pythons=[text]),
+        groups=[FeatureSetExposure(text, 3, 0.1, 0.2, text)],
+        exposures=[FeatureExposure(text, 0.4, 0.02, 0.4, 0.5, 0)],
+        largest_exposures=pd.DataFrame({text: 0.1}, table.index),
+        correlations=[NamedMean(text, 0.1, 0.02)],
+        notes=[text],
+    )
+    page = render_diagnosis(report)
+    assert is_inert(page)
+    loads_nothing(page)
+    json.loads(report_as_json(report, {}))
+    check(Screen(60).text(score_table(score_rows(report))))
 
 
 def test_charts_without_data_are_replaced_by_a_reason(make_report, eras):

@@ -19,7 +19,7 @@ from numerai_predict.registry.events import RegistryEvent
 from numerai_predict.registry.history import ModelHistory, ModelVersion
 from numerai_predict.registry.reference import Reference, parse_reference
 from numerai_predict.registry.registry import Registry
-from numerai_predict.terminal.screen import show
+from numerai_predict.terminal.screen import Part, show
 from numerai_predict.terminal.table import Column, TextTable
 
 _COLUMNS = (
@@ -89,10 +89,15 @@ def _show(registry: Registry, options: argparse.Namespace) -> int:
         shown = [version_as_json(history, each) for each in history.versions.values()]
         print(json.dumps({"versions": shown, "history": events}, indent=2))
         return 0
+    show(*model_parts(history))
+    return 0
+
+
+def model_parts(history: ModelHistory) -> list[Part]:
+    """What a terminal shows of a model: its versions and its history."""
     rows = [_row(history, each) for each in history.versions.values()]
     lines = [f"  {one_line(_described(event))}" for event in history.events]
-    show(TextTable(_COLUMNS, rows), "", "history", *lines)
-    return 0
+    return [TextTable(_COLUMNS, rows), "", "history", *lines]
 
 
 def _show_version(history: ModelHistory, version: ModelVersion, as_json: bool) -> int:
