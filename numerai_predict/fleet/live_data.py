@@ -6,8 +6,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from numerai_predict.contract.deadline import Deadline
 from numerai_predict.contract.errors import DatasetUnavailable
+from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.record import DataFacts
 from numerai_predict.contract.redaction import redact
 from numerai_predict.fleet.config import FleetConfig
@@ -15,9 +18,13 @@ from numerai_predict.fleet.data_watch import WatchedFile
 from numerai_predict.fleet.errors import DataChanged
 from numerai_predict.fleet.node_files import NodeFile, to_node
 from numerai_predict.fleet.worker.messages import OVERHEAD_BYTES
+from numerai_predict.runner.child.data_probe import ProbeExit
 from numerai_predict.runner.fetching import FetchedFile, fetch_data
-from numerai_predict.runner.live_data import read_ids, read_shape, require_memory
+from numerai_predict.runner.live_data import Shape, most_bytes, read_ids, read_shape, require_memory
+from numerai_predict.runner.supervisor.data_probe import probe
 from numerai_predict.storage.files import sha256_of
+
+_COPIES = 2  # of the data, while pandas converts what pyarrow has read
 
 
 @dataclass(frozen=True)
@@ -56,16 +63,53 @@ def fetch_live_data(config: FleetConfig, directory: Path, deadline: Deadline) ->
     path, watched = _own_copy(live, directory / "live", "live data")
     shape = read_shape(path, live.source)
     facts = live.as_data(shape)
-    require_memory(shape, OVERHEAD_BYTES, live.source)
+    _require_memory(path, live.source, shape)
     read_ids(path, live.source)
     try:
         found = fetch_data(config.benchmarks, folders, deadline, directory, "benchmarks")
         benchmarks, more = _own_copy(found, directory / "benchmarks", "benchmark models")
-        benchmark_facts = found.as_data(read_shape(benchmarks, found.source))
+        benchmark_shape = read_shape(benchmarks, found.source)
+        benchmark_facts = found.as_data(benchmark_shape)
+        _require_memory(benchmarks, found.source, benchmark_shape)
     except DatasetUnavailable as error:
         source, reason = DataFacts(redact(config.benchmarks)), (error.message, error.remedy)
         return LiveData(path, facts, None, source, reason, shape.names, watched)
     return LiveData(path, facts, benchmarks, benchmark_facts, None, shape.names, watched + more)
+
+
+def _require_memory(path: Path, source: str, shape: Shape) -> None:
+    """Require that a worker can read the data, before one starts.
+
+    Data that may take more than their metadata state, which only text can, are read for this.
+
+    Raises:
+        DatasetUnavailable: no worker can.
+    """
+    require_memory(shape, OVERHEAD_BYTES, source)
+    try:
+        pq.read_schema(path).empty_table().to_pandas()
+    except Exception as error:  # whatever it is, each worker would raise it
+        raise _not_readable(source) from error
+    if _COPIES * most_bytes(path, source) <= OVERHEAD_BYTES:
+        return
+    found = probe(path, OVERHEAD_BYTES)
+    if found is ProbeExit.TOO_LARGE:
+        raise DatasetUnavailable(
+            f"expected data that a worker can read within {format_size(OVERHEAD_BYTES)} of memory, "
+            f"found that {source} needs more once it is unpacked",
+            "use the tournament's own file as it was downloaded, or run the models one by one: "
+            "numerai-predict run --memory",
+        )
+    if found is ProbeExit.UNREADABLE:
+        raise _not_readable(source)
+
+
+def _not_readable(source: str) -> DatasetUnavailable:
+    return DatasetUnavailable(
+        f"expected data that pandas can read, found a file that it cannot convert: {source}",
+        "use the tournament's own file as it was downloaded, or write yours with pandas: "
+        "frame.to_parquet(path)",
+    )
 
 
 def _own_copy(

@@ -28,6 +28,7 @@ _MOST_BYTES_OF_IDS = 1024**3
 _MOST_BYTES_OF_METADATA = 32 * 1024**2
 _ROWS_AT_ONCE = 64 * 1024
 _LENGTH_AND_MAGIC = 8
+_TEXT = "BYTE_ARRAY"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,23 @@ def require_memory(shape: Shape, limit_bytes: int | None, source: str) -> None:
             f"{source} needs {format_size(shape.bytes)}: {shape}",
             "use the tournament's own file as it was downloaded; --memory allows a model more",
         )
+
+
+def most_bytes(path: Path, source: str) -> int:
+    """The most that the data can take in memory, from the file's metadata alone.
+
+    No value is larger than its column's chunk, but a dictionary can repeat it for every row.
+
+    Raises:
+        DatasetUnavailable: it is not a parquet file.
+    """
+    with _open(path, source) as parquet:
+        metadata = parquet.metadata
+        groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+        chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
+        texts = [chunk for chunk in chunks if chunk.physical_type == _TEXT]
+        text_bytes = sum(chunk.num_values * chunk.total_uncompressed_size for chunk in texts)
+        return int(metadata.num_rows * _row_bytes(parquet.schema_arrow) + text_bytes)
 
 
 def _row_bytes(schema: pa.Schema) -> int:
