@@ -169,3 +169,14 @@ def test_no_test_module_is_too_long():
         source_tree.long_modules(tested, LONGEST_TEST_MODULE),
         f"test modules of at most {LONGEST_TEST_MODULE} lines",
     )
+
+
+def test_no_path_is_resolved_so_that_a_link_to_itself_raises():
+    """Before Python 3.13, `Path.resolve` raises a RuntimeError: `resolve_links` never raises."""
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in (ROOT / source_tree.PACKAGE).rglob("*.py")
+        for line in path.read_text().splitlines()
+        if ".resolve()" in line and not path.match("sandbox/*.py")
+    ]
+    expect_none(found, "resolve_links in place of Path.resolve")

@@ -10,6 +10,7 @@ from itertools import groupby
 from numerai_predict.cli.command_table import COMMANDS, Command
 from numerai_predict.cli.exit_codes import UsageError, exit_code_of, exit_on_closed_output
 from numerai_predict.runner.option_parser import OptionParser
+from numerai_predict.terminal.standard_streams import open_standard_streams
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -18,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: after `--help` and `--version`, and with 2 after a bad command line.
     """
+    open_standard_streams()
     return exit_on_closed_output(lambda: _run(sys.argv[1:] if argv is None else argv))
 
 

@@ -81,9 +81,10 @@ class PromotionCheck:
         with temporary_directory("numerai-promotion-") as folder:
             record = self._run(live, benchmarks, Path(folder))
             yield run_gate(record)
-            if record.predictions.path is None:
+            predictions = record.predictions.file_in(Path(folder))
+            if predictions is None:
                 return
-            yield self._submission_gate(Path(record.predictions.path), live)
+            yield self._submission_gate(predictions, live)
         yield self._comparison_gate()
 
     def _approval_gate(self) -> PromotionGate:

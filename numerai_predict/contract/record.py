@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from numerai_predict.contract.errors import RunError
@@ -82,6 +83,10 @@ class PredictionFacts:
     """Largest prediction."""
     std: float | None = None
     """Standard deviation of the predictions (ddof 1)."""
+
+    def file_in(self, directory: Path) -> Path | None:
+        """The file in the output directory; in `path`, what is not printable is escaped."""
+        return None if self.path is None else directory / Path(self.path).name
 
 
 @dataclass(frozen=True)

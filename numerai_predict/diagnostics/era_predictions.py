@@ -25,6 +25,7 @@ from numerai_predict.runner.bundle_data import ModelInput, check_data
 from numerai_predict.runner.fetching import FetchedFile, fetch_model
 from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.validation.submission_rules import are_equal
+from numerai_predict.storage.files import resolve_links
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class EraPredictor:
             features = self._validation.feature_names
             warnings = check_data(bundle, self._input(features))
             open_batch = batch_opener(
-                self._config, bundle, fetched.path.resolve(), frames, features, self._deadline
+                self._config, bundle, resolve_links(fetched.path), frames, features, self._deadline
             )
             batches = self._validation.batches(self._config.batch_bytes)
             repeated = False

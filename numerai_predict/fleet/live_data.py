@@ -22,7 +22,7 @@ from numerai_predict.runner.child.data_probe import ProbeExit
 from numerai_predict.runner.fetching import FetchedFile, fetch_data
 from numerai_predict.runner.live_data import Shape, most_bytes, read_ids, read_shape, require_memory
 from numerai_predict.runner.supervisor.data_probe import probe
-from numerai_predict.storage.files import sha256_of
+from numerai_predict.storage.files import resolve_links, sha256_of
 
 _COPIES = 2  # of the data, while pandas converts what pyarrow has read
 
@@ -116,7 +116,7 @@ def _own_copy(
     fetched: FetchedFile, directory: Path, what: str
 ) -> tuple[Path, tuple[WatchedFile, ...]]:
     """The file in `directory`, and the local file that it is a copy of, if there is one."""
-    if fetched.path.parent.resolve() == directory.resolve():
+    if resolve_links(fetched.path.parent) == resolve_links(directory):
         return fetched.path, ()
     copy = directory / fetched.path.name
     shutil.copyfile(fetched.path, copy)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from numerai_predict.contract.errors import ModelUnavailable
 from numerai_predict.storage.file_watch import FileWatch
+from numerai_predict.storage.files import resolve_links
 
 NodeFile = str | bytes
 
@@ -25,7 +26,7 @@ def write_node_file(file: NodeFile, path: Path) -> Path:
     if isinstance(file, bytes):
         path.write_bytes(file)
     else:
-        source = Path(file).resolve()
+        source = resolve_links(Path(file))
         with contextlib.suppress(OSError):
             os.link(source, path)
             return path

@@ -23,6 +23,7 @@ _EMPTY = "an empty file"
 _TEXT = "text"
 _MAGIC = {
     b"PAR1": "a parquet file",
+    b"ARROW1": "a Feather file",
     b"\x7fELF": "a program",
     b"version https://git-lfs": _LFS,
     b"{": "a JSON file, such as a notebook",

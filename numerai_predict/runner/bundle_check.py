@@ -15,6 +15,7 @@ from numerai_predict.inspection.bundle_manifest import (
     InvalidBundleManifest,
     read_bundle_manifest,
 )
+from numerai_predict.storage.files import resolve_links
 
 _MAX_NAMED = 3
 TRAIN_AGAIN = "train again (`numerai-predict train`)"
@@ -32,7 +33,7 @@ def find_manifest(model: str, sha256: str) -> BundleManifest | None:
         return None
     named = Path(model)
     try:
-        for pickle in dict.fromkeys((named.absolute(), named.resolve())):
+        for pickle in dict.fromkeys((named.absolute(), resolve_links(named))):
             if manifest := read_bundle_manifest(pickle, sha256):
                 return manifest
     except InvalidBundleManifest as error:

@@ -19,19 +19,13 @@ from numerai_predict.runner.record_builder import RecordBuilder
 from numerai_predict.runner.record_file import write_record
 from numerai_predict.runner.run_log import log_step, log_verdict, start_logging
 from numerai_predict.runner.termination import Terminated, raise_at_sigterm
+from numerai_predict.terminal.standard_streams import open_standard_streams
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `predict.py`; returns the verdict's exit code."""
-    _open_standard_streams()
+    open_standard_streams()
     return execute(parse_job(argv)).exit_code
-
-
-def _open_standard_streams() -> None:
-    """Open descriptors 0 to 2 if the caller closed them: no pipe of a run may use them."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
-    os.close(descriptor)
 
 
 def execute(job: Job) -> Record:

@@ -113,6 +113,13 @@ def read_ids(path: Path, source: str) -> list[str]:
                 f"expected the ids as the index `id` of {source}, found {_found(parquet, index)}",
                 _REMEDY,
             )
+        kind = parquet.schema_arrow.field("id").type
+        if not _can_be_ids(kind):  # else the model would be blamed for ids of another type
+            raise DatasetUnavailable(
+                f"expected the ids of {source} as text, found {kind}",
+                "write them as text: frame.index = frame.index.map(str), or of bytes "
+                "frame.index.map(bytes.decode)",
+            )
         _require_at_most(_MOST_ROWS, parquet.metadata.num_rows, "live rows", source)
         try:
             # As a dictionary, an id that is repeated is in memory once.
@@ -128,6 +135,13 @@ def read_ids(path: Path, source: str) -> list[str]:
             f"expected every id of {source} once, found missing or repeated ones", _REMEDY
         )
     return ids
+
+
+def _can_be_ids(kind: pa.DataType) -> bool:
+    """Whether the values are texts or integers; an empty index has the type `null`."""
+    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+    is_text = str(plain) in ("string", "large_string", "string_view", "null")
+    return is_text or bool(pa.types.is_integer(plain))
 
 
 def _read_text(parquet: pq.ParquetFile, column: str, source: str) -> list[Any]:

@@ -35,6 +35,7 @@ from numerai_predict.storage.destinations import (
     deliver,
     destination_of,
 )
+from numerai_predict.storage.files import resolve_links
 from numerai_predict.storage.sources import LocalFile, source_of
 
 if TYPE_CHECKING:
@@ -175,4 +176,4 @@ def _inside_container(job: Job, destination: str) -> str:
 def _local_files(job: Job) -> list[Path]:
     """The resolved paths of the job's sources that are local files."""
     sources = map(source_of, (job.model, job.dataset, job.benchmarks))
-    return [source.path.resolve() for source in sources if isinstance(source, LocalFile)]
+    return [resolve_links(source.path) for source in sources if isinstance(source, LocalFile)]

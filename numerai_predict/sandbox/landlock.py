@@ -84,6 +84,9 @@ def abi() -> int:
         raise
 
 
+_OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
 class Ruleset:
     """Rights by path; once enforced, every access that no rule grants is denied.
 
@@ -107,6 +110,9 @@ class Ruleset:
     def allow(self, paths: Iterable[Path], rights: Right) -> None:
         """Grant rights below each path that exists and can be opened.
 
+        Raises:
+            OSError: the process, or the machine, can open no more files.
+
         Descriptors of paths in `/proc` stay open, until the process executes another program: a
         rule belongs to an inode, and when memory is short the kernel drops unused inodes there.
         """
@@ -115,7 +121,9 @@ class Ruleset:
         for path in paths:
             try:
                 descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-            except OSError:
+            except OSError as error:
+                if error.errno in _OUT_OF_RESOURCES:  # a rule must not be missing unnoticed
+                    raise
                 continue
             try:
                 is_directory = stat.S_ISDIR(os.fstat(descriptor).st_mode)

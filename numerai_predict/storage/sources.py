@@ -14,6 +14,7 @@ from numerai_predict.contract.errors import FetchFailed
 from numerai_predict.contract.job import NO_FOLDERS, DatasetFolders
 from numerai_predict.contract.path_access import barred_by, exists, is_file
 from numerai_predict.contract.redaction import redact
+from numerai_predict.storage.files import resolve_links
 from numerai_predict.storage.retry import TransferPolicy
 from numerai_predict.storage.transfer.download import download
 
@@ -65,7 +66,7 @@ class LocalFile:
                 f"give user {os.geteuid()} the right to read it: chmod a+r {self.path}, or run as "
                 'its owner: in a container with --user "$(id -u):$(id -g)"',
             )
-        return self.path.resolve()
+        return resolve_links(self.path)
 
 
 @dataclass(frozen=True)

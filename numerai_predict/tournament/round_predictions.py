@@ -100,7 +100,7 @@ def _run(
     with atomic_write(ledger.folder / "record.json") as handle:
         handle.write(record.as_json().encode())
     _require_ok(record)
-    return Path(record.predictions.path or "")
+    return record.predictions.file_in(ledger.folder) or Path()
 
 
 def _require_ok(record: Record) -> None:

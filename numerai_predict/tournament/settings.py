@@ -16,6 +16,7 @@ from numerai_predict.contract.path_access import barred_by, is_file
 from numerai_predict.contract.server_name import API_URL
 from numerai_predict.contract.tournament_errors import BadSettings, NotAuthorised
 from numerai_predict.storage.directories import config_directory
+from numerai_predict.storage.files import resolve_links
 from numerai_predict.storage.graphql import Keys
 from numerai_predict.tournament.gate_limits import GateLimits, parse_exposure_limits
 
@@ -135,7 +136,7 @@ def _require_private(file: Path) -> None:
     Raises:
         NotAuthorised: it is not.
     """
-    repository = next((up for up in file.resolve().parents if (up / ".git").exists()), None)
+    repository = next((up for up in resolve_links(file).parents if (up / ".git").exists()), None)
     if repository is not None:
         raise NotAuthorised(
             f"expected the keys outside of repositories, found {file} in that of {repository}",

@@ -21,6 +21,11 @@ ODD = {
     "undecodable": f"missing\n{FORGED}\x1b\udcff/x",
     "above": "../missing/../x",
     "long": "x" * 300,
+    "a link to itself": "loop",
+    "below a link to itself": "loop/x",
+    "a directory of an odd name": f"odd\n{FORGED}\x1b[2J\u202e",
+    "an empty file": "empty",
+    "a device": "/dev/null",
 }
 # The first would leave a server running; the second prints quoted text for a shell to execute.
 LEFT_OUT = (("practice", "start"), ("practice", "env"))
@@ -74,6 +79,9 @@ def run(monkeypatch, capsys, tmp_path, closed_port):
     work = tmp_path / "one" / "two"
     work.mkdir(parents=True)
     monkeypatch.chdir(work)
+    (work / "loop").symlink_to("loop")
+    (work / ODD["a directory of an odd name"]).mkdir()
+    (work / "empty").touch()
     settings = {"DOCKER": "false", "NUMERAI_API_URL": f"http://127.0.0.1:{closed_port}"}
     settings |= {"NUMERAI_PUBLIC_ID": "", "NUMERAI_SECRET_KEY": "", "NO_PROXY": "*"}
     settings |= {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "cache")}

@@ -70,6 +70,43 @@ def test_without_an_engine_it_runs_here_and_shows_the_first_predictions(run, tmp
     assert all(re.fullmatch(r"  n\w+ +[01]\.\d{6}", line) for line in table[1:]), table
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_closed_do_not_change_the_verdict(
+    clean_environment, sample, tmp_path, closed
+):
+    data = f"--dataset {sample}/live.parquet --benchmarks {sample}/live_benchmark_models.parquet"
+    command = f"exec {sys.executable} -c '{PROGRAM}' run --no-container {OWN} {data} {closed}"
+    ended = subprocess.run(
+        ["bash", "-c", command], env=clean_environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(list(tmp_path.glob("live_predictions-*.csv"))) == 1
+
+
+def test_an_output_directory_of_an_odd_name_holds_the_predictions(run, tmp_path, sample):
+    folder = tmp_path / "a\nb\u202e\x1b[2J"
+    folder.mkdir()
+    data = ("--dataset", sample / "live.parquet")
+    data += ("--benchmarks", sample / "live_benchmark_models.parquet")
+    ended = run(OWN, *data, "--output_dir", folder)
+    assert ended.returncode == 0, ended.stderr
+    assert "The first of " in ended.stdout
+    assert "\x1b" not in ended.stdout + ended.stderr
+    assert len(list(folder.glob("live_predictions-*.csv"))) == 1
+
+
+def test_a_limit_of_open_files_that_is_too_low_is_said(clean_environment, sample, tmp_path):
+    data = f"--dataset {sample}/live.parquet --benchmarks {sample}/live_benchmark_models.parquet"
+    command = f"ulimit -n 20; {sys.executable} -c '{PROGRAM}' run --no-container {OWN} {data}"
+    ended = subprocess.run(
+        ["bash", "-c", command], env=clean_environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ended.returncode == 21
+    assert "found a limit of 20 open files" in ended.stderr
+    assert "ulimit -n" in ended.stderr.splitlines()[-1]
+
+
 def test_sample_data_are_made_once(run):
     assert "Making sample data" in run(OWN).stderr
     assert "Making sample data" not in run(OWN).stderr

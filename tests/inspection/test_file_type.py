@@ -45,6 +45,7 @@ def zipped(*names):
         (b"PAR1\x15\x04", "a parquet file"),
         (b"\x7fELF\x02", "a program"),
         (pickle.dumps({})[:-1], "a corrupt pickle"),
+        (b"ARROW1\0\0" + b"\xff" * 30, "a Feather file"),
         (b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09", "binary data of an unknown format"),
     ],
     ids=lambda value: repr(value)[:20] if isinstance(value, bytes) else None,

@@ -90,6 +90,9 @@ def test_sys_exit_while_the_pickle_loads_is_the_models_error(run_model):
         (signal.SIGKILL, ["SIGKILL", "memory"]),
         (signal.SIGABRT, ["SIGABRT", "aborted", "last lines"]),
         (signal.SIGBUS, ["SIGBUS", "--shm-size"]),
+        (signal.SIGALRM, ["SIGALRM", "a timer that the model set", "--timeout"]),
+        (signal.SIGXCPU, ["SIGXCPU", "CPU time"]),
+        (signal.SIGTERM, ["SIGTERM", "the model or another process", "os.kill"]),
     ],
 )
 def test_a_crash_by_a_signal_names_it_and_the_most_likely_cause(run_model, number, words):

@@ -211,8 +211,19 @@ def test_what_a_model_process_describes_fits_the_schema():
         def __str__(self):
             raise KeyError("y" * 10**6)
 
+    class OddCause(Exception):
+        @property
+        def __cause__(self):
+            raise ValueError("no cause")
+
+    class OddName(Exception):
+        @property
+        def name(self):
+            raise KeyboardInterrupt
+
     Odd.__qualname__ = "Q" * 10**5
-    for error in (Odd(), OSError(2, "n", "p" * 10**5), ImportError("m" * 10**6, name="n" * 10**5)):
+    errors = [Odd(), OSError(2, "n", "p" * 10**5), ImportError("m" * 10**6, name="n" * 10**5)]
+    for error in (*errors, OddCause("x"), OddName("x")):
         content = json.loads(json.dumps({**describe(error), "stage": "load"}))
         assert len(json.dumps(content)) < 70_000
         assert read_failure(content, [Stage.LOAD])

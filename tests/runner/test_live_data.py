@@ -226,3 +226,26 @@ def test_columns_of_fixed_width_that_exceed_the_memory_are_refused_by_their_meta
     require_memory(shape, None, "live.parquet")
     with pytest.raises(DatasetUnavailable, match=r"found that live.parquet needs .*: 1,000 rows"):
         require_memory(shape, 13_999, "live.parquet")
+
+
+OTHER_IDS = {
+    "bytes": lambda ids: ids.map(str.encode),
+    "fractions": lambda ids: pd.Index([number / 3 for number in range(len(ids))]),
+    "dates": lambda ids: pd.date_range("2020-01-01", periods=len(ids)),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_IDS)
+def test_ids_that_are_no_text_are_the_fault_of_the_data(run_on, live, kind):
+    """Else the model, which returns the index as it is, would be blamed for wrong ids."""
+    live.index = pd.Index(OTHER_IDS[kind](live.index), name="id")
+    run_on(live).fails_as("dataset_unavailable", "expected the ids of", "as text, found")
+
+
+@pytest.mark.parametrize("dtype", ["category", "string", "large_string[pyarrow]"])
+def test_ids_of_every_kind_of_text_are_accepted(run_on, live, dtype):
+    if dtype.startswith("large"):
+        live.index = live.index.astype(pd.ArrowDtype(pa.large_string()))
+    else:
+        live.index = live.index.astype(dtype)
+    assert run_on(live).exit_code == 0

@@ -17,7 +17,7 @@ from numerai_predict.inspection.inspect import inspect_pickle
 from numerai_predict.inspection.report import as_json, as_parts
 from numerai_predict.runner.bundle_check import check_pickle
 from numerai_predict.runner.run_log import log_step
-from numerai_predict.storage.files import sha256_of
+from numerai_predict.storage.files import resolve_links, sha256_of
 from numerai_predict.terminal.screen import show
 
 
@@ -47,7 +47,9 @@ def run(options: argparse.Namespace) -> int:
 def _bundle(pickle: str) -> BundleManifest | None:
     """The manifest of exactly this pickle; a warning where the one beside it is of another."""
     named = Path(pickle)
-    if not any((path.parent / MANIFEST).exists() for path in (named.absolute(), named.resolve())):
+    if not any(
+        (path.parent / MANIFEST).exists() for path in (named.absolute(), resolve_links(named))
+    ):
         return None  # large files are hashed only where there is one
     try:
         return check_pickle(pickle, sha256_of(Path(pickle)))

@@ -48,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
         write_failure(job, error)
         raise
     if result.record is not None:
-        _show_predictions(result.record.predictions.path, result.record.predictions.rows)
+        predictions = result.record.predictions
+        _show_predictions(predictions.file_in(job.output_dir), predictions.rows)
     return result.exit_code
 
 
@@ -83,7 +84,7 @@ def _print_status(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def _show_predictions(path: str | None, rows: int | None) -> None:
+def _show_predictions(path: Path | None, rows: int | None) -> None:
     if path is None:
         return
     with open(path, encoding="utf-8", newline="") as file:

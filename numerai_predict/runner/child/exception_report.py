@@ -34,7 +34,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     """As `_describe`; without details of an exception that raises when it is looked at."""
     try:
         return _describe(error)
-    except Exception:
+    except BaseException:  # whatever it is, the model raised it
         name = type.__dict__["__name__"].__get__(type(error))[:_MAX_NAME_CHARACTERS]
         return {
             "type": name,
@@ -44,6 +44,7 @@ def describe(error: BaseException) -> dict[str, Any]:
             "traceback": "",
             "errors": [],
             "module": None,
+            "defect": None,
             "attribute": None,
             "attribute_of": None,
         }

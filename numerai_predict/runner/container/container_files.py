@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from numerai_predict.storage.files import resolve_links
+
 _MOUNTS = Path("/proc/self/mountinfo")
 # A tmpfs elsewhere may be a directory of the host.
 _OWN_TMPFS = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108
@@ -21,7 +23,7 @@ def is_lost_with_container(
     is_image = bool(os.environ.get("NUMERAI_PREDICT_IMAGE"))
     if not (is_image if in_container is None else in_container):
         return False
-    found = _mount_of(directory.resolve(), mounts)
+    found = _mount_of(resolve_links(directory), mounts)
     if found is None:
         return False
     point, file_system = found

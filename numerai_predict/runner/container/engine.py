@@ -24,6 +24,7 @@ from numerai_predict.contract.trained_eras import MANIFEST
 from numerai_predict.runner import acceleration_option
 from numerai_predict.runner.container.seccomp_profile import model_profile
 from numerai_predict.runner.options import job_to_argv
+from numerai_predict.storage.files import resolve_links
 from numerai_predict.storage.named_data import is_local_file
 from numerai_predict.storage.transfer import size_limits
 
@@ -172,7 +173,7 @@ def _manifest_mounts(model: str) -> list[BindMount]:
     if not is_local_file(model):
         return []
     path = Path(model)
-    for directory in (path.parent, path.resolve().parent):
+    for directory in (path.parent, resolve_links(path).parent):
         if (directory / MANIFEST).is_file():
             return [BindMount(directory / MANIFEST, path.parent / MANIFEST)]
     return []

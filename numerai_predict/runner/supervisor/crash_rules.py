@@ -38,6 +38,18 @@ _SIGNAL_CAUSES = {
         "shared memory is full, or a mapped file was truncated",
         "give the container more shared memory (docker run --shm-size)",
     ),
+    **dict.fromkeys(
+        (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF),
+        (
+            "a timer that the model set (signal.alarm, signal.setitimer) ran out, and no function "
+            "handles its signal",
+            "handle the signal in the model, or set no timer: --timeout limits the model's time",
+        ),
+    ),
+    signal.SIGXCPU: (
+        "a limit of CPU time (ulimit -t, RLIMIT_CPU)",
+        "raise the limit of the process that starts the runner, or set none in the model",
+    ),
     signal.SIGFPE: ("an integer division by zero in a compiled library", "check the model's input"),
 }
 
@@ -50,8 +62,8 @@ _SEGFAULT_WITH_VALID_CODE = (
 
 
 _ANOTHER_SIGNAL = (
-    "another process sent it the signal",
-    "try again; if it keeps happening, find out which process sends the signal",
+    "the model or another process sent it the signal",
+    "send none in the model (os.kill); if it sends none, try again and find out who does",
 )
 _DO_NOT_TOUCH = "return predictions from the model, and do not use the runner's descriptors"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import subprocess
 import tempfile
 from collections.abc import Callable, Collection, Mapping
@@ -55,6 +56,9 @@ class Process(Protocol):
         Raises:
             subprocess.TimeoutExpired: it has not exited within that many seconds.
         """
+
+
+_OPEN_FILES_OF_A_RUN = 64
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def launch(limits: Limits, readable: Collection[Path], *, sandboxed: bool) -> Pr
         ModelCrashed: the machine or the container allows no more processes.
     """
     _require_processes()
+    _require_open_files()
     identity = identity_for_model(PACKAGE_FILES) if sandboxed else Identity()
     environment = minimal_environment(os.environ)
     return launch_with(
@@ -165,6 +170,21 @@ def _require_processes() -> None:
         raise _too_few_processes(
             f"a limit of {limit.limit} processes and threads, of which {limit.used} are in use; a "
             f"run starts about {needed}"
+        )
+
+
+def _require_open_files() -> None:
+    """Require that the process may open what its layers and its libraries open.
+
+    Raises:
+        ModelCrashed: the limit is too low.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < _OPEN_FILES_OF_A_RUN:
+        raise ModelCrashed(
+            f"expected to start the model process, found a limit of {hard} open files; a run needs "
+            f"about {_OPEN_FILES_OF_A_RUN}",
+            "raise the limit: of a container with --ulimit nofile=1024, of a user with ulimit -n",
         )
 
 
