@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numerai_tools.submissions import NUMERAI_ALLOWED_PRED_COLS
 
 from numerai_predict.contract.errors import DatasetUnavailable
+from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.tournament_errors import GateClosed
 from numerai_predict.data.columns import column_names
 from numerai_predict.data.feature_sets import FeatureSets
@@ -238,12 +240,16 @@ def _read_predictions(path: Path) -> pd.Series[float]:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise gate_error([f"no CSV that can be read: {type(error).__name__}"]) from error
-    if len(frame.columns) != 2 or frame.columns[0] != "id":
-        raise gate_error(
-            [f"columns: {', '.join(frame.columns[:_EXAMPLES])}; expected id and prediction"]
-        )
+    if not _are_accepted(list(frame.columns)):
+        found = one_line(", ".join(frame.columns[:_EXAMPLES]))
+        raise gate_error([f"columns: {found}; expected id and prediction"])
     numbers = pd.to_numeric(frame.iloc[:, 1], errors="coerce").to_numpy(np.float64)
     return pd.Series(numbers, index=frame["id"])
+
+
+def _are_accepted(columns: Sequence[str]) -> bool:
+    """Whether the tournament accepts a file with these columns."""
+    return len(columns) == 2 and columns[0] == "id" and columns[1] in NUMERAI_ALLOWED_PRED_COLS
 
 
 def _examples(names: Sequence[str] | pd.Index[str]) -> str:

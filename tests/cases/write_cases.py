@@ -17,6 +17,7 @@ import cloudpickle
 import library_use
 import machine_processes
 import machine_settings
+import machine_threads
 import machine_use
 import pickled_forms
 import returned_frames
@@ -29,6 +30,7 @@ MODULES = (
     machine_use,
     machine_processes,
     machine_settings,
+    machine_threads,
     library_use,
 )
 CASES: dict[str, Case] = {

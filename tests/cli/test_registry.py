@@ -149,6 +149,19 @@ def test_a_damaged_registry_is_found_by_verify(registry, models, tmp_path):
     assert "corrupt_version (exit 102)" in registry("registry:mine@1", command="run", code=102)[1]
 
 
+def test_a_model_whose_events_are_damaged_hides_no_other(registry, models, tmp_path):
+    for name in ("first", "second", "third"):
+        registry("add", models / ONE, name)
+    (tmp_path / "registry/models/second/events/00000001.json").write_text('{"number": 1}')
+    shown, last = registry("list", code=101)
+    assert [line.split()[0] for line in shown.splitlines()[1:]] == ["first", "third"]
+    assert "models/second/events/00000001.json" in last
+    found = json.loads(registry("list", "--json", code=101)[0])
+    assert [each["model"] for each in found] == ["first", "third"]
+    assert "found 1 not" in registry("verify", code=102)[1]
+    assert "registry_unavailable" in registry("gc", code=101)[1]
+
+
 def test_old_versions_go_and_needed_ones_stay(registry, models):
     for _ in range(4):
         registry("add", models / ONE, "mine")

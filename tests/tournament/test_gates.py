@@ -1,5 +1,7 @@
 """Each gate blocks for its own reason, and the error has the reasons of all."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from numerai_predict.contract.tournament_errors import GateClosed
 from numerai_predict.tournament.gate_limits import GateLimits, format_figures, parse_exposure_limits
 from numerai_predict.tournament.gates import check_gates, expected_columns
+
+LIMITS = GateLimits(max_abs_exposure=0.45)  # 200 rows correlate by chance
 
 
 @pytest.fixture
@@ -52,6 +56,35 @@ def test_good_predictions_pass_with_their_figures(check, good):
     figures = check(good)
     assert figures.keys() == {"std", "tied", "coverage", "exposure"}
     assert figures["coverage"] == 1
+
+
+FORMS = {
+    "a quoted header": lambda text: text.replace("id,prediction", '"id","prediction"').encode(),
+    "quoted fields": lambda text: re.sub(r"[^,\n]+", r'"\g<0>"', text).encode(),
+    "a byte order mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "a mark and a quoted header": lambda text: b'\xef\xbb\xbf"id",prediction' + text[13:].encode(),
+    "lines of Windows": lambda text: text.replace("\n", "\r\n").encode(),
+    "no last line end": lambda text: text.rstrip("\n").encode(),
+    "probability": lambda text: text.replace("prediction", "probability").encode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_csv_that_other_programs_write_passes(tmp_path, live, sample, good, form):
+    path = tmp_path / "predictions.csv"
+    path.write_bytes(FORMS[form](good.to_csv()))
+    figures = check_gates(path, live, expected_columns((), sample / "features.json"), LIMITS)
+    assert figures["coverage"].value == 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["id,target", "prediction,id", "ID,prediction", "id,prediction,x", "id", "id;prediction"],
+)
+def test_a_csv_of_other_columns_is_refused_as_the_tournament_would(check, good, header):
+    text = good.to_csv().replace("id,prediction", header, 1)
+    with pytest.raises(GateClosed, match=r"columns: |no CSV that can be read"):
+        check(text)
 
 
 def test_the_defaults_are_those_of_the_issue():

@@ -12,7 +12,7 @@ from numerai_predict.cli.registered_models import open_registry
 from numerai_predict.contract.errors import SaveFailed
 from numerai_predict.contract.foreign_text import one_line
 from numerai_predict.contract.limits import format_size
-from numerai_predict.contract.registry_errors import CorruptVersion
+from numerai_predict.contract.registry_errors import CorruptVersion, RegistryUnavailable
 from numerai_predict.registry.bundle_files import bundle_files, find_pickle
 from numerai_predict.registry.cleanup import remove_old_versions, remove_unused_contents
 from numerai_predict.registry.events import RegistryEvent
@@ -64,16 +64,32 @@ def _add(registry: Registry, options: argparse.Namespace) -> str:
 
 
 def _list(registry: Registry, options: argparse.Namespace) -> int:
-    histories = [registry.history(name) for name in registry.models()]
+    histories, unreadable = _histories(registry)
     versions = [(history, each) for history in histories for each in history.versions.values()]
     if options.json:
         print(json.dumps([version_as_json(*each) for each in versions], indent=2))
-        return 0
-    if not versions:
+    elif versions:
+        show(TextTable(_COLUMNS, [_row(*each) for each in versions]))
+    elif not unreadable:
         print("no models: `numerai-predict registry add PATH NAME` adds one")
-        return 0
-    show(TextTable(_COLUMNS, [_row(*each) for each in versions]))
+    if unreadable:
+        raise unreadable[0]
     return 0
+
+
+def _histories(registry: Registry) -> tuple[list[ModelHistory], list[RegistryUnavailable]]:
+    """The histories of all models, and the errors of those that cannot be read.
+
+    One model whose events are damaged hides no other.
+    """
+    found: list[ModelHistory] = []
+    unreadable: list[RegistryUnavailable] = []
+    for name in registry.models():
+        try:
+            found.append(registry.history(name))
+        except RegistryUnavailable as error:
+            unreadable.append(error)
+    return found, unreadable
 
 
 def _show(registry: Registry, options: argparse.Namespace) -> int:
@@ -135,9 +151,10 @@ def _tag(registry: Registry, options: argparse.Namespace) -> str:
 
 
 def _verify(registry: Registry, _options: argparse.Namespace) -> str:
-    histories = [registry.history(name) for name in registry.models()]
+    histories, unreadable = _histories(registry)
     versions = [(history, each) for history in histories for each in history.versions.values()]
-    faults = [
+    faults = [error.message for error in unreadable]
+    faults += [
         f"{history.name}@{version.number}: {fault}"
         for history, version in versions
         for fault in registry.faults(version)
