@@ -8,8 +8,14 @@ API_URL = "https://api-tournament.numer.ai"
 
 
 def server_of(url: str) -> str:
-    """Scheme, host and port of a URL, which identify a server."""
-    parts = urlsplit(url)
+    """Scheme, host and port of a URL, which identify a server.
+
+    A URL that is none names a server that nothing comes from; a request to it is refused.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as `http://[::1`
+        return "invalid://"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
 
 

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
-from urllib.parse import urlsplit
 
 from numerai_predict.contract.errors import FetchFailed, FetchInterrupted
 from numerai_predict.contract.foreign_text import printable_lines
 from numerai_predict.contract.limits import format_size
 from numerai_predict.contract.redaction import redact, redact_text
+from numerai_predict.contract.server_name import is_loopback, server_of
 from numerai_predict.contract.tournament_errors import LocalServerStopped, TournamentUnavailable
 from numerai_predict.storage.retry import Backoff, RetryPolicy, TransferPolicy
 from numerai_predict.storage.transfer.http import (
@@ -144,7 +144,7 @@ class Api:
     @property
     def is_local(self) -> bool:
         """Whether the server is on this machine: a practice server."""
-        return urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
+        return is_loopback(server_of(self.url))
 
     def query_with_retry(self, query: str, **variables: Any) -> Any:
         """As `query`, also repeated after the API responded with errors.
