@@ -106,7 +106,7 @@ def test_text_of_any_field_is_inert(make_report, subject, eras, text):
         table,
         subject=subject(**names, meta_model=text, neutral_to=text, pythons=[text]),
         groups=[FeatureSetExposure(text, 3, 0.1, 0.2, text)],
-        exposures=[FeatureExposure(text, 0.4, 0.02, 0.4, 0.5, 0)],
+        exposures=[FeatureExposure(text, 0.4, 0.02, 0.4, 0.5, 0, 5)],
         largest_exposures=pd.DataFrame({text: 0.1}, table.index),
         correlations=[NamedMean(text, 0.1, 0.02)],
         notes=[text],
