@@ -168,3 +168,23 @@ def test_hostile_names_stay_text_on_the_page(measured, text):
     assert "<script>alert" not in page
     assert is_inert(page)
     json.loads(comparison_as_json(found))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("case", ["usual", "one era", "no score", "hostile"])
+def test_the_layout_holds_and_is_accessible(measured, chromium, tmp_path, case, width, scheme):
+    names = (" ".join(HOSTILE), "\u0645\u0631\u062d" * 60) if case == "hostile" else ("a", "b")
+    eras = 1 if case == "one era" else ERAS
+    scores = {"corr": np.nan, "mmc": np.nan} if case == "no score" else {}
+    pair = [measured(**scores, eras=eras, seed=n, name=name) for n, name in enumerate(names, 1)]
+    path = tmp_path / "compare.html"
+    path.write_text(render_comparison(compared(*pair)))
+    for scripts, media in ((True, ""), (False, ""), (True, "print")):
+        chromium.screen(width, scheme=scheme, media=media)
+        chromium.open("about:blank")
+        chromium.open(path, scripts)
+        assert chromium.requested() == [path.as_uri()]
+        assert chromium.complaints() == []
+        assert chromium.layout_faults() == []
+        assert chromium.serious_findings() == []

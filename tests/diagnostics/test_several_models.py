@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from chromium import Chromium
 from feature_models import by_feature
 from page_text import is_inert
 from test_hostile_text import HOSTILE
@@ -127,23 +126,20 @@ def test_hostile_names_stay_text_on_the_page(side_by_side, text):
     json.loads(models_as_json(models, [{}, {}]))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_of_six_models_is_accessible_and_loads_nothing(
-    side_by_side, tmp_path, width, scheme
-):
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("case", ["six", "no era", "hostile"])
+def test_the_layout_holds_and_is_accessible(side_by_side, chromium, tmp_path, case, width, scheme):
+    names = ["a" * 200, "b", "\u0645\u0631\u062d", "d", "e", "f"]
+    if case == "hostile":
+        names = [" ".join(HOSTILE[start::3]) for start in range(3)]
     path = tmp_path / "models.html"
-    path.write_text(
-        render_models(side_by_side("a" * 200, "b", "\u0645\u0631\u062d", "d", "e", "f"))
-    )
-    browser = Chromium(tmp_path)
-    try:
-        browser.screen(width, scheme=scheme)
-        browser.open(path)
-        assert browser.complaints() == []
-        assert len(browser.requested()) == 1
-        assert browser.layout_faults() == []
-        assert browser.serious_findings() == []
-    finally:
-        browser.close()
+    path.write_text(render_models(side_by_side(*names, eras=[] if case == "no era" else ERAS)))
+    for scripts, media in ((True, ""), (False, ""), (True, "print")):
+        chromium.screen(width, scheme=scheme, media=media)
+        chromium.open("about:blank")
+        chromium.open(path, scripts)
+        assert chromium.requested() == [path.as_uri()]
+        assert chromium.complaints() == []
+        assert chromium.layout_faults() == []
+        assert chromium.serious_findings() == []
