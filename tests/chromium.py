@@ -145,7 +145,7 @@ class Chromium:
         ]
 
     def layout_faults(self) -> list[str]:
-        """Texts that overlap, and a page that is wider than the screen."""
+        """Texts that overlap or are cut off, and a page that is wider than the screen."""
         return self.evaluate(_LAYOUT.read_text())
 
     def picture(self, path: Path) -> Path:
