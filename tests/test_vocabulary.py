@@ -30,7 +30,6 @@ class Allowed:
 ALLOWED = (
     Allowed("docs/explanation/04-trust-model.md", "nobody", "the Unix user"),
     Allowed("numerai_predict/sandbox/identity.py", "nobody", "the Unix user"),
-    Allowed("tests/attacks/ESCAPES.md", "nobody", "the Unix user"),
     Allowed("tests/resources/test_shared_memory.py", "nobody", "the Unix user"),
     Allowed("numerai_predict/fleet/ledger_rows.py", "place", "a column of fleet.sqlite"),
     Allowed("numerai_predict/fleet/scheduler.py", "place", "a column of fleet.sqlite"),

@@ -47,9 +47,10 @@ def element(tag: str, content: str = "", **attributes: object) -> Markup:
 
 
 def _escaped(value: object) -> Markup:
-    return escape(
-        one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-    )
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return escape(value)
+    # A path of many points is long and plain: only what is not printable is foreign text.
+    return escape(value if value.isascii() and value.isprintable() else one_line(value))
 
 
 def drawing(width: float, height: float, title: str, parts: Iterable[Markup]) -> Markup:

@@ -38,8 +38,8 @@ def find_pickle(path: Path) -> Path:
 def bundle_files(pickle: Path) -> tuple[dict[str, Path], dict[str, Any]]:
     """The files of a version by their names in the registry, and its facts.
 
-    A bundle may be a stranger's: a symbolic link in it could name a file of the user's, which
-    others could then read in the registry. So links beside the pickle are left out.
+    A bundle is untrusted: a symbolic link in it could name a file of the user's, which others could
+    then read in the registry. So links beside the pickle are left out.
 
     Raises:
         ModelUnavailable: the manifest beside the pickle is of other bytes.

@@ -1,7 +1,7 @@
 """Reads an event that anybody may have written: of any size, depth and type.
 
-Whoever can write to the directory or bucket of a registry can write events. An event that is read
-has the types that its class states, and each text in it is bounded and printable.
+A user who can write to the directory or bucket of a registry can write events. An event that is
+read has the types that its class states, and each text in it is bounded and printable.
 """
 
 from __future__ import annotations

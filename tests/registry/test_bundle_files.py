@@ -1,4 +1,4 @@
-"""What a registry takes of a bundle, which may be a stranger's."""
+"""What a registry takes of a bundle, which is untrusted."""
 
 import json
 import pickle
