@@ -255,6 +255,10 @@ simulations: setup ## Measure how often intervals of scores hold the true value,
 	$(BIN)/python bench/promotions.py
 	$(BIN)/python bench/purge.py
 
+.PHONY: blending
+blending: setup ## Measure how often a blend chosen by payout earns more on untouched eras, and whether noise claims one; writes bench/RESULTS.md: make blending [SEEDS=20]
+	$(BIN)/python bench/blending.py $(SEEDS)
+
 .PHONY: bench_noise
 bench_noise: setup ## Measure how often training, diagnosis and comparison find skill in noise; writes bench/RESULTS.md
 	$(BIN)/python bench/noise.py $(SEEDS)

@@ -146,8 +146,8 @@ def _payout(report: Report) -> Chart:
     title, missing = "Payout", "A payout needs CORR and MMC, and so a meta model for these eras."
     if not {"corr", "mmc"} <= set(plotted_scores(report)):
         return Chart(title, caption, None, missing)
-    scores = (pd.Series(_clean(report, name)) for name in ("corr", "mmc"))
-    values: Values = np.asarray(era_payouts(*scores), np.float64)
+    corr, mmc = (pd.Series(_clean(report, name)) for name in ("corr", "mmc"))
+    values: Values = np.asarray(era_payouts(corr, mmc), np.float64)
     band = cumulative_band(values, _overlap(report, values))
     series = [EraSeries("Payout", "c4", _sum(values), band)]
     return _chart(report, title, caption, series if np.isfinite(values).any() else [], missing)

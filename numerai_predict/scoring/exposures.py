@@ -16,6 +16,9 @@ from numerai_tools.scoring import max_feature_correlation
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+# The highest exposure that the gates of a submission allow by default. A copy of
+# `GateLimits.max_abs_exposure`, which is read without pandas; a test compares them.
+GATE_EXPOSURE = 0.30
 _CHANCE = 0.01
 # Features that show the overlap of a target: more add little.
 OVERLAP_FEATURES = 64

@@ -62,6 +62,12 @@ def mean_interval(
     return _interval(_mean_estimate(scores, overlap), at_once, confidence)
 
 
+def standard_error(scores: NDArray[np.float64], overlap: int) -> float | None:
+    """The standard error of the mean; see `mean_interval`."""
+    estimate = _mean_estimate(scores, overlap)
+    return estimate and estimate.error
+
+
 def sharpe_interval(scores: NDArray[np.float64], overlap: int) -> Interval | None:
     """The interval of mean / standard deviation (ddof 0); see `mean_interval`.
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from numerai_predict.contract.counting import counted
 from numerai_predict.scoring.intervals import (
+    CONFIDENCE,
     Interval,
     best_of_mean_interval,
     best_of_sharpe_interval,
@@ -20,6 +21,7 @@ from numerai_predict.scoring.intervals import (
     effective_eras,
     mean_interval,
     sharpe_interval,
+    standard_error,
     varies,
 )
 from numerai_predict.scoring.target_overlap import overlapping_scores
@@ -114,10 +116,21 @@ def summarize(scores: pd.Series[float], overlap: int) -> ScoreSummary:
     )
 
 
-def interval_of_mean(scores: pd.Series[float], overlap: int, confidence: float) -> Interval | None:
-    """The interval of the mean with another confidence than 0.95; see `summarize`."""
+def interval_of_mean(
+    scores: pd.Series[float], overlap: int, confidence: float = CONFIDENCE, at_once: int = 1
+) -> Interval | None:
+    """The interval of the mean with another confidence, or of many at once; see `summarize`.
+
+    See `mean_interval` for `at_once`.
+    """
     values, shared = _values(scores.dropna(), overlap)
-    return mean_interval(values, shared, confidence=confidence)
+    return mean_interval(values, shared, at_once, confidence)
+
+
+def error_of_mean(scores: pd.Series[float], overlap: int) -> float | None:
+    """The standard error of the mean, `None` where there is no interval; see `summarize`."""
+    values, shared = _values(scores.dropna(), overlap)
+    return standard_error(values, shared)
 
 
 def summarize_best_of(scores: pd.Series[float], overlap: int, looks: int) -> ScoreSummary:

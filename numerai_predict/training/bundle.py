@@ -27,10 +27,18 @@ from numerai_predict.runner.container.target import ContainerImage, ExecutionTar
 from numerai_predict.runner.run_log import log_step
 from numerai_predict.storage.files import PART_SUFFIX, atomic_write
 from numerai_predict.training import predict_template
+from numerai_predict.training.blending.transform import NO_TRANSFORM, BlendTransform
 from numerai_predict.training.model_fitting import TrainedModel
 
 _PACK_SECONDS = 600.0
 _DIRECTORY_PREFIX = ".bundle-"
+_TEMPLATE = "predict_template.py"
+# By this name alone: the path of the directory would be in the pickle, and no two would be equal.
+_PACK_PROGRAM = f"""import pathlib, sys
+source = pathlib.Path(sys.argv[1], "{_TEMPLATE}").read_text()
+__file__ = "{_TEMPLATE}"
+exec(compile(source, __file__, "exec"))
+"""
 _SHOWN_LINES = 3
 
 
@@ -71,8 +79,8 @@ def bundle_environment(
 class BundleSpec:
     """The content of the pickled function.
 
-    `kind` is the name of the trainer; `neutralize` is the share of `benchmark` to remove,
-    `max_exposure` the highest correlation with a feature.
+    `kind` is the name of the trainer; `neutralize` is the share of `benchmark` to remove, `blend`
+    the transform after it, `max_exposure` the highest correlation with a feature.
     """
 
     kind: str
@@ -81,6 +89,20 @@ class BundleSpec:
     benchmark: str | None
     neutralize: float
     max_exposure: float | None = None
+    blend: BlendTransform = NO_TRANSFORM
+
+    @property
+    def uses_benchmark(self) -> bool:
+        """Whether the function takes the benchmark models as its second argument."""
+        return bool(self.neutralize) or self.blend.uses_benchmark
+
+    def prediction_spec(self) -> dict[str, Any]:
+        """What the function does with the predictions of the models."""
+        return {
+            "neutralize": self.neutralize,
+            "blend": self.blend.as_spec(),
+            "max_exposure": self.max_exposure,
+        }
 
 
 @contextmanager
@@ -94,8 +116,9 @@ def build_bundle(spec: BundleSpec, environment: ExecutionTarget, output: Path) -
     with tempfile.TemporaryDirectory(prefix=_DIRECTORY_PREFIX, dir=output) as name:
         directory = Path(name).absolute()  # container engines mount absolute paths only
         _write_parts(spec, directory)
+        (directory / _TEMPLATE).write_text(inspect.getsource(predict_template))
         script = directory / "pack.py"
-        script.write_text(inspect.getsource(predict_template))
+        script.write_text(_PACK_PROGRAM)
         pickle = directory / PICKLE
         log_step("pack", f"{len(spec.models)} model(s) in {environment}")
         arguments = (str(script), str(directory), str(pickle))
@@ -160,8 +183,7 @@ def _write_parts(spec: BundleSpec, directory: Path) -> None:
         "kind": spec.kind,
         "features": list(spec.features),
         "benchmark": spec.benchmark,
-        "neutralize": spec.neutralize,
-        "max_exposure": spec.max_exposure,
+        **spec.prediction_spec(),
         "models": names,
     }
     (directory / "bundle.json").write_text(json.dumps(content))

@@ -33,10 +33,9 @@ from numerai_predict.scoring.exposures import Exposure, exposure_by_chance, larg
 from numerai_predict.scoring.rank_spread import rank_spread
 from numerai_predict.training.bundle import BundleSpec
 from numerai_predict.training.predict_template import (
-    combine_by_era,
-    limit_exposure_by_era,
     load_model,
     predict_with,
+    predictions_by_era,
 )
 from numerai_predict.training.training_data import TrainingData, benchmark_files
 
@@ -98,7 +97,7 @@ def verify_bundle(
     _inspect(pickle, environment)
     with tempfile.TemporaryDirectory(prefix=".trial-", dir=pickle.parent) as name:
         live = prepare_live_data(data, Path(name))
-        if spec.neutralize and live.benchmarks is None:
+        if spec.uses_benchmark and live.benchmarks is None:
             raise BundleRefused(
                 f"expected the benchmark models of {live.description}, found none",
                 "get them with `numerai-predict data get live_benchmark_models`",
@@ -123,7 +122,9 @@ def prepare_live_data(data: TrainingData, directory: Path) -> VerificationData:
     era = data.eras[-1]
     mask = data.mask([era])
     index = pd.Index(data.history.ids(mask), name="id")
-    frame = pd.DataFrame(data.history.features(data.features, mask), index, data.features)
+    others = [name for group in data.groups.values() for name in group]
+    names = list(dict.fromkeys([*data.features, *others]))
+    frame = pd.DataFrame(data.history.features(names, mask), index, names)
     frame.insert(0, "era", "X")
     frame.insert(1, "data_type", "live")
     frame[data.main_target] = np.float32("nan")
@@ -193,16 +194,23 @@ def _benchmark_file(data: VerificationData) -> Path:
 
 def _trainer_predictions(spec: BundleSpec, data: VerificationData) -> pd.Series[float]:
     """The trained models' predictions of the live data, float64 by id."""
-    frame = pd.read_parquet(data.live, columns=[*spec.features, "era"])
+    columns = dict.fromkeys([*spec.features, *spec.blend.features, "era"])
+    frame = pd.read_parquet(data.live, columns=list(columns))
     features = frame[list(spec.features)].to_numpy()
     models = (load_model(spec.kind, model.stored.body) for model in spec.models)
     outputs = [predict_with(model, features) for model in models]
     benchmark = None
-    if spec.neutralize and spec.benchmark and data.benchmarks:
+    if spec.uses_benchmark and spec.benchmark and data.benchmarks:
         column = pd.read_parquet(data.benchmarks, columns=[spec.benchmark])[spec.benchmark]
         benchmark = column.reindex(frame.index).to_numpy(dtype=np.float64)
-    predictions = combine_by_era(frame["era"], outputs, benchmark, spec.neutralize)
-    predictions = limit_exposure_by_era(frame["era"], predictions, features, spec.max_exposure)
+    predictions = predictions_by_era(
+        frame["era"],
+        outputs,
+        benchmark,
+        frame[list(spec.blend.features)].to_numpy(),
+        features,
+        spec.prediction_spec(),
+    )
     return pd.Series(predictions, frame.index)
 
 

@@ -50,9 +50,12 @@ class ComparisonPredictions:
         predictions: pd.Series[float],
         targets: NDArray[np.float32],
         era: str,
-        neutralizers: pd.DataFrame,
+        neutralizers: pd.DataFrame | None,
     ) -> pd.DataFrame:
-        """The scores of one era: one row, with the columns of `era_scores`."""
+        """The scores of one era: one row, with the columns of `era_scores`.
+
+        Without neutralizers there is no FNC.
+        """
         return era_scores(
             predictions,
             pd.Series(targets, predictions.index),

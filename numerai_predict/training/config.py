@@ -14,6 +14,7 @@ from pydantic_settings import (
 
 from numerai_predict.contract.errors import DatasetUnavailable
 from numerai_predict.data.era_selection import Eras
+from numerai_predict.training.blending.settings import BlendSettings
 from numerai_predict.training.trainers.parameters import (
     CatBoostSettings,
     InvalidValue,
@@ -139,6 +140,10 @@ class TrainingConfig(BaseSettings):
         le=1,
         description="highest absolute correlation of the predictions with one feature; a higher "
         "one is reduced to it. The submission gate allows 0.3. Default: no limit",
+    )
+    blend: BlendSettings = Field(
+        BlendSettings(),
+        description="transform of the predictions, after `neutralize` and before `max_exposure`",
     )
     use_holdout: bool = Field(
         False, description="after scoring, train again on all eras and bundle those models"

@@ -23,14 +23,14 @@ from numerai_predict.scoring.score_summary import (
     summarize_quantity,
 )
 from numerai_predict.storage.files import sha256_of
+from numerai_predict.training.blending.transform import NO_TRANSFORM, BlendTransform
 from numerai_predict.training.checkpoints import Checkpoints, StoredResult
 from numerai_predict.training.comparison import META_MODEL, ComparisonPredictions
 from numerai_predict.training.model_fitting import TrainedModel
 from numerai_predict.training.model_outputs import output_function
 from numerai_predict.training.predict_template import (
-    combine,
+    final_predictions,
     has_values,
-    limit_exposure,
 )
 from numerai_predict.training.trainers.interface import era_slices
 from numerai_predict.training.training_data import TrainingData, benchmark_files
@@ -88,7 +88,7 @@ class Evaluator:
     """Scores models; `kind` is the trainer's name, `neutralize` the share to remove.
 
     `overlap` is the number of neighbouring eras whose targets share time, `max_exposure` the
-    highest correlation of the predictions with a feature.
+    highest correlation of the predictions with a feature, `blend` the transform before it.
     """
 
     data: TrainingData
@@ -97,11 +97,17 @@ class Evaluator:
     checkpoints: Checkpoints
     overlap: int
     max_exposure: float | None = None
+    blend: BlendTransform = NO_TRANSFORM
+
+    @property
+    def uses_benchmark(self) -> bool:
+        """Whether the predictions depend on the benchmark model."""
+        return bool(self.neutralize) or self.blend.uses_benchmark
 
     def evaluate(self, window: ValidationWindow, models: Sequence[TrainedModel]) -> Evaluation:
         """The scores of the window, computed or loaded from their checkpoint."""
         label = f"{window.name} scores"
-        facts = self._facts(window, models)
+        facts = self.facts(window, models)
         stored = self.checkpoints.get(label, facts)
         if stored is None:
             scores, predictions = self._score(window, models)
@@ -118,14 +124,18 @@ class Evaluator:
         loaded = [output_function(self.kind, model.stored.body) for model in models]
         names = [f"{model.target}_{model.seed}" for model in models]
         comparison = ComparisonPredictions.read(self.data)
+        spec = {
+            "neutralize": self.neutralize,
+            "blend": self.blend.as_spec(),
+            "max_exposure": self.max_exposure,
+        }
         scores, predictions, left_out = [], [], []
         for rows in self._eras(window.scored, loaded):
             benchmark = comparison.benchmark_of(rows.ids)
-            if self.neutralize and not has_values(benchmark):
+            if self.uses_benchmark and not has_values(benchmark):
                 left_out.append(era_name(rows.era))
                 continue
-            ensemble = combine(rows.outputs, benchmark, self.neutralize)
-            ensemble = limit_exposure(ensemble, rows.features, self.max_exposure)
+            ensemble = final_predictions(rows.outputs, benchmark, rows.blended, rows.features, spec)
             prediction = pd.Series(ensemble, rows.ids)
             neutralizers = pd.DataFrame(
                 rows.neutralizers, rows.ids, self.data.neutral, dtype=np.float64
@@ -149,7 +159,7 @@ class Evaluator:
             raise BadConfiguration(
                 f"expected benchmark rows to neutralize {window.name} to, found that {found}",
                 "get the files of benchmark models that belong to the data, or leave `neutralize` "
-                "out",
+                "and the benchmark of `blend` out",
             )
         log_step(
             "warning",
@@ -160,8 +170,11 @@ class Evaluator:
     def _eras(self, eras: Sequence[int], models: Sequence[Any]) -> Iterator[_PredictedRows]:
         """The rows of each era with the models' outputs, read in slices of bounded size."""
         data = self.data
-        for mask in era_slices(data.history, data.mask(eras), len(data.features)):
+        blended_names = list(self.blend.features)
+        width = len(data.features) + len(blended_names)
+        for mask in era_slices(data.history, data.mask(eras), width):
             features = data.history.features(data.features, mask)
+            blended = data.history.features(blended_names, mask)
             neutralizers = data.history.features(data.neutral, mask)
             ids = np.asarray(data.history.ids(mask), dtype=object)
             row_eras = data.history.eras[mask]
@@ -175,6 +188,7 @@ class Evaluator:
                     targets=targets[rows],
                     features=features[rows],
                     neutralizers=neutralizers[rows],
+                    blended=blended[rows],
                     outputs=[output[rows] for output in outputs],
                 )
 
@@ -185,17 +199,18 @@ class Evaluator:
         predictions = pd.read_parquet(io.BytesIO(stored.body))
         return Evaluation(window.name, scores, predictions, self.overlap)
 
-    def _facts(self, window: ValidationWindow, models: Sequence[TrainedModel]) -> dict[str, Any]:
+    def facts(self, window: ValidationWindow, models: Sequence[TrainedModel]) -> dict[str, Any]:
         """Everything that determines the scores: the key of their checkpoint."""
         data = self.data
         files = [data.directory / META_MODEL, *benchmark_files(data.history.paths)]
         limit = {} if self.max_exposure is None else {"max exposure": self.max_exposure}
-        left_out = {"eras without the benchmark": "left out"} if self.neutralize else {}
+        left_out = {"eras without the benchmark": "left out"} if self.uses_benchmark else {}
         return {
             **data.facts(),
             "form": _FORM,
             **limit,
             **left_out,
+            **self.blend.facts(),
             "models": [[model.target, model.seed, model.stored.sha256] for model in models],
             "scored eras": describe_eras(window.scored),
             "scored target": data.main_target,
@@ -214,8 +229,9 @@ class Evaluator:
 class _PredictedRows:
     """One era with the models' outputs.
 
-    `ids` and `targets` (the main target) have shape (rows,), `features` and `neutralizers`
-    shape (rows, columns). `outputs` has one array with shape (rows,) per model.
+    `ids` and `targets` (the main target) have shape (rows,), `features`, `neutralizers` (of FNC)
+    and `blended` (those of the transform) shape (rows, columns). `outputs` has one array with shape
+    (rows,) per model.
     """
 
     era: int
@@ -223,4 +239,5 @@ class _PredictedRows:
     targets: NDArray[np.float32]
     features: NDArray[np.int8]
     neutralizers: NDArray[np.int8]
+    blended: NDArray[np.int8]
     outputs: Sequence[NDArray[np.float64]]

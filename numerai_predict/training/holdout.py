@@ -11,6 +11,7 @@ from typing import Any
 from numerai_predict.contract.errors import SaveFailed
 from numerai_predict.storage.directories import NoHomeDirectory, state_directory
 from numerai_predict.storage.holdout_looks import Holdout, LookRecord
+from numerai_predict.training.blending.transform import NO_TRANSFORM, BlendTransform
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.evaluation import Evaluation
 from numerai_predict.training.model_fitting import TrainedModel
@@ -44,10 +45,14 @@ class HoldoutScores:
 
 
 def hidden_holdout(
-    config: TrainingConfig, data: TrainingData, eras: Sequence[int], models: Sequence[TrainedModel]
+    config: TrainingConfig,
+    data: TrainingData,
+    eras: Sequence[int],
+    models: Sequence[TrainedModel],
+    blend: BlendTransform = NO_TRANSFORM,
 ) -> HoldoutScores:
     """The holdout of these eras and models, whose scores are not computed."""
-    holdout, model = _holdout(data, eras), _scored_model(config, models)
+    holdout, model = _holdout(data, eras), _scored_model(config, models, blend)
     try:
         shown = LookRecord(state_directory()).count(holdout)
     except NoHomeDirectory:  # nothing was ever recorded
@@ -61,13 +66,14 @@ def revealed_holdout(
     evaluation: Evaluation,
     eras: Sequence[int],
     models: Sequence[TrainedModel],
+    blend: BlendTransform = NO_TRANSFORM,
 ) -> HoldoutScores:
     """The holdout of these eras with the scores of the models; the look is recorded first.
 
     Raises:
         SaveFailed: the look cannot be recorded.
     """
-    holdout, model = _holdout(data, eras), _scored_model(config, models)
+    holdout, model = _holdout(data, eras), _scored_model(config, models, blend)
     try:
         shown = LookRecord(state_directory()).add(holdout, model)
     except NoHomeDirectory as error:
@@ -82,10 +88,12 @@ def _holdout(data: TrainingData, eras: Sequence[int]) -> Holdout:
     return Holdout(data.names, data.main_target, eras[0], eras[-1], data.marks(eras))
 
 
-def _scored_model(config: TrainingConfig, models: Sequence[TrainedModel]) -> str:
+def _scored_model(
+    config: TrainingConfig, models: Sequence[TrainedModel], blend: BlendTransform
+) -> str:
     """A hash of everything that determines the predictions."""
     facts: list[Any] = [[model.target, model.seed, model.stored.sha256] for model in models]
-    facts += [config.neutralize, config.max_exposure]
+    facts += [config.neutralize, config.max_exposure, *blend.facts().values()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -15,14 +15,18 @@ from numerai_predict.runner.run_log import log_step
 from numerai_predict.scoring.target_overlap import TargetOverlap
 from numerai_predict.storage.files import atomic_write
 from numerai_predict.training import bundle
+from numerai_predict.training.blend_inputs import check_blend_inputs
+from numerai_predict.training.blend_search import ChosenBlend, choose_blend, first_transform
+from numerai_predict.training.blending.search_report import BlendSearch
+from numerai_predict.training.blending.transform import BlendTransform
 from numerai_predict.training.bundle_verification import Trial, verify_bundle
 from numerai_predict.training.checkpoints import Checkpoints
-from numerai_predict.training.comparison import absent_scores
+from numerai_predict.training.comparison import META_MODEL, absent_scores
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.data_checks import check_data
 from numerai_predict.training.earlier_scores import describe_earlier_scores
 from numerai_predict.training.early_stopping import StoppingRule
-from numerai_predict.training.embargo import choose_embargo, training_overlaps
+from numerai_predict.training.embargo import training_overlaps
 from numerai_predict.training.estimate import TrainingEstimate, estimate_training
 from numerai_predict.training.evaluation import Evaluator, ScoredWindow
 from numerai_predict.training.holdout import (
@@ -31,8 +35,8 @@ from numerai_predict.training.holdout import (
     hidden_holdout,
     revealed_holdout,
 )
-from numerai_predict.training.k_fold import FoldSizes, plan_folds
 from numerai_predict.training.model_fitting import ModelFitter, TrainedModel
+from numerai_predict.training.plan_making import make_plan
 from numerai_predict.training.progress import TrainingDisplay
 from numerai_predict.training.reports import TrainingReport, make_manifest, write_scores
 from numerai_predict.training.trainers.interface import Trainer
@@ -42,9 +46,7 @@ from numerai_predict.training.training_page import PAGE, render_training
 from numerai_predict.training.validation_plan import (
     ValidationPlan,
     ValidationWindow,
-    describe_spans,
 )
-from numerai_predict.training.walk_forward import WindowSizes, plan_windows
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class TrainingResult:
     """The output directory, the summary of scores, the holdout, and the trial on live data.
 
     `overlap` is that of the main target, which the intervals use. `absent` says which scores there
-    are not, and why.
+    are not, and why. `search` is that of the transform, if there was one.
     """
 
     output: Path
@@ -61,6 +63,7 @@ class TrainingResult:
     trial: Trial
     overlap: TargetOverlap
     absent: Sequence[str] = ()
+    search: BlendSearch | None = None
 
 
 def train(
@@ -83,9 +86,9 @@ def train(
         data, plan, trainer, overlaps = made.data, made.plan, made.trainer, made.overlaps
         training = _ModelTraining(config, data, plan, trainer, checkpoints, overlaps[0].eras)
         models = training.models()
-        holdout = training.holdout(models.final, reveal_holdout)
+        holdout = training.holdout(models.final, reveal_holdout, models.blend.transform)
         evaluations = [each.evaluation for each in models.windows]
-        scores = write_scores(config.output, evaluations, holdout)
+        scores = write_scores(config.output, evaluations, holdout, models.blend.search)
         report = TrainingReport(
             config,
             data,
@@ -97,8 +100,13 @@ def train(
             made.warnings,
             overlaps,
         )
-        trial = _publish(report, environment, models.windows, made.absent)
-    return TrainingResult(config.output, scores, holdout.facts, trial, overlaps[0], made.absent)
+        trial = _publish(
+            replace(report, blend=models.blend.transform), environment, models.windows, made.absent
+        )
+    search = models.blend.search
+    return TrainingResult(
+        config.output, scores, holdout.facts, trial, overlaps[0], made.absent, search
+    )
 
 
 def plan_training(
@@ -132,6 +140,7 @@ def _prepare(
 ) -> _Prepared:
     """Open and check the data, plan the windows, and make the trainer."""
     data = open_training_data(config, directory)
+    check_blend_inputs(config.blend, data.benchmark, directory / META_MODEL)
     absent = absent_scores(data)
     _log("data", absent)
     findings = check_data(data, checkpoints)
@@ -158,6 +167,7 @@ def _publish(
         data.benchmark,
         config.neutralize,
         config.max_exposure,
+        report.blend,
     )
     with bundle.build_bundle(spec, environment, config.output) as pickle:
         verification = verify_bundle(pickle, spec, environment, data)
@@ -174,47 +184,6 @@ def _log(step: str, sentences: Sequence[str]) -> None:
         log_step(step, sentence)
 
 
-def make_plan(
-    config: TrainingConfig,
-    data: TrainingData,
-    overlaps: Sequence[TargetOverlap],
-    *,
-    force: bool = False,
-) -> ValidationPlan:
-    """Plan the windows or folds over the eras of the data, with the overlaps of the targets.
-
-    Raises:
-        BadConfiguration: there are too few eras, or the embargo is too short and not forced.
-    """
-    chosen = config.validation
-    embargo = choose_embargo(chosen.purge_eras, overlaps, config.horizons, force=force)
-    between = embargo
-    if chosen.scheme == "kfold":
-        between = choose_embargo(0, overlaps, config.horizons, force=force)
-    if chosen.scheme == "walk_forward":
-        sizes = WindowSizes(
-            chosen.windows, chosen.window_eras, chosen.stopping_eras, chosen.holdout_eras, embargo
-        )
-        plan = plan_windows(data.eras, sizes)
-    else:
-        folds = FoldSizes(chosen.folds, chosen.stopping_eras, chosen.holdout_eras, between, embargo)
-        plan = plan_folds(data.eras, folds)
-    for window in plan.windows:
-        _log_window(window, between)
-    _log_window(plan.final, embargo)
-    return plan
-
-
-def _log_window(window: ValidationWindow, embargo: int) -> None:
-    parts = {"train": window.training, "stop": window.stopping, "score": window.scored}
-    spans = [
-        f"{use} {describe_spans(part, [era for other in parts.values() for era in other])}"
-        for use, part in parts.items()
-        if part
-    ]
-    log_step("plan", f"{window.name}: eras to {', '.join(spans)}; embargo {embargo}")
-
-
 def _make_trainer(config: TrainingConfig) -> Trainer:
     trainer, reason = make_trainer(
         config.trainer, config.parameters, config.device, config.threads or usable_cpus()
@@ -225,11 +194,15 @@ def _make_trainer(config: TrainingConfig) -> Trainer:
 
 @dataclass(frozen=True)
 class _TrainedModels:
-    """The models to bundle, those to score on the holdout, and the scored windows."""
+    """The models to bundle, those to score on the holdout, and the scored windows.
+
+    The windows' scores are those of the predictions with the transform.
+    """
 
     bundled: list[TrainedModel]
     final: list[TrainedModel]
     windows: list[ScoredWindow]
+    blend: ChosenBlend
 
 
 @dataclass(frozen=True)
@@ -260,6 +233,7 @@ class _ModelTraining:
             evaluation = self._evaluator.evaluate(window, models)
             windows.append(ScoredWindow(window, models, evaluation))
         window_models = [model for each in windows for model in each.models]
+        blend, windows = self._blended(windows)
         rules = {
             target: replace(rule, rounds=_median_rounds(window_models, target))
             for target in targets
@@ -268,15 +242,28 @@ class _ModelTraining:
         if config.use_holdout:
             whole = ValidationWindow("whole", tuple(self.data.eras), (), ())
             bundled = fitter.models(whole, config.seeds, rules)
-        return _TrainedModels(bundled, final, windows)
+        return _TrainedModels(bundled, final, windows, blend)
 
-    def holdout(self, models: list[TrainedModel], reveal: bool) -> HoldoutScores:
+    def _blended(self, windows: list[ScoredWindow]) -> tuple[ChosenBlend, list[ScoredWindow]]:
+        """The transform, and the windows scored with it."""
+        pairs = [(each.window, each.models) for each in windows]
+        blend = choose_blend(self.config.blend, self._evaluator, pairs)
+        evaluator = replace(self._evaluator, blend=blend.transform)
+        return blend, [
+            replace(each, evaluation=evaluator.evaluate(each.window, each.models))
+            for each in windows
+        ]
+
+    def holdout(
+        self, models: list[TrainedModel], reveal: bool, blend: BlendTransform
+    ) -> HoldoutScores:
         """The holdout, with the scores of these models if it is revealed."""
         eras = self.plan.final.scored
         if not reveal:
-            return hidden_holdout(self.config, self.data, eras, models)
-        evaluation = self._evaluator.evaluate(self.plan.final, models)
-        return revealed_holdout(self.config, self.data, evaluation, eras, models)
+            return hidden_holdout(self.config, self.data, eras, models, blend)
+        evaluator = replace(self._evaluator, blend=blend)
+        evaluation = evaluator.evaluate(self.plan.final, models)
+        return revealed_holdout(self.config, self.data, evaluation, eras, models, blend)
 
     @property
     def _evaluator(self) -> Evaluator:
@@ -287,6 +274,7 @@ class _ModelTraining:
             self.checkpoints,
             self.overlap,
             self.config.max_exposure,
+            first_transform(self.config.blend, self.data.groups),
         )
 
     def _model_count(self) -> int:

@@ -1,8 +1,7 @@
 """The function that a bundle contains, and the program that pickles it in the bundle's Python.
 
-It imports nothing from numerai_predict. As a program it reads a directory (`bundle.json` and one
-file per model) and writes the pickle: cloudpickle stores what a program defines by value. The
-training uses the same functions for its own predictions.
+It imports nothing from numerai_predict. As a program it reads a directory (`bundle.json`, a file
+per model) and writes the pickle. The training uses the same functions for its own predictions.
 """
 
 from __future__ import annotations
@@ -12,16 +11,17 @@ import sys
 import warnings
 from math import fsum
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-_BATCH_ROWS = 8192
-# Of `limit_exposure`: a step brings a correlation to `_TARGET`, and the last are all below
-# `_MARGIN`, as shares of the limit.
+_BATCH_ROWS, _HIGHEST = 8192, 4
+# Of `limit_exposure`: shares of the limit, reached by a correlation in a step, by all in the end.
 _TARGET, _MARGIN, _MAX_STEPS, _SHORTEST_ERA = 0.9, 0.999, 2000, 3
-_HIGHEST = 4
+# Of `transform`: steps of normal quantiles, so that sums are exact; the smallest eigenvalue.
+_GAUSSIAN_STEPS, _COLLINEAR, _ROUNDING = 2.0**20, 1e-10, 1e-9
 
 
 def load_model(kind: str, body: bytes) -> Any:
@@ -85,22 +85,23 @@ def has_values(benchmark: Any) -> bool:
     return benchmark is not None and not np.isnan(benchmark).all()
 
 
+def require_values(benchmark: Any) -> None:
+    """Raise `ValueError` if a benchmark has no value in any row; `None` has none."""
+    if not has_values(benchmark):
+        raise ValueError("expected values of the benchmark model in each era, found an era without")
+
+
 def combine(predictions: Any, benchmark: Any, share: float) -> Any:
     """Combine all models' predictions of one era: mean of ranks, neutralization, ranks.
 
     `predictions` has shape (models, rows), `benchmark` shape (rows,) or is `None`. Neutralization
     removes `share` of the projection on the ranked benchmark; rows without a value of it count as
-    its mean. Sums are exact, so results are identical on every machine.
-
-    Raises:
-        ValueError: the benchmark has no value, so that nothing can be removed.
+    its mean; a benchmark without any is a `ValueError`. Sums are exact, so results are identical
+    on every machine.
     """
-    if share and not has_values(benchmark):
-        raise ValueError("expected values of the benchmark model in each era, found an era without")
-    total = np.zeros(len(predictions[0]))
-    for values in predictions:
-        total += rank_in_unit_interval(values)
-    mean = total / len(predictions)
+    if share:
+        require_values(benchmark)
+    mean = sum(map(rank_in_unit_interval, predictions)) / len(predictions)
     if share:
         known = np.where(np.isnan(benchmark), np.nanmean(benchmark), benchmark)
         direction = rank_in_unit_interval(known) - 0.5
@@ -113,15 +114,6 @@ def rows_by_era(eras: Any) -> list[Any]:
     """The positions of the rows of each era; rows without an era are one era together."""
     numbers, _ = pd.factorize(np.asarray(eras, dtype=object), use_na_sentinel=False)
     return [np.flatnonzero(numbers == number) for number in np.unique(numbers)]
-
-
-def combine_by_era(eras: Any, predictions: Any, benchmark: Any, share: float) -> Any:
-    """As `combine`, for each era separately; the rows of an era need not be contiguous."""
-    result = np.zeros(len(eras))
-    for rows in rows_by_era(eras):
-        era_benchmark = None if benchmark is None else benchmark[rows]
-        result[rows] = combine([each[rows] for each in predictions], era_benchmark, share)
-    return result
 
 
 def limit_exposure(values: Any, features: Any, limit: Any) -> Any:
@@ -150,11 +142,93 @@ def limit_exposure(values: Any, features: Any, limit: Any) -> Any:
     return rank_in_unit_interval(values)
 
 
-def limit_exposure_by_era(eras: Any, values: Any, features: Any, limit: Any) -> Any:
-    """As `limit_exposure`, for each era separately."""
-    result = np.array(values, dtype=np.float64)
+def complete_ranks(benchmark: Any) -> Any:
+    """The ranks of a benchmark's values around 0; rows without a value are in the middle: 0."""
+    require_values(benchmark)
+    ranks = pd.Series(benchmark).rank().to_numpy()
+    return np.where(np.isnan(ranks), 0.0, 2 * ranks - (np.count_nonzero(~np.isnan(ranks)) + 1))
+
+
+def scaled(values: Any, scale: str) -> Any:
+    """Whole numbers around 0, shape (rows,): ranks, or with `gaussian` their normal quantiles."""
+    ranks = pd.Series(values).rank().to_numpy()
+    if scale == "rank":
+        return 2 * ranks - (len(ranks) + 1)
+    levels, places = np.unique((ranks - 0.5) / len(ranks), return_inverse=True)
+    quantiles = np.array([NormalDist().inv_cdf(level) for level in levels])
+    return np.round(quantiles * _GAUSSIAN_STEPS)[places.reshape(-1)]
+
+
+def whole_numbers(columns: Any) -> Any:
+    """Neutralizers as float64; what is not finite counts as the column's mean, rounded."""
+    columns = np.array(columns, dtype=np.float64)
+    unknown = ~np.isfinite(columns)
+    known = np.where(unknown, 0.0, columns).sum(axis=0) / np.maximum((~unknown).sum(axis=0), 1)
+    return np.where(unknown, np.round(known), columns)
+
+
+def explained_part(values: Any, columns: Any) -> Any:
+    """What a regression on the columns and a constant explains of the values, but for a constant.
+
+    `values` has shape (rows,), `columns` shape (rows, neutralizers). Of whole numbers all sums are
+    exact, so that the result does not depend on the order of the rows, and equal rows stay equal.
+    """
+    columns = columns[:, columns.min(axis=0) < columns.max(axis=0)]
+    sums = columns.sum(axis=0)
+    covariance = columns.T @ columns - np.outer(sums, sums) / len(values)
+    norms = np.sqrt(np.diag(covariance))
+    inverse = np.linalg.pinv(covariance / np.outer(norms, norms), _COLLINEAR, hermitian=True)
+    slopes = inverse @ ((columns.T @ values - sums * values.mean()) / norms) / norms
+    bound = np.abs(columns).max(axis=0) @ np.abs(slopes)
+    step = np.ldexp(1.0, int(np.frexp(bound)[1]) - 52)
+    return columns @ (np.round(slopes / step) * step)
+
+
+def remaining(values: Any, columns: Any, share: float) -> Any:
+    """The values less `share` of their explained part; as they are if nothing would remain."""
+    if len(values) < _SHORTEST_ERA or not (columns.min(axis=0) < columns.max(axis=0)).any():
+        return values
+    part = explained_part(values, columns)
+    nothing_remains = np.std(values - part) <= _ROUNDING * np.std(values)
+    return values if nothing_remains else values - share * part
+
+
+def transform(values: Any, benchmark: Any, neutralizers: Any, blend: dict[str, Any]) -> Any:
+    """Predictions of one era, blended with the benchmark, then neutralized, then ranked.
+
+    Neutralizers have shape (rows, columns). Rows without a value of the benchmark count as its
+    middle; a benchmark without any is a `ValueError`.
+    """
+    weight, share, scale = blend["benchmark_weight"], blend["share"], blend["scale"]
+    if not weight and not share:
+        return values
+    known: Any = complete_ranks(benchmark) if blend["uses_benchmark"] else None
+    if weight:
+        values = (1 - weight) * scaled(values, scale) + weight * scaled(known, scale)
+    if share:
+        columns = known[:, None] if blend["to_benchmark"] else neutralizers
+        values = remaining(scaled(values, scale), whole_numbers(columns), share)
+    return rank_in_unit_interval(values)
+
+
+def final_predictions(
+    predictions: Any, benchmark: Any, neutralizers: Any, features: Any, spec: dict[str, Any]
+) -> Any:
+    """The predictions of one era from those of all models: combined, transformed, limited."""
+    values = combine(predictions, benchmark, spec["neutralize"])
+    values = transform(values, benchmark, neutralizers, spec["blend"])
+    return limit_exposure(values, features, spec["max_exposure"])
+
+
+def predictions_by_era(
+    eras: Any, predictions: Any, benchmark: Any, neutralizers: Any, features: Any, spec: Any
+) -> Any:
+    """As `final_predictions`, for each era separately; its rows need not be contiguous."""
+    result = np.zeros(len(eras))
     for rows in rows_by_era(eras):
-        result[rows] = limit_exposure(result[rows], features[rows], limit)
+        known = None if benchmark is None else benchmark[rows]
+        outputs = [each[rows] for each in predictions]
+        result[rows] = final_predictions(outputs, known, neutralizers[rows], features[rows], spec)
     return result
 
 
@@ -175,24 +249,25 @@ def warn_of_unknown_values(names: list[str], features: Any) -> None:
 
 
 def make_predict(spec: dict[str, Any], models: list[bytes]) -> Any:
-    """The function to pickle: one argument, or two if it neutralizes to a benchmark."""
+    """The function to pickle: one argument, or two if it uses a benchmark."""
     features, load = spec["features"], loader_of(spec["kind"])
-    benchmark, share = spec["benchmark"], spec["neutralize"]
-    max_exposure = spec["max_exposure"]
+    benchmark, neutral = spec["benchmark"], spec["blend"]["features"]
+    names = list(dict.fromkeys([*features, *neutral]))
+    uses_benchmark = spec["neutralize"] or spec["blend"]["uses_benchmark"]
 
     def predict_all(live_features: Any, benchmark_values: Any) -> Any:
-        missing = [name for name in features if name not in live_features.columns]
+        missing = [name for name in names if name not in live_features.columns]
         if missing:
             raise ValueError(
-                f"expected {len(features)} features, found {len(missing)} of them missing, such as "
+                f"expected {len(names)} features, found {len(missing)} of them missing, such as "
                 f"{', '.join(missing[:3])}: use the data version that the model was trained on"
             )
         values = live_features[features].to_numpy()
         warn_of_unknown_values(features, values)
         predictions = [predict_with(load(body), values) for body in models]
         eras = live_features["era"] if "era" in live_features else np.zeros(len(live_features))
-        final = combine_by_era(eras, predictions, benchmark_values, share)
-        final = limit_exposure_by_era(eras, final, values, max_exposure)
+        others = live_features[neutral].to_numpy()
+        final = predictions_by_era(eras, predictions, benchmark_values, others, values, spec)
         return pd.DataFrame({"prediction": final}, index=live_features.index)
 
     def predict(live_features: Any) -> Any:
@@ -206,7 +281,7 @@ def make_predict(spec: dict[str, Any], models: list[bytes]) -> Any:
             raise ValueError(f"expected values of {benchmark} for these ids, found none")
         return predict_all(live_features, column.to_numpy(dtype=np.float64))
 
-    chosen = predict_with_benchmark if share else predict
+    chosen = predict_with_benchmark if uses_benchmark else predict
     chosen.__name__ = chosen.__qualname__ = "predict"
     return chosen
 

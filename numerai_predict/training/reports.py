@@ -15,6 +15,8 @@ import pandas as pd
 from numerai_predict.contract.trained_eras import PICKLE
 from numerai_predict.scoring.target_overlap import TargetOverlap
 from numerai_predict.storage.files import atomic_write, sha256_of
+from numerai_predict.training.blending.search_report import BlendSearch
+from numerai_predict.training.blending.transform import NO_TRANSFORM, BlendTransform
 from numerai_predict.training.bundle import git_commit, software_versions
 from numerai_predict.training.bundle_verification import Verification
 from numerai_predict.training.config import TrainingConfig
@@ -41,14 +43,19 @@ class TrainingReport:
     holdout: HoldoutFacts
     warnings: Sequence[str]
     overlaps: Sequence[TargetOverlap]
+    blend: BlendTransform = NO_TRANSFORM
 
 
 def write_scores(
-    output: Path, windows: Sequence[Evaluation], holdout: HoldoutScores
+    output: Path,
+    windows: Sequence[Evaluation],
+    holdout: HoldoutScores,
+    search: BlendSearch | None = None,
 ) -> dict[str, Any]:
     """Write scores.json and predictions.parquet; returns the summary statistics of the scores.
 
-    Those of the holdout are `None` unless it is revealed.
+    Those of the holdout are `None` unless it is revealed, and so is the search of a transform
+    without one.
 
     Raises:
         OSError: a file cannot be written.
@@ -60,6 +67,7 @@ def write_scores(
         "holdout": shown and shown.summary(),
         "holdout_best_of": shown and shown.best_of(holdout.facts.models_shown),
         "by_window": {each.window: each.summary() for each in windows},
+        "blend_search": search and search.as_entry(),
     }
     per_era = {"windows": _per_era(all_windows), "holdout": shown and _per_era(shown)}
     with atomic_write(output / SCORES) as handle:
@@ -78,15 +86,16 @@ def _per_era(evaluation: Evaluation) -> dict[str, Any]:
     return {str(era): json.loads(row.to_json(double_precision=15)) for era, row in rows}
 
 
-def _data_entry(data: TrainingData) -> dict[str, Any]:
+def _data_entry(data: TrainingData, blend: BlendTransform) -> dict[str, Any]:
     """The manifest's entry `data`: what a run compares its data with."""
     facts = data.facts()
+    names = list(dict.fromkeys([*data.features, *blend.features]))
     return {
         "directory": str(data.directory),
         "version": data.version,
         "server": data.server,
         **facts,
-        "features": {**facts["features"], "names": data.features},
+        "features": {**facts["features"], "names": names},
         "eras": len(data.eras),
     }
 
@@ -110,12 +119,13 @@ def make_manifest(
             "python": python,
             "arity": verification.record.model.arity,
         },
-        "data": _data_entry(data),
+        "data": _data_entry(data, report.blend),
         "configuration": report.config.model_dump(mode="json"),
         "models": [
             {"target": m.target, "seed": m.seed, "rounds": m.rounds, "sha256": m.stored.sha256}
             for m in report.models
         ],
+        "blend": report.blend.as_entry(),
         "device": trainer["device"],
         "scores": report.scores,
         "holdout": asdict(report.holdout),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from numerai_predict.storage.files import sha256_of
 from numerai_predict.storage.holdout_looks import data_set_names
 from numerai_predict.storage.snapshot_manifest import NAME, read_snapshot_manifest
 from numerai_predict.storage.snapshot_server import server_of_files
+from numerai_predict.training.blend_inputs import blend_groups
 from numerai_predict.training.config import TrainingConfig
 from numerai_predict.training.trainers.interface import TrainingRows
 
@@ -35,6 +36,7 @@ class TrainingData:
     `hashes` has the SHA-256 by file name. `features` are the model's features, `neutral` those
     that FNC neutralizes to. `targets` are float32 by name, shape (rows of the history,), NaN if
     unknown. `eras` are the eras to use, ascending; each has values of the main target.
+    `groups` are features that the section `blend` names, by what it calls them.
     `benchmark` is the name of the benchmark model. `server` is the tournament's server that the
     files came from, `None` for files that no snapshot lists.
     """
@@ -48,6 +50,7 @@ class TrainingData:
     eras: list[int]
     benchmark: str | None
     server: str | None = None
+    groups: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def main_target(self) -> str:
@@ -100,7 +103,10 @@ def open_training_data(config: TrainingConfig, directory: Path) -> TrainingData:
     features = sets.choose(config.features)
     neutral = sets.choose(config.validation.fnc_features)
     hashes = {path.name: verified_hash(path) for path in paths}
-    history = EraTable.of(paths, list(dict.fromkeys([*features, *neutral, *config.targets])))
+    groups = blend_groups(config.blend, sets, set(column_names(paths[0])))
+    others = [name for names in groups.values() for name in names]
+    columns = dict.fromkeys([*features, *neutral, *others, *config.targets])
+    history = EraTable.of(paths, list(columns))
     targets = {name: _read_target(history, name) for name in config.targets}
     eras = _choose_eras(history, config.data.eras, targets)
     return TrainingData(
@@ -113,6 +119,7 @@ def open_training_data(config: TrainingConfig, directory: Path) -> TrainingData:
         eras,
         _choose_benchmark(config, paths),
         _find_server(directory, [*paths, *benchmark_files(paths)]),
+        groups,
     )
 
 

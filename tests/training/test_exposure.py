@@ -6,10 +6,11 @@ import pytest
 from numerai_predict.cli.commands.train import blocking_gates
 from numerai_predict.scoring.exposures import Exposure
 from numerai_predict.tournament.gate_limits import GateLimits
+from numerai_predict.training.blending.transform import NO_TRANSFORM
 from numerai_predict.training.bundle_verification import Trial
 from numerai_predict.training.predict_template import (
     limit_exposure,
-    limit_exposure_by_era,
+    predictions_by_era,
     rank_in_unit_interval,
 )
 
@@ -61,7 +62,8 @@ def test_constant_features_and_short_eras_are_no_reason_to_fail(era):
 def test_each_era_is_limited_by_itself(era):
     features, values = era
     eras = np.arange(600) % 2
-    limited = limit_exposure_by_era(eras, values, features, 0.2)
+    spec = {"neutralize": 0.0, "blend": NO_TRANSFORM.as_spec(), "max_exposure": 0.2}
+    limited = predictions_by_era(eras, [values], None, features[:, :0], features, spec)
     for number in (0, 1):
         rows = eras == number
         assert largest(limited[rows], features[rows]) <= 0.2

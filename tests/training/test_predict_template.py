@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from numerai_predict.training.blending.transform import NO_TRANSFORM
 from numerai_predict.training.predict_template import (
-    combine_by_era,
-    limit_exposure_by_era,
     loader_of,
+    predictions_by_era,
     rows_by_era,
     warn_of_unknown_values,
 )
@@ -24,10 +24,10 @@ def test_rows_without_an_era_are_predicted_as_one_era(missing):
     eras = pd.Series(["0001", missing, "0001", missing, missing], dtype=object)
     assert sorted(rows.tolist() for rows in rows_by_era(eras)) == [[0, 2], [1, 3, 4]]
     values = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
-    found = combine_by_era(eras, [values], None, 0.0)
-    assert found.tolist() == [0.25, 1 / 6, 0.75, 0.5, 5 / 6]
+    spec = {"neutralize": 0.0, "blend": NO_TRANSFORM.as_spec(), "max_exposure": None}
     features = np.zeros((5, 2), np.int8)
-    assert limit_exposure_by_era(eras, found, features, None).tolist() == found.tolist()
+    found = predictions_by_era(eras, [values], None, features[:, :0], features, spec)
+    assert found.tolist() == [0.25, 1 / 6, 0.75, 0.5, 5 / 6]
 
 
 @pytest.mark.parametrize("eras", [["X"] * 3, [1, 1, 2], np.zeros(3), pd.Categorical(["X"] * 3)])

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from numerai_predict.cli.api import api_url
+from numerai_predict.cli.blend_table import blend_table
 from numerai_predict.cli.registered_models import open_registry
 from numerai_predict.cli.score_table import describe_largest_exposure, score_table
 from numerai_predict.cli.training_plan import show_plan
@@ -70,6 +71,8 @@ def run(options: argparse.Namespace) -> str | int:
         print(json.dumps(_as_json(result), indent=2))
     else:
         show(*_parts(result.scores, result.holdout), f"intervals: {result.overlap}")
+        if result.search is not None:
+            show(*blend_table(result.search))
     for sentence in result.absent:
         log_step("score", sentence)
     log_step("report", str(result.output / PAGE))
