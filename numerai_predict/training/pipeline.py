@@ -103,10 +103,8 @@ def train(
         trial = _publish(
             replace(report, blend=models.blend.transform), environment, models.windows, made.absent
         )
-    search = models.blend.search
-    return TrainingResult(
-        config.output, scores, holdout.facts, trial, overlaps[0], made.absent, search
-    )
+    facts, search = holdout.facts, models.blend.search
+    return TrainingResult(config.output, scores, facts, trial, overlaps[0], made.absent, search)
 
 
 def plan_training(
