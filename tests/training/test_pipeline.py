@@ -61,6 +61,7 @@ def test_the_bundle_needs_no_module_of_this_package(trained):
         "numpy",
         "pandas",
         "math",
+        "statistics",
         "warnings",
         "builtins",
         "_cloudpickle",
