@@ -100,9 +100,8 @@ def train(
             made.warnings,
             overlaps,
         )
-        trial = _publish(
-            replace(report, blend=models.blend.transform), environment, models.windows, made.absent
-        )
+        report = replace(report, blend=models.blend.transform)
+        trial = _publish(report, environment, models, made.absent)
     facts, search = holdout.facts, models.blend.search
     return TrainingResult(config.output, scores, facts, trial, overlaps[0], made.absent, search)
 
@@ -153,7 +152,7 @@ def _prepare(
 def _publish(
     report: TrainingReport,
     environment: ExecutionTarget,
-    windows: Sequence[ScoredWindow],
+    models: _TrainedModels,
     absent: Sequence[str],
 ) -> Trial:
     """Pack, verify and publish the bundle and its page; returns its trial on live data."""
@@ -169,7 +168,9 @@ def _publish(
     )
     with bundle.build_bundle(spec, environment, config.output) as pickle:
         verification = verify_bundle(pickle, spec, environment, data)
-        page = render_training(report, windows, verification.trial, absent)
+        page = render_training(
+            report, models.windows, verification.trial, absent, models.blend.search
+        )
         with atomic_write(config.output / PAGE) as handle:
             handle.write(page.encode())
         manifest = make_manifest(report, pickle, environment.python, verification)

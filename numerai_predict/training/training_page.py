@@ -18,6 +18,7 @@ from numerai_predict.scoring.score_summary import (
     ScoreSummary,
     beside_best_of,
 )
+from numerai_predict.training.blending.search_report import BlendSearch
 from numerai_predict.training.bundle_verification import Trial
 from numerai_predict.training.evaluation import EXPOSURE, ScoredWindow
 from numerai_predict.training.reports import TrainingReport
@@ -54,11 +55,15 @@ class MemberTable:
 
 
 def render_training(
-    report: TrainingReport, windows: Sequence[ScoredWindow], trial: Trial, absent: Sequence[str]
+    report: TrainingReport,
+    windows: Sequence[ScoredWindow],
+    trial: Trial,
+    absent: Sequence[str],
+    search: BlendSearch | None = None,
 ) -> str:
     """Render the page; the same training gives the same bytes.
 
-    `absent` says which scores there are not, and why.
+    `absent` says which scores there are not, and why; `search` is that for a blend.
     """
     charts = training_charts(windows)
     eras = [era for each in windows for era in each.evaluation.scores.index]
@@ -76,6 +81,7 @@ def render_training(
         charts=charts,
         members=member_correlations(windows),
         most_members=_MAX_MEMBERS,
+        search=search,
         trial=trial,
         absent=absent,
         settings=yaml.safe_dump(report.config.model_dump(mode="json"), sort_keys=False),

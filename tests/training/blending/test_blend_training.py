@@ -1,5 +1,6 @@
 """Trainings with a transform: mistakes before any work, the bundle, resumption."""
 
+import html
 import json
 import pickle
 import shutil
@@ -145,9 +146,12 @@ def test_a_search_ends_in_a_report_and_resumes_to_the_same_bytes(training):
     first = searched.succeeds()
     assert "5 candidates on 16 scored eras" in first.text
     assert "improvement" in first.stdout
-    names = ("model.pkl", "scores.json", "predictions.parquet")
+    names = ("model.pkl", "scores.json", "predictions.parquet", "training.html")
     files = {name: (searched.output / name).read_bytes() for name in names}
     search = searched.scores()["blend_search"]
+    page = html.unescape(files["training.html"].decode())
+    assert all(sentence in page for sentence in search["conclusion"])
+    assert "(chosen)" in page
     assert search["selected_on_these_eras"]
     assert len(search["candidates"]) == 5
     assert search["eras"] == 16
