@@ -162,7 +162,7 @@ class _BlendStep:
                 "blend exposures", self._key(), {}, means.tobytes()
             )
         order = np.argsort(-np.frombuffer(stored.body), kind="stable")
-        return {name: [self.data.features[place] for place in order[:k]] for name, k in wanted}
+        return {name: [self.data.features[column] for column in order[:k]] for name, k in wanted}
 
     def _key(self) -> dict[str, Any]:
         return {"form": _FORM, "neutralize": self.evaluator.neutralize, **self.facts}

@@ -154,9 +154,9 @@ def scaled(values: Any, scale: str) -> Any:
     ranks = pd.Series(values).rank().to_numpy()
     if scale == "rank":
         return 2 * ranks - (len(ranks) + 1)
-    levels, places = np.unique((ranks - 0.5) / len(ranks), return_inverse=True)
+    levels, indices = np.unique((ranks - 0.5) / len(ranks), return_inverse=True)
     quantiles = np.array([NormalDist().inv_cdf(level) for level in levels])
-    return np.round(quantiles * _GAUSSIAN_STEPS)[places.reshape(-1)]
+    return np.round(quantiles * _GAUSSIAN_STEPS)[indices.reshape(-1)]
 
 
 def whole_numbers(columns: Any) -> Any:
