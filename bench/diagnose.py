@@ -25,7 +25,7 @@ from numerai_predict.data.sample_shape import SampleShape
 from numerai_predict.data.synthetic import write_sample
 
 ERAS, ROWS, FEATURES = 30, 5_000, 2_750
-_TURNS, _TREE_TURNS = 5, 3
+_TURNS, _TREE_TURNS = 5, 1
 
 _DIAGNOSE = """
 import resource, sys
@@ -128,7 +128,7 @@ def _compare_engine(folder: Path, data: Path, eras: int) -> None:
     lines = [
         f"{eras * ROWS:,} rows of {eras} eras x {FEATURES:,} features of int8, a LightGBM model of "
         f"{inputs.TREES:,} trees on all of them, {os.cpu_count()} cores; medians of {_TREE_TURNS} "
-        "alternating runs in seconds of wall time. The prediction is the time in the model's "
+        "run(s) of each in seconds of wall time. The prediction is the time in the model's "
         "function.",
         "",
         "| | LightGBM | the tree engine | ratio |",
