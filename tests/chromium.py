@@ -94,6 +94,17 @@ class Chromium:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self("Emulation.setEmulatedMedia", media=media, features=features)
 
+    def require_readable(self, page: Path, width: int, scheme: str) -> None:
+        """A page of this width and scheme is whole with scripts, without them, and in print."""
+        for scripts, media in ((True, ""), (False, ""), (True, "print")):
+            self.screen(width, scheme=scheme, media=media)
+            self.open("about:blank")
+            self.open(page, scripts)
+            assert self.requested() == [page.as_uri()]
+            assert self.complaints() == []
+            assert self.layout_faults() == []
+            assert self.serious_findings() == []
+
     def open(self, page: Path | str, scripts: bool = True) -> float:
         """Open a file; returns the seconds until it was loaded."""
         self.events.clear()
