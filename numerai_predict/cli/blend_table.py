@@ -19,11 +19,7 @@ def blend_table(search: BlendSearch) -> list[Part]:
 
 def _cells(search: BlendSearch, number: int) -> list[str]:
     each = search.candidates[number]
-    marks = [
-        *(["chosen"] if number == search.chosen else []),
-        *(["best"] if number == search.best else []),
-        *([] if each.allowed else ["not allowed"]),
-    ]
+    marks = search.marks(number)
     note = f" ({', '.join(marks)})" if marks else ""
     return [
         f"{each.transform}{note}",

@@ -12,17 +12,15 @@ from numerai_predict.pages.bar_chart import Bar, bar_svg, heat_map_svg
 from numerai_predict.pages.era_chart import EraChart, EraSeries, Values
 from numerai_predict.pages.formats import format_name, format_number
 from numerai_predict.pages.histogram import histogram_svg
+from numerai_predict.pages.palette import SCORE_COLOURS
 from numerai_predict.pages.svg import Chart
-from numerai_predict.scoring.bands import cumulative_band
+from numerai_predict.scoring.bands import cumulative_band, cumulative_sum
 from numerai_predict.scoring.era_payouts import era_payouts
 from numerai_predict.scoring.intervals import mean_interval
 from numerai_predict.scoring.payouts import CORR_MULTIPLIER, MMC_MULTIPLIER
 from numerai_predict.scoring.score_summary import drawdown
 from numerai_predict.scoring.target_overlap import overlapping_scores
 
-# Scores in the charts, with their colours. FNC is the CORR of neutralized predictions: in the
-# table only.
-_COLOURS = {"corr": "c1", "mmc": "c2", "bmc": "c3"}
 _NO_SCORE = "No score could be computed in any era that the model was not trained on."
 _YEAR_ERAS, _MIN_WINDOWS = 52, 2
 
@@ -42,7 +40,7 @@ def report_charts(report: Report) -> list[Chart]:
 
 def plotted_scores(report: Report) -> list[str]:
     """The scores to plot: those with a value in an era that the model was not trained on."""
-    return [name for name in _COLOURS if name in report.scores and report.scores[name].eras]
+    return [name for name in SCORE_COLOURS if name in report.scores and report.scores[name].eras]
 
 
 def _clean(report: Report, name: str) -> Values:
@@ -65,14 +63,14 @@ def _chart(
     """A chart over the eras of the report; without series it says what is missing."""
     if not series:
         return Chart(title, caption, None, missing)
-    drawn = EraChart([str(era) for era in report.eras.index], series, report.inflated, bars)
-    return Chart(title, caption, drawn.svg(title), key=title, data=drawn.as_data())
+    eras = [str(era) for era in report.eras.index]
+    return EraChart(eras, series, report.inflated, bars).as_chart(title, caption)
 
 
 def _series(report: Report, make: Callable[[Values], Values]) -> list[EraSeries]:
     """What is made of each score in the charts."""
     return [
-        EraSeries(name.upper(), _COLOURS[name], make(_clean(report, name)))
+        EraSeries(name.upper(), SCORE_COLOURS[name], make(_clean(report, name)))
         for name in plotted_scores(report)
     ]
 
@@ -82,20 +80,14 @@ def _cumulative(report: Report) -> Chart:
     for name in plotted_scores(report):
         values = _clean(report, name)
         band = cumulative_band(values, _overlap(report, values))
-        series.append(EraSeries(name.upper(), _COLOURS[name], _sum(values), band))
-    absent = [name.upper() for name in _COLOURS if name not in plotted_scores(report)]
+        series.append(EraSeries(name.upper(), SCORE_COLOURS[name], cumulative_sum(values), band))
+    absent = [name.upper() for name in SCORE_COLOURS if name not in plotted_scores(report)]
     without = f" There is no {' and no '.join(absent)}: see the notes." if absent else ""
     caption = (
         "Cumulative sum of the scores over eras. The band: at an era, 95 of 100 models of such "
         f"scores would be inside on other eras; none with fewer than 4 effective eras.{without}"
     )
     return _chart(report, "Cumulative scores", caption, series, _NO_SCORE)
-
-
-def _sum(values: Values) -> Values:
-    """The cumulative sum of the known values, NaN at the others."""
-    sums = np.where(np.isfinite(values), np.nancumsum(values), np.nan)
-    return np.asarray(sums, np.float64)
 
 
 def _rolling(report: Report) -> Chart:
@@ -105,7 +97,7 @@ def _rolling(report: Report) -> Chart:
         mean, low, high = _rolling_mean(report, _clean(report, name), window)
         if np.isfinite(mean).any():
             band = (low, high) if np.isfinite(low).any() else None
-            series.append(EraSeries(name.upper(), _COLOURS[name], mean, band))
+            series.append(EraSeries(name.upper(), SCORE_COLOURS[name], mean, band))
     caption = (
         f"Mean of the last {window} eras, with its 95 % interval if they are worth at "
         "least 4 effective eras: whether the score is stable or comes from a few eras."
@@ -149,13 +141,13 @@ def _payout(report: Report) -> Chart:
     corr, mmc = (pd.Series(_clean(report, name)) for name in ("corr", "mmc"))
     values: Values = np.asarray(era_payouts(corr, mmc), np.float64)
     band = cumulative_band(values, _overlap(report, values))
-    series = [EraSeries("Payout", "c4", _sum(values), band)]
+    series = [EraSeries("Payout", "c4", cumulative_sum(values), band)]
     return _chart(report, title, caption, series if np.isfinite(values).any() else [], missing)
 
 
 def _era_scores(report: Report, name: str) -> Chart:
     values = report.eras[name].to_numpy(np.float64)
-    series = [EraSeries(name.upper(), _COLOURS[name], values)]
+    series = [EraSeries(name.upper(), SCORE_COLOURS[name], values)]
     caption = "One bar per era; the dashed line is the mean."
     return _chart(report, f"{name.upper()} of each era", caption, series, _NO_SCORE, bars=True)
 

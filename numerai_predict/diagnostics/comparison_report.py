@@ -20,13 +20,14 @@ from numerai_predict.diagnostics.report_json import json_number
 from numerai_predict.pages.chart_page import chart_page
 from numerai_predict.pages.era_chart import EraChart, EraSeries, Values
 from numerai_predict.pages.page import render_page
+from numerai_predict.pages.palette import SCORE_COLOURS
 from numerai_predict.pages.svg import Chart
 from numerai_predict.scoring.bands import cumulative_band
 from numerai_predict.scoring.glossary import GLOSSARY
 from numerai_predict.scoring.target_overlap import overlapping_scores
 
 _TEMPLATE = "diagnostics/comparison.html.j2"
-_COLOURS = {"corr": "c1", "mmc": "c2", "bmc": "c3", PAYOUT: "c4"}
+_COLOURS = {**SCORE_COLOURS, PAYOUT: "c4"}
 
 
 def comparison_as_json(comparison: ModelComparison) -> str:
@@ -101,8 +102,7 @@ def _chart(comparison: ModelComparison) -> Chart:
     if not series:
         return Chart(title, caption, None, "No era has scores of both models.")
     eras = [str(era) for era in comparison.eras.index]
-    drawn = EraChart(eras, series, [False] * len(eras))
-    return Chart(title, caption, drawn.svg(title), key=title, data=drawn.as_data())
+    return EraChart(eras, series, [False] * len(eras)).as_chart(title, caption)
 
 
 def _series(differences: pd.Series[float], name: str, colour: str, overlap: int) -> EraSeries:

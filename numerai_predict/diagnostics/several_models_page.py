@@ -81,8 +81,7 @@ def _chart(models: ModelsReport, score: str) -> Chart:
         for name, colour in zip(models.names, COLOURS, strict=False)
         if table[name].notna().any()
     ]
-    drawn = EraChart(eras, series, [False] * len(eras))
-    return Chart(title, caption, drawn.svg(title), key=title, data=drawn.as_data())
+    return EraChart(eras, series, [False] * len(eras)).as_chart(title, caption)
 
 
 def _sums(scores: pd.Series[float]) -> np.ndarray[Any, np.dtype[np.float64]]:

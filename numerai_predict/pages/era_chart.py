@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from numerai_predict.pages.palette import DASHES
 from numerai_predict.pages.svg import (
     CHARACTER_WIDTH,
+    Chart,
     drawing,
     element,
     label_of,
@@ -69,6 +70,10 @@ class EraChart:
                 for each in self.series
             ],
         }
+
+    def as_chart(self, title: str, caption: str) -> Chart:
+        """The chart as a page shows it: an image, and its values where scripts run."""
+        return Chart(title, caption, self.svg(title), key=title, data=self.as_data())
 
     def svg(self, title: str) -> Markup:
         """The chart as an image with its key."""

@@ -12,3 +12,6 @@ DASHES = {
     "c6": "1 3",
 }
 COLOURS = tuple(DASHES)
+
+# The scores in the charts of all pages. FNC is the CORR of neutralized predictions: in tables only.
+SCORE_COLOURS = {"corr": "c1", "mmc": "c2", "bmc": "c3"}

@@ -15,6 +15,11 @@ from numpy.typing import NDArray
 from numerai_predict.scoring.intervals import mean_interval
 
 
+def cumulative_sum(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sum of the known scores up to each, of shape (eras,); NaN where the score is NaN."""
+    return np.asarray(np.where(np.isfinite(scores), np.nancumsum(scores), np.nan), np.float64)
+
+
 def cumulative_band(
     scores: NDArray[np.float64], overlap: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:

@@ -31,12 +31,10 @@ from numerai_predict.training.blending.transform import (
     name_of_features,
 )
 from numerai_predict.training.comparison import ComparisonPredictions
-from numerai_predict.training.evaluation import Evaluation, Evaluator
-from numerai_predict.training.model_fitting import TrainedModel
+from numerai_predict.training.evaluation import Evaluation, Evaluator, ScoredWindow
 from numerai_predict.training.predict_template import combine, has_values
 from numerai_predict.training.trainers.interface import era_slices
 from numerai_predict.training.training_data import TrainingData
-from numerai_predict.training.validation_plan import ValidationWindow
 
 _FORM = 1  # of stored scores
 _LINE_SECONDS = 15.0
@@ -58,19 +56,20 @@ class ChosenBlend:
 def choose_blend(
     settings: BlendSettings,
     evaluator: Evaluator,
-    windows: Sequence[tuple[ValidationWindow, Sequence[TrainedModel]]],
+    windows: Sequence[ScoredWindow],
 ) -> ChosenBlend:
     """The configured transform, or the one that a search chooses on the windows' scored eras.
 
-    The evaluator is that of the first transform; the holdout is not looked at.
+    The evaluator is that of the first transform, which scored the windows; the holdout is not
+    looked at.
 
     Raises:
         BadConfiguration: no scored era has a row of the benchmark.
     """
     if not settings.needs_windows:
         return ChosenBlend(evaluator.blend)
-    facts = [evaluator.facts(window, models) for window, models in windows]
-    evaluations = [evaluator.evaluate(window, models) for window, models in windows]
+    facts = [evaluator.facts(each.window, each.models) for each in windows]
+    evaluations = [each.evaluation for each in windows]
     step = _BlendStep(settings, evaluator, {"windows": facts, "overlap": evaluator.overlap})
     if not settings.search:
         return ChosenBlend(step.explicit(evaluations))

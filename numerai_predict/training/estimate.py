@@ -16,7 +16,11 @@ from numerai_predict.training.trainers.interface import (
     TrainingRows,
 )
 from numerai_predict.training.training_data import TrainingData
-from numerai_predict.training.validation_plan import ValidationPlan, ValidationWindow
+from numerai_predict.training.validation_plan import (
+    ValidationPlan,
+    ValidationWindow,
+    whole_window,
+)
 
 # Of the process without features, and of the blocks in which they are read (bench/trainers.py).
 _BASE_BYTES = 800_000_000
@@ -81,7 +85,7 @@ def _all_windows(
     yield from plan.windows
     yield plan.final
     if config.use_holdout:
-        yield ValidationWindow("whole", tuple(data.eras), (), ())
+        yield whole_window(data.eras)
 
 
 def _estimate(

@@ -43,10 +43,7 @@ from numerai_predict.training.trainers.interface import Trainer
 from numerai_predict.training.trainers.registry import make_trainer
 from numerai_predict.training.training_data import TrainingData, open_training_data
 from numerai_predict.training.training_page import PAGE, render_training
-from numerai_predict.training.validation_plan import (
-    ValidationPlan,
-    ValidationWindow,
-)
+from numerai_predict.training.validation_plan import ValidationPlan, whole_window
 
 
 @dataclass(frozen=True)
@@ -99,8 +96,8 @@ def train(
             holdout.facts,
             made.warnings,
             overlaps,
+            models.blend.transform,
         )
-        report = replace(report, blend=models.blend.transform)
         trial = _publish(report, environment, models, made.absent)
     facts, search = holdout.facts, models.blend.search
     return TrainingResult(config.output, scores, facts, trial, overlaps[0], made.absent, search)
@@ -239,14 +236,14 @@ class _ModelTraining:
         }
         final = bundled = fitter.models(self.plan.final, config.seeds, rules)
         if config.use_holdout:
-            whole = ValidationWindow("whole", tuple(self.data.eras), (), ())
-            bundled = fitter.models(whole, config.seeds, rules)
+            bundled = fitter.models(whole_window(self.data.eras), config.seeds, rules)
         return _TrainedModels(bundled, final, windows, blend)
 
     def _blended(self, windows: list[ScoredWindow]) -> tuple[ChosenBlend, list[ScoredWindow]]:
         """The transform, and the windows scored with it."""
-        pairs = [(each.window, each.models) for each in windows]
-        blend = choose_blend(self.config.blend, self._evaluator, pairs)
+        blend = choose_blend(self.config.blend, self._evaluator, windows)
+        if blend.transform == self._evaluator.blend:  # they are scored with it already
+            return blend, windows
         evaluator = replace(self._evaluator, blend=blend.transform)
         return blend, [
             replace(each, evaluation=evaluator.evaluate(each.window, each.models))

@@ -63,14 +63,14 @@ def load_catboost(body: bytes) -> Any:
     return catboost.CatBoost().load_model(blob=body).predict
 
 
-def predict_with(model: Any, features: Any) -> Any:
+def predict_with(model: Any, features: Any, kind: Any = np.float32) -> Any:
     """The model's predictions, float64 with shape (rows,).
 
-    `features` has shape (rows, features) and any numeric type.
+    `features` has shape (rows, features) and any numeric type; the model gets them as `kind`.
     """
     parts = [np.zeros(0)]
     for start in range(0, len(features), _BATCH_ROWS):
-        batch = np.ascontiguousarray(features[start : start + _BATCH_ROWS], dtype=np.float32)
+        batch = np.ascontiguousarray(features[start : start + _BATCH_ROWS], dtype=kind)
         parts.append(np.asarray(model(batch), dtype=np.float64).reshape(-1))
     return np.concatenate(parts)
 

@@ -8,12 +8,12 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from numerai_predict.pages.era_chart import EraChart, EraSeries, Values
-from numerai_predict.pages.palette import COLOURS
+from numerai_predict.pages.era_chart import EraChart, EraSeries
+from numerai_predict.pages.palette import COLOURS, SCORE_COLOURS
 from numerai_predict.pages.svg import Chart
+from numerai_predict.scoring.bands import cumulative_sum
 from numerai_predict.training.evaluation import EXPOSURE, ScoredWindow
 
-_SCORES = {"corr": "c1", "mmc": "c2", "bmc": "c3"}
 _NO_CURVES = "No evaluation on stopping eras was recorded."
 
 
@@ -30,17 +30,12 @@ def training_charts(windows: Sequence[ScoredWindow]) -> list[Chart]:
 
 def _cumulative(scores: pd.DataFrame) -> Chart:
     series = [
-        EraSeries(name.upper(), colour, _sum(scores[name].to_numpy(np.float64)))
-        for name, colour in _SCORES.items()
+        EraSeries(name.upper(), colour, cumulative_sum(scores[name].to_numpy(np.float64)))
+        for name, colour in SCORE_COLOURS.items()
         if name in scores and scores[name].notna().any()
     ]
     caption = "Cumulative sum of the scores over the scored eras of all windows."
     return _chart("Cumulative scores", caption, scores, series)
-
-
-def _sum(values: Values) -> Values:
-    known = np.isfinite(values)
-    return np.asarray(np.where(known, np.nancumsum(values), np.nan), np.float64)
 
 
 def _each_era(scores: pd.DataFrame) -> Chart:
@@ -61,8 +56,7 @@ def _chart(
     if not any(np.isfinite(each.values).any() for each in series):
         return Chart(title, caption, None, "No era has a value.")
     eras = [str(era) for era in scores.index]
-    drawn = EraChart(eras, series, [False] * len(eras), bars)
-    return Chart(title, caption, drawn.svg(title), key=title, data=drawn.as_data())
+    return EraChart(eras, series, [False] * len(eras), bars).as_chart(title, caption)
 
 
 def _learning_curves(windows: Sequence[ScoredWindow]) -> Chart:

@@ -44,6 +44,11 @@ def final_window(eras: Sequence[int], holdout_eras: int, embargo_eras: int) -> V
     return ValidationWindow("final", eras_before(eras, holdout[:1], embargo_eras), (), holdout)
 
 
+def whole_window(eras: Sequence[int]) -> ValidationWindow:
+    """The window that is trained on all eras, the holdout included, and scored on none."""
+    return ValidationWindow("whole", tuple(eras), (), ())
+
+
 def eras_before(eras: Sequence[int], first: Sequence[int], embargo: int) -> tuple[int, ...]:
     """The eras with more than `embargo` eras to the one in `first`; none if `first` is empty."""
     return tuple(era for era in eras if first and first[0] - era > embargo)

@@ -73,6 +73,15 @@ class BlendSearch:
         best = [] if self.best is None else [self.best]
         return list(dict.fromkeys([self.chosen, *best, 0, *self.near]))
 
+    def marks(self, number: int) -> list[str]:
+        """What is to be said of a candidate: chosen, best, not allowed."""
+        marks = {
+            "chosen": number == self.chosen,
+            "best": number == self.best,
+            "not allowed": not self.candidates[number].allowed,
+        }
+        return [mark for mark, holds in marks.items() if holds]
+
     def sentences(self) -> list[str]:
         """What the data support, and how far the scores can be trusted."""
         found = [self._conclusion()]
